@@ -1,0 +1,129 @@
+//! The cluster that is meant: valid by existing, every default resolved.
+//!
+//! [`crate::inventory`] is what was written; this is what it means. Nothing in
+//! here is checked again further down, and no field is an `Option` that must
+//! be `Some`.
+
+pub mod net;
+pub mod node;
+pub mod quorum;
+pub mod settings;
+pub mod validate;
+pub mod version;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+pub use net::{Cni, Endpoint, EndpointHost, ManifestSource, Network};
+pub use node::{
+    AddressSpec, Jump, Login, Name, Node, Role, Roles, SudoPassword, Taint, TaintEffect,
+};
+pub use quorum::Quorum;
+pub use settings::{
+    CgroupDriver, Component, ControlPlane, HttpProxy, Images, Kubeadm, LeaderElection,
+    LoadBalancer, PackageKey, Packages, RegistryMirror, Runtime, Topology,
+};
+pub use version::{KubeadmApi, Version, VersionSpec};
+
+/// A whole cluster as its inventory means it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cluster {
+    /// Name of the cluster; also the name of its state directory.
+    pub name: Name,
+    /// Kubernetes version that was asked for.
+    pub version: VersionSpec,
+    /// Where etcd runs.
+    pub topology: Topology,
+    /// Where clients reach the API servers.
+    pub endpoint: Endpoint,
+    /// What balances the endpoint over the API servers.
+    pub load_balancer: LoadBalancer,
+    /// All hosts, in the order of the inventory. Order has no meaning.
+    pub nodes: Vec<Node>,
+    /// Pod and service networks.
+    pub network: Network,
+    /// Container runtime.
+    pub runtime: Runtime,
+    /// cgroup driver of runtime and kubelet alike.
+    pub cgroup_driver: CgroupDriver,
+    /// Where Kubernetes' packages come from.
+    pub packages: Packages,
+    /// Where images come from.
+    pub images: Images,
+    /// Settings of API server, controller-manager, scheduler, etcd.
+    pub control_plane: ControlPlane,
+    /// Extra arguments and configuration of every kubelet.
+    pub kubelet: Component,
+    /// Extra arguments and configuration of kube-proxy.
+    pub kube_proxy: Component,
+    /// kubeadm's own switches.
+    pub kubeadm: Kubeadm,
+    /// Proxy that hosts use to reach the outside.
+    pub http_proxy: Option<HttpProxy>,
+}
+
+/// A cluster whose open questions were answered by its hosts and repository:
+/// which patch version `1.34` is, which address `eth1` has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settled {
+    /// What was meant.
+    pub cluster: Cluster,
+    /// The exact version to install.
+    pub version: Version,
+    addresses: BTreeMap<Name, IpAddr>,
+}
+
+impl Settled {
+    /// Joins a cluster with its answers; `None` when a node has no address.
+    #[must_use]
+    pub fn new(
+        cluster: Cluster,
+        version: Version,
+        addresses: BTreeMap<Name, IpAddr>,
+    ) -> Option<Self> {
+        let complete = cluster
+            .nodes
+            .iter()
+            .all(|node| addresses.contains_key(&node.name));
+        complete.then_some(Self {
+            cluster,
+            version,
+            addresses,
+        })
+    }
+
+    /// The address by which the other hosts know a node of this cluster.
+    ///
+    /// # Panics
+    /// When the node is of another cluster.
+    #[must_use]
+    pub fn address(&self, node: &Node) -> IpAddr {
+        self.addresses[&node.name]
+    }
+
+    /// Nodes that have a role, in inventory order.
+    pub fn with_role(&self, role: Role) -> impl Iterator<Item = &Node> {
+        self.cluster.with_role(role)
+    }
+}
+
+impl Cluster {
+    /// Nodes that have a role, in inventory order.
+    pub fn with_role(&self, role: Role) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(move |node| node.roles.has(role))
+    }
+
+    /// Nodes that run a kubelet: control planes and workers.
+    pub fn kubelets(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| node.runs_kubelet())
+    }
+
+    /// Quorum of the cluster's etcd.
+    #[must_use]
+    pub fn quorum(&self) -> Quorum {
+        let members = match self.topology {
+            Topology::Stacked => self.with_role(Role::ControlPlane).count(),
+        };
+        Quorum::of(members)
+    }
+}

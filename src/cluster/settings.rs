@@ -1,0 +1,172 @@
+//! Settings of the software that is installed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Where etcd runs. External etcd has its place here when it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topology {
+    /// On the control planes.
+    Stacked,
+}
+
+/// Container runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runtime {
+    /// The distribution's containerd.
+    Containerd,
+}
+
+/// What stands between clients and API servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadBalancer {
+    /// Nothing: the endpoint is the single control plane.
+    None,
+    /// haproxy on the hosts with the load-balancer role.
+    Haproxy,
+    /// Somebody else's.
+    External,
+}
+
+/// Who manages cgroups, for runtime and kubelet alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CgroupDriver {
+    /// systemd (default).
+    Systemd,
+    /// cgroupfs.
+    Cgroupfs,
+}
+
+impl CgroupDriver {
+    /// Its name in kubelet's configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Systemd => "systemd",
+            Self::Cgroupfs => "cgroupfs",
+        }
+    }
+}
+
+/// Where Kubernetes' packages come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packages {
+    /// Base URL of a flat apt repository for the wanted minor version.
+    pub url: String,
+    /// Key that signs it.
+    pub key: PackageKey,
+    /// Whether kubeadm, kubelet, kubectl and the runtime are held.
+    pub hold: bool,
+}
+
+/// The key of a package repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PackageKey {
+    /// Armored text, read from a file beside the inventory.
+    Armored(String),
+    /// Fetched by the host over https and accepted by its fingerprint only.
+    Pinned {
+        /// Where it is.
+        url: String,
+        /// Forty upper-case hex digits.
+        fingerprint: String,
+    },
+}
+
+/// Where images come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Images {
+    /// kubeadm's imageRepository; `None` is kubeadm's own default.
+    pub repository: Option<String>,
+    /// Mirrors that the runtime asks first.
+    pub mirrors: Vec<RegistryMirror>,
+    /// The pause image; `None` is the one that the Kubernetes version wants.
+    pub sandbox: Option<String>,
+}
+
+/// Mirrors of one registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryMirror {
+    /// Name of the registry, such as `registry.k8s.io`.
+    pub registry: String,
+    /// URLs to ask before the registry itself, in order.
+    pub endpoints: Vec<String>,
+}
+
+/// Components of the control plane.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ControlPlane {
+    /// kube-apiserver.
+    pub api_server: Component,
+    /// Extra names and addresses in the API server's certificate.
+    pub cert_sans: Vec<String>,
+    /// kube-controller-manager.
+    pub controller_manager: Component,
+    /// Leader election of kube-controller-manager.
+    pub controller_manager_election: LeaderElection,
+    /// kube-scheduler.
+    pub scheduler: Component,
+    /// Leader election of kube-scheduler.
+    pub scheduler_election: LeaderElection,
+    /// etcd.
+    pub etcd: Component,
+}
+
+/// Extra arguments and configuration of one component.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Component {
+    /// Command-line arguments without dashes.
+    pub extra_args: BTreeMap<String, String>,
+    /// Merged over the component's configuration document (kubelet,
+    /// kube-proxy) or over its section of kubeadm's (the others).
+    pub extra_config: serde_json::Map<String, Value>,
+}
+
+/// Leader election of an active-standby component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaderElection {
+    /// Whether replicas elect a leader.
+    pub enabled: bool,
+    /// How long a lease is valid; longer than `renew_deadline`.
+    pub lease_duration: Duration,
+    /// How long a leader tries to renew; longer than `retry_period`.
+    pub renew_deadline: Duration,
+    /// How often it is tried.
+    pub retry_period: Duration,
+}
+
+/// 15 s, 10 s, 2 s: the defaults of kube-controller-manager and kube-scheduler.
+impl Default for LeaderElection {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            lease_duration: Duration::from_secs(15),
+            renew_deadline: Duration::from_secs(10),
+            retry_period: Duration::from_secs(2),
+        }
+    }
+}
+
+/// kubeadm's own switches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kubeadm {
+    /// Preflight checks whose errors become warnings.
+    pub ignore_preflight_errors: Vec<String>,
+    /// Phases of init that are left out.
+    pub skip_phases: Vec<String>,
+    /// Patches of static pods: file name (`etcd0+merge.yaml`) and text.
+    pub patches: BTreeMap<String, String>,
+}
+
+/// Proxy that hosts use to reach the outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpProxy {
+    /// `http_proxy`.
+    pub http: Option<String>,
+    /// `https_proxy`.
+    pub https: Option<String>,
+    /// `no_proxy`, completed with nodes, endpoint, pods and services.
+    pub no_proxy: Vec<String>,
+}

@@ -1,0 +1,2 @@
+//! kdiy.
+fn main() {}

@@ -1,0 +1,101 @@
+//! Shell text composed of typed parts: what kdiy wrote, and what it quoted.
+//!
+//! Text that comes from outside (names, paths, values) can only enter through
+//! [`Script::arg`], which quotes it. Secrets never enter: they travel as
+//! files over standard input, see [`crate::transport`].
+
+use std::fmt;
+
+/// POSIX sh text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Script(String);
+
+impl Script {
+    /// An empty script.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Text that kdiy's own source wrote.
+    #[must_use]
+    pub fn of(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// Appends text of kdiy's own source, as it stands.
+    #[must_use]
+    pub fn lit(mut self, text: &'static str) -> Self {
+        self.0.push_str(text);
+        self
+    }
+
+    /// Appends one word of a command, quoted.
+    #[must_use]
+    pub fn arg(mut self, word: impl AsRef<str>) -> Self {
+        self.0.push_str(&quote(word.as_ref()));
+        self
+    }
+
+    /// Appends words of a command, each quoted, with blanks between them.
+    #[must_use]
+    pub fn args<W: AsRef<str>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        for (place, word) in words.into_iter().enumerate() {
+            if place > 0 {
+                self.0.push(' ');
+            }
+            self.0.push_str(&quote(word.as_ref()));
+        }
+        self
+    }
+
+    /// Appends another script, as it stands.
+    #[must_use]
+    pub fn then(mut self, other: &Self) -> Self {
+        self.0.push_str(&other.0);
+        self
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing was appended.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One word that sh reads back as exactly this text. A NUL cannot be in a
+/// word of any shell; it is dropped.
+fn quote(word: &str) -> String {
+    let word: String = word.chars().filter(|&c| c != '\0').collect();
+    shlex::try_quote(&word)
+        .expect("a word without NUL can be quoted")
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn sh_reads_back_what_was_quoted(word in "[^\0]{0,40}") {
+            let script = Script::of("printf %s ").arg(&word);
+            let out = std::process::Command::new("sh").arg("-c").arg(script.as_str()).output().unwrap();
+            prop_assert_eq!(String::from_utf8_lossy(&out.stdout), word);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Text files for hosts, filled from typed contexts.

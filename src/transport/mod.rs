@@ -1,0 +1,90 @@
+//! How scripts reach hosts. The contract is small: connect, run a script,
+//! hand back its exit and output.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use zeroize::Zeroizing;
+
+use crate::cluster::{Login, Name};
+
+/// Makes connections; one for each host.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// What a connection is.
+    type Connection: Connection + 'static;
+
+    /// Connects and logs in to a host.
+    async fn connect(&self, host: &Name, login: &Login) -> Result<Self::Connection, Error>;
+}
+
+/// A connection to one host.
+#[async_trait]
+pub trait Connection: Send + Sync {
+    /// Runs a script as root on the host; `lines` sees every line of output
+    /// as it comes.
+    ///
+    /// # Errors
+    /// When the script could not be run to an end. A script that ends with
+    /// another exit than 0 is no error here.
+    async fn run(
+        &self,
+        request: Request<'_>,
+        lines: &mut (dyn FnMut(Stream, &str) + Send),
+    ) -> Result<Output, Error>;
+}
+
+/// A script to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// POSIX sh text; may hold secrets, so it only travels over standard input.
+    pub script: &'a Zeroizing<String>,
+    /// As root, or as the user who logged in.
+    pub user: User,
+    /// How long it may take.
+    pub limit: Duration,
+    /// How much of each stream is kept, in bytes; a host that sends more is cut off.
+    pub keep: usize,
+}
+
+/// Who runs a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum User {
+    /// root, through sudo where the login is not root.
+    Root,
+    /// The user who logged in.
+    Login,
+}
+
+/// Which stream a line came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// How a script ended and what it said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// How it ended.
+    pub exit: Exit,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// How a script ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exit {
+    /// With a code.
+    Code(u32),
+    /// By a signal, such as `KILL`.
+    Signal(String),
+}
+
+/// Why a host could not be reached or a script not run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {}
