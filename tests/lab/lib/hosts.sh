@@ -1,0 +1,189 @@
+# shellcheck shell=bash
+# Labs: containers that behave as VMs, and the files that an SSH client needs.
+
+valid_name() { [[ $1 =~ ^[a-z0-9]([a-z0-9-]*[a-z0-9])?$ ]]; }
+
+container() { printf 'kdiy-%s-%s' "$1" "$2"; }
+
+# Flags for a container in which systemd, containerd and a kubelet run.
+vm_flags() {
+    FLAGS=(--cgroupns=private --tmpfs /run --tmpfs /tmp:exec --stop-signal SIGRTMIN+3
+        -v /var/lib/containerd -v /var/lib/etcd
+        --memory "${KDIY_LAB_MEMORY:-4g}" --memory-swap -1)
+    local bounding
+    bounding=$((16#$(awk '/^CapBnd/ { print $2 }' /proc/self/status)))
+    if ((bounding >> 24 & 1)); then
+        FLAGS+=(--privileged)
+        return
+    fi
+    # Without CAP_SYS_RESOURCE an engine cannot give --privileged, but nearly
+    # all that it consists of.
+    local cap
+    for cap in AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND CHOWN DAC_OVERRIDE \
+        DAC_READ_SEARCH FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE \
+        MAC_ADMIN MAC_OVERRIDE MKNOD NET_ADMIN NET_BIND_SERVICE NET_BROADCAST NET_RAW \
+        SETFCAP SETGID SETPCAP SETUID SYSLOG SYS_ADMIN SYS_BOOT SYS_CHROOT SYS_MODULE \
+        SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_TIME SYS_TTY_CONFIG WAKE_ALARM; do
+        FLAGS+=(--cap-add "$cap")
+    done
+    FLAGS+=(--security-opt seccomp=unconfined --security-opt apparmor=unconfined
+        --security-opt systempaths=unconfined --device-cgroup-rule 'a *:* rwm')
+    local device
+    for device in /dev/kmsg /dev/fuse; do
+        [ ! -e "$device" ] || FLAGS+=(--device "$device")
+    done
+}
+
+lab_state() {
+    local dir=$STATE/$1
+    # Only the keys' directory is private; hosts mount the public key from it.
+    mkdir -p "$dir"
+    chmod 700 "$dir"
+    [ -e "$dir/id_ed25519" ] || ssh-keygen -q -t ed25519 -N '' -C "kdiy-lab-$1" -f "$dir/id_ed25519"
+    [ -e "$dir/authorized_keys" ] || install -m 644 "$dir/id_ed25519.pub" "$dir/authorized_keys"
+    touch "$dir/known_hosts" "$dir/hosts"
+}
+
+# create NAME HOST ADDRESS [CMD…]
+create() {
+    local name=$1 host=$2 address=$3
+    shift 3
+    "$DOCKER" create --name "$(container "$name" "$host")" --hostname "$host" \
+        --label "kdiy-lab=$name" --label "kdiy-host=$host" --label "kdiy-address=$address" \
+        --network "$NETWORK" --ip "$address" \
+        -v "$STATE/$name/authorized_keys:/etc/ssh/lab_authorized_keys:ro" \
+        "${FLAGS[@]}" "$HOST_IMAGE" "$@" >/dev/null
+}
+
+exists() { "$DOCKER" container inspect "$1" >/dev/null 2>&1; }
+
+sshd_answers() {
+    local line
+    exec 8<>"/dev/tcp/$1/22" || return 1
+    read -r -t 5 line <&8
+    exec 8>&-
+    [[ $line == SSH-* ]]
+}
+
+# The host's true key, not by asking the network.
+host_keys() {
+    local name=$1 host=$2 address=$3
+    "$DOCKER" exec "$(container "$name" "$host")" \
+        sh -c 'cat /etc/ssh/ssh_host_*_key.pub' | awk -v a="$address" '{ print a, $1, $2 }'
+}
+
+# remember NAME HOST ADDRESS : the host in hosts and known_hosts, once.
+remember() {
+    local name=$1 host=$2 address=$3 dir=$STATE/$1 keys
+    keys=$(host_keys "$name" "$host" "$address")
+    (
+        flock 7
+        { awk -v a="$address" '$1 != a' "$dir/known_hosts" && echo "$keys"; } >"$dir/known_hosts.new"
+        mv "$dir/known_hosts.new" "$dir/known_hosts"
+        { awk -v h="$host" '$1 != h' "$dir/hosts" && echo "$host $address"; } | sort -V >"$dir/hosts.new"
+        mv "$dir/hosts.new" "$dir/hosts"
+    ) 7>"$dir/lock"
+}
+
+# bring NAME HOST ADDRESS [CMD…] : a running host that answers.
+bring() {
+    local name=$1 host=$2 address=$3 box
+    box=$(container "$name" "$host")
+    if exists "$box"; then
+        local have
+        have=$("$DOCKER" inspect --format '{{index .Config.Labels "kdiy-address"}}' "$box")
+        [ "$have" = "$address" ] || die "$host is up at $have, not at $address"
+    else
+        create "$@"
+    fi
+    "$DOCKER" start "$box" >/dev/null
+    poll 60 sshd_answers "$address" || die "$host: sshd does not answer at $address"
+    remember "$name" "$host" "$address"
+}
+
+lab_up() {
+    [ $# -ge 2 ] || die "usage: lab up NAME HOST=ADDRESS…"
+    local name=$1 pair pids=() pid failed=0
+    shift
+    valid_name "$name" || die "not a name: $name"
+    for pair; do
+        [[ $pair =~ ^[a-z0-9-]+=[0-9.]+$ ]] || die "not HOST=ADDRESS: $pair"
+    done
+    build_paths
+    docker_ready
+    network_ready
+    lab_state "$name"
+    vm_flags
+    for pair; do
+        bring "$name" "${pair%%=*}" "${pair#*=}" &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+    [ "$failed" -eq 0 ] || die "not every host of $name came up"
+    note "$name: $STATE/$name"
+}
+
+lab_down() {
+    local name=${1:-} boxes filter=label=kdiy-lab
+    if [ "$name" != --all ]; then
+        valid_name "$name" || die "usage: lab down NAME | lab down --all"
+        filter=label=kdiy-lab=$name
+    fi
+    if engine_answers; then
+        mapfile -t boxes < <("$DOCKER" ps --all --quiet --filter "$filter")
+        # Side by side: the engine takes a second or two for each.
+        [ ${#boxes[@]} -eq 0 ] ||
+            printf '%s\n' "${boxes[@]}" | xargs -P 8 -n 4 "$DOCKER" rm --force --volumes >/dev/null
+    fi
+    if [ "$name" = --all ]; then rm -rf "$STATE"; else rm -rf "${STATE:?}/$name"; fi
+}
+
+lab_exec() {
+    [ $# -ge 3 ] || die "usage: lab exec NAME HOST CMD…"
+    local box
+    box=$(container "$1" "$2")
+    shift 2
+    exec "$DOCKER" exec --interactive "$box" "$@"
+}
+
+# kill is a power cut; start is the power coming back.
+lab_power() {
+    [ $# -eq 3 ] || die "usage: lab $1 NAME HOST"
+    local box address
+    box=$(container "$2" "$3")
+    "$DOCKER" "$1" "$box" >/dev/null
+    [ "$1" = start ] || return 0
+    address=$("$DOCKER" inspect --format '{{index .Config.Labels "kdiy-address"}}' "$box")
+    poll 60 sshd_answers "$address" || die "$3: sshd does not answer"
+}
+
+lab_ps() {
+    [ $# -eq 1 ] || die "usage: lab ps NAME"
+    "$DOCKER" ps --all --filter "label=kdiy-lab=$1" \
+        --format '{{.Label "kdiy-host"}} {{.Label "kdiy-address"}} {{.State}}' | sort -V
+}
+
+# As if the disk was replaced; with the host's old SSH key unless --new-key.
+lab_reset_host() {
+    [ $# -ge 2 ] || die "usage: lab reset-host NAME HOST [--new-key]"
+    local name=$1 host=$2 box address keys
+    box=$(container "$name" "$host")
+    exists "$box" || die "no host $host in lab $name"
+    build_paths
+    vm_flags
+    address=$("$DOCKER" inspect --format '{{index .Config.Labels "kdiy-address"}}' "$box")
+    keys=$(mktemp -d)
+    if [ "${3:-}" != --new-key ]; then
+        "$DOCKER" cp "$box:/etc/ssh" "$keys/" >/dev/null
+    fi
+    "$DOCKER" rm --force --volumes "$box" >/dev/null
+    create "$name" "$host" "$address"
+    if [ "${3:-}" != --new-key ]; then
+        local key
+        for key in "$keys"/ssh/ssh_host_*; do
+            "$DOCKER" cp "$key" "$box:/etc/ssh/" >/dev/null
+        done
+    fi
+    rm -rf "$keys"
+    bring "$name" "$host" "$address"
+}

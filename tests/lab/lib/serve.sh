@@ -1,0 +1,108 @@
+# shellcheck shell=bash
+# Daemons of the lab: the engine if none runs, the apt repository, the
+# registry. Each has a pid file with its start time, so that a pid that was
+# given to somebody else is never killed.
+
+RUN=$CACHE/run
+
+# started PID : the kernel's start time of a process, or nothing.
+started() { [ ! -r "/proc/$1/stat" ] || sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; }
+
+# alive NAME : the daemon that we started is still that process.
+alive() {
+    local pid time
+    [ -s "$RUN/$1.pid" ] || return 1
+    read -r pid time <"$RUN/$1.pid"
+    [ -n "$time" ] && [ "$(started "$pid")" = "$time" ]
+}
+
+# daemon NAME CMD… : starts it detached, its output in a log.
+daemon() {
+    local name=$1 pid
+    shift
+    mkdir -p "$RUN"
+    setsid "$@" >>"$RUN/$name.log" 2>&1 </dev/null 9>&- &
+    pid=$!
+    printf '%s %s\n' "$pid" "$(started "$pid")" >"$RUN/$name.pid"
+    printf '%s\n' "$*" >"$RUN/$name.command"
+}
+
+stop_daemon() {
+    local name=$1 pid
+    if alive "$name"; then
+        read -r pid _ <"$RUN/$name.pid"
+        kill "$pid" 2>/dev/null || true
+        poll 30 dead "$name" || kill -9 "$pid" 2>/dev/null || true
+    fi
+    rm -f "$RUN/$name.pid" "$RUN/$name.command"
+}
+dead() { ! alive "$1"; }
+
+# ensure NAME CMD… : running with exactly this command.
+ensure() {
+    local name=$1
+    shift
+    if alive "$name" && [ "$(cat "$RUN/$name.command")" = "$*" ]; then return; fi
+    stop_daemon "$name"
+    daemon "$name" "$@"
+}
+
+engine_answers() { "$DOCKER" version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+docker_ready() {
+    engine_answers && return
+    [ "$(id -u)" -eq 0 ] || die "no docker engine answers; start it, or run this as root"
+    [ -z "${DOCKER_HOST:-}" ] || die "DOCKER_HOST is set but no engine answers there"
+    alive dockerd || {
+        note "starting dockerd (log: $RUN/dockerd.log)"
+        daemon dockerd dockerd
+    }
+    poll 60 engine_answers || {
+        tail -5 "$RUN/dockerd.log" >&2
+        die "dockerd does not answer"
+    }
+}
+
+network_ready() {
+    "$DOCKER" network inspect "$NETWORK" >/dev/null 2>&1 ||
+        "$DOCKER" network create --subnet "$SUBNET" --gateway "$GATEWAY" "$NETWORK" >/dev/null
+}
+
+lab_serve() {
+    lock serve
+    build_paths
+    [[ -d $REPOSITORY && -d $REGISTRY ]] || die "nothing built yet; run: lab build"
+    docker_ready
+    network_ready
+    ensure fileserver "$TOOLS/fileserver" "$GATEWAY:$APT_PORT" "$REPOSITORY"
+    mkdir -p "$RUN"
+    write_registry_config "$RUN/registry.yml" "$REGISTRY" "$GATEWAY:$REGISTRY_PORT"
+    ensure registry "$UNPACKED/usr/bin/docker-registry" serve "$RUN/registry.yml"
+    # A registry of an older build has the same command but other storage.
+    if ! cmp -s "$RUN/registry.yml" "$RUN/registry.served"; then
+        stop_daemon registry
+        ensure registry "$UNPACKED/usr/bin/docker-registry" serve "$RUN/registry.yml"
+        cp "$RUN/registry.yml" "$RUN/registry.served"
+    fi
+    poll 20 curl -fsS "http://$GATEWAY:$APT_PORT/apt/InRelease" ||
+        die "the apt repository does not answer; see $RUN/fileserver.log"
+    poll 20 curl -fsS "http://$GATEWAY:$REGISTRY_PORT/v2/" ||
+        die "the registry does not answer; see $RUN/registry.log"
+    unlock
+}
+
+lab_unserve() {
+    lock serve
+    stop_daemon fileserver
+    stop_daemon registry
+    rm -f "$RUN/registry.served"
+    if alive dockerd; then
+        if [ -n "$("$DOCKER" ps --quiet)" ]; then
+            note "containers still run: dockerd stays (lab down --all first)"
+        else
+            "$DOCKER" network rm "$NETWORK" >/dev/null 2>&1 || true
+            stop_daemon dockerd
+        fi
+    fi
+    unlock
+}
