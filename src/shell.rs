@@ -7,7 +7,7 @@
 use std::fmt;
 
 /// POSIX sh text.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Script(String);
 
 impl Script {

@@ -1,1 +1,5 @@
-//! To come: execute.
+//! The one place that mutates hosts.
+
+pub mod event;
+
+pub use event::{Event, Failure};

@@ -1,1 +1,223 @@
-//! To come: plan.
+//! From what is meant and what was seen to what has to be done.
+
+pub mod blueprint;
+pub mod facts;
+pub mod install;
+pub mod observe;
+pub mod preflight;
+pub mod standing;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+pub use blueprint::{Blueprint, Step, StepId, When};
+pub use facts::Facts;
+pub use observe::Observation;
+pub use preflight::Problem;
+pub use standing::Standing;
+
+use crate::cluster::Name;
+use crate::resource::{Difference, Refusal, Resource, Seen};
+
+/// What has to be done: the blueprint joined with what was seen. Pure: the
+/// same blueprint and observations give the same plan, to the letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// Steps with something to do, each after those that it needs.
+    pub steps: Vec<PlannedStep>,
+}
+
+/// A step with something to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlannedStep {
+    /// Where.
+    pub host: Name,
+    /// What for.
+    pub title: String,
+    /// What is done, in order.
+    pub changes: Vec<Change>,
+    /// Places in [`Plan::steps`] of the steps that must have ended before.
+    pub needs: Vec<usize>,
+}
+
+/// One resource that is brought about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The resource as it shall be.
+    pub resource: Resource,
+    /// What is different.
+    pub difference: Difference,
+    /// What was seen of it; what is changed must still be so.
+    #[serde(skip)]
+    pub seen: Seen,
+}
+
+/// A resource that must not be replaced, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{host}: {refusal}")]
+pub struct Refused {
+    /// The host.
+    pub host: Name,
+    /// What and why.
+    pub refusal: Refusal,
+}
+
+/// Numbers at the end of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Counts {
+    /// Resources that are created.
+    pub create: usize,
+    /// Resources that are changed.
+    pub change: usize,
+    /// Commands that run.
+    pub run: usize,
+    /// Hosts that something is done on.
+    pub hosts: usize,
+}
+
+impl Plan {
+    /// Joins a blueprint with what was seen of its hosts. Steps of hosts
+    /// outside `limit` are left out, but for those that a step inside needs.
+    ///
+    /// # Errors
+    /// All resources that must not be replaced.
+    ///
+    /// # Panics
+    /// When a host of the blueprint was not observed: a bug of the caller.
+    pub fn new(
+        blueprint: &Blueprint,
+        seen: &BTreeMap<Name, Observation>,
+        limit: Option<&BTreeSet<Name>>,
+    ) -> Result<Self, Vec<Refused>> {
+        let changes = changes(blueprint, seen)?;
+        let inside = |host: &Name| limit.is_none_or(|limit| limit.contains(host));
+        let kept = keep(blueprint, &changes, inside);
+        let needs = blueprint.needs_among(&kept);
+        let mut place = BTreeMap::new();
+        let mut steps = Vec::new();
+        for (id, step) in blueprint.steps() {
+            if !kept.contains(&id) {
+                continue;
+            }
+            place.insert(id, steps.len());
+            steps.push(PlannedStep {
+                host: step.host.clone(),
+                title: step.title.clone(),
+                changes: changes[&id].clone(),
+                needs: needs[&id].iter().map(|need| place[need]).collect(),
+            });
+        }
+        Ok(Self { steps })
+    }
+
+    /// Whether nothing has to be done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Hosts that something is done on.
+    #[must_use]
+    pub fn hosts(&self) -> BTreeSet<&Name> {
+        self.steps.iter().map(|step| &step.host).collect()
+    }
+
+    /// The numbers at its end.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        use crate::resource::Verb;
+        let mut counts = Counts {
+            hosts: self.hosts().len(),
+            ..Counts::default()
+        };
+        for change in self.steps.iter().flat_map(|step| &step.changes) {
+            match change.difference.verb {
+                Verb::Create => counts.create += 1,
+                Verb::Change => counts.change += 1,
+                Verb::Run => counts.run += 1,
+                Verb::Wait => {}
+            }
+        }
+        counts
+    }
+}
+
+/// The changes of every step.
+fn changes(
+    blueprint: &Blueprint,
+    seen: &BTreeMap<Name, Observation>,
+) -> Result<BTreeMap<StepId, Vec<Change>>, Vec<Refused>> {
+    let mut refused = Vec::new();
+    let mut changed_files = BTreeSet::new();
+    let mut all = BTreeMap::new();
+    for (id, step) in blueprint.steps() {
+        let observed = &seen[&step.host];
+        let mut changes = Vec::new();
+        for resource in &step.resources {
+            let seen = observed.of(resource);
+            match resource.diff(seen) {
+                Err(refusal) => refused.push(Refused {
+                    host: step.host.clone(),
+                    refusal,
+                }),
+                Ok(None) => {}
+                Ok(Some(difference)) => {
+                    if let Resource::File(file) = resource {
+                        changed_files.insert((&step.host, &file.path));
+                    }
+                    changes.push(Change {
+                        resource: resource.clone(),
+                        difference,
+                        seen: seen.clone(),
+                    });
+                    continue;
+                }
+            }
+            // A unit in order so far has to take up the files that change.
+            let Resource::Service(service) = resource else {
+                continue;
+            };
+            let reads_changed = service
+                .reads
+                .iter()
+                .any(|path| changed_files.contains(&(&step.host, path)));
+            if let Some(difference) = service.settling().filter(|_| reads_changed) {
+                changes.push(Change {
+                    resource: resource.clone(),
+                    difference,
+                    seen: seen.clone(),
+                });
+            }
+        }
+        all.insert(id, changes);
+    }
+    if refused.is_empty() {
+        Ok(all)
+    } else {
+        Err(refused)
+    }
+}
+
+/// The steps that stay: with something to do, inside the limit, or needed.
+fn keep(
+    blueprint: &Blueprint,
+    changes: &BTreeMap<StepId, Vec<Change>>,
+    inside: impl Fn(&Name) -> bool,
+) -> BTreeSet<StepId> {
+    let mut kept = BTreeSet::new();
+    let mut wanted = BTreeSet::new();
+    let steps: Vec<_> = blueprint.steps().collect();
+    for &(id, step) in steps.iter().rev() {
+        let different = !changes[&id].is_empty();
+        let stays = match step.when {
+            When::Different => different && inside(&step.host),
+            When::Needed => different && wanted.contains(&id),
+        };
+        if stays {
+            kept.insert(id);
+            wanted.extend(step.needs.iter().copied());
+        }
+    }
+    kept
+}

@@ -1,0 +1,128 @@
+//! What happens in a run, as values. The executor sends them; renderers show
+//! them and never call back.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::cluster::Name;
+use crate::transport::Stream;
+
+/// Something that happened. Steps are named by their place in the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A connection is being made.
+    Connecting {
+        /// Where.
+        host: Name,
+    },
+    /// A host was asked about its state and has answered.
+    Observed {
+        /// Where.
+        host: Name,
+        /// From the start of the connection.
+        #[serde(serialize_with = "seconds")]
+        took: Duration,
+    },
+    /// The run has begun.
+    RunStarted {
+        /// Steps of the plan.
+        steps: usize,
+        /// Hosts of the plan.
+        hosts: usize,
+    },
+    /// A step has begun.
+    StepStarted {
+        /// Its place in the plan.
+        step: usize,
+        /// Where.
+        host: Name,
+        /// What for.
+        title: String,
+    },
+    /// A step has come to one of its changes.
+    ChangeStarted {
+        /// Place of the step in the plan.
+        step: usize,
+        /// Where.
+        host: Name,
+        /// The resource's key.
+        resource: String,
+    },
+    /// A line of output; secrets are masked.
+    Line {
+        /// Place of the step in the plan.
+        step: usize,
+        /// Where.
+        host: Name,
+        /// Where it came from.
+        #[serde(serialize_with = "stream")]
+        stream: Stream,
+        /// The line.
+        text: String,
+    },
+    /// A step has ended well.
+    StepDone {
+        /// Its place in the plan.
+        step: usize,
+        /// Where.
+        host: Name,
+        /// What for.
+        title: String,
+        /// From its start.
+        #[serde(serialize_with = "seconds")]
+        took: Duration,
+    },
+    /// A step has failed. Steps that need it do not run; others go on.
+    StepFailed {
+        /// Its place in the plan.
+        step: usize,
+        /// Where.
+        host: Name,
+        /// What for.
+        title: String,
+        /// From its start.
+        #[serde(serialize_with = "seconds")]
+        took: Duration,
+        /// What went wrong.
+        failure: Failure,
+    },
+    /// The run has ended.
+    RunEnded {
+        /// Steps that ended well.
+        done: usize,
+        /// Steps that failed.
+        failed: usize,
+        /// Steps that did not run.
+        left: usize,
+        /// From the start of the run.
+        #[serde(serialize_with = "seconds")]
+        took: Duration,
+    },
+}
+
+/// What went wrong in a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// The resource that was being brought about.
+    pub resource: Option<String>,
+    /// What happened, as a fragment: `exit code 100`.
+    pub what: String,
+    /// The last lines of its output; secrets are masked.
+    pub last_lines: Vec<String>,
+    /// What to do next.
+    pub hint: String,
+}
+
+fn seconds<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64((duration.as_secs_f64() * 1000.0).round() / 1000.0)
+}
+
+fn stream<S: serde::Serializer>(stream: &Stream, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(match stream {
+        Stream::Out => "stdout",
+        Stream::Err => "stderr",
+    })
+}

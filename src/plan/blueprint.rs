@@ -1,0 +1,138 @@
+//! Desired state: for each host an ordered list of steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cluster::Name;
+use crate::resource::Resource;
+
+/// A step of a blueprint. It can only be had from [`Blueprint::add`], so a
+/// step's needs were all made before it and there is no cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StepId(usize);
+
+/// Resources of one host that are brought about in one go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Where.
+    pub host: Name,
+    /// What for, as a fragment: `install packages`.
+    pub title: String,
+    /// In order.
+    pub resources: Vec<Resource>,
+    /// Steps, also of other hosts, that must have ended before.
+    pub needs: Vec<StepId>,
+    /// When it is part of a plan.
+    pub when: When,
+    /// The step before it on the same host.
+    after: Option<StepId>,
+}
+
+/// When a step is part of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// When something about it is different.
+    Different,
+    /// Only when a step of the plan needs it as well: gates, tokens, pulls.
+    Needed,
+}
+
+/// Desired state of all hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Blueprint {
+    steps: Vec<Step>,
+    last: BTreeMap<Name, StepId>,
+}
+
+impl Blueprint {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a step that is planned when something about it is different. It
+    /// comes after the host's earlier steps.
+    pub fn add(
+        &mut self,
+        host: &Name,
+        title: impl Into<String>,
+        resources: Vec<Resource>,
+        needs: &[StepId],
+    ) -> StepId {
+        self.push(host, title.into(), resources, needs, When::Different)
+    }
+
+    /// Adds a step that is planned only for steps that need it.
+    pub fn add_needed(
+        &mut self,
+        host: &Name,
+        title: impl Into<String>,
+        resources: Vec<Resource>,
+        needs: &[StepId],
+    ) -> StepId {
+        self.push(host, title.into(), resources, needs, When::Needed)
+    }
+
+    fn push(
+        &mut self,
+        host: &Name,
+        title: String,
+        resources: Vec<Resource>,
+        needs: &[StepId],
+        when: When,
+    ) -> StepId {
+        let id = StepId(self.steps.len());
+        let after = self.last.insert(host.clone(), id);
+        let needs = needs.to_vec();
+        self.steps.push(Step {
+            host: host.clone(),
+            title,
+            resources,
+            needs,
+            when,
+            after,
+        });
+        id
+    }
+
+    /// The last step of a host so far.
+    #[must_use]
+    pub fn last(&self, host: &Name) -> Option<StepId> {
+        self.last.get(host).copied()
+    }
+
+    /// All steps, each after those that it needs.
+    pub fn steps(&self) -> impl Iterator<Item = (StepId, &Step)> {
+        self.steps
+            .iter()
+            .enumerate()
+            .map(|(place, step)| (StepId(place), step))
+    }
+
+    /// The resources of one host, in order.
+    #[must_use]
+    pub fn resources(&self, host: &Name) -> Vec<&Resource> {
+        let of_host = self.steps.iter().filter(|step| &step.host == host);
+        of_host.flat_map(|step| &step.resources).collect()
+    }
+
+    /// For each step that stays, the staying steps that it comes after:
+    /// through a step that was left out, those which that one comes after.
+    #[must_use]
+    pub fn needs_among(&self, kept: &BTreeSet<StepId>) -> BTreeMap<StepId, BTreeSet<StepId>> {
+        let mut through: BTreeMap<StepId, BTreeSet<StepId>> = BTreeMap::new();
+        for (id, step) in self.steps() {
+            let mut needs = BTreeSet::new();
+            for need in step.needs.iter().chain(&step.after) {
+                if kept.contains(need) {
+                    needs.insert(*need);
+                } else {
+                    needs.extend(through[need].iter().copied());
+                }
+            }
+            through.insert(id, needs);
+        }
+        through.retain(|id, _| kept.contains(id));
+        through
+    }
+}

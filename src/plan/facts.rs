@@ -1,0 +1,4 @@
+//! To come.
+/// Facts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {}

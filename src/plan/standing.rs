@@ -1,0 +1,4 @@
+//! To come.
+/// Standing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {}

@@ -1,0 +1,94 @@
+//! A guarded command: run when its guard says that something is left to do.
+
+use serde::Serialize;
+
+use super::{Answers, Content, Difference, Malformed, Verb, section};
+use crate::shell::Script;
+
+/// A guarded command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Command {
+    /// What it does, in the plan and in errors.
+    pub name: String,
+    /// Runs, or only waits.
+    pub verb: Verb,
+    /// Particulars for the plan.
+    pub details: Vec<String>,
+    /// How it is known that nothing is left to do.
+    pub done: Done,
+    /// What is run. Its inputs are in `"$kdiy_tmp"`.
+    pub script: Script,
+    /// Files for it alone, in a private directory that is removed after it.
+    pub inputs: Vec<Input>,
+}
+
+/// How it is known that nothing is left to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Done {
+    /// A script that the host runs in its probe and again before the
+    /// command: exit 0 when nothing is left to do.
+    Ask(Script),
+    /// Known from the cluster's state when the blueprint was made.
+    Known(bool),
+}
+
+/// A file for a command alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Input {
+    /// Name within the private directory.
+    pub name: String,
+    /// What it holds.
+    pub content: Content,
+}
+
+pub(super) fn probe(all: &[&Command]) -> Script {
+    if all.is_empty() {
+        return Script::new();
+    }
+    let body = all
+        .iter()
+        .fold(Script::new(), |body, command| match &command.done {
+            Done::Ask(ask) => body
+                .lit("if (\n")
+                .then(ask)
+                .lit("\n) >/dev/null 2>&1 </dev/null; then echo ")
+                .arg(format!("{} done", command.name))
+                .lit("; fi\n"),
+            Done::Known(_) => body,
+        });
+    section("command", &body)
+}
+
+impl Command {
+    pub(super) fn parse(&self, answers: &Answers) -> Result<bool, Malformed> {
+        match self.done {
+            Done::Known(done) => Ok(done),
+            Done::Ask(_) => Ok(answers.line("command", &self.name)?.is_some()),
+        }
+    }
+
+    pub(super) fn diff(&self, done: bool) -> Option<Difference> {
+        (!done).then(|| Difference::with(self.verb, self.details.clone()))
+    }
+
+    pub(super) fn apply(&self, fill: &dyn Fn(&Content) -> String) -> Script {
+        let inputs = self.inputs.iter().fold(Script::new(), |script, input| {
+            script
+                .lit("(umask 077; printf %s ")
+                .arg(fill(&input.content))
+                .lit(" > \"$kdiy_tmp\"/")
+                .arg(&input.name)
+                .lit(")\n")
+        });
+        let run = inputs.then(&self.script).lit("\n");
+        match &self.done {
+            Done::Ask(ask) => Script::of("if ! (\n")
+                .then(ask)
+                .lit("\n) >/dev/null 2>&1; then\n")
+                .then(&run)
+                .lit("fi\n"),
+            Done::Known(_) => run,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A directory with its mode, owned by root.
+
+use serde::Serialize;
+
+use super::file::Stat;
+use super::{Answers, Difference, Malformed, Verb, section};
+use crate::shell::Script;
+
+/// A directory owned by root.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Directory {
+    /// Absolute path.
+    pub path: String,
+    /// Permission bits.
+    pub mode: u32,
+}
+
+/// What stands at the path.
+pub type Seen = Option<Stat>;
+
+pub(super) fn probe(all: &[&Directory]) -> Script {
+    if all.is_empty() {
+        return Script::new();
+    }
+    let body = Script::of("stat -c '%n %a %u:%g %F' -- ")
+        .args(all.iter().map(|directory| &directory.path))
+        .lit(" 2>/dev/null\n");
+    section("directory", &body)
+}
+
+impl Directory {
+    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, Malformed> {
+        answers
+            .line("directory", &self.path)?
+            .map(|line| Stat::parse(&self.path, line))
+            .transpose()
+    }
+
+    pub(super) fn diff(&self, seen: &Seen) -> Option<Difference> {
+        match seen {
+            None => Some(Difference::with(
+                Verb::Create,
+                vec![format!("mode {:04o}", self.mode)],
+            )),
+            Some(stat) => {
+                let details = stat.differences(self.mode, "directory");
+                (!details.is_empty()).then(|| Difference::with(Verb::Change, details))
+            }
+        }
+    }
+
+    pub(super) fn apply(&self) -> Script {
+        Script::of("install -d -o 0 -g 0 -m ")
+            .arg(format!("{:04o}", self.mode))
+            .lit(" -- ")
+            .arg(&self.path)
+            .lit("\n")
+    }
+}

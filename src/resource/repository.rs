@@ -1,0 +1,193 @@
+//! An apt repository with its own keyring, accepted only after apt has
+//! verified it.
+
+use serde::Serialize;
+
+use super::file::sha2_hex::sha256_hex;
+use super::{Answers, Difference, Malformed, Verb, section};
+use crate::shell::Script;
+
+/// A flat apt repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Repository {
+    /// Name of its files under /etc/apt.
+    pub name: String,
+    /// Its URL, with a slash at the end.
+    pub url: String,
+    /// The key that signs it.
+    pub key: RepositoryKey,
+}
+
+/// The key of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RepositoryKey {
+    /// Armored text.
+    Armored(String),
+    /// Fetched by the host, accepted by its fingerprint.
+    Pinned {
+        /// Where it is.
+        url: String,
+        /// Forty upper-case hex digits.
+        fingerprint: String,
+    },
+}
+
+/// What the host has of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// Hash of the sources file.
+    list: Option<String>,
+    /// Hash of the keyring.
+    key: Option<String>,
+    /// Fingerprints in the keyring, where one is pinned.
+    fingerprints: Vec<String>,
+}
+
+impl Repository {
+    fn list_path(&self) -> String {
+        format!("/etc/apt/sources.list.d/{}.list", self.name)
+    }
+
+    fn key_path(&self) -> String {
+        format!("/etc/apt/keyrings/{}.asc", self.name)
+    }
+
+    fn list(&self) -> String {
+        let (key, url) = (self.key_path(), &self.url);
+        format!(
+            "# Written by kdiy; changes made here are undone by the next kdiy apply.\ndeb [signed-by={key}] {url} /\n"
+        )
+    }
+
+    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, Malformed> {
+        let text = answers.get("repository")?;
+        let sum = |path: &str| {
+            text.lines().find_map(|line| {
+                let (sum, at) = line.split_once("  ")?;
+                (at == path).then(|| sum.to_owned())
+            })
+        };
+        let mark = format!("fpr {} ", self.name);
+        let fingerprints = text
+            .lines()
+            .filter_map(|line| line.strip_prefix(&mark))
+            .map(str::to_owned)
+            .collect();
+        Ok(Seen {
+            list: sum(&self.list_path()),
+            key: sum(&self.key_path()),
+            fingerprints,
+        })
+    }
+
+    pub(super) fn diff(&self, seen: &Seen) -> Option<Difference> {
+        let mut details = Vec::new();
+        if seen.list.as_deref() != Some(&sha256_hex(self.list().as_bytes())) {
+            details.push(self.url.clone());
+        }
+        match &self.key {
+            RepositoryKey::Armored(text) => {
+                if seen.key.as_deref() != Some(&sha256_hex(text.as_bytes())) {
+                    details.push(format!("keyring {}", self.key_path()));
+                }
+            }
+            RepositoryKey::Pinned { url, fingerprint } => {
+                if seen.key.is_none() || seen.fingerprints != [fingerprint.clone()] {
+                    details.push(format!("key {fingerprint} from {url}"));
+                }
+            }
+        }
+        let verb = if seen == &Seen::default() {
+            Verb::Create
+        } else {
+            Verb::Change
+        };
+        (!details.is_empty()).then(|| Difference::with(verb, details))
+    }
+
+    pub(super) fn apply(&self) -> Script {
+        let (key, list) = (self.key_path(), self.list_path());
+        let prepare = Script::of("install -d -m 0755 /etc/apt/keyrings\nkdiy_key=")
+            .arg(format!("{key}.kdiy-new"))
+            .lit("\n");
+        let fetched = match &self.key {
+            RepositoryKey::Armored(text) => {
+                Script::of("printf %s ").arg(text).lit(" > \"$kdiy_key\"\n")
+            }
+            RepositoryKey::Pinned { url, fingerprint } => Script::of("curl -fsSL --max-time 60 -o \"$kdiy_key\" -- ")
+                .arg(url)
+                .lit("\nkdiy_fpr=$(")
+                .lit(FINGERPRINTS)
+                .lit("\"$kdiy_key\")\nif [ \"$kdiy_fpr\" != ")
+                .arg(fingerprint)
+                .lit(" ]; then\nrm -f -- \"$kdiy_key\"\necho \"the key has the fingerprint $kdiy_fpr, not \"")
+                .arg(fingerprint)
+                .lit(" >&2\nexit 1\nfi\n"),
+        };
+        // The new key and list are tried by themselves first, so that a
+        // repository that apt refuses never gets into its sources.
+        let try_list = self.list().replace(
+            &format!("signed-by={key}"),
+            &format!("signed-by={key}.kdiy-new"),
+        );
+        prepare
+            .then(&fetched)
+            .lit("chmod 0644 \"$kdiy_key\"\nkdiy_try=")
+            .arg(format!("/etc/apt/sources.list.d/{}.kdiy-new", self.name))
+            .lit("\nprintf %s ")
+            .arg(try_list)
+            .lit(" > \"$kdiy_try\"\n")
+            .lit(TRY)
+            .lit("rm -f -- \"$kdiy_try\"\nmv -f -- \"$kdiy_key\" ")
+            .arg(&key)
+            .lit("\nprintf %s ")
+            .arg(self.list())
+            .lit(" > ")
+            .arg(format!("{list}.kdiy-new"))
+            .lit("\nmv -f -- ")
+            .arg(format!("{list}.kdiy-new"))
+            .lit(" ")
+            .arg(&list)
+            .lit("\n")
+            .lit("kdiy_apt update -o Dir::Etc::sourcelist=")
+            .arg(&list)
+            .lit(" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0\n")
+    }
+}
+
+/// Fingerprints of the primary keys in a keyring file, which is appended.
+const FINGERPRINTS: &str = "gpg_primary() { gpg --batch --show-keys --with-colons -- \"$1\" 2>/dev/null | { p=; while IFS=: read -r t _ _ _ _ _ _ _ _ f _; do case $t in pub) p=1;; fpr) [ -z \"$p\" ] || echo \"$f\"; p=;; esac; done; }; }; gpg_primary ";
+
+/// Has apt verify the repository alone. apt only warns about a signature that
+/// it cannot verify when it has older lists, so warnings count as errors.
+const TRY: &str = r#"if ! kdiy_apt update -o Dir::Etc::sourcelist="$kdiy_try" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any; then
+rm -f -- "$kdiy_try" "$kdiy_key"
+echo "apt refuses the repository: its URL or its key is wrong (packages.repository, packages.key)" >&2
+exit 100
+fi
+"#;
+
+pub(super) fn probe(all: &[&Repository]) -> Script {
+    if all.is_empty() {
+        return Script::new();
+    }
+    let paths = all
+        .iter()
+        .flat_map(|repository| [repository.list_path(), repository.key_path()]);
+    let sums = Script::of("sha256sum -- ")
+        .args(paths)
+        .lit(" 2>/dev/null\n");
+    let pinned = all
+        .iter()
+        .filter(|r| matches!(r.key, RepositoryKey::Pinned { .. }));
+    let body = pinned.fold(sums, |body, repository| {
+        body.lit("for f in $(")
+            .lit(FINGERPRINTS)
+            .arg(repository.key_path())
+            .lit("); do echo ")
+            .arg(format!("fpr {} ", repository.name))
+            .lit("\"$f\"; done\n")
+    });
+    section("repository", &body)
+}

@@ -1,0 +1,162 @@
+//! A systemd unit: enabled, running, and running with the files it has now.
+
+use serde::Serialize;
+
+use super::{Answers, Difference, Malformed, Verb, section};
+use crate::shell::Script;
+
+/// A unit that is enabled and runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Service {
+    /// Its name, such as `containerd.service`.
+    pub unit: String,
+    /// How it takes up changed files.
+    pub settle: Settle,
+    /// Files of this host that it reads; a change of one makes it settle.
+    pub reads: Vec<String>,
+    /// Hash over the wanted content of those files. The hash that the unit
+    /// was last settled with is kept on the host.
+    pub stamp: String,
+}
+
+/// How a unit takes up changed files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Settle {
+    /// By a restart.
+    Restart,
+    /// By a reload, which keeps connections.
+    Reload,
+    /// Not at all: only enabled. It may be crash-looping, as kubelet is
+    /// before kubeadm has run.
+    EnableOnly,
+}
+
+/// State of a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// Whether it starts with the system.
+    pub enabled: bool,
+    /// Whether it runs.
+    pub active: bool,
+    /// The stamp that it was last settled with.
+    pub stamp: Option<String>,
+}
+
+/// Where the stamps are.
+const STAMPS: &str = "/var/lib/kdiy/settled";
+
+impl Service {
+    /// A unit that reads files, with the stamp made from their hashes.
+    #[must_use]
+    pub fn new(unit: &str, settle: Settle, files: &[&super::File]) -> Self {
+        let reads: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
+        let sums: Vec<_> = files.iter().map(|file| file.content.sha256()).collect();
+        let stamp = super::file::sha2_hex::sha256_hex(sums.join("\n").as_bytes());
+        Self {
+            unit: unit.to_owned(),
+            settle,
+            reads,
+            stamp,
+        }
+    }
+
+    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, Malformed> {
+        let unit = self.unit.as_str();
+        let stamp = answers.line("stamp", unit)?.map(str::to_owned);
+        // Blocks of properties, an empty line between them; Id comes with each.
+        let id = format!("Id={unit}");
+        let text = answers.get("service")?;
+        let Some(block) = text
+            .split("\n\n")
+            .find(|block| block.lines().any(|line| line == id))
+        else {
+            return Ok(Seen {
+                stamp,
+                ..Seen::default()
+            });
+        };
+        let property = |name: &str| {
+            block
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+                .unwrap_or("")
+        };
+        Ok(Seen {
+            enabled: matches!(property("UnitFileState"), "enabled" | "static" | "alias"),
+            active: matches!(property("ActiveState"), "active" | "reloading"),
+            stamp,
+        })
+    }
+
+    pub(super) fn diff(&self, seen: &Seen) -> Option<Difference> {
+        let mut details = Vec::new();
+        if !seen.enabled {
+            details.push("enable".to_owned());
+        }
+        match self.settle {
+            Settle::EnableOnly => {}
+            _ if !seen.active => details.push("start".to_owned()),
+            _ if seen.stamp.as_ref() != Some(&self.stamp) => details.push(self.verb().to_owned()),
+            _ => {}
+        }
+        (!details.is_empty()).then(|| Difference::with(Verb::Run, details))
+    }
+
+    /// The difference when one of the files it reads is about to change.
+    #[must_use]
+    pub fn settling(&self) -> Option<Difference> {
+        (self.settle != Settle::EnableOnly)
+            .then(|| Difference::with(Verb::Run, vec![self.verb().to_owned()]))
+    }
+
+    const fn verb(&self) -> &'static str {
+        match self.settle {
+            Settle::Reload => "reload",
+            _ => "restart",
+        }
+    }
+
+    pub(super) fn apply(&self) -> Script {
+        let enable = Script::of("systemctl daemon-reload\nsystemctl enable --quiet -- ")
+            .arg(&self.unit)
+            .lit("\n");
+        let how = match self.settle {
+            Settle::EnableOnly => return enable,
+            Settle::Restart => "restart",
+            // Starts it where it does not run.
+            Settle::Reload => "reload-or-restart",
+        };
+        enable
+            .lit("if ! systemctl ")
+            .arg(how)
+            .lit(" -- ")
+            .arg(&self.unit)
+            .lit("; then\njournalctl --no-pager -n 20 -u ")
+            .arg(&self.unit)
+            .lit(" >&2 || true\nexit 1\nfi\ninstall -d -m 0755 ")
+            .lit(STAMPS)
+            .lit("\nprintf '%s\\n' ")
+            .arg(&self.stamp)
+            .lit(" > ")
+            .arg(format!("{STAMPS}/{}", self.unit))
+            .lit("\n")
+    }
+}
+
+pub(super) fn probe(all: &[&Service]) -> Script {
+    if all.is_empty() {
+        return Script::new();
+    }
+    let units = || all.iter().map(|service| &service.unit);
+    let show = Script::of("systemctl show -p Id,ActiveState,UnitFileState -- ")
+        .args(units())
+        .lit(" 2>/dev/null\n");
+    let stamps = Script::of("for u in ")
+        .args(units())
+        .lit("; do [ -r ")
+        .lit(STAMPS)
+        .lit("/\"$u\" ] && read -r v < ");
+    let stamps = stamps.lit(STAMPS).lit("/\"$u\" && echo \"$u $v\"; done\n");
+    section("service", &show).then(&section("stamp", &stamps))
+}

@@ -1,0 +1,80 @@
+//! No swap, now and after a reboot; undone by removing `#kdiy# ` from
+//! /etc/fstab and by unmasking the units.
+
+use serde::Serialize;
+
+use super::{Answers, Difference, Malformed, Verb, section};
+use crate::shell::Script;
+
+/// No swap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Swap;
+
+/// What swaps, or will after a reboot.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// Devices in use.
+    pub active: Vec<String>,
+    /// Lines of /etc/fstab.
+    pub fstab: Vec<String>,
+}
+
+const PROBE: &str = r##"while read -r dev _; do [ "$dev" = Filename ] || echo "active $dev"; done < /proc/swaps
+if [ -r /etc/fstab ]; then
+while read -r dev _ type _; do
+case $dev in "#"*|"") ;; *) [ "$type" = swap ] && echo "fstab $dev" ;; esac
+done < /etc/fstab
+fi
+"##;
+
+const APPLY: &str = r##"if [ -r /etc/fstab ] && grep -Eq '^[^#[:space:]]+[[:space:]]+[^[:space:]]+[[:space:]]+swap[[:space:]]' /etc/fstab; then
+  cp -p /etc/fstab /etc/fstab.kdiy-new
+  sed -E 's|^([^#[:space:]]+[[:space:]]+[^[:space:]]+[[:space:]]+swap[[:space:]])|#kdiy# \1|' /etc/fstab > /etc/fstab.kdiy-new
+  mv -f /etc/fstab.kdiy-new /etc/fstab
+  systemctl daemon-reload
+fi
+swapoff -a
+# Units that make swap again after a reboot (zram, gpt-auto).
+for unit in $(systemctl list-units --type=swap --all --plain --no-legend | cut -d' ' -f1); do
+  systemctl mask --now -- "$unit"
+done
+"##;
+
+pub(super) fn probe(all: &[&Swap]) -> Script {
+    if all.is_empty() {
+        Script::new()
+    } else {
+        section("swap", &Script::of(PROBE))
+    }
+}
+
+impl Swap {
+    pub(super) fn parse(answers: &Answers) -> Result<Seen, Malformed> {
+        let mut seen = Seen::default();
+        for line in answers.get("swap")?.lines() {
+            match line.split_once(' ') {
+                Some(("active", device)) => seen.active.push(device.to_owned()),
+                Some(("fstab", device)) => seen.fstab.push(device.to_owned()),
+                _ => return Err(Malformed::text("swap", line)),
+            }
+        }
+        Ok(seen)
+    }
+
+    pub(super) fn diff(seen: &Seen) -> Option<Difference> {
+        let active = seen
+            .active
+            .iter()
+            .map(|device| format!("{device} is in use"));
+        let fstab = seen
+            .fstab
+            .iter()
+            .map(|device| format!("{device} is in /etc/fstab"));
+        let details: Vec<_> = active.chain(fstab).collect();
+        (!details.is_empty()).then(|| Difference::with(Verb::Change, details))
+    }
+
+    pub(super) fn apply() -> Script {
+        Script::of(APPLY)
+    }
+}
