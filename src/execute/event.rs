@@ -22,7 +22,7 @@ pub enum Event {
         /// Where.
         host: Name,
         /// From the start of the connection.
-        #[serde(serialize_with = "seconds")]
+        #[serde(serialize_with = "as_seconds")]
         took: Duration,
     },
     /// The run has begun.
@@ -57,7 +57,7 @@ pub enum Event {
         /// Where.
         host: Name,
         /// Where it came from.
-        #[serde(serialize_with = "stream")]
+        #[serde(serialize_with = "as_stream")]
         stream: Stream,
         /// The line.
         text: String,
@@ -71,7 +71,7 @@ pub enum Event {
         /// What for.
         title: String,
         /// From its start.
-        #[serde(serialize_with = "seconds")]
+        #[serde(serialize_with = "as_seconds")]
         took: Duration,
     },
     /// A step has failed. Steps that need it do not run; others go on.
@@ -83,7 +83,7 @@ pub enum Event {
         /// What for.
         title: String,
         /// From its start.
-        #[serde(serialize_with = "seconds")]
+        #[serde(serialize_with = "as_seconds")]
         took: Duration,
         /// What went wrong.
         failure: Failure,
@@ -97,7 +97,7 @@ pub enum Event {
         /// Steps that did not run.
         left: usize,
         /// From the start of the run.
-        #[serde(serialize_with = "seconds")]
+        #[serde(serialize_with = "as_seconds")]
         took: Duration,
     },
 }
@@ -116,11 +116,11 @@ pub struct Failure {
     pub hint: String,
 }
 
-fn seconds<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
+fn as_seconds<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64((duration.as_secs_f64() * 1000.0).round() / 1000.0)
 }
 
-fn stream<S: serde::Serializer>(stream: &Stream, to: S) -> Result<S::Ok, S::Error> {
+fn as_stream<S: serde::Serializer>(stream: &Stream, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(match stream {
         Stream::Out => "stdout",
         Stream::Err => "stderr",
