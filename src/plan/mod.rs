@@ -156,7 +156,7 @@ fn changes(
         let mut changes = Vec::new();
         for resource in &step.resources {
             let seen = observed.of(resource);
-            match resource.diff(seen) {
+            match resource.diff(&seen) {
                 Err(refusal) => refused.push(Refused {
                     host: step.host.clone(),
                     refusal,
@@ -169,7 +169,7 @@ fn changes(
                     changes.push(Change {
                         resource: resource.clone(),
                         difference,
-                        seen: seen.clone(),
+                        seen,
                     });
                     continue;
                 }
