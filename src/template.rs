@@ -21,7 +21,7 @@ static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
     let mut tera = Tera::new();
     tera.autoescape_on(Vec::<&str>::new());
     tera.register_filter("quoted", |text: &str, _: Kwargs, _: &State| quoted(text));
-    let texts = files(&FILES).map(|(name, text)| (name, format!("{NOTICE}{text}")));
+    let texts = files(&FILES).map(|(name, text)| (name, noticed(text)));
     tera.add_raw_templates(texts)
         .unwrap_or_else(|error| panic!("a template of kdiy is broken: {error}"));
     tera
@@ -94,7 +94,7 @@ impl fmt::Debug for HostFile {
 }
 
 /// Fills the template of this name, such as `lb/haproxy.cfg`. The first line
-/// of the text is [`NOTICE`].
+/// of the text is [`NOTICE`], the second where the first names an interpreter.
 ///
 /// # Panics
 /// When there is no such template or it asks for something that the context
@@ -104,6 +104,17 @@ pub fn render(name: &str, context: &impl Serialize) -> String {
     Context::from_serialize(context)
         .and_then(|context| TEMPLATES.render(name, &context))
         .unwrap_or_else(|error| panic!("template {name} of kdiy is broken: {error:?}"))
+}
+
+/// The text with [`NOTICE`] as its first line, below that of an interpreter.
+fn noticed(text: &str) -> String {
+    let line = if text.starts_with("#!") {
+        text.find('\n').map_or(0, |end| end + 1)
+    } else {
+        0
+    };
+    let (interpreter, rest) = text.split_at(line);
+    format!("{interpreter}{NOTICE}{rest}")
 }
 
 /// A string between double quotes, as TOML and systemd's environment files
