@@ -12,6 +12,7 @@ use super::{Leaf, certificate};
 use crate::cluster::{Endpoint, Name};
 
 mod merge;
+mod splice;
 
 pub use merge::{Merged, merge};
 

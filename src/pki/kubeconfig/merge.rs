@@ -4,6 +4,7 @@
 use secrecy::SecretString;
 use serde_yaml::{Mapping, Value};
 
+use super::splice::splice;
 use super::{Error, Kubeconfig, decode, malformed};
 use crate::pki::{Fingerprint, certificate};
 
@@ -12,8 +13,9 @@ use crate::pki::{Fingerprint, certificate};
 pub struct Merged {
     /// The whole text; the very text that was there if nothing had to change.
     pub text: SecretString,
-    /// Lines of comments that were there and are not in `text`: YAML that is
-    /// written anew has none. Keep a copy of the old file where not 0.
+    /// Lines of comments that were there and are not in `text`: they stay in
+    /// the block style that kubectl writes, and are lost where the file is in
+    /// another and had to be written anew. Keep a copy of it where not 0.
     pub comments_lost: usize,
 }
 
@@ -52,13 +54,20 @@ pub fn merge(existing: &str, ours: &Kubeconfig, switch: bool) -> Result<Merged, 
             }
         }
     }
-    let after = Value::Mapping(root);
-    if after == before {
+    let old = before.as_mapping().cloned().unwrap_or_default();
+    if root == old && before.is_mapping() {
         return Ok(Merged {
             text: existing.into(),
             comments_lost: 0,
         });
     }
+    if let Some(text) = splice(existing, &old, &root) {
+        return Ok(Merged {
+            text: text.into(),
+            comments_lost: 0,
+        });
+    }
+    let after = Value::Mapping(root);
     let text = emit(&after)?;
     let comments_lost = existing.lines().filter(|line| has_comment(line)).count();
     Ok(Merged {

@@ -108,14 +108,13 @@ fn debug_shows_no_key() {
     assert!(shown.contains("REDACTED") && !shown.contains("PRIVATE"));
 }
 
+/// In a style that cannot be edited in place.
 const FOREIGN: &str = "\
 # my clusters
 apiVersion: v1
 kind: Config
 preferences: {colors: true}
-clusters:
-- name: work
-  cluster: {server: 'https://work:6443', proxy-url: 'http://proxy:3128'}
+clusters: [{name: work, cluster: {server: 'https://work:6443', proxy-url: 'http://proxy:3128'}}]
 contexts:
 - name: work
   context: {cluster: work, user: me, namespace: shop}
@@ -134,6 +133,59 @@ fn others_entries_stay() {
     let result = merge(FOREIGN, &ADMIN, false).unwrap();
     assert_eq!(result.comments_lost, 1);
     insta::assert_snapshot!(redacted(result.text.expose_secret()));
+}
+
+/// As kubectl writes it, with what people add.
+const COMMENTED: &str = "\
+# my clusters
+apiVersion: v1
+kind: Config
+clusters: # of the company
+- cluster:
+    server: https://work:6443 # behind the VPN
+  name: work
+
+# who I am
+users:
+  - name: me
+    user:
+      token: 'no'
+
+contexts:
+- context: {cluster: work, user: me}
+  name: work
+# the one that I use
+current-context: work
+preferences: {}
+";
+
+#[test]
+fn comments_and_style_stay_in_block_style() {
+    let existing = COMMENTED.replace("clusters: #", "# clusters\nclusters: #");
+    assert_eq!(
+        merge(&existing, &ADMIN, true).unwrap().comments_lost,
+        6,
+        "a comment at the key"
+    );
+    let existing = COMMENTED.replace("clusters: # of the company", "clusters:");
+    let result = merge(&existing, &ADMIN, true).unwrap();
+    assert_eq!(result.comments_lost, 0);
+    let once = result.text.expose_secret();
+    insta::assert_snapshot!(redacted(once));
+
+    let new = Kubeconfig {
+        server: "https://10.0.0.1:6443".to_owned(),
+        ..admin("prod", &OURS)
+    };
+    let twice = merged(once, &new, false);
+    assert_eq!(
+        redacted(&twice),
+        redacted(once).replace("https://api.example.org:6443", "https://10.0.0.1:6443")
+    );
+    assert_eq!(
+        Kubeconfig::parse(&twice).unwrap().key.expose_secret(),
+        new.key.expose_secret()
+    );
 }
 
 #[test]
