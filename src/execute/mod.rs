@@ -3,6 +3,8 @@
 pub mod event;
 mod run;
 mod script;
+pub mod survey;
+pub mod trust;
 pub mod vault;
 
 pub use event::{Event, Failure};

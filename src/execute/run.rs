@@ -58,10 +58,20 @@ pub async fn run<C: Connection>(
 ) -> Report {
     let began = Instant::now();
     let hosts = plan.hosts().len();
-    send(events, Event::RunStarted { steps: plan.steps.len(), hosts });
+    send(
+        events,
+        Event::RunStarted {
+            steps: plan.steps.len(),
+            hosts,
+        },
+    );
     let mut waiting: BTreeSet<usize> = (0..plan.steps.len()).collect();
-    let mut report =
-        Report { done: Vec::new(), failed: Vec::new(), left: Vec::new(), took: Duration::ZERO };
+    let mut report = Report {
+        done: Vec::new(),
+        failed: Vec::new(),
+        left: Vec::new(),
+        took: Duration::ZERO,
+    };
     let mut done = BTreeSet::new();
     let mut running = FuturesUnordered::new();
     loop {
@@ -73,20 +83,49 @@ pub async fn run<C: Connection>(
                 waiting.remove(&place);
                 let step = &plan.steps[place];
                 let connection = &connections[&step.host];
-                running.push(run_step(place, step, connection.as_ref(), vault, options, events));
+                running.push(run_step(
+                    place,
+                    step,
+                    connection.as_ref(),
+                    vault,
+                    options,
+                    events,
+                ));
             }
         }
-        let Some((place, took, ended)) = running.next().await else { break };
-        let (host, title) = (plan.steps[place].host.clone(), plan.steps[place].title.clone());
+        let Some((place, took, ended)) = running.next().await else {
+            break;
+        };
+        let (host, title) = (
+            plan.steps[place].host.clone(),
+            plan.steps[place].title.clone(),
+        );
         match ended {
             Ok(()) => {
                 done.insert(place);
                 report.done.push((place, took));
-                send(events, Event::StepDone { step: place, host, title, took });
+                send(
+                    events,
+                    Event::StepDone {
+                        step: place,
+                        host,
+                        title,
+                        took,
+                    },
+                );
             }
             Err(failure) => {
                 report.failed.push(place);
-                send(events, Event::StepFailed { step: place, host, title, took, failure });
+                send(
+                    events,
+                    Event::StepFailed {
+                        step: place,
+                        host,
+                        title,
+                        took,
+                        failure,
+                    },
+                );
             }
         }
     }
@@ -114,14 +153,25 @@ async fn run_step<C: Connection>(
 ) -> (usize, Duration, Result<(), Failure>) {
     let began = Instant::now();
     let (host, title) = (step.host.clone(), step.title.clone());
-    send(events, Event::StepStarted { step: place, host, title });
+    send(
+        events,
+        Event::StepStarted {
+            step: place,
+            host,
+            title,
+        },
+    );
     let mut ended = attempt(place, step, connection, vault, options, events).await;
     if let Err((_, true)) = ended {
         // The connection was cut. Scripts re-check what they change, so the
         // step is taken up once over a new one.
         ended = attempt(place, step, connection, vault, options, events).await;
     }
-    (place, began.elapsed(), ended.map_err(|(failure, _)| failure))
+    (
+        place,
+        began.elapsed(),
+        ended.map_err(|(failure, _)| failure),
+    )
 }
 
 /// One try; the flag of a failure says whether the connection was cut.
@@ -135,17 +185,31 @@ async fn attempt<C: Connection>(
 ) -> Result<(), (Failure, bool)> {
     let mark = mark();
     let script = script::of_step(step, vault, &mark);
-    let request = Request { script: &script, user: User::Root, limit: options.limit, keep: KEEP };
+    let request = Request {
+        script: &script,
+        user: User::Root,
+        limit: options.limit,
+        keep: KEEP,
+    };
     let mut last_lines = VecDeque::new();
     let mut resource = None;
     let ended = connection
         .run(request, &mut |stream, line| {
-            let announced = line.strip_prefix(&mark).and_then(|place| place.parse::<usize>().ok());
+            let announced = line
+                .strip_prefix(&mark)
+                .and_then(|place| place.parse::<usize>().ok());
             if let Some(change) = announced.and_then(|change| step.changes.get(change)) {
                 let key = change.resource.key();
                 resource = Some(key.clone());
                 let host = step.host.clone();
-                send(events, Event::ChangeStarted { step: place, host, resource: key });
+                send(
+                    events,
+                    Event::ChangeStarted {
+                        step: place,
+                        host,
+                        resource: key,
+                    },
+                );
                 return;
             }
             let text = vault.mask(line);
@@ -153,7 +217,15 @@ async fn attempt<C: Connection>(
                 last_lines.pop_front();
             }
             last_lines.push_back(text.clone());
-            send(events, Event::Line { step: place, host: step.host.clone(), stream, text });
+            send(
+                events,
+                Event::Line {
+                    step: place,
+                    host: step.host.clone(),
+                    stream,
+                    text,
+                },
+            );
         })
         .await;
     let failure = |what: String, hint: String| Failure {
@@ -182,7 +254,9 @@ async fn attempt<C: Connection>(
 fn hint(exit: &Exit, resource: Option<&str>) -> String {
     let again = "nothing is undone: mend the cause and run kdiy apply again, it goes on from here";
     match (exit, resource) {
-        (Exit::Code(75), _) => "the host has moved on since the plan was made: run kdiy plan again".to_owned(),
+        (Exit::Code(75), _) => {
+            "the host has moved on since the plan was made: run kdiy plan again".to_owned()
+        }
         (_, Some(resource)) if resource.starts_with("packages") => {
             format!("apt could not install them: see its lines above; {again}")
         }
@@ -203,4 +277,3 @@ fn mark() -> String {
 fn send(events: &UnboundedSender<Event>, event: Event) {
     let _ = events.send(event);
 }
-

@@ -22,14 +22,20 @@ trap 'exit 143' TERM
 /// place of the change follows.
 #[must_use]
 pub fn of_step(step: &PlannedStep, vault: &Vault, mark: &str) -> Zeroizing<String> {
-    let mut script =
-        Script::of(HEAD).lit(PUT_FUNCTION).lit(APT_FUNCTION).lit(POLL_FUNCTION);
+    let mut script = Script::of(HEAD)
+        .lit(PUT_FUNCTION)
+        .lit(APT_FUNCTION)
+        .lit(POLL_FUNCTION);
     for (place, change) in step.changes.iter().enumerate() {
         script = script
             .lit("echo ")
             .arg(format!("{mark}{place}"))
             .lit("\n")
-            .then(&change.resource.apply(&change.seen, &|content| vault.text(content)));
+            .then(
+                &change
+                    .resource
+                    .apply(&change.seen, &|content| vault.text(content)),
+            );
     }
     Zeroizing::new(script.as_str().to_owned())
 }

@@ -5,6 +5,7 @@ pub mod facts;
 pub mod install;
 pub mod observe;
 pub mod preflight;
+pub mod settle;
 pub mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};

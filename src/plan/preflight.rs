@@ -55,7 +55,9 @@ pub fn problems(
     };
     let mut all = Vec::new();
     for node in &settled.cluster.nodes {
-        let Some(observation) = seen.get(&node.name) else { continue };
+        let Some(observation) = seen.get(&node.name) else {
+            continue;
+        };
         let mut found = Vec::new();
         system(&observation.facts, &mut found);
         if node.runs_kubelet() && !standing.members.contains(&node.name) {
@@ -71,20 +73,25 @@ pub fn problems(
             found.push(Found {
                 code: "api-silent",
                 kubeadm: "",
-                what: format!("it is a control plane of a cluster whose API does not answer: {why}"),
+                what: format!(
+                    "it is a control plane of a cluster whose API does not answer: {why}"
+                ),
                 fix: "start its kubelet and container runtime and look at `crictl ps -a`; kdiy \
                       founds no second cluster beside it"
                     .to_owned(),
             });
         }
-        all.extend(found.into_iter().filter(|found| !ignored(found.code, found.kubeadm)).map(
-            |found| Problem {
-                host: node.name.clone(),
-                code: found.code,
-                what: found.what,
-                fix: found.fix,
-            },
-        ));
+        all.extend(
+            found
+                .into_iter()
+                .filter(|found| !ignored(found.code, found.kubeadm))
+                .map(|found| Problem {
+                    host: node.name.clone(),
+                    code: found.code,
+                    what: found.what,
+                    fix: found.fix,
+                }),
+        );
     }
     all
 }
@@ -113,7 +120,10 @@ fn size(node: &Node, facts: &Facts, found: &mut Vec<Found>) {
             found.push(Found {
                 code: "cpus",
                 kubeadm: "NumCPU",
-                what: format!("{} processor; kubeadm wants {CPUS} for a control plane", facts.cpus),
+                what: format!(
+                    "{} processor; kubeadm wants {CPUS} for a control plane",
+                    facts.cpus
+                ),
                 fix: "give it more, or add NumCPU to kubeadm.ignorePreflightErrors".to_owned(),
             });
         }
@@ -159,18 +169,25 @@ fn ports(
     found: &mut Vec<Found>,
 ) {
     let mut wanted: Vec<(u16, &str)> = Vec::new();
-    let joined = standing.members.contains(&node.name)
-        || facts.kubelet_conf
-        || facts.unfinished.is_some();
+    let joined =
+        standing.members.contains(&node.name) || facts.kubelet_conf || facts.unfinished.is_some();
     if node.runs_kubelet() && !joined {
-        let ports = if node.roles.has(Role::ControlPlane) { CONTROL_PLANE_PORTS } else { KUBELET_PORTS };
+        let ports = if node.roles.has(Role::ControlPlane) {
+            CONTROL_PLANE_PORTS
+        } else {
+            KUBELET_PORTS
+        };
         wanted.extend(ports.iter().map(|port| (*port, "kubelet")));
     }
-    if node.roles.has(Role::LoadBalancer) && settled.cluster.load_balancer == LoadBalancer::Haproxy {
+    if node.roles.has(Role::LoadBalancer) && settled.cluster.load_balancer == LoadBalancer::Haproxy
+    {
         wanted.push((settled.cluster.endpoint.port, "haproxy"));
     }
     for (port, own) in wanted {
-        let taken = facts.listening.iter().find(|(at, process)| *at == port && process != own);
+        let taken = facts
+            .listening
+            .iter()
+            .find(|(at, process)| *at == port && process != own);
         if let Some((_, process)) = taken {
             found.push(Found {
                 code: "port",
@@ -184,11 +201,18 @@ fn ports(
 
 fn address(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>) {
     let wanted = settled.address(node);
-    if facts.addresses.iter().any(|(_, address)| *address == wanted) {
+    if facts
+        .addresses
+        .iter()
+        .any(|(_, address)| *address == wanted)
+    {
         return;
     }
-    let there: Vec<_> =
-        facts.addresses.iter().map(|(name, address)| format!("{address} ({name})")).collect();
+    let there: Vec<_> = facts
+        .addresses
+        .iter()
+        .map(|(name, address)| format!("{address} ({name})"))
+        .collect();
     found.push(Found {
         code: "address",
         kubeadm: "",

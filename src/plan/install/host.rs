@@ -2,7 +2,7 @@
 //! container runtime.
 
 use super::{Site, files, resources};
-use crate::cluster::{Cni, Node, PackageKey};
+use crate::cluster::{Node, PackageKey};
 use crate::execute::Vault;
 use crate::plan::Blueprint;
 use crate::resource::{

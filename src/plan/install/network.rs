@@ -1,8 +1,8 @@
-//! The network manifest, applied through a control plane. kdiy's own bridge
-//! is part of every host instead.
+//! The network manifest, applied through a control plane.
 
 use super::{Founded, Site, kubectl};
-use crate::cluster::{Cni, ManifestSource};
+use crate::cluster::ManifestSource;
+use crate::cni;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Content, Done, Input, Resource, Verb, sha256_hex};
 use crate::shell::Script;
