@@ -8,7 +8,8 @@ use time::OffsetDateTime;
 
 use super::survey::{Connections, Fault, ask};
 use crate::cluster::{Name, Role, Settled};
-use crate::pki::{self, Authorities, Difference, FILES};
+use crate::pki::authorities::FILES;
+use crate::pki::{self, Authorities, Difference};
 use crate::plan::install::Trust;
 use crate::resource::{Answers, SECTION_FUNCTION};
 use crate::shell::Script;
@@ -149,7 +150,7 @@ async fn read_back<C: Connection>(
         host: host.clone(),
         source,
     };
-    Authorities::from_files(&files, now)
+    Authorities::from_files(|file| files.get(file).cloned(), now)
         .map(Some)
         .map_err(unusable)
 }

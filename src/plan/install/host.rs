@@ -49,12 +49,12 @@ pub(super) fn prepare(site: &Site, node: &Node, blueprint: &mut Blueprint, vault
     all.push(Resource::Service(service));
     blueprint.add(host, "configure the container runtime", all, &[]);
     let mut all = resources(&files(kubeadm::patches(site.settled), vault));
-    if site.settled.cluster.network.cni == Cni::Bridge {
-        let bridge = files(cni::files(site.settled), vault);
-        all.extend(resources(&bridge));
-        let read: Vec<&File> = bridge.iter().collect();
+    let network = files(cni::files(site.settled, node), vault);
+    all.extend(resources(&network));
+    if let Some(unit) = cni::unit(&site.settled.cluster.network.cni) {
+        let read: Vec<&File> = network.iter().collect();
         all.push(Resource::Service(Service::new(
-            cni::UNIT,
+            unit,
             Settle::Restart,
             &read,
         )));

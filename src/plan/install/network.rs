@@ -12,9 +12,7 @@ pub(super) fn manifest(
     blueprint: &mut Blueprint,
     founded: &Founded,
 ) -> Option<StepId> {
-    let Cni::Manifest(source) = &site.settled.cluster.network.cni else {
-        return None;
-    };
+    let source = &cni::manifest(&site.settled.cluster.network.cni)?;
     let (shown, hash) = match source {
         ManifestSource::File { path, text } => {
             (path.display().to_string(), sha256_hex(text.as_bytes()))
