@@ -103,4 +103,31 @@ mod tests {
     fn ipv6_control_planes() {
         insta::assert_snapshot!("ipv6", config(&ipv6(Version::new(1, 34, 1))));
     }
+
+    #[test]
+    fn haproxy_itself_takes_every_configuration() {
+        let version = Version::new(1, 34, 1);
+        for settled in [few(version), most(version), ipv6(version)] {
+            let dir = tempfile::tempdir().unwrap();
+            let ca = dir.path().join("ca.crt");
+            let authority = rcgen::generate_simple_self_signed(["kubernetes".to_owned()]).unwrap();
+            std::fs::write(&ca, authority.cert.pem()).unwrap();
+            let text = config(&settled).replace(CA_FILE, ca.to_str().unwrap());
+            let file = dir.path().join("haproxy.cfg");
+            std::fs::write(&file, text).unwrap();
+            // A user's PATH on Debian does not hold /usr/sbin.
+            let check = std::process::Command::new("haproxy")
+                .env(
+                    "PATH",
+                    format!("{}:/usr/sbin", std::env::var("PATH").unwrap()),
+                )
+                .args(["-c", "-f"])
+                .arg(&file)
+                .output()
+                .expect("haproxy runs; Debian's package is haproxy");
+            let said = String::from_utf8_lossy(&check.stderr);
+            assert!(check.status.success(), "{said}");
+            assert!(!said.contains("WARNING"), "{said}");
+        }
+    }
 }
