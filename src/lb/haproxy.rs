@@ -84,23 +84,4 @@ fn bind(settled: &Settled) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cluster::Version;
-    use crate::kubeadm::tests::{few, ipv6, most};
-
-    #[test]
-    fn three_control_planes() {
-        insta::assert_snapshot!("few", config(&few(Version::new(1, 34, 1))));
-    }
-
-    #[test]
-    fn an_api_server_without_anonymous_requests() {
-        insta::assert_snapshot!("most", config(&most(Version::new(1, 34, 1))));
-    }
-
-    #[test]
-    fn ipv6_control_planes() {
-        insta::assert_snapshot!("ipv6", config(&ipv6(Version::new(1, 34, 1))));
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! The script under a real sh, with commands that fail on what nobody expects.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -108,9 +108,22 @@ impl Drop for Host {
     }
 }
 
+/// By another process: a file that this one has open for writing, even in a
+/// child that another test is just forking, cannot be executed.
 fn program(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut install = Command::new("install")
+        .args(["-m", "755", "/dev/stdin"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    install
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
+    assert!(install.wait().unwrap().success());
 }
 
 /// One program for all commands. Each accepts whole command lines only.
@@ -340,4 +353,23 @@ fn unit_and_manifest() {
     let settled = ipv6(Version::new(1, 34, 1));
     let [_, unit] = files(&settled, &settled.cluster.nodes[3]);
     assert!(unit.text.contains("\nEnvironment=POD_CIDR=fd00:244::/56\n"));
+}
+
+#[test]
+fn shellcheck_has_nothing_to_say() {
+    let mut check = Command::new("shellcheck")
+        .args(["--shell=sh", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("shellcheck runs; Debian's package is shellcheck");
+    check
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(script().as_bytes())
+        .unwrap();
+    let said = check.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&said.stdout), "");
+    assert!(said.status.success());
 }
