@@ -202,7 +202,7 @@ async fn side_by_side<'n, T>(
     work: impl AsyncFn(&'n &'n Node) -> Result<(Name, T), Fault>,
 ) -> Vec<Result<(Name, T), Fault>> {
     futures::stream::iter(nodes)
-        .map(work)
+        .map(|node| work(node))
         .buffered(width.max(1))
         .collect()
         .await
