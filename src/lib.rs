@@ -7,6 +7,7 @@
 //!                                  hosts -> Observation --+   (diff, pure)
 //! ```
 
+pub mod cli;
 pub mod cluster;
 pub mod cni;
 pub mod execute;
@@ -20,3 +21,4 @@ pub mod runtime;
 pub mod shell;
 pub mod template;
 pub mod transport;
+pub mod ui;
