@@ -7,6 +7,7 @@
 //!                                  hosts -> Observation --+   (diff, pure)
 //! ```
 
+pub mod cli;
 pub mod cluster;
 pub mod cni;
 pub mod execute;
@@ -21,3 +22,4 @@ pub mod shell;
 pub mod state;
 pub mod template;
 pub mod transport;
+pub mod ui;

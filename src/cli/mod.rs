@@ -1,0 +1,199 @@
+//! The command line: one file a command, exit codes, help.
+
+pub mod apply;
+pub mod exit;
+pub mod kubeconfig;
+pub mod plan;
+pub mod reach;
+pub mod validate;
+pub mod version;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+pub use exit::{Exit, Failed};
+pub use reach::Reach;
+
+use crate::cluster::{Name, node::NotAName};
+use crate::ui::{Color, Verbosity};
+
+/// Brings up and keeps up highly available Kubernetes clusters over SSH
+///
+/// One inventory file says what the cluster shall be. kdiy looks at the hosts,
+/// shows what is different, and brings it about. Nothing is installed on the
+/// hosts but what Kubernetes needs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kdiy",
+    version,
+    propagate_version = false,
+    after_help = after_help(),
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What kdiy can be told to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check the inventory and say what the cluster tolerates.
+    Validate(validate::Validate),
+    /// Show what apply would do, without changing anything.
+    Plan(plan::Plan),
+    /// Make the hosts as the inventory says.
+    Apply(apply::Apply),
+    /// Print the admin kubeconfig or merge it into yours.
+    Kubeconfig(kubeconfig::Kubeconfig),
+    /// Print the version.
+    Version(version::Version),
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The inventory
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "KDIY_INVENTORY",
+        default_value = "kdiy.yaml"
+    )]
+    pub inventory: PathBuf,
+    /// Text for people or JSON for programs
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub output: Output,
+    /// When to use colours; NO_COLOR and CLICOLOR_FORCE are heeded
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// Show everything: whole files, each resource, output of hosts
+    #[arg(short, long, global = true, action = ArgAction::SetTrue, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Show results and failures only
+    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    pub quiet: bool,
+}
+
+impl Global {
+    /// How much is shown.
+    #[must_use]
+    pub fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
+/// Who reads the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Output {
+    /// People.
+    #[default]
+    Text,
+    /// Programs: a document, or while applying one object a line.
+    Json,
+}
+
+/// Reads one node name of `--limit`.
+pub(crate) fn node_name(text: &str) -> Result<Name, NotAName> {
+    Name::try_from(text.to_owned())
+}
+
+fn after_help() -> String {
+    format!(
+        "Examples:
+  kdiy validate                  check kdiy.yaml
+  kdiy plan                      show what is different on the hosts
+  kdiy apply                     show it, ask, and bring it about
+  kdiy kubeconfig --merge        use the new cluster with kubectl
+
+{}",
+        Exit::table()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_is_as_written_and_80_columns_wide() {
+        let lines = [
+            "kdiy --help",
+            "kdiy validate --help",
+            "kdiy plan --help",
+            "kdiy apply --help",
+            "kdiy kubeconfig --help",
+            "kdiy version --help",
+        ];
+        for line in lines {
+            let args = line.split(' ');
+            // The environment must not show in the snapshot.
+            let command = Cli::command()
+                .term_width(80)
+                .mut_arg("inventory", |arg| arg.hide_env_values(true));
+            let error = command.try_get_matches_from(args).unwrap_err();
+            assert_eq!(Exit::of_clap(&error), Exit::Ok);
+            let help = error.to_string();
+            let name = line.replace(" --", "-").replace(' ', "-");
+            insta::assert_snapshot!(name, help);
+            let widest = help.lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(80), "{line}: {widest:?} columns");
+        }
+    }
+
+    #[test]
+    fn wrong_usage_is_not_mistaken_for_changes() {
+        for line in [
+            "kdiy",
+            "kdiy nonsense",
+            "kdiy plan --no-such-option",
+            "kdiy plan --width 0",
+            "kdiy plan --limit CP_1",
+            "kdiy plan -q -v",
+            "kdiy plan --connect-timeout 0",
+            "kdiy apply saved.plan --limit cp-1",
+            "kdiy kubeconfig --set-current",
+        ] {
+            let error = parse(line).expect_err(line);
+            assert_eq!(Exit::of_clap(&error), Exit::Usage, "{line}");
+        }
+    }
+
+    #[test]
+    fn options_are_read() {
+        let cli = parse("kdiy apply -i a.yaml --limit cp-1,w-2 --yes --width 4 -v").unwrap();
+        assert_eq!(cli.global.inventory, PathBuf::from("a.yaml"));
+        assert_eq!(cli.global.verbosity(), Verbosity::Verbose);
+        let Command::Apply(apply) = cli.command else {
+            panic!("apply became another command");
+        };
+        assert!(apply.yes);
+        assert_eq!(apply.reach.width.get(), 4);
+        let limit: Vec<_> = apply.limit.iter().map(Name::as_str).collect();
+        assert_eq!(limit, ["cp-1", "w-2"]);
+    }
+}

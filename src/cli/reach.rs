@@ -1,0 +1,31 @@
+//! Options of the commands that connect to hosts.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use clap::Args;
+
+/// How hosts are reached.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connections")]
+pub struct Reach {
+    /// How many hosts are worked on at a time
+    #[arg(long, value_name = "HOSTS", default_value = "32")]
+    pub width: NonZeroUsize,
+    /// How long a connection and login may take, in seconds
+    #[arg(long, value_name = "SECS", default_value = "10", value_parser = seconds)]
+    pub connect_timeout: Duration,
+    /// Accept and remember keys of hosts that are not yet known
+    ///
+    /// A key that differs from the known one is always refused.
+    #[arg(long)]
+    pub accept_new_host_keys: bool,
+}
+
+/// Whole seconds, at least one and at most an hour.
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 1..=3600) => Ok(Duration::from_secs(seconds)),
+        _ => Err("must be a number of seconds from 1 to 3600".to_owned()),
+    }
+}

@@ -1,0 +1,431 @@
+//! A plan as an operator reads it before saying yes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::diff;
+use super::sanitise::sanitise;
+use super::style::{Style, Tone};
+use super::text::{count, names, wrap};
+use crate::cluster::Name;
+use crate::plan::{Change, Counts, Plan, PlannedStep};
+use crate::resource::{Content, Resource, Verb};
+
+/// The plan of a cluster of `hosts` observed hosts: its steps in an order in
+/// which they can run, the same step of several hosts once, and the numbers.
+#[must_use]
+pub fn render(plan: &Plan, hosts: usize, style: &Style) -> String {
+    if plan.is_empty() {
+        return unchanged(hosts, style);
+    }
+    let mut out = String::new();
+    for group in groups(plan, style) {
+        out.push_str(&heading(&group, style));
+        out.push_str(&group.body);
+        out.push('\n');
+    }
+    out.push_str(&legend(plan, style));
+    out.push_str(&totals(&plan.counts(), style));
+    out
+}
+
+/// The last line of a plan with nothing to do.
+fn unchanged(hosts: usize, style: &Style) -> String {
+    let are = if hosts == 1 { "is" } else { "are" };
+    let hosts = count(hosts, "host");
+    let none = style.paint(Tone::Good, "No changes.");
+    format!("{none} {hosts} {are} as the inventory says.\n")
+}
+
+/// The last line of a plan.
+fn totals(counts: &Counts, style: &Style) -> String {
+    let hosts = count(counts.hosts, "host");
+    let plan = style.paint(Tone::Strong, "Plan:");
+    format!(
+        "{plan} {} to create, {} to change, {} to run on {hosts}.\n",
+        counts.create, counts.change, counts.run
+    )
+}
+
+/// Steps of several hosts that read the same.
+struct Group<'a> {
+    title: &'a str,
+    hosts: BTreeSet<&'a Name>,
+    body: String,
+}
+
+/// Folds steps that read the same. A step joins the first such group that
+/// comes after everything it needs, so the order shown is one that can run.
+fn groups<'a>(plan: &'a Plan, style: &Style) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut alike: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();
+    let mut group_of = Vec::with_capacity(plan.steps.len());
+    for step in &plan.steps {
+        let body = body(step, style);
+        let needed = step.needs.iter().map(|&need| group_of[need]).max();
+        let places = alike.entry((&step.title, body.clone())).or_default();
+        let found = places.iter().copied().find(|&place| {
+            needed.is_none_or(|needed| place > needed) && !groups[place].hosts.contains(&step.host)
+        });
+        let place = found.unwrap_or_else(|| {
+            places.push(groups.len());
+            groups.push(Group {
+                title: &step.title,
+                hosts: BTreeSet::new(),
+                body,
+            });
+            groups.len() - 1
+        });
+        groups[place].hosts.insert(&step.host);
+        group_of.push(place);
+    }
+    groups
+}
+
+/// `install packages  cp-1, cp-2, w-1`, on more lines where there are many.
+fn heading(group: &Group<'_>, style: &Style) -> String {
+    let title = style.paint(Tone::Strong, group.title);
+    let names = names(&group.hosts);
+    if group.title.width() + 2 + names.width() <= style.width {
+        return format!("{title}  {}\n", style.paint(Tone::Active, &names));
+    }
+    let mut out = format!("{title}\n");
+    for line in wrap(&names, style.width - 2) {
+        out.push_str(&format!("  {}\n", style.paint(Tone::Active, &line)));
+    }
+    out
+}
+
+fn body(step: &PlannedStep, style: &Style) -> String {
+    let lines = step.changes.iter().flat_map(|change| lines(change, style));
+    lines.fold(String::new(), |out, line| out + &line + "\n")
+}
+
+fn lines(change: &Change, style: &Style) -> Vec<String> {
+    let (sign, tone) = sign(change.difference.verb);
+    let resource = &change.resource;
+    let name = name(resource);
+    let mut details: Vec<_> = change
+        .difference
+        .details
+        .iter()
+        .map(|d| sanitise(d))
+        .collect();
+    if is_secret(resource) && !details.iter().any(|detail| detail.contains("secret")) {
+        details.push("secret".to_owned());
+    }
+    let mut out = Vec::new();
+    let head = format!("  {} {name}", style.paint(tone, sign));
+    let inline = details.join("; ");
+    if details.is_empty() {
+        out.push(head);
+    } else if 6 + name.width() + inline.width() <= style.width {
+        out.push(format!("{head}  {}", style.paint(Tone::Faint, &inline)));
+    } else {
+        out.push(head);
+        for line in details
+            .iter()
+            .flat_map(|detail| wrap(detail, style.width - 6))
+        {
+            out.push(format!("      {}", style.paint(Tone::Faint, &line)));
+        }
+    }
+    if let Some(text) = &change.difference.text {
+        out.extend(diff::render(text, 6, style));
+    }
+    out
+}
+
+/// A command's name says what it does; other names need their kind.
+fn name(resource: &Resource) -> String {
+    let name = sanitise(resource.name());
+    match resource {
+        Resource::Command(_) => name,
+        _ => format!("{} {name}", resource.kind()),
+    }
+}
+
+fn is_secret(resource: &Resource) -> bool {
+    match resource {
+        Resource::File(file) => matches!(file.content, Content::Secret { .. }),
+        _ => false,
+    }
+}
+
+const fn sign(verb: Verb) -> (&'static str, Tone) {
+    match verb {
+        Verb::Create => ("+", Tone::Good),
+        Verb::Change => ("~", Tone::Notable),
+        Verb::Run => ("!", Tone::Active),
+        Verb::Wait => ("·", Tone::Faint),
+    }
+}
+
+/// What the signs mean, of those that are there.
+fn legend(plan: &Plan, style: &Style) -> String {
+    let words = [
+        (Verb::Create, "create"),
+        (Verb::Change, "change"),
+        (Verb::Run, "run"),
+        (Verb::Wait, "wait for"),
+    ];
+    let changes = || plan.steps.iter().flat_map(|step| &step.changes);
+    let parts: Vec<_> = words
+        .into_iter()
+        .filter(|(verb, _)| changes().any(|change| change.difference.verb == *verb))
+        .map(|(verb, word)| {
+            let (sign, tone) = sign(verb);
+            format!("{} {word}", style.paint(tone, sign))
+        })
+        .collect();
+    format!("{}\n", parts.join("   "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::{
+        Command, Difference, Done, File, OnDiffer, Package, Packages, Seen, Service, Settle,
+        TextChange,
+    };
+    use crate::shell::Script;
+    use crate::ui::style::Verbosity;
+
+    fn change(resource: Resource, difference: Difference) -> Change {
+        let seen = Seen::Command(false);
+        Change {
+            resource,
+            difference,
+            seen,
+        }
+    }
+
+    fn step(host: &str, title: &str, changes: Vec<Change>, needs: &[usize]) -> PlannedStep {
+        PlannedStep {
+            host: Name::try_from(host.to_owned()).unwrap(),
+            title: title.to_owned(),
+            changes,
+            needs: needs.to_vec(),
+        }
+    }
+
+    fn file(path: &str, verb: Verb, before: &str, after: &str) -> Change {
+        let text = Some(TextChange {
+            before: before.to_owned(),
+            after: after.to_owned(),
+        });
+        let details = match verb {
+            Verb::Create => vec!["mode 0644".to_owned()],
+            _ => Vec::new(),
+        };
+        let difference = Difference {
+            verb,
+            details,
+            text,
+        };
+        change(Resource::File(File::plain(path, 0o644, after)), difference)
+    }
+
+    fn secret(path: &str) -> Change {
+        let content = Content::Secret {
+            name: "ca.key".to_owned(),
+            sha256: "f00d".repeat(16),
+        };
+        let file = File {
+            path: path.to_owned(),
+            mode: 0o600,
+            content,
+            check: None,
+            on_differ: OnDiffer::Replace,
+        };
+        let details = vec!["mode 0600".to_owned()];
+        change(
+            Resource::File(file),
+            Difference::with(Verb::Create, details),
+        )
+    }
+
+    fn command(name: &str, verb: Verb, details: &[&str]) -> Change {
+        let details: Vec<_> = details.iter().map(|&detail| detail.to_owned()).collect();
+        let command = Command {
+            name: name.to_owned(),
+            verb,
+            details: details.clone(),
+            done: Done::Known(false),
+            script: Script::of("true"),
+            inputs: Vec::new(),
+        };
+        change(Resource::Command(command), Difference::with(verb, details))
+    }
+
+    fn packages() -> Change {
+        let details = [
+            "kubeadm 1.34.1, held",
+            "kubectl 1.34.1, held",
+            "kubelet 1.34.1, held",
+        ];
+        let details = details.into_iter().chain(["cri-tools"]).map(str::to_owned);
+        let all = vec![Package::any("kubeadm")];
+        let resource = Resource::Packages(Packages::new("of kubernetes", all));
+        change(resource, Difference::with(Verb::Create, details.collect()))
+    }
+
+    fn haproxy() -> Change {
+        let before = "defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1h\nbackend api\n  \
+                      option httpchk GET /readyz\n  server cp-1 10.0.0.11:6443 check\n";
+        let after = before.replace("connect 5s", "connect 10s")
+            + "  server cp-2 10.0.0.12:6443 check check-ssl verify none inter 2s fall 2 rise 2 weight 1\n";
+        file("/etc/haproxy/haproxy.cfg", Verb::Change, before, &after)
+    }
+
+    fn reload() -> Change {
+        let service = Service::new("haproxy.service", Settle::Reload, &[]);
+        let details = vec!["reload".to_owned()];
+        change(
+            Resource::Service(service),
+            Difference::with(Verb::Run, details),
+        )
+    }
+
+    fn handful() -> Plan {
+        let modules = || {
+            let text = "# Written by kdiy.\noverlay\nbr_netfilter\n";
+            vec![file(
+                "/etc/modules-load.d/kdiy.conf",
+                Verb::Create,
+                "",
+                text,
+            )]
+        };
+        let join = |host| {
+            command(
+                &format!("kubeadm join {host}"),
+                Verb::Run,
+                &["as control plane"],
+            )
+        };
+        Plan {
+            steps: vec![
+                step("lb", "load balancer", vec![haproxy(), reload()], &[]),
+                step("cp-1", "kernel", modules(), &[]),
+                step("cp-2", "kernel", modules(), &[]),
+                step("w-1", "kernel", modules(), &[]),
+                step("cp-1", "packages", vec![packages()], &[1]),
+                step("cp-2", "packages", vec![packages()], &[2]),
+                step("w-1", "packages", vec![packages()], &[3]),
+                step(
+                    "cp-1",
+                    "authorities",
+                    vec![secret("/etc/kubernetes/pki/ca.key")],
+                    &[4],
+                ),
+                step(
+                    "cp-1",
+                    "first control plane",
+                    vec![
+                        command("kubeadm init", Verb::Run, &[]),
+                        command("the API server answers", Verb::Wait, &["at most 240 s"]),
+                    ],
+                    &[0, 7],
+                ),
+                step("cp-2", "join", vec![join("cp-2")], &[5, 8]),
+            ],
+        }
+    }
+
+    fn visible(text: &str) -> String {
+        text.replace('\x1b', "␛")
+    }
+
+    #[test]
+    fn a_handful_of_steps() {
+        let plan = handful();
+        insta::assert_snapshot!("plan-80", render(&plan, 6, &Style::test(80, false)));
+        insta::assert_snapshot!("plan-200", render(&plan, 6, &Style::test(200, false)));
+        let colored = render(&plan, 6, &Style::test(80, true));
+        insta::assert_snapshot!("plan-80-color", visible(&colored));
+    }
+
+    #[test]
+    fn fits_in_its_columns() {
+        for width in [60, 80, 132] {
+            let shown = render(&handful(), 6, &Style::test(width, false));
+            let widest = shown.lines().map(UnicodeWidthStr::width).max().unwrap();
+            assert!(widest <= width, "{widest} of {width} columns:\n{shown}");
+        }
+    }
+
+    #[test]
+    fn verbose_shows_whole_files() {
+        let text: String = (1..40).map(|n| format!("line {n}\n")).collect();
+        let created = file("/etc/long", Verb::Create, "", &text);
+        let plan = Plan {
+            steps: vec![step("a", "files", vec![created], &[])],
+        };
+        let normal = Style::test(80, false);
+        let verbose = Style {
+            verbosity: Verbosity::Verbose,
+            ..normal
+        };
+        assert!(render(&plan, 1, &normal).contains("… 33 more lines, -v shows all"));
+        assert!(render(&plan, 1, &verbose).contains("+ line 39\n"));
+    }
+
+    #[test]
+    fn folding_keeps_an_order_that_can_run() {
+        let run = |name: &str| vec![command(name, Verb::Run, &[])];
+        // b starts on the second host only after the first host has done c.
+        let plan = Plan {
+            steps: vec![
+                step("h-1", "b", run("b"), &[]),
+                step("h-1", "c", run("c"), &[0]),
+                step("h-2", "b", run("b"), &[1]),
+                step("h-3", "b", run("b"), &[]),
+            ],
+        };
+        let groups = groups(&plan, &Style::test(80, false));
+        let shown: Vec<_> = groups.iter().map(|g| (g.title, names(&g.hosts))).collect();
+        let wanted = [("b", "h-1, h-3"), ("c", "h-1"), ("b", "h-2")];
+        assert_eq!(
+            shown,
+            wanted.map(|(title, hosts)| (title, hosts.to_owned()))
+        );
+    }
+
+    #[test]
+    fn nothing_to_do() {
+        let none = Plan { steps: Vec::new() };
+        let style = Style::test(80, false);
+        assert_eq!(
+            render(&none, 6, &style),
+            "No changes. 6 hosts are as the inventory says.\n"
+        );
+        assert_eq!(
+            render(&none, 1, &style),
+            "No changes. 1 host is as the inventory says.\n"
+        );
+    }
+
+    #[test]
+    fn hosts_cannot_write_to_the_terminal() {
+        let plan = Plan {
+            steps: vec![step(
+                "a",
+                "files",
+                vec![file(
+                    "/etc/issue",
+                    Verb::Change,
+                    "\x1b]0;owned\x07\n",
+                    "hello\n",
+                )],
+                &[],
+            )],
+        };
+        let shown = render(&plan, 1, &Style::test(80, false));
+        assert!(
+            !shown.contains('\x1b') && shown.contains("␛]0;owned␇"),
+            "{shown}"
+        );
+    }
+}

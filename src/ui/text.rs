@@ -1,0 +1,169 @@
+//! Text fitted to columns.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::cluster::Name;
+
+/// Words on lines of at most `width` columns. A word that is wider than that
+/// has a line to itself: paths and commands must stay whole to be copied.
+#[must_use]
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is always a line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.width() + 1 + word.width() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+/// Text on lines of at most `width` columns, broken anywhere.
+#[must_use]
+pub fn fold(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut column = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or(0);
+        if column + wide > width && column > 0 {
+            lines.push(String::new());
+            column = 0;
+        }
+        column += wide;
+        lines.last_mut().expect("there is always a line").push(c);
+    }
+    lines
+}
+
+/// Text cut to `width` columns, with `…` at its end where something is gone.
+#[must_use]
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut column = 0;
+    for c in text.chars() {
+        column += c.width().unwrap_or(0);
+        if column >= width {
+            break;
+        }
+        out.push(c);
+    }
+    out.push('…');
+    out
+}
+
+/// `1 host`, `2 hosts`.
+#[must_use]
+pub fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// `0.4s`, `12s`, `3m04s`, `1h02m`.
+#[must_use]
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..10 => format!("{}.{}s", seconds, duration.subsec_millis() / 100),
+        10..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// Names with commas; four and more that are numbered in a row as `w-1..w-9`.
+#[must_use]
+pub fn names(names: &BTreeSet<&Name>) -> String {
+    let mut numbered: Vec<(&str, &str, Option<u32>)> = names
+        .iter()
+        .map(|name| {
+            let stem = name.as_str().trim_end_matches(|c: char| c.is_ascii_digit());
+            let digits = &name.as_str()[stem.len()..];
+            (stem, digits, digits.parse().ok())
+        })
+        .collect();
+    numbered.sort_by_key(|&(stem, digits, number)| (stem, number, digits));
+    let follows = |a: &(&str, &str, Option<u32>), b: &(&str, &str, Option<u32>)| {
+        let next =
+            a.2.zip(b.2)
+                .is_some_and(|(a, b)| a.checked_add(1) == Some(b));
+        // w-9 and w-10 are a row, w-09 and w-10 too, w-9 and w-010 are not.
+        let alike = a.1.len() == b.1.len() || (!a.1.starts_with('0') && !b.1.starts_with('0'));
+        a.0 == b.0 && next && alike
+    };
+    let mut parts = Vec::new();
+    for row in numbered.chunk_by(follows) {
+        match row {
+            [first, .., last] if row.len() >= 4 => {
+                parts.push(format!("{}{}..{}{}", first.0, first.1, last.0, last.1));
+            }
+            _ => parts.extend(
+                row.iter()
+                    .map(|(stem, digits, _)| format!("{stem}{digits}")),
+            ),
+        }
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(all: &[&str]) -> String {
+        let all: Vec<_> = all
+            .iter()
+            .map(|name| Name::try_from((*name).to_owned()).unwrap())
+            .collect();
+        names(&all.iter().collect())
+    }
+
+    #[test]
+    fn rows_of_names_are_short() {
+        assert_eq!(
+            named(&["cp-1", "cp-2", "cp-3", "lb"]),
+            "cp-1, cp-2, cp-3, lb"
+        );
+        assert_eq!(
+            named(&["w-1", "w-2", "w-3", "w-9", "w-10", "w-11", "w-12", "w-8"]),
+            "w-1, w-2, w-3, w-8..w-12"
+        );
+        assert_eq!(named(&["w08", "w09", "w10", "w11"]), "w08..w11");
+        assert_eq!(named(&["w1", "w2", "w03", "w4"]), "w1, w2, w03, w4");
+    }
+
+    #[test]
+    fn words_wrap_and_long_ones_stay_whole() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(
+            wrap("see /a/very/long/path now", 8),
+            ["see", "/a/very/long/path", "now"]
+        );
+        assert_eq!(wrap("", 7), [""]);
+    }
+
+    #[test]
+    fn cut_counts_columns() {
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdefg", 6), "abcde…");
+        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(fold("日本語", 4), ["日本", "語"]);
+    }
+
+    #[test]
+    fn durations_are_short() {
+        let shown = [40, 460, 9_990, 12_300, 184_000, 3_720_000];
+        let shown = shown.map(|ms| duration(Duration::from_millis(ms)));
+        assert_eq!(shown, ["0.0s", "0.4s", "9.9s", "12s", "3m04s", "1h02m"]);
+    }
+}
