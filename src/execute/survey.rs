@@ -49,6 +49,17 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// What to do next, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Transport(error) => Some(error.hint()),
+            Self::Malformed(_) | Self::Probe { .. } => None,
+        }
+    }
+}
+
 /// Faults by host.
 pub type Faults = BTreeMap<Name, Fault>;
 

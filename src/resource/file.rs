@@ -45,7 +45,8 @@ pub enum Content {
 pub enum OnDiffer {
     /// Replace it: kdiy wrote it.
     Replace,
-    /// Replace it, and keep what was there first as `PATH.before-kdiy`.
+    /// Replace it, and keep what was there first as `PATH.before-kdiy`; also
+    /// what a package brought after the plan was made.
     KeepOriginal,
     /// Refuse the plan, for this reason.
     Refuse(String),
@@ -258,8 +259,8 @@ kdiy_now=absent
 if [ -e "$1" ] || [ -L "$1" ]; then
   kdiy_now=$(sha256sum -- "$1" 2>/dev/null) && kdiy_now=${kdiy_now%% *} || kdiy_now=unreadable
 fi
-case $kdiy_now in
-"$3"|"$4") ;;
+case $kdiy_now,$3$5 in
+"$3,$3$5"|"$4,$3$5"|*,absentkeep) ;;
 *) echo "$1 has changed since the plan was made; run kdiy plan again" >&2; return 75 ;;
 esac
 kdiy_dir=${1%/*}

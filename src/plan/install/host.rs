@@ -6,8 +6,8 @@ use crate::cluster::{Node, PackageKey};
 use crate::execute::Vault;
 use crate::plan::Blueprint;
 use crate::resource::{
-    File, Module, Package, Packages, Provides, Repository, RepositoryKey, Resource, Service,
-    Settle, Swap, Sysctl,
+    File, Module, OnDiffer, Package, Packages, Provides, Repository, RepositoryKey, Resource,
+    Service, Settle, Swap, Sysctl,
 };
 use crate::template::NOTICE;
 use crate::{cni, kubeadm, runtime};
@@ -42,7 +42,11 @@ pub(super) fn prepare(site: &Site, node: &Node, blueprint: &mut Blueprint, vault
         .facts
         .get(host)
         .is_some_and(|facts| !facts.sys_resource);
-    let runtime_files = files(runtime::files(site.settled, confined), vault);
+    let mut runtime_files = files(runtime::files(site.settled, confined), vault);
+    for file in &mut runtime_files {
+        // The package brings a configuration of its own.
+        file.on_differ = OnDiffer::KeepOriginal;
+    }
     let read: Vec<&File> = runtime_files.iter().collect();
     let service = Service::new(unit, Settle::Restart, &read);
     let mut all = resources(&runtime_files);
