@@ -62,3 +62,25 @@ pub(super) fn probe(all: &[&Sysctl]) -> Script {
     });
     section("sysctl", &body)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_read_and_compared() {
+        let host_name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        let known = Sysctl { key: "kernel.hostname".to_owned(), value: host_name.trim().to_owned() };
+        let unknown = Sysctl { key: "kernel.no-such".to_owned(), value: "1".to_owned() };
+        let script = Script::of("export LC_ALL=C\n")
+            .lit(super::super::SECTION_FUNCTION)
+            .then(&probe(&[&known, &unknown]));
+        let out = std::process::Command::new("sh").arg("-c").arg(script.as_str()).output().unwrap();
+        let answers = Answers::parse(&out.stdout).unwrap();
+        assert_eq!(known.diff(known.parse(&answers).unwrap().as_deref()), None);
+        assert_eq!(unknown.parse(&answers).unwrap(), None, "{script}");
+        let other = Sysctl { value: "other".to_owned(), ..known.clone() };
+        let difference = other.diff(other.parse(&answers).unwrap().as_deref()).unwrap();
+        assert_eq!(difference.details, [format!("{} -> other", known.value)]);
+    }
+}
