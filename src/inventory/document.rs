@@ -67,7 +67,11 @@ const KEYS: &[&str] = &[
 
 /// Reads the whole file.
 pub fn read(reader: &Reader<'_>, root: &Node) -> Option<Inventory> {
-    let fields = reader.fields(root, KEYS, "apiVersion, name, version and nodes")?;
+    let fields = reader.fields(
+        root,
+        KEYS,
+        "`apiVersion: kdiy/v1alpha1`, `name: demo` and so on, each key on a line of its own",
+    )?;
     if let Some(node) = fields.require("apiVersion", &format!("`apiVersion: {API_VERSION}`")) {
         api_version(reader, node);
     }

@@ -55,7 +55,7 @@ pub enum Severity {
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
-    /// Stable kebab-case name, listed in `codes.rs`.
+    /// Stable kebab-case name, listed in [`super::CODES`].
     pub code: &'static str,
     /// What is wrong and why.
     pub message: String,
@@ -89,6 +89,14 @@ impl Finding {
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    pub(super) fn related_if(self, there: bool, span: Span, label: &str) -> Self {
+        if there {
+            self.related(span, label)
+        } else {
+            self
+        }
     }
 
     pub(super) fn related(mut self, span: Span, label: impl Into<String>) -> Self {

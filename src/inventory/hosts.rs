@@ -127,7 +127,7 @@ fn jumps(reader: &Reader<'_>, node: &Node) -> Spanned<Vec<Spanned<Jump>>> {
 }
 
 fn sudo(reader: &Reader<'_>, node: &Node) -> Option<SudoPassword> {
-    const HELP: &str = "write none, prompt, `{env: SUDO_PASSWORD}` or `{command: pass show ops/sudo}`; passwords themselves do not belong into the inventory";
+    const HELP: &str = "write none, prompt, `{env: SUDO_PASSWORD}` or `{command: pass show ops/sudo}`; passwords themselves do not belong in the inventory";
     if !matches!(node.value, Value::Mapping(_)) {
         let text = reader.text(node, "none or prompt")?;
         return match text.value.as_str() {
@@ -201,6 +201,10 @@ fn sudo(reader: &Reader<'_>, node: &Node) -> Option<SudoPassword> {
 /// `nodes:`.
 pub fn nodes(reader: &Reader<'_>, node: &Node) -> Vec<WrittenNode> {
     let items = reader.list(node, "a list: `- name: cp-1` and so on");
+    if items.is_empty() && matches!(node.value, Value::Sequence(_)) {
+        let finding = Finding::error("no-control-plane", node.span, "the list of nodes is empty");
+        reader.report(finding.help("add at least one node with `role: control-plane`"));
+    }
     items.iter().filter_map(|item| one(reader, item)).collect()
 }
 
@@ -346,15 +350,22 @@ fn ssh(reader: &Reader<'_>, node: &Node) -> Ssh {
     }
 }
 
-const ROLES: [(&str, Role); 4] = [
+/// etcd runs on the control planes as long as `stacked` is the only topology.
+const LATER: [(&str, &str); 1] = [(
+    Role::Etcd.as_str(),
+    "take the role out: in a stacked topology etcd runs on the control planes; external etcd comes in a later release",
+)];
+
+const ROLES: [(&str, Role); 3] = [
     (Role::ControlPlane.as_str(), Role::ControlPlane),
     (Role::Worker.as_str(), Role::Worker),
     (Role::LoadBalancer.as_str(), Role::LoadBalancer),
-    (Role::Etcd.as_str(), Role::Etcd),
 ];
 
 fn roles(reader: &Reader<'_>, fields: &Fields<'_, '_>) -> Option<Vec<Spanned<Role>>> {
-    fields.exclusive("role", "roles");
+    if fields.exclusive("role", "roles") {
+        return None;
+    }
     let items: Vec<&Node> = match (fields.get("role"), fields.get("roles")) {
         (_, Some(node)) if matches!(node.value, Value::Sequence(_)) => reader
             .list(node, "[control-plane, worker]")
@@ -376,7 +387,7 @@ fn roles(reader: &Reader<'_>, fields: &Fields<'_, '_>) -> Option<Vec<Spanned<Rol
     }
     let read: Vec<Option<Spanned<Role>>> = items
         .into_iter()
-        .map(|item| reader.choice(item, &ROLES, &[]))
+        .map(|item| reader.choice(item, &ROLES, &LATER))
         .collect();
     read.into_iter().collect()
 }

@@ -10,6 +10,7 @@
 //! The tree knows places and nothing else; reading turns it into typed values
 //! and leaves out what is wrong; the rules look at the whole.
 
+mod codes;
 mod components;
 mod document;
 mod finding;
@@ -28,6 +29,7 @@ mod yaml;
 use std::cell::RefCell;
 use std::path::Path;
 
+pub use codes::CODES;
 pub use finding::{Finding, Severity, Span};
 pub use render::{Style, render};
 

@@ -8,7 +8,7 @@ use super::finding::Spanned;
 use super::hosts::{Ssh, WrittenNode};
 use super::network::WrittenNetwork;
 use super::sources::WrittenPackages;
-use super::syntax::DEFAULT_PORT;
+use super::syntax::{DEFAULT_PORT, usable};
 use crate::cluster::{
     AddressSpec, Cluster, Cni, Endpoint, EndpointHost, Jump, LoadBalancer, Login, Network, Node,
     PackageKey, Packages, Role, Roles, SudoPassword, Topology, VersionSpec,
@@ -107,6 +107,7 @@ pub fn address(node: &WrittenNode) -> Option<Spanned<AddressSpec>> {
     }
     let host = node.ssh.host.as_ref()?;
     let address = host.value.parse::<IpAddr>().ok()?;
+    usable(address).ok()?;
     Some(Spanned {
         value: AddressSpec::Fixed(address),
         span: host.span,

@@ -179,7 +179,7 @@ fn image(text: &str) -> Result<String, Refusal> {
         Ok(text.to_owned())
     } else {
         refuse(
-            format!("{} is no name of images", quoted(text)),
+            format!("{} is no image name", quoted(text)),
             "write a name such as registry.example.org/k8s, without a slash at its end",
         )
     }

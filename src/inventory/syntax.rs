@@ -20,8 +20,8 @@ pub fn name(text: &str) -> Result<Name, Refusal> {
             .collect();
         let fixed = fixed.trim_matches('-');
         let help = match fixed {
-            "" => "write a name such as cp-1".to_owned(),
-            fixed => format!("write {fixed}"),
+            "" => "write a name such as `cp-1`".to_owned(),
+            fixed => format!("write `{fixed}`"),
         };
         refuse(format!("the name {} {why}", quoted(text)), help)
     })
@@ -92,7 +92,7 @@ pub fn duration(text: &str) -> Result<Duration, Refusal> {
     }
     if total.is_zero() {
         refuse(
-            format!("{} is not longer than nothing", quoted(text)),
+            format!("{} is no time at all", quoted(text)),
             "write a duration above zero, such as 15s",
         )
     } else {
@@ -125,9 +125,24 @@ pub fn host_port(text: &str) -> Result<(&str, Option<u16>), Refusal> {
                 "{} could be an IPv6 address with or without a port",
                 quoted(text)
             ),
-            format!("put the address in brackets: \"[{text}]\""),
+            format!("put the address in brackets: {}", bracketed(text)),
         ),
         Some((host, number)) => Ok((host, Some(port(number)?))),
+    }
+}
+
+/// The ways of putting brackets around an IPv6 address and perhaps its port.
+fn bracketed(text: &str) -> String {
+    let is_address = |text: &str| text.parse::<std::net::Ipv6Addr>().is_ok();
+    let split = text
+        .rsplit_once(':')
+        .filter(|(host, number)| is_address(host) && port(number).is_ok());
+    match split {
+        Some((host, number)) if is_address(text) => {
+            format!("\"[{host}]:{number}\" or \"[{text}]\"")
+        }
+        Some((host, number)) => format!("\"[{host}]:{number}\""),
+        None => "\"[fd00::10]:6443\"".to_owned(),
     }
 }
 
@@ -205,7 +220,8 @@ pub fn address(text: &str) -> Result<IpAddr, Refusal> {
     }
 }
 
-fn usable(address: IpAddr) -> Result<IpAddr, Refusal> {
+/// Refuses addresses that mean nothing to another host.
+pub fn usable(address: IpAddr) -> Result<IpAddr, Refusal> {
     let why = if address.is_loopback() {
         "a loopback address, which means another machine on every host"
     } else if address.is_unspecified() {
@@ -263,7 +279,7 @@ pub fn url(text: &str, secure: bool) -> Result<String, Refusal> {
         None => {
             return refuse(
                 format!("{} is no URL", quoted(text)),
-                format!("{example}; `https://` is missing"),
+                "begin it with `https://` or `http://`",
             );
         }
     };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kdiy::inventory::{Finding, Loaded, Severity, Style, load, render};
+use kdiy::inventory::{CODES, Finding, Loaded, Severity, Style, load, render};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -89,4 +89,42 @@ fn every_broken_inventory_says_what_is_wrong() {
             drawn(&loaded.findings, &name, &text)
         );
     }
+}
+
+#[test]
+fn eight_mistakes_come_out_in_one_run() {
+    let (_, loaded) = load_file(&folder("tests/fixtures/broken/eight-mistakes.yaml"));
+    let errors = loaded
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error);
+    let codes: Vec<&str> = errors.map(|finding| finding.code).collect();
+    let expected = [
+        "invalid-name",
+        "unsupported-version",
+        "unknown-key",
+        "duplicate",
+        "even-members",
+        "no-balancer",
+        "invalid-cidr",
+        "election-times",
+        "dashed-argument",
+    ];
+    assert_eq!(codes, expected);
+}
+
+#[test]
+fn every_code_is_listed_and_has_an_inventory_that_shows_it() {
+    let mut seen = std::collections::BTreeSet::new();
+    for path in yaml_files("tests/fixtures/broken") {
+        seen.extend(
+            load_file(&path)
+                .1
+                .findings
+                .iter()
+                .map(|finding| finding.code),
+        );
+    }
+    let listed: Vec<&str> = CODES.iter().map(|(code, _)| *code).collect();
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), listed);
 }

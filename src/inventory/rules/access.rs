@@ -84,8 +84,12 @@ fn reachable(reader: &Reader<'_>, node: &WrittenNode) {
             );
         }
         (Some(host), None) if !node.address_written => {
+            let kind = match host.value.parse::<std::net::IpAddr>() {
+                Ok(_) => "an address that means nothing to the other hosts",
+                Err(_) => "a name, which may mean something else on the other hosts",
+            };
             let message = format!(
-                "{} has no address: `{}` is a name, which may mean something else on the other hosts",
+                "{} has no address: `{}` is {kind}",
                 node.called(),
                 host.value
             );
