@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Cluster, LoadBalancer, Quorum, Role, VersionSpec};
+use super::{Cluster, EndpointHost, LoadBalancer, Quorum, Role, VersionSpec};
 
 /// The text of `kdiy validate`: versions, nodes by role, quorum, and what the
 /// cluster tolerates. Ends with a line break.
@@ -76,7 +76,7 @@ fn tolerates(cluster: &Cluster, quorum: Quorum) -> String {
 
 fn notes(cluster: &Cluster, quorum: Quorum) -> Vec<String> {
     let mut notes = Vec::new();
-    let next = if quorum.members % 2 == 0 {
+    let next = if quorum.members.is_multiple_of(2) {
         quorum.members + 1
     } else {
         quorum.members + 2
@@ -92,15 +92,24 @@ fn notes(cluster: &Cluster, quorum: Quorum) -> Vec<String> {
             }
         ));
     }
-    if quorum.members % 2 == 0 {
+    if quorum.members.is_multiple_of(2) {
         let fewer = quorum.members - 1;
         notes.push(format!(
             "{} members tolerate no more failures than {fewer}, and more hosts can fail",
             quorum.members
         ));
     }
-    if cluster.load_balancer == LoadBalancer::Haproxy {
-        notes.push("while the load balancer is down, workloads run on, but nodes and clients do not reach the API".to_owned());
-    }
+    notes.extend(match cluster.load_balancer {
+        LoadBalancer::Haproxy => Some(
+            "while the load balancer is down workloads run on, but nodes and clients do not reach the API",
+        ),
+        LoadBalancer::External => Some(
+            "the balancer must pass the endpoint on to port 6443 of all control planes before `kdiy apply`",
+        ),
+        LoadBalancer::None if matches!(cluster.endpoint.host, EndpointHost::Address(_)) => Some(
+            "certificates and kubeconfigs name the endpoint: take a DNS name if more control planes may come later",
+        ),
+        LoadBalancer::None => None,
+    }.map(str::to_owned));
     notes
 }

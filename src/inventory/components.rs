@@ -99,7 +99,7 @@ fn component(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>, owner: &Owner
             let message = format!("the argument {} begins with dashes", quoted(&name.value));
             reader.report(
                 Finding::error("dashed-argument", name.span, message).help(format!(
-                    "write {}",
+                    "write `{}`",
                     bare.split('=').next().unwrap_or_default()
                 )),
             );
@@ -301,7 +301,7 @@ fn kubeadm(reader: &Reader<'_>, node: &Node, version: Option<&Spanned<VersionSpe
         );
     }
     let mut patches: BTreeMap<String, String> = BTreeMap::new();
-    let named = words("patches", "[patches/etcd0+merge.yaml]");
+    let named = words("patches", "[patches/etcd0+strategic.yaml]");
     if let (Some(key), Some(version)) =
         (fields.key("patches").filter(|_| !named.is_empty()), version)
         && version.value.minor() < (1, 22)
@@ -351,7 +351,7 @@ fn kubeadm(reader: &Reader<'_>, node: &Node, version: Option<&Spanned<VersionSpe
     }
 }
 
-const PATCH_NAMES: &str = "name it TARGET[SUFFIX][+TYPE].yaml or .json, where TARGET is kube-apiserver, kube-controller-manager, kube-scheduler, etcd, kubeletconfiguration or corednsdeployment, and TYPE strategic, merge or json; such as etcd0+merge.yaml";
+const PATCH_NAMES: &str = "name it TARGET[SUFFIX][+TYPE].yaml or .json, where TARGET is kube-apiserver, kube-controller-manager, kube-scheduler, etcd, kubeletconfiguration or corednsdeployment, and TYPE strategic, merge or json; such as etcd0+strategic.yaml";
 
 /// kubeadm's rule for the names in its patches directory.
 fn is_patch_name(file: &str) -> bool {

@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 use std::str::FromStr as _;
 
+use super::address::{DEFAULT_PORT, usable};
 use super::document::Inventory;
 use super::finding::Spanned;
-use super::hosts::{Ssh, WrittenNode};
+use super::hosts::WrittenNode;
+use super::login::Ssh;
 use super::network::WrittenNetwork;
 use super::sources::WrittenPackages;
-use super::syntax::{DEFAULT_PORT, usable};
 use crate::cluster::{
     AddressSpec, Cluster, Cni, Endpoint, EndpointHost, Jump, LoadBalancer, Login, Network, Node,
     PackageKey, Packages, Role, Roles, SudoPassword, Topology, VersionSpec,

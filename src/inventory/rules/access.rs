@@ -60,6 +60,11 @@ fn unique<T: Eq + Hash>(
 ) {
     let mut first: HashMap<T, Span> = HashMap::new();
     for (value, span, shown) in values {
+        let known = |finding: &Finding| finding.code == "duplicate" && finding.span == span;
+        if reader.findings.borrow().iter().any(known) {
+            // An ssh host that is an address is both; once is enough.
+            continue;
+        }
         if let Some(first) = first.get(&value) {
             let finding = Finding::error("duplicate", span, format!("{shown} is used twice"));
             reader.report(finding.related(*first, "first used here").help(help));

@@ -96,7 +96,7 @@ fn service_size(reader: &Reader<'_>, services: &Range) {
         );
         reader.report(
             Finding::error("network-size", span, message)
-                .help(format!("write {}/{widest}", services.net.addr())),
+                .help(format!("write `{}/{widest}`", services.net.addr())),
         );
     } else if bits < 4 {
         let narrowest = services.net.max_prefix_len() - 4;
@@ -154,7 +154,7 @@ fn pod_size(reader: &Reader<'_>, inventory: &Inventory, pods: &Range) {
         );
     } else if room < kubelets as u64 {
         let message = format!(
-            "{} is cut into one /{mask} for each node: it has {room}, and {kubelets} are needed",
+            "{} has room for too few nodes: each takes a /{mask}, which makes {room}, and there are {kubelets}",
             pods.shown()
         );
         let mut wanted = mask;

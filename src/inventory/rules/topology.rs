@@ -83,7 +83,7 @@ fn members(reader: &Reader<'_>, inventory: &Inventory, planes: &[Span]) {
             )
             .help("take three control planes where an outage matters"),
         );
-    } else if quorum.members % 2 == 0 {
+    } else if quorum.members.is_multiple_of(2) {
         let fewer = Quorum::of(quorum.members - 1);
         let message = format!(
             "{} control planes tolerate no more failures than {}; etcd with {}: quorum floor({}/2)+1 = {}, failures tolerated {}; with {}: quorum {}, failures tolerated {}",
@@ -97,11 +97,15 @@ fn members(reader: &Reader<'_>, inventory: &Inventory, planes: &[Span]) {
             fewer.needed(),
             fewer.tolerated(),
         );
-        let help = format!(
-            "take {} or {} control planes",
-            fewer.members,
-            quorum.members + 1
-        );
+        let help = if quorum.members < MOST_MEMBERS {
+            format!(
+                "take {} or {} control planes",
+                fewer.members,
+                quorum.members + 1
+            )
+        } else {
+            format!("take {MOST_MEMBERS} control planes")
+        };
         reader.report(if inventory.settings.allow_even_members {
             Finding::warning("even-members", *last, message).help(help)
         } else {
