@@ -18,7 +18,7 @@ pub fn describe(cluster: &Cluster) -> String {
         ),
         ("control planes", names(cluster, Role::ControlPlane)),
         ("workers", names(cluster, Role::Worker)),
-        ("load balancers", names(cluster, Role::LoadBalancer)),
+        ("load balancers", balancers(cluster)),
         ("etcd", format!("stacked, {quorum}")),
         ("tolerates", tolerates(cluster, quorum)),
     ];
@@ -44,7 +44,7 @@ fn balancer(cluster: &Cluster) -> &'static str {
     match cluster.load_balancer {
         LoadBalancer::None => "the API server itself",
         LoadBalancer::Haproxy => "balanced by haproxy",
-        LoadBalancer::External => "balanced by somebody else",
+        LoadBalancer::External => "balanced outside of this inventory",
     }
 }
 
@@ -56,6 +56,13 @@ fn names(cluster: &Cluster, role: Role) -> String {
     match names.len() {
         0 => "none".to_owned(),
         number => format!("{number}: {}", names.join(", ")),
+    }
+}
+
+fn balancers(cluster: &Cluster) -> String {
+    match cluster.load_balancer {
+        LoadBalancer::External => "somebody else's".to_owned(),
+        LoadBalancer::Haproxy | LoadBalancer::None => names(cluster, Role::LoadBalancer),
     }
 }
 

@@ -109,6 +109,10 @@ pub const CODES: &[(&str, &str)] = &[
         "a label that a kubelet may not give its own node",
     ),
     (
+        "secret-in-inventory",
+        "a password where everybody can read it",
+    ),
+    (
         "several-balancers",
         "more load balancers than kdiy can set up",
     ),

@@ -92,19 +92,26 @@ fn sudo(reader: &Reader<'_>, node: &Node) -> Option<SudoPassword> {
         return match text.value.as_str() {
             "none" => Some(SudoPassword::NotNeeded),
             "prompt" => Some(SudoPassword::Prompt),
-            // What is written here may be a password: it is not repeated.
+            // What is written here may be the password itself.
             _ => {
-                let finding = Finding::error(
-                    "unknown-choice",
-                    text.span,
-                    "this is no way to get sudo's password",
-                );
+                let message = "this is no way to get sudo's password";
+                let finding = Finding::error("secret-in-inventory", text.span, message).secret();
                 reader.report(finding.help(HELP));
                 None
             }
         };
     }
-    let fields = reader.fields(node, &["env", "command"], "`{env: SUDO_PASSWORD}`")?;
+    let fields = reader.fields(
+        node,
+        &["env", "command", "password"],
+        "`{env: SUDO_PASSWORD}`",
+    )?;
+    if let Some(node) = fields.get("password") {
+        let message = "sudo's password stands in the inventory, where others can read it";
+        let finding = Finding::error("secret-in-inventory", node.span, message).secret();
+        reader.report(finding.help(HELP));
+        return None;
+    }
     fields.exclusive("env", "command");
     if let Some(node) = fields.get("env") {
         let name = reader.parse(node, "invalid-value", "the name of a variable", |text| {

@@ -303,3 +303,18 @@ controlPlane: {etcd: {allowEvenMembers: true}}
     assert_eq!(cluster.nodes[0].taints, Some(Vec::new()), "a worker, too");
     assert_eq!(cluster.nodes[1].taints, Some(Vec::new()), "as written");
 }
+
+#[test]
+fn thousands_of_mistakes_are_counted_and_the_first_ones_drawn() {
+    let text: String = (0..20_000)
+        .map(|number| format!("key-{number}: x\n"))
+        .collect();
+    let loaded = load(&text, &|_| Err(std::io::ErrorKind::NotFound.into()));
+    let drawn = drawn(&loaded.findings, "x.yaml", &text);
+    assert_eq!(drawn.matches("error[").count(), 200);
+    assert!(
+        drawn.ends_with("x.yaml: 20005 errors; 19805 more are not shown\n"),
+        "{}",
+        &drawn[drawn.len() - 200..]
+    );
+}
