@@ -15,9 +15,7 @@ pub struct Reach {
     /// How long a connection and login may take, in seconds
     #[arg(long, value_name = "SECS", default_value = "10", value_parser = seconds)]
     pub connect_timeout: Duration,
-    /// Accept and remember keys of hosts that are not yet known
-    ///
-    /// A key that differs from the known one is always refused.
+    /// Accept and remember unknown host keys; changed ones stay refused
     #[arg(long)]
     pub accept_new_host_keys: bool,
 }
