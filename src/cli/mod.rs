@@ -75,7 +75,7 @@ pub struct Global {
         hide_possible_values = true
     )]
     pub output: Output,
-    /// When to use colours; auto heeds NO_COLOR and CLICOLOR_FORCE
+    /// Colours; auto heeds NO_COLOR and CLICOLOR_FORCE
     #[arg(
         long,
         global = true,
@@ -128,9 +128,8 @@ Examples:
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
+    use clap::CommandFactory;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::try_parse_from(line.split(' '))

@@ -9,10 +9,10 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connections")]
 pub struct Reach {
-    /// How many hosts are worked on at a time
+    /// Hosts that are worked on at a time
     #[arg(long, value_name = "HOSTS", default_value = "32")]
     pub width: NonZeroUsize,
-    /// How long a connection and login may take, in seconds
+    /// Seconds that connecting to a host may take
     #[arg(long, value_name = "SECS", default_value = "10", value_parser = seconds)]
     pub connect_timeout: Duration,
     /// Accept and remember unknown host keys; changed ones stay refused

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use super::sanitise::{sanitise, sanitise_output};
 use super::style::{Style, Tone};
-use super::text::{duration, fold, wrap};
+use super::text::{cut, duration, fold, wrap};
 use crate::cluster::Name;
 use crate::execute::Failure;
 
 /// Columns of the labels.
 const LABELS: usize = 10;
+
+/// Columns of a line of output. The whole of it is in the logs.
+const LINE: usize = 1_000;
 
 /// The failure of a step, on several lines; each ends with a newline.
 #[must_use]
@@ -46,7 +49,7 @@ pub fn render(
         Some(Tone::Bad),
     );
     let output = failure.last_lines.iter();
-    let output = output.flat_map(|line| fold(&sanitise_output(line), room));
+    let output = output.flat_map(|line| fold(&cut(&sanitise_output(line), LINE), room));
     field("output", output.collect(), None);
     field("do", wrap(&failure.hint, room), Some(Tone::Good));
     out

@@ -30,6 +30,7 @@ pub use sink::Sink;
 pub use style::{Color, Output, Style, Terminal, Tone, Verbosity};
 
 use crate::cluster::Name;
+use crate::plan::Plan;
 use progress::{Bars, Json, Plain, Renderer};
 
 /// The one way to the user. Results go to standard output; progress,
@@ -163,7 +164,7 @@ impl Ui {
     /// What shows the progress of a command that began at `start` on these
     /// hosts: JSON if asked for; bars on a terminal with colours; else lines.
     pub fn renderer<'a>(
-        &mut self,
+        &self,
         start: Instant,
         hosts: impl IntoIterator<Item = &'a Name>,
     ) -> Box<dyn Renderer> {
@@ -174,10 +175,17 @@ impl Ui {
             Output::Json => Box::new(Json::new(self.out.clone(), start)),
             Output::Text if self.moves() => {
                 self.screen.set_draw_target(ProgressDrawTarget::stderr());
-                Box::new(Bars::new(self.screen.clone(), style, hosts))
+                let asking = Arc::clone(&self.asking);
+                Box::new(Bars::new(self.screen.clone(), style, hosts, asking))
             }
             Output::Text => Box::new(Plain::new(self.err.clone(), style, start, hosts)),
         }
+    }
+
+    /// Writes the plan that is about to run as one JSON object on a line, as
+    /// the first of those that [`Self::renderer`] writes.
+    pub fn plan_event(&self, plan: &Plan, start: Instant, now: Instant) {
+        Json::new(self.out.clone(), start).plan(plan, now);
     }
 
     /// Whether standard error is redrawn in place.

@@ -1,5 +1,6 @@
 //! A line for each step that runs and one for the whole, redrawn in place.
 
+use std::sync::{Arc, Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -8,9 +9,8 @@ use unicode_width::UnicodeWidthStr;
 use super::{Board, Renderer};
 use crate::execute::Event;
 use crate::ui::failure;
-use crate::ui::sanitise::sanitise;
 use crate::ui::style::{Style, Terminal, Tone};
-use crate::ui::text::{cut, duration};
+use crate::ui::text::{cut, duration, step};
 
 /// Turns ten times a second.
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -29,22 +29,36 @@ pub struct Bars {
     hosts: usize,
     board: Board,
     lines: Vec<ProgressBar>,
+    /// Failures that are not on the screen yet.
+    failures: Vec<String>,
+    /// Held while the user is asked something. The screen is left alone then,
+    /// and nobody waits for it: a question may stand for an hour.
+    asking: Arc<Mutex<()>>,
 }
 
 impl Bars {
-    /// Lines at the bottom of a screen, host names padded to `hosts` columns.
+    /// Lines at the bottom of a screen, host names padded to `hosts` columns. It
+    /// is left alone while `asking` is held.
     #[must_use]
-    pub fn new(screen: MultiProgress, style: Style, hosts: usize) -> Self {
+    pub fn new(screen: MultiProgress, style: Style, hosts: usize, asking: Arc<Mutex<()>>) -> Self {
         Self {
             screen,
             style,
             hosts,
             board: Board::default(),
             lines: Vec::new(),
+            failures: Vec::new(),
+            asking,
         }
     }
 
     fn draw(&mut self, now: Instant) {
+        let asking = Arc::clone(&self.asking);
+        let free = asking.try_lock();
+        if matches!(free, Err(TryLockError::WouldBlock)) {
+            return;
+        }
+        self.tell_failures();
         // The window may have another size by now.
         let (width, rows) = Terminal::size_now().unwrap_or((self.style.width, ROWS));
         let style = Style {
@@ -67,6 +81,13 @@ impl Bars {
             line.set_message(text);
         }
     }
+
+    fn tell_failures(&mut self) {
+        for text in self.failures.drain(..) {
+            // A terminal that went away must not stop the run.
+            let _ = self.screen.println(text);
+        }
+    }
 }
 
 impl Renderer for Bars {
@@ -81,8 +102,7 @@ impl Renderer for Bars {
         } = event
         {
             let text = failure::render(host, title, *took, failure, &self.style);
-            // A terminal that went away must not stop the run.
-            let _ = self.screen.println(text);
+            self.failures.push(text);
         }
     }
 
@@ -91,6 +111,7 @@ impl Renderer for Bars {
     }
 
     fn end(&mut self) {
+        self.tell_failures();
         self.lines
             .drain(..)
             .for_each(|line| line.finish_and_clear());
@@ -111,16 +132,7 @@ pub fn frame(board: &Board, now: Instant, hosts: usize, rows: usize, style: &Sty
         .map(|(host, &since)| (host.as_str(), "reading its state".to_owned(), since))
         .collect();
     lines.extend(board.running.values().map(|running| {
-        let resource = running
-            .resource
-            .as_deref()
-            .map(sanitise)
-            .unwrap_or_default();
-        let text = if resource.is_empty() {
-            running.title.clone()
-        } else {
-            format!("{} › {resource}", running.title)
-        };
+        let text = step(&running.title, running.resource.as_deref());
         (running.host.as_str(), text, running.since)
     }));
     let room = rows.saturating_sub(4).max(1);

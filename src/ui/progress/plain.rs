@@ -8,10 +8,13 @@ use crate::execute::Event;
 use crate::ui::failure;
 use crate::ui::sanitise::{sanitise, sanitise_output};
 use crate::ui::style::{Style, Tone, Verbosity};
-use crate::ui::text::{count, cut, duration, names};
+use crate::ui::text::{count, cut, duration, names, step};
 
 /// Silence of a step or a host until it is said that it still goes on.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+
+/// Columns of a line of output. The whole of it is in the logs.
+const LINE: usize = 400;
 
 /// Shows events as lines: time since the start, host, what happened.
 pub struct Plain<W> {
@@ -112,7 +115,7 @@ impl<W: Write + Send> Renderer for Plain<W> {
                 if let Some(running) = self.board.running.get_mut(step) {
                     running.told = now;
                 }
-                let text = sanitise_output(text);
+                let text = cut(&sanitise_output(text), LINE);
                 self.line(now, host.as_str(), Tone::Faint, "|", &text);
             }
             Event::RunEnded {
@@ -151,13 +154,11 @@ impl<W: Write + Send> Renderer for Plain<W> {
             if silent(running.told) {
                 running.told = now;
                 let since = duration(now.duration_since(running.since));
-                let resource = running
-                    .resource
-                    .as_deref()
-                    .map(sanitise)
-                    .unwrap_or_default();
-                let text = format!("still running after {since}: {} {resource}", running.title);
-                lines.push((running.host.clone(), text.trim_end().to_owned()));
+                let step = step(&running.title, running.resource.as_deref());
+                lines.push((
+                    running.host.clone(),
+                    format!("still running after {since}: {step}"),
+                ));
             }
         }
         for (host, text) in lines {
