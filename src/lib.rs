@@ -19,6 +19,7 @@ pub mod plan;
 pub mod resource;
 pub mod runtime;
 pub mod shell;
+pub mod state;
 pub mod template;
 pub mod transport;
 pub mod ui;

@@ -107,6 +107,8 @@ pub struct Failed {
     pub error: anyhow::Error,
     /// What to do next.
     pub hint: Option<String>,
+    /// Text that says it all already, to be shown as it is.
+    pub shown: Option<String>,
 }
 
 impl Failed {
@@ -117,6 +119,7 @@ impl Failed {
             exit,
             error,
             hint: None,
+            shown: None,
         }
     }
 
@@ -126,6 +129,15 @@ impl Failed {
         message: impl fmt::Display + fmt::Debug + Send + Sync + 'static,
     ) -> Self {
         Self::new(exit, anyhow::Error::msg(message))
+    }
+
+    /// An error whose text is shown as it is: rendered findings.
+    #[must_use]
+    pub fn shown(exit: Exit, text: String) -> Self {
+        Self {
+            shown: Some(text),
+            ..Self::message(exit, "the inventory is not valid")
+        }
     }
 
     /// With what to do next.

@@ -1,10 +1,13 @@
 //! The command line: one file a command, exit codes, help.
 
 pub mod apply;
+pub mod connector;
 pub mod exit;
 pub mod kubeconfig;
 pub mod plan;
 pub mod reach;
+pub mod source;
+pub mod survey;
 pub mod validate;
 pub mod version;
 

@@ -1,1 +1,85 @@
-//! To come: inventory.
+//! The file as written, and what it means.
+//!
+//! [`load`] is pure and reports everything that is wrong in one run:
+//!
+//! ```text
+//! text -> tree -> Inventory -> rules -> Cluster
+//!        (yaml)   (document)   (rules)  (resolve)
+//! ```
+//!
+//! The tree knows places and nothing else; reading turns it into typed values
+//! and leaves out what is wrong; the rules look at the whole.
+
+mod components;
+mod document;
+mod finding;
+mod hosts;
+mod labels;
+mod network;
+mod owned;
+mod reader;
+mod render;
+mod resolve;
+mod rules;
+mod sources;
+mod syntax;
+mod yaml;
+
+use std::cell::RefCell;
+use std::path::Path;
+
+pub use finding::{Finding, Severity, Span};
+pub use render::{Style, render};
+
+use crate::cluster::Cluster;
+use reader::Reader;
+
+/// What a file came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The cluster; there exactly when no finding is an error.
+    pub cluster: Option<Cluster>,
+    /// Everything that is wrong, in the order of the file.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads an inventory.
+///
+/// `read` gives the text of a file that the inventory names (key of the
+/// package repository, CNI manifest, patches of kubeadm), by its path as
+/// written; relative paths are meant relative to the inventory's folder.
+pub fn load(text: &str, read: &dyn Fn(&Path) -> std::io::Result<String>) -> Loaded {
+    let mut findings = Vec::new();
+    let root = match yaml::parse(text, &mut findings) {
+        Ok(root) => root,
+        Err(fatal) => {
+            findings.push(fatal);
+            return Loaded {
+                cluster: None,
+                findings: sorted(findings),
+            };
+        }
+    };
+    let reader = Reader {
+        findings: RefCell::new(findings),
+        read,
+    };
+    let inventory = document::read(&reader, &root);
+    if let Some(inventory) = &inventory {
+        rules::check(&reader, inventory);
+    }
+    let findings = sorted(reader.findings.into_inner());
+    let sound = findings
+        .iter()
+        .all(|finding| finding.severity == Severity::Warning);
+    Loaded {
+        cluster: inventory.filter(|_| sound).and_then(resolve::cluster),
+        findings,
+    }
+}
+
+fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|finding| (finding.span.start, finding.severity));
+    findings.dedup();
+    findings
+}

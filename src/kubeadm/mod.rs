@@ -1,1 +1,124 @@
-//! To come: kubeadm.
+//! What kubeadm reads: its configuration and that of kubelet and kube-proxy,
+//! as typed documents written as YAML.
+//!
+//! One file a version of kubeadm's API holds the documents whose shape
+//! changed; [`cluster`] holds the one that did not. Nothing here runs kubeadm.
+//!
+//! Facts: the types under cmd/kubeadm/app/apis/kubeadm of kubernetes/kubernetes
+//! at v1.20, v1.26 and v1.34.
+
+mod arguments;
+mod cluster;
+mod document;
+mod images;
+mod kube_proxy;
+mod kubelet;
+mod node;
+mod v1beta2;
+mod v1beta3;
+mod v1beta4;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::collections::HashSet;
+
+use zeroize::Zeroizing;
+
+use crate::cluster::{KubeadmApi, Node, Settled};
+use crate::template::HostFile;
+
+pub use images::{image_repository, sandbox_image};
+pub use node::{Resolver, node_labels};
+
+/// Port of every API server on its own host.
+pub const API_PORT: u16 = 6443;
+
+/// Where kubeadm finds the patches of static pods.
+pub const PATCHES: &str = "/etc/kubernetes/patches";
+
+/// How long the bootstrap token of `init` is valid.
+const TOKEN_TTL: &str = "1h0m0s";
+
+/// How long kubeadm waits for an API server that it started: its own default,
+/// written so that an upgrade of kubeadm does not change it.
+const API_SERVER_TIMEOUT: &str = "4m0s";
+
+/// How long a join looks for the cluster: kubeadm's own default.
+const DISCOVERY_TIMEOUT: &str = "5m0s";
+
+/// The `--config` of `kubeadm init` on this control plane. `token` is a fresh
+/// bootstrap token, valid for an hour; the text holds it.
+#[must_use]
+pub fn init(settled: &Settled, node: &Node, resolver: Resolver, token: &str) -> Zeroizing<String> {
+    let api = settled.version.kubeadm_api();
+    let init = match api {
+        KubeadmApi::V1Beta2 => v1beta2::init(settled, node, resolver, token),
+        KubeadmApi::V1Beta3 => v1beta3::init(settled, node, resolver, token),
+        KubeadmApi::V1Beta4 => v1beta4::init(settled, node, resolver, token),
+    };
+    document::stream(&[
+        init,
+        document::yaml(&cluster::configuration(settled, api)),
+        document::yaml(&kubelet::configuration(settled)),
+        document::yaml(&kube_proxy::configuration(settled)),
+    ])
+}
+
+/// The `--config` of `kubeadm join` on this node, a control plane or not.
+/// `ca_pin` is the hash of the authority's public key, `sha256:` and hex; the
+/// text holds the token.
+#[must_use]
+pub fn join(
+    settled: &Settled,
+    node: &Node,
+    resolver: Resolver,
+    token: &str,
+    ca_pin: &str,
+) -> Zeroizing<String> {
+    let join = match settled.version.kubeadm_api() {
+        KubeadmApi::V1Beta2 => v1beta2::join(settled, node, resolver, token, ca_pin),
+        KubeadmApi::V1Beta3 => v1beta3::join(settled, node, resolver, token, ca_pin),
+        KubeadmApi::V1Beta4 => v1beta4::join(settled, node, resolver, token, ca_pin),
+    };
+    document::stream(&[join])
+}
+
+/// Arguments of `kubeadm init` that this version's configuration has no field
+/// for, besides `--config`.
+#[must_use]
+pub fn init_arguments(settled: &Settled) -> Vec<String> {
+    match settled.version.kubeadm_api() {
+        KubeadmApi::V1Beta2 => v1beta2::init_arguments(settled),
+        KubeadmApi::V1Beta3 | KubeadmApi::V1Beta4 => Vec::new(),
+    }
+}
+
+/// Arguments of `kubeadm join` that this version's configuration has no field
+/// for, besides `--config`.
+#[must_use]
+pub fn join_arguments(settled: &Settled) -> Vec<String> {
+    match settled.version.kubeadm_api() {
+        KubeadmApi::V1Beta2 => v1beta2::join_arguments(settled),
+        KubeadmApi::V1Beta3 | KubeadmApi::V1Beta4 => Vec::new(),
+    }
+}
+
+/// The inventory's patches, for every host with a kubelet: kubeadm asks for the
+/// folder on workers too.
+#[must_use]
+pub fn patches(settled: &Settled) -> Vec<HostFile> {
+    let patches = settled.cluster.kubeadm.patches.iter();
+    patches
+        .map(|(name, text)| HostFile::secret(format!("{PATCHES}/{name}"), text.clone()))
+        .collect()
+}
+
+/// The first of each text, in order.
+pub(crate) fn without_repetition(texts: Vec<String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    texts
+        .into_iter()
+        .filter(|text| seen.insert(text.clone()))
+        .collect()
+}

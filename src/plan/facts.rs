@@ -1,4 +1,307 @@
-//! To come.
-/// Facts.
+//! What a host is: read in the same exec as the state of its resources.
+
+use std::net::IpAddr;
+
+use crate::resource::{Answers, Malformed, section};
+use crate::shell::Script;
+
+/// What a host is.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Facts {}
+pub struct Facts {
+    /// `ID` of /etc/os-release.
+    pub os: String,
+    /// `VERSION_ID` of /etc/os-release.
+    pub os_version: String,
+    /// Machine, such as `x86_64`.
+    pub arch: String,
+    /// Its own name.
+    pub host_name: String,
+    /// Its clock when the probe began, in seconds since 1970.
+    pub clock: f64,
+    /// Processors.
+    pub cpus: u64,
+    /// Memory in KiB.
+    pub memory: u64,
+    /// Free space under /var in KiB.
+    pub disk_free: u64,
+    /// /etc/machine-id.
+    pub machine_id: String,
+    /// The firmware's identity, where there is one.
+    pub product_uuid: Option<String>,
+    /// Whether systemd runs.
+    pub systemd: bool,
+    /// Whether apt is there.
+    pub apt: bool,
+    /// Whether systemd-resolved keeps a resolv.conf.
+    pub resolved: bool,
+    /// Whether root may raise limits (CAP_SYS_RESOURCE); not so in containers.
+    pub sys_resource: bool,
+    /// Whether a kubelet has joined a cluster here.
+    pub kubelet_conf: bool,
+    /// The kubeadm run that has not come to its end: `init` or `join`.
+    pub unfinished: Option<String>,
+    /// Addresses with their interfaces.
+    pub addresses: Vec<(String, IpAddr)>,
+    /// Listening TCP ports with the process, where it is known.
+    pub listening: Vec<(u16, String)>,
+    /// Hosts of the cluster that did not answer on their SSH port.
+    pub unreachable: Vec<IpAddr>,
+    /// What the API server of this control plane says.
+    pub api: ApiView,
+}
+
+/// What the API server of one control plane says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ApiView {
+    /// Not asked: nothing there.
+    #[default]
+    Absent,
+    /// It did not answer; the reason.
+    Silent(String),
+    /// Its nodes.
+    Nodes {
+        /// All nodes.
+        nodes: Vec<NodeView>,
+        /// Hash of the applied network manifest.
+        manifest: Option<String>,
+    },
+}
+
+/// A node as the API server knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeView {
+    /// Its name.
+    pub name: String,
+    /// Whether it is ready.
+    pub ready: bool,
+    /// `key=value`.
+    pub labels: Vec<String>,
+    /// `key=value:effect`.
+    pub taints: Vec<String>,
+}
+
+/// Kept while kubeadm runs; holds `init` or `join`.
+pub const UNFINISHED: &str = "/var/lib/kdiy/unfinished";
+
+const FACTS: &str = r#"echo "clock $(date +%s.%N)"
+[ -r /etc/os-release ] && . /etc/os-release
+echo "os ${ID:-unknown}"
+echo "os-version ${VERSION_ID:-unknown}"
+echo "arch $(uname -m)"
+kdiy_line() { [ -r "$2" ] && read -r v < "$2" && echo "$1 $v"; }
+kdiy_line hostname /proc/sys/kernel/hostname
+kdiy_line machine-id /etc/machine-id
+kdiy_line product-uuid /sys/class/dmi/id/product_uuid
+echo "cpus $(nproc)"
+while read -r k v _; do [ "$k" = MemTotal: ] && echo "memory $v"; done < /proc/meminfo
+while read -r k v _; do [ "$k" = CapBnd: ] && echo "capabilities $v"; done < /proc/self/status
+df -Pk /var | { read -r _; read -r _ _ _ v _; echo "disk $v"; }
+[ -d /run/systemd/system ] && echo systemd yes
+[ -x /usr/bin/apt-get ] && echo apt yes
+[ -e /run/systemd/resolve/resolv.conf ] && echo resolved yes
+[ -s /etc/kubernetes/kubelet.conf ] && echo kubelet yes
+"#;
+
+const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
+
+/// What is asked of a host beside its resources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Questions {
+    /// The address of its API server, when it is to be a control plane.
+    pub api_server: Option<IpAddr>,
+    /// Addresses and SSH ports that it has to reach, asked only of a host
+    /// that is in no cluster yet.
+    pub reach: Vec<(IpAddr, u16)>,
+    /// Whether the hash of the applied network manifest is wanted.
+    pub manifest: bool,
+}
+
+impl Questions {
+    /// The fragment that asks.
+    #[must_use]
+    pub fn script(&self) -> Script {
+        let facts = Script::of(FACTS)
+            .lit("kdiy_line unfinished ")
+            .lit(UNFINISHED)
+            .lit("\n");
+        let script = section("facts", &facts)
+            .then(&section(
+                "addresses",
+                &Script::of("ip -o addr show scope global\n"),
+            ))
+            .then(&section("listening", &Script::of("ss -Hltnp\n")))
+            .then(&section("reach", &self.reach_script()));
+        match self.api_server {
+            None => script.then(&section("api", &Script::new())),
+            Some(address) => script.then(&section("api", &self.api_script(address))),
+        }
+    }
+
+    /// One bash for each direction, side by side; bash is the only shell that
+    /// can connect. Refused counts as reached: the host answered.
+    fn reach_script(&self) -> Script {
+        if self.reach.is_empty() {
+            return Script::new();
+        }
+        let targets = self
+            .reach
+            .iter()
+            .map(|(address, port)| format!("{address}/{port}"));
+        Script::of("if [ ! -s /etc/kubernetes/kubelet.conf ] && command -v bash >/dev/null; then\nfor t in ")
+            .args(targets)
+            .lit("; do (\nout=$(LC_ALL=C timeout 3 bash -c \"exec 3<>/dev/tcp/$t\" 2>&1) || { s=$?; ")
+            .lit("case $s:$out in 124:*|*unreachable*|*\"No route\"*) echo \"${t%/*}\";; esac; }\n) & done\nwait\nfi\n")
+    }
+
+    fn api_script(&self, address: IpAddr) -> Script {
+        let kubectl = Script::of("timeout 10 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=8s --server ")
+            .arg(crate::plan::facts::url(address));
+        let script = Script::of("if [ -s /etc/kubernetes/admin.conf ] && command -v kubectl >/dev/null; then\nif nodes=$(")
+            .then(&kubectl)
+            .lit(" get nodes -o go-template=")
+            .arg(NODES)
+            .lit(" 2>&1); then echo answers; echo \"$nodes\"\n");
+        let script = if self.manifest {
+            script
+                .lit("echo \"manifest $(")
+                .then(&kubectl)
+                .lit(" -n kube-system get configmap kdiy -o jsonpath={.data.cni} 2>/dev/null)\"\n")
+        } else {
+            script
+        };
+        script.lit("else echo \"silent $nodes\"; fi\nfi\n")
+    }
+}
+
+/// The URL of an API server on a control plane.
+#[must_use]
+pub fn url(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => format!("https://{address}:6443"),
+        IpAddr::V6(address) => format!("https://[{address}]:6443"),
+    }
+}
+
+impl Facts {
+    /// Reads the answers to [`Questions`].
+    ///
+    /// # Errors
+    /// When an answer is missing or cannot be read.
+    pub fn parse(answers: &Answers) -> Result<Self, Malformed> {
+        let fact = |key: &str| {
+            answers
+                .line("facts", key)
+                .map(|v| v.map(|v| v.trim().to_owned()))
+        };
+        let needed =
+            |key: &str| fact(key)?.ok_or_else(|| Malformed::Missing(format!("facts: {key}")));
+        fn number<T: std::str::FromStr>(key: &str, text: &str) -> Result<T, Malformed> {
+            text.parse().map_err(|_| Malformed::text(key, text))
+        }
+        let capabilities = u64::from_str_radix(&needed("capabilities")?, 16).unwrap_or(0);
+        Ok(Self {
+            os: needed("os")?,
+            os_version: needed("os-version")?,
+            arch: needed("arch")?,
+            host_name: needed("hostname")?,
+            clock: number("clock", &needed("clock")?)?,
+            cpus: number("cpus", &needed("cpus")?)?,
+            memory: number("memory", &needed("memory")?)?,
+            disk_free: number("disk", &needed("disk")?)?,
+            machine_id: fact("machine-id")?.unwrap_or_default(),
+            product_uuid: fact("product-uuid")?,
+            systemd: fact("systemd")?.is_some(),
+            apt: fact("apt")?.is_some(),
+            resolved: fact("resolved")?.is_some(),
+            // Bit 24, see capability.h.
+            sys_resource: capabilities & (1 << 24) != 0,
+            kubelet_conf: fact("kubelet")?.is_some(),
+            unfinished: fact("unfinished")?,
+            addresses: answers
+                .get("addresses")?
+                .lines()
+                .filter_map(address)
+                .collect(),
+            listening: answers
+                .get("listening")?
+                .lines()
+                .filter_map(listener)
+                .collect(),
+            unreachable: answers
+                .get("reach")?
+                .lines()
+                .filter_map(|l| l.parse().ok())
+                .collect(),
+            api: ApiView::parse(answers.get("api")?),
+        })
+    }
+
+    /// The first global address of an interface.
+    #[must_use]
+    pub fn address_of(&self, interface: &str) -> Option<IpAddr> {
+        self.addresses
+            .iter()
+            .find(|(name, _)| name == interface)
+            .map(|(_, address)| *address)
+    }
+}
+
+/// A line of `ip -o addr`: `2: eth0    inet 10.0.0.1/24 …`.
+fn address(line: &str) -> Option<(String, IpAddr)> {
+    let words: Vec<_> = line.split_whitespace().collect();
+    let interface = words.get(1)?.split('@').next()?;
+    let address = words.get(3)?.split('/').next()?.parse().ok()?;
+    Some((interface.to_owned(), address))
+}
+
+/// A line of `ss -Hltnp`: `LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",…))`.
+fn listener(line: &str) -> Option<(u16, String)> {
+    let words: Vec<_> = line.split_whitespace().collect();
+    let port = words.get(3)?.rsplit(':').next()?.parse().ok()?;
+    let process = words
+        .get(5)
+        .and_then(|users| users.split('"').nth(1))
+        .unwrap_or("another process");
+    Some((port, process.to_owned()))
+}
+
+impl ApiView {
+    fn parse(text: &str) -> Self {
+        if let Some(reason) = text.strip_prefix("silent ") {
+            return Self::Silent(reason.lines().last().unwrap_or("no answer").to_owned());
+        }
+        if !text.starts_with("answers") {
+            return Self::Absent;
+        }
+        let mut nodes: Vec<NodeView> = Vec::new();
+        let mut manifest = None;
+        for line in text.lines() {
+            match line.split(' ').collect::<Vec<_>>()[..] {
+                ["node", name, ready] => nodes.push(NodeView {
+                    name: name.to_owned(),
+                    ready: ready == "True",
+                    labels: Vec::new(),
+                    taints: Vec::new(),
+                }),
+                // Labels and taints come right after their node.
+                ["label", _, label] => {
+                    nodes
+                        .iter_mut()
+                        .last()
+                        .into_iter()
+                        .for_each(|n| n.labels.push(label.to_owned()));
+                }
+                ["taint", _, taint] => {
+                    nodes
+                        .iter_mut()
+                        .last()
+                        .into_iter()
+                        .for_each(|n| n.taints.push(taint.to_owned()));
+                }
+                ["manifest", hash] if !hash.is_empty() => manifest = Some(hash.to_owned()),
+                _ => {}
+            }
+        }
+        Self::Nodes { nodes, manifest }
+    }
+}

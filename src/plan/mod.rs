@@ -5,6 +5,7 @@ pub mod facts;
 pub mod install;
 pub mod observe;
 pub mod preflight;
+pub mod settle;
 pub mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,8 +84,6 @@ impl Plan {
     /// # Errors
     /// All resources that must not be replaced.
     ///
-    /// # Panics
-    /// When a host of the blueprint was not observed: a bug of the caller.
     pub fn new(
         blueprint: &Blueprint,
         seen: &BTreeMap<Name, Observation>,
@@ -152,11 +151,15 @@ fn changes(
     let mut changed_files = BTreeSet::new();
     let mut all = BTreeMap::new();
     for (id, step) in blueprint.steps() {
-        let observed = &seen[&step.host];
+        // A host outside the limit may be missing; nothing is done there.
+        let Some(observed) = seen.get(&step.host) else {
+            all.insert(id, Vec::new());
+            continue;
+        };
         let mut changes = Vec::new();
         for resource in &step.resources {
             let seen = observed.of(resource);
-            match resource.diff(seen) {
+            match resource.diff(&seen) {
                 Err(refusal) => refused.push(Refused {
                     host: step.host.clone(),
                     refusal,
@@ -169,7 +172,7 @@ fn changes(
                     changes.push(Change {
                         resource: resource.clone(),
                         difference,
-                        seen: seen.clone(),
+                        seen,
                     });
                     continue;
                 }

@@ -1,4 +1,92 @@
-//! To come.
-/// Standing.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Standing {}
+//! How far the cluster stands: who is a member, asked of the API servers and
+//! not told from files that happen to be there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Facts;
+use super::facts::{ApiView, NodeView};
+use crate::cluster::{Cluster, Name, Role};
+
+/// How far the cluster stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Nodes that have wholly joined.
+    pub members: BTreeSet<Name>,
+    /// Nodes as the API server knows them.
+    pub nodes: BTreeMap<String, NodeView>,
+    /// The control plane on which an init was begun and not ended.
+    pub founding: Option<Name>,
+    /// Hash of the applied network manifest.
+    pub manifest: Option<String>,
+    /// Control planes that have joined some cluster, while no API server
+    /// answers: nothing may be founded then. With the reason of one.
+    pub silent: BTreeMap<Name, String>,
+}
+
+impl Standing {
+    /// Tells how far a cluster stands from what its hosts are.
+    #[must_use]
+    pub fn of(cluster: &Cluster, facts: &BTreeMap<Name, Facts>) -> Self {
+        let control_planes: Vec<_> = cluster
+            .with_role(Role::ControlPlane)
+            .filter_map(|node| Some((&node.name, facts.get(&node.name)?)))
+            .collect();
+        let founding = control_planes
+            .iter()
+            .find(|(_, facts)| facts.unfinished.as_deref() == Some("init"))
+            .map(|(name, _)| (*name).clone());
+        let answer = control_planes
+            .iter()
+            .find_map(|(_, facts)| match &facts.api {
+                ApiView::Nodes { nodes, manifest } => Some((nodes, manifest)),
+                _ => None,
+            });
+        let Some((nodes, manifest)) = answer else {
+            let silent = control_planes
+                .iter()
+                .filter(|(_, facts)| facts.kubelet_conf && facts.unfinished.is_none())
+                .map(|(name, facts)| {
+                    let why = match &facts.api {
+                        ApiView::Silent(why) => why.clone(),
+                        _ => "no /etc/kubernetes/admin.conf".to_owned(),
+                    };
+                    ((*name).clone(), why)
+                })
+                .collect();
+            return Self {
+                founding,
+                silent,
+                ..Self::default()
+            };
+        };
+        let nodes: BTreeMap<_, _> = nodes.iter().map(|n| (n.name.clone(), n.clone())).collect();
+        let joined = |name: &Name, control_plane: bool| {
+            let Some(facts) = facts.get(name) else {
+                // Not observed (outside the limit, unreachable): the API's word.
+                return nodes.contains_key(name.as_str());
+            };
+            let known = nodes.get(name.as_str()).is_some_and(|node| {
+                !control_plane || node.labels.iter().any(|label| is_control_plane(label))
+            });
+            known && facts.kubelet_conf && facts.unfinished.is_none()
+        };
+        let members = cluster
+            .kubelets()
+            .filter(|node| joined(&node.name, node.roles.has(Role::ControlPlane)))
+            .map(|node| node.name.clone())
+            .collect();
+        Self {
+            members,
+            nodes,
+            founding,
+            manifest: manifest.clone(),
+            silent: BTreeMap::new(),
+        }
+    }
+}
+
+/// kubeadm puts the label last: `control-plane` from 1.20 on, `master` before 1.24.
+fn is_control_plane(label: &str) -> bool {
+    label.starts_with("node-role.kubernetes.io/control-plane=")
+        || label.starts_with("node-role.kubernetes.io/master=")
+}

@@ -1,6 +1,7 @@
 //! A guarded command: run when its guard says that something is left to do.
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::{Answers, Content, Difference, Malformed, Verb, section};
 use crate::shell::Script;
@@ -72,11 +73,11 @@ impl Command {
         (!done).then(|| Difference::with(self.verb, self.details.clone()))
     }
 
-    pub(super) fn apply(&self, fill: &dyn Fn(&Content) -> String) -> Script {
+    pub(super) fn apply(&self, fill: &dyn Fn(&Content) -> Zeroizing<String>) -> Script {
         let inputs = self.inputs.iter().fold(Script::new(), |script, input| {
             script
                 .lit("(umask 077; printf %s ")
-                .arg(fill(&input.content))
+                .arg(fill(&input.content).as_str())
                 .lit(" > \"$kdiy_tmp\"/")
                 .arg(&input.name)
                 .lit(")\n")

@@ -1,29 +1,8 @@
 //! A file with its whole content, owned by root, put in place atomically.
 
-use serde::Serialize;
-use sha2_hex::sha256_hex;
-
-use super::{Answers, Difference, Malformed, Refusal, TextChange, Verb, section};
+use super::{Answers, Difference, Malformed, Refusal, TextChange, Verb, section, sha256_hex};
 use crate::shell::Script;
-
-pub(crate) mod sha2_hex {
-    //! SHA-256 as `sha256sum` prints it.
-
-    use std::fmt::Write as _;
-
-    /// Lower-case hexadecimal SHA-256.
-    #[must_use]
-    pub fn sha256_hex(data: &[u8]) -> String {
-        let digest = ring::digest::digest(&ring::digest::SHA256, data);
-        digest
-            .as_ref()
-            .iter()
-            .fold(String::with_capacity(64), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
-    }
-}
+use serde::Serialize;
 
 /// How much of a differing file is fetched to show the difference, in bytes.
 const SHOWN: usize = 65_536;
@@ -51,10 +30,8 @@ pub struct File {
 pub enum Content {
     /// May be shown.
     Plain(String),
-    /// Known by name and hash; its text is in the vault only.
+    /// Known by its hash; its text is in the vault only.
     Secret {
-        /// Name in the vault.
-        name: String,
         /// Hash of the text.
         sha256: String,
     },
@@ -68,7 +45,8 @@ pub enum Content {
 pub enum OnDiffer {
     /// Replace it: kdiy wrote it.
     Replace,
-    /// Replace it, and keep what was there first as `PATH.before-kdiy`.
+    /// Replace it, and keep what was there first as `PATH.before-kdiy`; also
+    /// what a package brought after the plan was made.
     KeepOriginal,
     /// Refuse the plan, for this reason.
     Refuse(String),
@@ -281,8 +259,8 @@ kdiy_now=absent
 if [ -e "$1" ] || [ -L "$1" ]; then
   kdiy_now=$(sha256sum -- "$1" 2>/dev/null) && kdiy_now=${kdiy_now%% *} || kdiy_now=unreadable
 fi
-case $kdiy_now in
-"$3"|"$4") ;;
+case $kdiy_now,$3$5 in
+"$3,$3$5"|"$4,$3$5"|*,absentkeep) ;;
 *) echo "$1 has changed since the plan was made; run kdiy plan again" >&2; return 75 ;;
 esac
 kdiy_dir=${1%/*}
@@ -308,7 +286,7 @@ impl Content {
     pub fn sha256(&self) -> String {
         match self {
             Self::Plain(text) | Self::Filled(text) => sha256_hex(text.as_bytes()),
-            Self::Secret { sha256, .. } => sha256.clone(),
+            Self::Secret { sha256 } => sha256.clone(),
         }
     }
 }

@@ -6,6 +6,7 @@ mod answer;
 pub mod command;
 pub mod directory;
 pub mod file;
+mod hash;
 pub mod module;
 pub mod packages;
 pub mod repository;
@@ -16,13 +17,15 @@ pub mod sysctl;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 pub use answer::{Answers, Malformed, SECTION_FUNCTION, section};
 pub use command::{Command, Done, Input};
 pub use directory::Directory;
-pub use file::{Content, File, OnDiffer};
-pub use module::Module;
-pub use packages::{Package, Packages};
+pub use file::{Content, File, OnDiffer, PUT_FUNCTION};
+pub use hash::sha256_hex;
+pub use module::{Module, Provides};
+pub use packages::{APT_FUNCTION, Package, Packages};
 pub use repository::{Repository, RepositoryKey};
 pub use service::{Service, Settle};
 pub use swap::Swap;
@@ -215,7 +218,7 @@ impl Resource {
 
     /// The fragment that brings it about, from what was seen.
     #[must_use]
-    pub fn apply(&self, seen: &Seen, fill: &dyn Fn(&Content) -> String) -> Script {
+    pub fn apply(&self, seen: &Seen, fill: &dyn Fn(&Content) -> Zeroizing<String>) -> Script {
         match (self, seen) {
             (Self::Directory(directory), _) => directory.apply(),
             (Self::File(file), Seen::File(seen)) => file.apply(seen, &fill(&file.content)),

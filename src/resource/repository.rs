@@ -3,8 +3,7 @@
 
 use serde::Serialize;
 
-use super::file::sha2_hex::sha256_hex;
-use super::{Answers, Difference, Malformed, Verb, section};
+use super::{Answers, Difference, Malformed, Verb, section, sha256_hex};
 use crate::shell::Script;
 
 /// A flat apt repository.

@@ -52,7 +52,7 @@ impl Service {
     pub fn new(unit: &str, settle: Settle, files: &[&super::File]) -> Self {
         let reads: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
         let sums: Vec<_> = files.iter().map(|file| file.content.sha256()).collect();
-        let stamp = super::file::sha2_hex::sha256_hex(sums.join("\n").as_bytes());
+        let stamp = super::sha256_hex(sums.join("\n").as_bytes());
         Self {
             unit: unit.to_owned(),
             settle,

@@ -1,5 +1,14 @@
 //! How scripts reach hosts. The contract is small: connect, run a script,
 //! hand back its exit and output.
+//!
+//! [`ssh`] is the real thing, [`fake`] stands in for it in tests.
+
+pub mod error;
+pub mod fake;
+pub mod known_hosts;
+pub mod output;
+pub mod ssh;
+pub mod ssh_config;
 
 use std::time::Duration;
 
@@ -7,6 +16,9 @@ use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use crate::cluster::{Login, Name};
+
+pub use error::Error;
+pub use output::sanitise;
 
 /// Makes connections; one for each host.
 #[async_trait]
@@ -30,7 +42,7 @@ pub trait Connection: Send + Sync {
     async fn run(
         &self,
         request: Request<'_>,
-        lines: &mut (dyn FnMut(Stream, &str) + Send),
+        lines: &mut (dyn for<'l> FnMut(Stream, &'l str) + Send),
     ) -> Result<Output, Error>;
 }
 
@@ -43,7 +55,8 @@ pub struct Request<'a> {
     pub user: User,
     /// How long it may take.
     pub limit: Duration,
-    /// How much of each stream is kept, in bytes; a host that sends more is cut off.
+    /// How much of each stream is kept, in bytes. Of a host that sends more,
+    /// the beginning and the end are kept, with a mark where the middle was.
     pub keep: usize,
 }
 
@@ -84,7 +97,3 @@ pub enum Exit {
     /// By a signal, such as `KILL`.
     Signal(String),
 }
-
-/// Why a host could not be reached or a script not run.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {}

@@ -42,17 +42,33 @@ lab_state() {
     [ -e "$dir/id_ed25519" ] || ssh-keygen -q -t ed25519 -N '' -C "kdiy-lab-$1" -f "$dir/id_ed25519"
     [ -e "$dir/authorized_keys" ] || install -m 644 "$dir/id_ed25519.pub" "$dir/authorized_keys"
     touch "$dir/known_hosts" "$dir/hosts"
+    resolv_conf >"$dir/resolv.conf"
+    chmod 644 "$dir/resolv.conf"
+}
+
+# Hosts ask the machine's name servers themselves. The engine's own resolver
+# lives in NAT rules, and would be lost with the first `iptables -t nat -F`.
+# Empty if the machine only knows a server on its loopback.
+resolv_conf() {
+    local file
+    for file in /etc/resolv.conf /run/systemd/resolve/resolv.conf; do
+        [ -r "$file" ] || continue
+        if grep '^nameserver' "$file" | grep -v ' 127\.'; then return; fi
+    done
 }
 
 # create NAME HOST ADDRESS [CMD…]
 create() {
     local name=$1 host=$2 address=$3
     shift 3
+    local flags=("${FLAGS[@]}")
+    [ ! -s "$STATE/$name/resolv.conf" ] ||
+        flags+=(-v "$STATE/$name/resolv.conf:/etc/resolv.conf:ro")
     "$DOCKER" create --name "$(container "$name" "$host")" --hostname "$host" \
         --label "kdiy-lab=$name" --label "kdiy-host=$host" --label "kdiy-address=$address" \
         --network "$NETWORK" --ip "$address" \
         -v "$STATE/$name/authorized_keys:/etc/ssh/lab_authorized_keys:ro" \
-        "${FLAGS[@]}" "$HOST_IMAGE" "$@" >/dev/null
+        "${flags[@]}" "$HOST_IMAGE" "$@" >/dev/null
 }
 
 exists() { "$DOCKER" container inspect "$1" >/dev/null 2>&1; }

@@ -56,7 +56,8 @@ kube_proxy_root() {
     triplet=$(gcc -print-multiarch)
     mkdir -p "$root/usr/lib/$triplet"
     cp -r "$UNPACKED/usr/lib/$triplet/xtables" "$root/usr/lib/$triplet/"
-    with_libraries "$root" "$root/usr/sbin/xtables-nft-multi" "$root/usr/sbin/conntrack"
+    with_libraries "$root" "$root/usr/sbin/xtables-nft-multi" "$root/usr/sbin/conntrack" \
+        "$root/usr/lib/$triplet/xtables"/*.so
     # Libraries of unpacked packages came with their path in the cache.
     if [ -d "$root$UNPACKED" ]; then
         cp -r "$root$UNPACKED/." "$root/"

@@ -1,0 +1,126 @@
+//! SSH as this user on this machine: its configuration, agent, known hosts.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use zeroize::Zeroizing;
+
+use super::{Failed, Reach};
+use crate::cluster::SudoPassword;
+use crate::transport::error::UnknownKey;
+use crate::transport::ssh::{Operator, Settings, Ssh, UnknownHostKey};
+use crate::transport::ssh_config::SshConfig;
+
+/// The machine's ssh_config.
+const GLOBAL_CONFIG: &str = "/etc/ssh/ssh_config";
+/// The machine's known hosts, as ssh looks for them.
+const GLOBAL_KNOWN_HOSTS: [&str; 2] = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
+
+/// Connects as the user who runs kdiy.
+///
+/// # Errors
+/// When there is no home directory, or ssh_config cannot be read.
+pub fn ssh(reach: &Reach, interactive: bool) -> Result<Ssh, Failed> {
+    let home = std::env::var_os("HOME")
+        .map(PathBuf::from)
+        .filter(|home| home.is_absolute());
+    let home = home.ok_or_else(|| anyhow::anyhow!("HOME is not set to an absolute path"))?;
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    let config = SshConfig::load(&[home.join(".ssh/config"), GLOBAL_CONFIG.into()], &home)?;
+    let mut settings = Settings::new(home, user.unwrap_or_else(|_| "root".to_owned()), config);
+    settings.agent = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
+    settings.global_known_hosts = GLOBAL_KNOWN_HOSTS.map(PathBuf::from).into();
+    settings.connect_limit = reach.connect_timeout;
+    settings.login_limit = reach.connect_timeout.max(settings.login_limit);
+    settings.unknown_host_key = match (reach.accept_new_host_keys, interactive) {
+        (true, _) => UnknownHostKey::Accept,
+        (false, true) => UnknownHostKey::Ask,
+        (false, false) => UnknownHostKey::Refuse,
+    };
+    Ok(Ssh::new(settings, Arc::new(User { interactive })))
+}
+
+/// The person at the terminal, if there is one.
+struct User {
+    interactive: bool,
+}
+
+#[async_trait]
+impl Operator for User {
+    async fn trusts(&self, key: &UnknownKey) -> bool {
+        let key = key.clone();
+        self.interactive && {
+            drop(key);
+            false
+        }
+    }
+
+    async fn passphrase(&self, file: &Path, attempt: u32) -> Option<Zeroizing<String>> {
+        if !self.interactive {
+            return None;
+        }
+        let again = if attempt > 1 {
+            " (the last one was wrong)"
+        } else {
+            ""
+        };
+        let question = format!("Passphrase of {}{again}: ", file.display());
+        blocking(move || {
+            rpassword::prompt_password(&question)
+                .map(Zeroizing::new)
+                .ok()
+        })
+        .await
+        .filter(|text| !text.is_empty())
+    }
+
+    async fn sudo_password(&self, source: &SudoPassword) -> Result<Zeroizing<String>, String> {
+        match source {
+            SudoPassword::NotNeeded => Err("no password is needed".to_owned()),
+            SudoPassword::Prompt => {
+                blocking(|| rpassword::prompt_password("Password for sudo: ").map(Zeroizing::new))
+                    .await
+                    .map_err(|error| error.to_string())
+            }
+            SudoPassword::Environment(name) => std::env::var(name)
+                .map(Zeroizing::new)
+                .map_err(|_| format!("the environment variable {name} is not set")),
+            SudoPassword::Command(words) => first_line(words).await,
+        }
+    }
+}
+
+async fn first_line(words: &[String]) -> Result<Zeroizing<String>, String> {
+    let [program, arguments @ ..] = words else {
+        return Err("the command is empty".to_owned());
+    };
+    let mut command = tokio::process::Command::new(program);
+    command
+        .args(arguments)
+        .stdin(std::process::Stdio::null())
+        .stderr(std::process::Stdio::inherit());
+    let output = command
+        .output()
+        .await
+        .map_err(|error| format!("{program}: {error}"))?;
+    let stdout = Zeroizing::new(output.stdout);
+    if !output.status.success() {
+        return Err(format!("{program} ended with {}", output.status));
+    }
+    let line = stdout
+        .split(|&byte| byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    match std::str::from_utf8(line) {
+        Ok(line) if !line.is_empty() => Ok(Zeroizing::new(line.to_owned())),
+        _ => Err(format!("{program} printed no password")),
+    }
+}
+
+/// Questions wait for a person; the runtime does not.
+async fn blocking<T: Send + 'static>(ask: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(ask)
+        .await
+        .expect("a question does not panic")
+}

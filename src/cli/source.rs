@@ -1,0 +1,63 @@
+//! The inventory as the command line names it: read, checked, reported.
+
+use std::path::{Path, PathBuf};
+
+use super::{Exit, Failed, Global};
+use crate::cluster::Cluster;
+use crate::inventory::{self, Finding};
+
+/// A valid inventory and where it lies.
+#[derive(Debug)]
+pub struct Source {
+    /// What it means.
+    pub cluster: Cluster,
+    /// The folder that it lies in; the state is kept there.
+    pub folder: PathBuf,
+    /// Warnings, rendered.
+    pub warnings: String,
+}
+
+/// Reads the inventory. `width` and `color` are those of the stream that
+/// findings are shown on.
+///
+/// # Errors
+/// When it cannot be read or is not valid; the message shows every problem.
+pub fn load(global: &Global, style: inventory::Style) -> Result<Source, Failed> {
+    let path = &global.inventory;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let missing = error.kind() == std::io::ErrorKind::NotFound;
+        let failed = Failed::new(
+            Exit::Inventory,
+            anyhow::Error::new(error).context(format!("read the inventory {}", path.display())),
+        );
+        if missing {
+            failed.hint("name it with -i FILE, or write one: see inventories/ for examples")
+        } else {
+            failed
+        }
+    })?;
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).to_owned();
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let read = |named: &Path| {
+        let named = match (named.strip_prefix("~"), &home) {
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => folder.join(named),
+        };
+        std::fs::read_to_string(named)
+    };
+    let loaded = inventory::load(&text, &read);
+    let render = |findings: &[Finding]| {
+        inventory::render(findings, &path.display().to_string(), &text, style)
+    };
+    match loaded.cluster {
+        Some(cluster) => Ok(Source {
+            cluster,
+            folder,
+            warnings: render(&loaded.findings),
+        }),
+        None => Err(Failed::shown(Exit::Inventory, render(&loaded.findings))),
+    }
+}

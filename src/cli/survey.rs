@@ -1,0 +1,179 @@
+//! What `plan` and `apply` both begin with: connect, look, compare.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use secrecy::ExposeSecret as _;
+use time::OffsetDateTime;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::source::Source;
+use super::{Exit, Failed, Reach};
+use crate::cluster::{Name, Settled};
+use crate::execute::survey::{self, Connections, Faults, Unanswered};
+use crate::execute::trust::{self, Origin};
+use crate::execute::{Event, Vault};
+use crate::pki::{Authorities, BootstrapToken};
+use crate::plan::install::{self, Circumstances};
+use crate::plan::preflight::{self, Problem};
+use crate::plan::{Plan, Standing};
+use crate::state::State;
+use crate::transport::Connector;
+
+/// Everything that is known before the first change.
+pub struct Survey<C> {
+    /// The cluster with its questions answered.
+    pub settled: Settled,
+    /// Connections to its hosts.
+    pub connections: Connections<C>,
+    /// What has to be done.
+    pub plan: Plan,
+    /// Reasons not to begin.
+    pub problems: Vec<Problem>,
+    /// Secrets of this run.
+    pub vault: Vault,
+    /// The cluster's authorities.
+    pub authorities: Authorities,
+    /// Where those came from.
+    pub origin: Origin,
+    /// What is kept beside the inventory.
+    pub state: State,
+    /// Hosts outside the limit that could not be looked at.
+    pub missing: Faults,
+}
+
+/// Connects to all hosts, looks at them and compares.
+///
+/// # Errors
+/// When a host cannot be looked at (outside a limit that is tolerated), the
+/// authorities cannot be had, or something there must not be replaced.
+pub async fn survey<C: Connector>(
+    source: &Source,
+    connector: &C,
+    reach: &Reach,
+    limit: &[Name],
+    events: &UnboundedSender<Event>,
+) -> Result<Survey<C::Connection>, Failed> {
+    let cluster = &source.cluster;
+    let limit = limit_of(source, limit)?;
+    let width = reach.width.get();
+    let nodes: Vec<_> = cluster.nodes.iter().collect();
+    let (connections, mut missing) = survey::connect(connector, &nodes, width, events).await;
+    tolerate(&missing, limit.as_ref())?;
+    let settled =
+        survey::settle(cluster, &connections, width)
+            .await
+            .map_err(|error| match error {
+                Unanswered::Faults(faults) => failed(&faults),
+                Unanswered::Unsettled(why) => Failed::new(Exit::Error, why)
+                    .hint("look at `version`, `packages` and `interface` in the inventory"),
+            })?;
+    let now = OffsetDateTime::now_utc();
+    let state = State::open(&source.folder, &cluster.name)?;
+    let (authorities, origin) = trust::authorities(&state, &settled, &connections, now).await?;
+    let trust = trust::trust(&authorities);
+
+    let mut vault = Vault::new();
+    let asked = install::blueprint(&settled, &trust, &Circumstances::default(), &mut vault);
+    let (seen, faults) = survey::observe(&settled, &asked, &connections, width, events).await;
+    tolerate(&faults, limit.as_ref())?;
+    missing.extend(faults);
+
+    let facts: BTreeMap<_, _> = seen
+        .iter()
+        .map(|(name, seen)| (name.clone(), seen.facts.clone()))
+        .collect();
+    let standing = Standing::of(cluster, &facts);
+    let problems = preflight::problems(&settled, &standing, &seen);
+    let mut vault = Vault::new();
+    let circumstances = Circumstances { facts, standing };
+    let blueprint = install::blueprint(&settled, &trust, &circumstances, &mut vault);
+    vault.set_token(BootstrapToken::generate()?.whole().expose_secret());
+    let plan = Plan::new(&blueprint, &seen, limit.as_ref()).map_err(|refused| {
+        let lines: Vec<_> = refused.iter().map(ToString::to_string).collect();
+        Failed::message(Exit::Preflight, lines.join("\n"))
+    })?;
+    Ok(Survey {
+        settled,
+        connections,
+        plan,
+        problems,
+        vault,
+        authorities,
+        origin,
+        state,
+        missing,
+    })
+}
+
+fn limit_of(source: &Source, limit: &[Name]) -> Result<Option<BTreeSet<Name>>, Failed> {
+    let known: Vec<_> = source.cluster.nodes.iter().map(|node| &node.name).collect();
+    if let Some(stranger) = limit.iter().find(|name| !known.contains(name)) {
+        let known: Vec<_> = known.iter().map(|name| name.as_str()).collect();
+        return Err(Failed::message(
+            Exit::Usage,
+            format!("--limit names {stranger}, which is no node of the inventory"),
+        )
+        .hint(format!("its nodes are {}", known.join(", "))));
+    }
+    Ok((!limit.is_empty()).then(|| limit.iter().cloned().collect()))
+}
+
+/// Fails for hosts inside the limit.
+fn tolerate(faults: &Faults, limit: Option<&BTreeSet<Name>>) -> Result<(), Failed> {
+    let inside: Faults = faults
+        .iter()
+        .filter(|(name, _)| limit.is_none_or(|limit| limit.contains(name)))
+        .map(|(name, fault)| (name.clone(), fault.clone()))
+        .collect();
+    if inside.is_empty() {
+        Ok(())
+    } else {
+        Err(failed(&inside))
+    }
+}
+
+fn failed(faults: &Faults) -> Failed {
+    let lines: Vec<_> = faults
+        .iter()
+        .map(|(name, fault)| match fault.hint() {
+            Some(hint) => format!("{name}: {fault}\n  {hint}"),
+            None => format!("{name}: {fault}"),
+        })
+        .collect();
+    Failed::message(Exit::Unreachable, lines.join("\n"))
+        .hint("--limit NODE,... goes on without the others")
+}
+
+/// Where the admin kubeconfig is kept, made anew when it does not fit.
+///
+/// # Errors
+/// When it cannot be made or kept.
+pub fn keep_kubeconfig(
+    settled: &Settled,
+    authorities: &Authorities,
+    state: &State,
+) -> Result<PathBuf, Failed> {
+    use crate::pki::{Kubeconfig, LeafRequest};
+    let now = OffsetDateTime::now_utc();
+    let authority = &authorities.kubernetes;
+    let path = state.root().join("kubeconfig");
+    if let Some(kept) = state.kubeconfig()?
+        && let Ok(kept) = Kubeconfig::parse(kept.expose_secret())
+        && kept.is_issued_by(authority.certificate()).unwrap_or(false)
+        && kept.server == format!("https://{}", settled.cluster.endpoint)
+        && crate::pki::not_after("kubeconfig", &kept.certificate)
+            .is_ok_and(|end| end - now > time::Duration::days(30))
+    {
+        return Ok(path);
+    }
+    let leaf = authority.issue(&LeafRequest::admin(), now)?;
+    let cluster = &settled.cluster;
+    let kubeconfig = Kubeconfig::admin(
+        &cluster.name,
+        &cluster.endpoint,
+        authority.certificate(),
+        leaf,
+    );
+    Ok(state.save_kubeconfig(&kubeconfig.to_yaml())?)
+}

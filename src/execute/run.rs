@@ -1,0 +1,279 @@
+//! Runs a plan: its graph, with independent branches side by side.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::script;
+use super::{Event, Failure, Vault};
+use crate::cluster::Name;
+use crate::plan::{Plan, PlannedStep};
+use crate::transport::{Connection, Error, Exit, Request, User};
+
+/// How a plan is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Hosts that are worked on at a time.
+    pub width: usize,
+    /// How long one step may take.
+    pub limit: Duration,
+    /// Becomes true when no further step shall begin.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Steps that ended well, with the time that they took.
+    pub done: Vec<(usize, Duration)>,
+    /// Steps that failed.
+    pub failed: Vec<usize>,
+    /// Steps that did not run.
+    pub left: Vec<usize>,
+    /// From start to end.
+    pub took: Duration,
+}
+
+/// Lines that are replayed after a failure.
+const LAST_LINES: usize = 15;
+/// Output of one step that is kept, in bytes; all of it goes out as events.
+const KEEP: usize = 64 * 1024;
+
+/// Runs a plan. Steps that need a failed one do not run; others go on.
+///
+/// # Panics
+/// When a host of the plan has no connection: a bug of the caller.
+pub async fn run<C: Connection>(
+    plan: &Plan,
+    connections: &BTreeMap<Name, Arc<C>>,
+    vault: &Vault,
+    options: &Options,
+    events: &UnboundedSender<Event>,
+) -> Report {
+    let began = Instant::now();
+    let hosts = plan.hosts().len();
+    send(
+        events,
+        Event::RunStarted {
+            steps: plan.steps.len(),
+            hosts,
+        },
+    );
+    let mut waiting: BTreeSet<usize> = (0..plan.steps.len()).collect();
+    let mut report = Report {
+        done: Vec::new(),
+        failed: Vec::new(),
+        left: Vec::new(),
+        took: Duration::ZERO,
+    };
+    let mut done = BTreeSet::new();
+    let mut running = FuturesUnordered::new();
+    loop {
+        let free = options.width.max(1) - running.len().min(options.width.max(1));
+        if !*options.stop.borrow() {
+            let ready = |place: &usize| plan.steps[*place].needs.iter().all(|n| done.contains(n));
+            let next: Vec<usize> = waiting.iter().copied().filter(ready).take(free).collect();
+            for place in next {
+                waiting.remove(&place);
+                let step = &plan.steps[place];
+                let connection = &connections[&step.host];
+                running.push(run_step(
+                    place,
+                    step,
+                    connection.as_ref(),
+                    vault,
+                    options,
+                    events,
+                ));
+            }
+        }
+        let Some((place, took, ended)) = running.next().await else {
+            break;
+        };
+        let (host, title) = (
+            plan.steps[place].host.clone(),
+            plan.steps[place].title.clone(),
+        );
+        match ended {
+            Ok(()) => {
+                done.insert(place);
+                report.done.push((place, took));
+                send(
+                    events,
+                    Event::StepDone {
+                        step: place,
+                        host,
+                        title,
+                        took,
+                    },
+                );
+            }
+            Err(failure) => {
+                report.failed.push(place);
+                send(
+                    events,
+                    Event::StepFailed {
+                        step: place,
+                        host,
+                        title,
+                        took,
+                        failure,
+                    },
+                );
+            }
+        }
+    }
+    report.left = waiting.into_iter().collect();
+    report.took = began.elapsed();
+    send(
+        events,
+        Event::RunEnded {
+            done: report.done.len(),
+            failed: report.failed.len(),
+            left: report.left.len(),
+            took: report.took,
+        },
+    );
+    report
+}
+
+async fn run_step<C: Connection>(
+    place: usize,
+    step: &PlannedStep,
+    connection: &C,
+    vault: &Vault,
+    options: &Options,
+    events: &UnboundedSender<Event>,
+) -> (usize, Duration, Result<(), Failure>) {
+    let began = Instant::now();
+    let (host, title) = (step.host.clone(), step.title.clone());
+    send(
+        events,
+        Event::StepStarted {
+            step: place,
+            host,
+            title,
+        },
+    );
+    let mut ended = attempt(place, step, connection, vault, options, events).await;
+    if let Err((_, true)) = ended {
+        // The connection was cut. Scripts re-check what they change, so the
+        // step is taken up once over a new one.
+        ended = attempt(place, step, connection, vault, options, events).await;
+    }
+    (
+        place,
+        began.elapsed(),
+        ended.map_err(|(failure, _)| failure),
+    )
+}
+
+/// One try; the flag of a failure says whether the connection was cut.
+async fn attempt<C: Connection>(
+    place: usize,
+    step: &PlannedStep,
+    connection: &C,
+    vault: &Vault,
+    options: &Options,
+    events: &UnboundedSender<Event>,
+) -> Result<(), (Failure, bool)> {
+    let mark = mark();
+    let script = script::of_step(step, vault, &mark);
+    let request = Request {
+        script: &script,
+        user: User::Root,
+        limit: options.limit,
+        keep: KEEP,
+    };
+    let mut last_lines = VecDeque::new();
+    let mut resource = None;
+    let ended = connection
+        .run(request, &mut |stream, line| {
+            let announced = line
+                .strip_prefix(&mark)
+                .and_then(|place| place.parse::<usize>().ok());
+            if let Some(change) = announced.and_then(|change| step.changes.get(change)) {
+                let key = change.resource.key();
+                resource = Some(key.clone());
+                let host = step.host.clone();
+                send(
+                    events,
+                    Event::ChangeStarted {
+                        step: place,
+                        host,
+                        resource: key,
+                    },
+                );
+                return;
+            }
+            let text = vault.mask(line);
+            if last_lines.len() == LAST_LINES {
+                last_lines.pop_front();
+            }
+            last_lines.push_back(text.clone());
+            send(
+                events,
+                Event::Line {
+                    step: place,
+                    host: step.host.clone(),
+                    stream,
+                    text,
+                },
+            );
+        })
+        .await;
+    let failure = |what: String, hint: String| Failure {
+        resource: resource.clone(),
+        what,
+        last_lines: last_lines.iter().cloned().collect(),
+        hint,
+    };
+    match ended {
+        Ok(output) if output.exit == Exit::Code(0) => Ok(()),
+        Ok(output) => {
+            let what = match &output.exit {
+                Exit::Code(code) => format!("exit code {code}"),
+                Exit::Signal(name) => format!("killed by SIG{name}"),
+            };
+            let hint = hint(&output.exit, resource.as_deref());
+            Err((failure(what, hint), false))
+        }
+        Err(error) => {
+            let cut = matches!(error, Error::Lost { .. });
+            Err((failure(vault.mask(&error.to_string()), error.hint()), cut))
+        }
+    }
+}
+
+fn hint(exit: &Exit, resource: Option<&str>) -> String {
+    let again = "nothing is undone: mend the cause and run kdiy apply again, it goes on from here";
+    match (exit, resource) {
+        (Exit::Code(75), _) => {
+            "the host has moved on since the plan was made: run kdiy plan again".to_owned()
+        }
+        (_, Some(resource)) if resource.starts_with("packages") => {
+            format!("apt could not install them: see its lines above; {again}")
+        }
+        _ => again.to_owned(),
+    }
+}
+
+/// Begins a line that no tool prints by chance.
+fn mark() -> String {
+    let random: [u8; 8] = ring::rand::generate(&ring::rand::SystemRandom::new())
+        .map(|random| random.expose())
+        .unwrap_or_default();
+    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("kdiy-change-{hex} ")
+}
+
+/// Nobody may be listening any more; the run goes on all the same.
+fn send(events: &UnboundedSender<Event>, event: Event) {
+    let _ = events.send(event);
+}

@@ -1,0 +1,41 @@
+//! The script of one step: what every fragment may use, then its changes.
+
+use zeroize::Zeroizing;
+
+use super::Vault;
+use crate::plan::PlannedStep;
+use crate::plan::install::POLL_FUNCTION;
+use crate::resource::{APT_FUNCTION, PUT_FUNCTION};
+use crate::shell::Script;
+
+/// Stops at the first error; a private directory, removed at the end.
+const HEAD: &str = r#"set -eu
+umask 022
+kdiy_tmp=$(mktemp -d /run/kdiy.XXXXXXXX)
+trap 'rm -rf -- "$kdiy_tmp"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+"#;
+
+/// The script of a step. `mark` begins the line that announces a change; the
+/// place of the change follows.
+#[must_use]
+pub fn of_step(step: &PlannedStep, vault: &Vault, mark: &str) -> Zeroizing<String> {
+    let mut script = Script::of(HEAD)
+        .lit(PUT_FUNCTION)
+        .lit(APT_FUNCTION)
+        .lit(POLL_FUNCTION);
+    for (place, change) in step.changes.iter().enumerate() {
+        script = script
+            .lit("echo ")
+            .arg(format!("{mark}{place}"))
+            .lit("\n")
+            .then(
+                &change
+                    .resource
+                    .apply(&change.seen, &|content| vault.text(content)),
+            );
+    }
+    Zeroizing::new(script.as_str().to_owned())
+}

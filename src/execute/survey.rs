@@ -1,0 +1,247 @@
+//! Looks at all hosts: one connection and one exec for each, side by side.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures::StreamExt;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use super::Event;
+use crate::cluster::{Cluster, Name, Node, Role, Settled};
+use crate::cni;
+use crate::plan::facts::Questions;
+use crate::plan::observe::{self, Window};
+use crate::plan::settle::{self, Answer, Unsettled};
+use crate::plan::{Blueprint, Observation};
+use crate::resource::Malformed;
+use crate::shell::Script;
+use crate::transport::{self, Connection, Connector, Exit, Output, Request, User};
+
+/// How long a look may take.
+const LIMIT: Duration = Duration::from_secs(60);
+/// How much of an answer is taken, in bytes.
+const KEEP: usize = 4 * 1024 * 1024;
+/// The SSH port where the inventory names none.
+const SSH_PORT: u16 = 22;
+
+/// Connections to hosts, by name.
+pub type Connections<C> = BTreeMap<Name, Arc<C>>;
+
+/// Why a host could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// It could not be reached or entered, or the connection broke.
+    #[error(transparent)]
+    Transport(#[from] transport::Error),
+    /// Its answer cannot be read.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// The look itself failed.
+    #[error("the probe ended with {exit:?}: {last}")]
+    Probe {
+        /// How.
+        exit: Exit,
+        /// The last line that it said.
+        last: String,
+    },
+}
+
+impl Fault {
+    /// What to do next, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Transport(error) => Some(error.hint()),
+            Self::Malformed(_) | Self::Probe { .. } => None,
+        }
+    }
+}
+
+/// Faults by host.
+pub type Faults = BTreeMap<Name, Fault>;
+
+/// Connects to all nodes, so many at a time.
+pub async fn connect<C: Connector>(
+    connector: &C,
+    nodes: &[&Node],
+    width: usize,
+    events: &UnboundedSender<Event>,
+) -> (Connections<C::Connection>, Faults) {
+    let results = side_by_side(nodes, width, async |node: &&Node| {
+        let _ = events.send(Event::Connecting {
+            host: node.name.clone(),
+        });
+        let connection = connector.connect(&node.name, &node.login).await?;
+        Ok((node.name.clone(), Arc::new(connection)))
+    })
+    .await;
+    split(nodes, results)
+}
+
+/// Answers what the cluster's own text leaves open; no exec where it leaves
+/// nothing open.
+///
+/// # Errors
+/// Faults by host, or what cannot be answered.
+pub async fn settle<C: Connection>(
+    cluster: &Cluster,
+    connections: &Connections<C>,
+    width: usize,
+) -> Result<Settled, Unanswered> {
+    if let Some(settled) = settle::from_text(cluster) {
+        return Ok(settled);
+    }
+    let nodes: Vec<_> = cluster
+        .nodes
+        .iter()
+        .filter(|node| connections.contains_key(&node.name))
+        .collect();
+    let results = side_by_side(&nodes, width, async |node: &&Node| {
+        let script = settle::script(cluster, node);
+        let output = ask(connections[&node.name].as_ref(), &script, User::Login).await?;
+        Ok((node.name.clone(), Answer::parse(&output)?))
+    })
+    .await;
+    let (answers, faults) = split(&nodes, results);
+    if !faults.is_empty() {
+        return Err(Unanswered::Faults(faults));
+    }
+    Ok(settle::settle(cluster, &answers)?)
+}
+
+/// Why a cluster could not be settled.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// Hosts could not be asked.
+    #[error("hosts could not be asked")]
+    Faults(Faults),
+    /// They were, in vain.
+    #[error(transparent)]
+    Unsettled(#[from] Unsettled),
+}
+
+/// Observes all connected hosts.
+pub async fn observe<C: Connection>(
+    settled: &Settled,
+    blueprint: &Blueprint,
+    connections: &Connections<C>,
+    width: usize,
+    events: &UnboundedSender<Event>,
+) -> (BTreeMap<Name, Observation>, Faults) {
+    let nodes: Vec<_> = settled
+        .cluster
+        .nodes
+        .iter()
+        .filter(|node| connections.contains_key(&node.name))
+        .collect();
+    let results = side_by_side(&nodes, width, async |node: &&Node| {
+        let began = Instant::now();
+        let script = observe::script(blueprint, &node.name, &questions(settled, node));
+        let from = wall();
+        let output = ask(connections[&node.name].as_ref(), &script, User::Root).await?;
+        let window = Window { from, to: wall() };
+        let observation = Observation::parse(blueprint, &node.name, &output, window)?;
+        let took = began.elapsed();
+        let _ = events.send(Event::Observed {
+            host: node.name.clone(),
+            took,
+        });
+        Ok((node.name.clone(), observation))
+    })
+    .await;
+    split(&nodes, results)
+}
+
+/// Every host looks for the control planes and balancers; a control plane
+/// looks for all.
+fn questions(settled: &Settled, node: &Node) -> Questions {
+    let control_plane = node.roles.has(Role::ControlPlane);
+    let looked_for = |other: &&Node| {
+        other.name != node.name
+            && (control_plane
+                || other.roles.has(Role::ControlPlane)
+                || other.roles.has(Role::LoadBalancer))
+    };
+    let others = settled.cluster.nodes.iter().filter(looked_for);
+    let reach = others.map(|other| (settled.address(other), other.login.port.unwrap_or(SSH_PORT)));
+    Questions {
+        api_server: control_plane.then(|| settled.address(node)),
+        reach: if node.runs_kubelet() {
+            reach.collect()
+        } else {
+            Vec::new()
+        },
+        manifest: cni::manifest(&settled.cluster.network.cni).is_some(),
+    }
+}
+
+/// Runs a script that only looks; its standard output.
+pub(super) async fn ask<C: Connection>(
+    connection: &C,
+    script: &Script,
+    user: User,
+) -> Result<Vec<u8>, Fault> {
+    let script = Zeroizing::new(script.as_str().to_owned());
+    let request = Request {
+        script: &script,
+        user,
+        limit: LIMIT,
+        keep: KEEP,
+    };
+    let Output {
+        exit,
+        stdout,
+        stderr,
+    } = connection.run(request, &mut |_, _| {}).await?;
+    if exit == Exit::Code(0) {
+        return Ok(stdout);
+    }
+    let last = String::from_utf8_lossy(&stderr)
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .to_owned();
+    Err(Fault::Probe { exit, last })
+}
+
+async fn side_by_side<'n, T>(
+    nodes: &'n [&'n Node],
+    width: usize,
+    work: impl AsyncFn(&'n &'n Node) -> Result<(Name, T), Fault>,
+) -> Vec<Result<(Name, T), Fault>> {
+    futures::stream::iter(nodes)
+        .map(|node| work(node))
+        .buffered(width.max(1))
+        .collect()
+        .await
+}
+
+fn split<T>(
+    nodes: &[&Node],
+    results: Vec<Result<(Name, T), Fault>>,
+) -> (BTreeMap<Name, T>, Faults) {
+    let mut good = BTreeMap::new();
+    let mut faults = BTreeMap::new();
+    for (node, result) in nodes.iter().zip(results) {
+        match result {
+            Ok((name, value)) => {
+                good.insert(name, value);
+            }
+            Err(fault) => {
+                faults.insert(node.name.clone(), fault);
+            }
+        }
+    }
+    (good, faults)
+}
+
+/// Our clock, in seconds since 1970.
+fn wall() -> f64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs_f64()
+}

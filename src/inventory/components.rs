@@ -1,0 +1,365 @@
+//! `controlPlane:`, `kubelet:`, `kubeProxy:` and `kubeadm:` as written.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use super::document::{plain, plain_map, text_map};
+use super::finding::{Finding, Span, Spanned, quoted};
+use super::owned::{self, Owner};
+use super::reader::{Fields, Reader, refuse};
+use super::syntax;
+use super::yaml::{Node, Value};
+use crate::cluster::{Component, ControlPlane, Kubeadm, LeaderElection, VersionSpec};
+
+/// Settings of all components, defaults filled in.
+pub struct Settings {
+    pub control_plane: ControlPlane,
+    pub allow_even_members: bool,
+    pub kubelet: Component,
+    pub kube_proxy: Component,
+    pub kubeadm: Kubeadm,
+}
+
+const ARGS: &str = "`{v: 2}`, the flag without dashes";
+
+/// Reads everything about components.
+pub fn read(
+    reader: &Reader<'_>,
+    root: &Fields<'_, '_>,
+    version: Option<&Spanned<VersionSpec>>,
+) -> Settings {
+    const KEYS: &[&str] = &["apiServer", "controllerManager", "scheduler", "etcd"];
+    let fields = root
+        .get("controlPlane")
+        .and_then(|node| reader.fields(node, KEYS, "`{apiServer: ...}`"));
+    let part = |key| fields.as_ref().and_then(|fields| fields.get(key));
+
+    const API_SERVER: &[&str] = &["extraArgs", "extraConfig", "certSANs"];
+    let api_server =
+        part("apiServer").and_then(|node| reader.fields(node, API_SERVER, "`{certSANs: [...]}`"));
+    const ETCD: &[&str] = &["extraArgs", "extraConfig", "allowEvenMembers"];
+    let etcd = part("etcd").and_then(|node| reader.fields(node, ETCD, "`{extraArgs: ...}`"));
+    const ELECTED: &[&str] = &["leaderElection", "extraArgs", "extraConfig"];
+    let manager = part("controllerManager")
+        .and_then(|node| reader.fields(node, ELECTED, "`{leaderElection: ...}`"));
+    let scheduler =
+        part("scheduler").and_then(|node| reader.fields(node, ELECTED, "`{leaderElection: ...}`"));
+
+    const PLAIN: &[&str] = &["extraArgs", "extraConfig"];
+    let other = |key| {
+        root.get(key)
+            .and_then(|node| reader.fields(node, PLAIN, "`{extraConfig: ...}`"))
+    };
+
+    let allow_even_members = etcd.as_ref().and_then(|etcd| etcd.get("allowEvenMembers"));
+    Settings {
+        allow_even_members: allow_even_members
+            .and_then(|node| reader.boolean(node))
+            .unwrap_or(false),
+        control_plane: ControlPlane {
+            cert_sans: api_server
+                .as_ref()
+                .map(|fields| cert_sans(reader, fields))
+                .unwrap_or_default(),
+            api_server: component(reader, api_server.as_ref(), &owned::API_SERVER),
+            controller_manager_election: election(reader, manager.as_ref()),
+            controller_manager: component(reader, manager.as_ref(), &owned::CONTROLLER_MANAGER),
+            scheduler_election: election(reader, scheduler.as_ref()),
+            scheduler: component(reader, scheduler.as_ref(), &owned::SCHEDULER),
+            etcd: component(reader, etcd.as_ref(), &owned::ETCD),
+        },
+        kubelet: component(reader, other("kubelet").as_ref(), &owned::KUBELET),
+        kube_proxy: component(reader, other("kubeProxy").as_ref(), &owned::KUBE_PROXY),
+        kubeadm: root
+            .get("kubeadm")
+            .map(|node| kubeadm(reader, node, version))
+            .unwrap_or_default(),
+    }
+}
+
+fn component(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>, owner: &Owner) -> Component {
+    let Some(fields) = fields else {
+        return Component::default();
+    };
+    let args = fields
+        .get("extraArgs")
+        .map(|node| text_map(reader, node, ARGS))
+        .unwrap_or_default();
+    for (name, _) in &args {
+        let bare = name.value.trim_start_matches('-');
+        if bare != name.value {
+            let message = format!("the argument {} begins with dashes", quoted(&name.value));
+            reader.report(
+                Finding::error("dashed-argument", name.span, message).help(format!(
+                    "write {}",
+                    bare.split('=').next().unwrap_or_default()
+                )),
+            );
+        } else if name
+            .value
+            .chars()
+            .any(|c| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
+        {
+            let message = format!("{} is no name of an argument", quoted(&name.value));
+            reader.report(
+                Finding::error("invalid-argument", name.span, message)
+                    .help("write the flag's name and, after a colon, its value"),
+            );
+        }
+        if let Some(instead) = owner.argument(bare) {
+            let message = format!(
+                "kdiy itself sets the argument {} of {}",
+                quoted(bare),
+                owner.name
+            );
+            reader.report(Finding::error("owned-argument", name.span, message).help(instead));
+        }
+    }
+    let mut extra_config = serde_json::Map::new();
+    let config = fields
+        .get("extraConfig")
+        .map(|node| reader.entries(node, "`{maxPods: 200}`"));
+    for (key, value) in config.unwrap_or_default() {
+        if let Some(instead) = owner.config(&key.text) {
+            let message = format!(
+                "kdiy itself sets {} in the configuration of {}",
+                quoted(&key.text),
+                owner.name
+            );
+            reader.report(Finding::error("owned-config", key.span, message).help(instead));
+        }
+        extra_config.insert(key.text.clone(), json(value));
+    }
+    Component {
+        extra_args: plain_map(args),
+        extra_config,
+    }
+}
+
+/// A value by YAML 1.2's core schema, so `yes` is a text and `1.0` a number.
+fn json(node: &Node) -> Json {
+    match &node.value {
+        Value::Scalar { .. } if node.is_null() => Json::Null,
+        Value::Scalar { text, plain: false } => Json::from(text.as_str()),
+        Value::Scalar { text, .. } => match text.as_str() {
+            "true" => Json::from(true),
+            "false" => Json::from(false),
+            text if text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) => {
+                number(text)
+            }
+            text => Json::from(text),
+        },
+        Value::Sequence(items) => items.iter().map(|item| json(item)).collect(),
+        Value::Mapping(entries) => {
+            let entries = entries
+                .iter()
+                .map(|(key, value)| (key.text.clone(), json(value)));
+            Json::Object(entries.collect())
+        }
+    }
+}
+
+fn number(text: &str) -> Json {
+    let integer = text.parse::<i64>().map(Json::from);
+    let float = || {
+        text.parse::<f64>()
+            .ok()
+            .and_then(serde_json::Number::from_f64)
+            .map(Json::Number)
+    };
+    integer
+        .ok()
+        .or_else(float)
+        .unwrap_or_else(|| Json::from(text))
+}
+
+fn cert_sans(reader: &Reader<'_>, fields: &Fields<'_, '_>) -> Vec<String> {
+    let Some(node) = fields.get("certSANs") else {
+        return Vec::new();
+    };
+    const EXAMPLE: &str = "a name or an address such as api.example.org";
+    let names = reader
+        .list(node, "[api.example.org]")
+        .iter()
+        .filter_map(|item| {
+            reader.parse(item, "invalid-name", EXAMPLE, |text| {
+                let name = text.strip_prefix("*.").unwrap_or(text);
+                if text.parse::<IpAddr>().is_ok() || syntax::is_dns_name(name) {
+                    Ok(text.to_owned())
+                } else {
+                    refuse(
+                        format!(
+                            "{} is neither a lower-case DNS name nor an address",
+                            quoted(text)
+                        ),
+                        format!("write {EXAMPLE}"),
+                    )
+                }
+            })
+        });
+    names.map(|name| name.value).collect()
+}
+
+/// client-go's `leaderelection.JitterFactor`, in tenths: a leader must be able
+/// to retry at least once, jitter included, before its deadline.
+const JITTER_TENTHS: u32 = 12;
+
+fn election(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>) -> LeaderElection {
+    const KEYS: &[&str] = &["enabled", "leaseDuration", "renewDeadline", "retryPeriod"];
+    let default = LeaderElection::default();
+    let Some(node) = fields.and_then(|fields| fields.get("leaderElection")) else {
+        return default;
+    };
+    let Some(fields) = reader.fields(node, KEYS, "`{leaseDuration: 15s}`") else {
+        return default;
+    };
+    let mut sound = true;
+    let mut time = |key: &str, default: Duration| -> Spanned<Duration> {
+        let span = fields.key(key).unwrap_or(fields.start());
+        let Some(node) = fields.get(key) else {
+            return Spanned {
+                value: default,
+                span,
+            };
+        };
+        let read = reader.parse(
+            node,
+            "invalid-duration",
+            "a duration such as 15s",
+            syntax::duration,
+        );
+        sound &= read.is_some();
+        read.unwrap_or(Spanned {
+            value: default,
+            span,
+        })
+    };
+    let lease = time("leaseDuration", default.lease_duration);
+    let renew = time("renewDeadline", default.renew_deadline);
+    let retry = time("retryPeriod", default.retry_period);
+    if sound && lease.value <= renew.value {
+        let message = format!(
+            "leaseDuration ({:?}) is not longer than renewDeadline ({:?}), so two leaders could act at once",
+            lease.value, renew.value
+        );
+        reader.report(Finding::error("election-times", lease.span, message).related(renew.span, "the deadline").help("keep leaseDuration > renewDeadline > 1.2 * retryPeriod, such as 15s, 10s, 2s; what is left out has these values"));
+    }
+    if sound && renew.value * 10 <= retry.value * JITTER_TENTHS {
+        let message = format!(
+            "renewDeadline ({:?}) is not longer than 1.2 times retryPeriod ({:?}), so a leader could not retry even once",
+            renew.value, retry.value
+        );
+        reader.report(Finding::error("election-times", renew.span, message).related(retry.span, "the period").help("keep leaseDuration > renewDeadline > 1.2 * retryPeriod, such as 15s, 10s, 2s; what is left out has these values"));
+    }
+    LeaderElection {
+        enabled: fields
+            .get("enabled")
+            .and_then(|node| reader.boolean(node))
+            .unwrap_or(true),
+        lease_duration: lease.value,
+        renew_deadline: renew.value,
+        retry_period: retry.value,
+    }
+}
+
+fn kubeadm(reader: &Reader<'_>, node: &Node, version: Option<&Spanned<VersionSpec>>) -> Kubeadm {
+    const KEYS: &[&str] = &["ignorePreflightErrors", "skipPhases", "patches"];
+    let Some(fields) = reader.fields(node, KEYS, "`{ignorePreflightErrors: [NumCPU]}`") else {
+        return Kubeadm::default();
+    };
+    let words = |key, example| {
+        fields
+            .get(key)
+            .map(|node| reader.texts(node, example))
+            .unwrap_or_default()
+    };
+    let ignored = words("ignorePreflightErrors", "[NumCPU]");
+    for check in ignored
+        .iter()
+        .filter(|check| check.value.eq_ignore_ascii_case("all"))
+    {
+        let message = "every preflight error is ignored, also those of a broken host";
+        reader.report(
+            Finding::warning("ignores-all", check.span, message)
+                .help("name the checks, such as NumCPU or Mem"),
+        );
+    }
+    let mut patches: BTreeMap<String, String> = BTreeMap::new();
+    let named = words("patches", "[patches/etcd0+merge.yaml]");
+    if let (Some(key), Some(version)) =
+        (fields.key("patches").filter(|_| !named.is_empty()), version)
+        && version.value.minor() < (1, 22)
+    {
+        let message = format!(
+            "kubeadm {} takes no patches from its configuration; that came with 1.22",
+            version.value
+        );
+        reader.report(
+            Finding::error("no-patches-yet", key, message)
+                .related(version.span, "the version")
+                .help("take a later version, or leave the patches out"),
+        );
+    }
+    let mut places: BTreeMap<String, Span> = BTreeMap::new();
+    for path in &named {
+        let file = Path::new(&path.value)
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        if !is_patch_name(file) {
+            let message = format!(
+                "kubeadm does not understand the name {} of a patch",
+                quoted(file)
+            );
+            reader.report(Finding::error("invalid-patch", path.span, message).help(PATCH_NAMES));
+        }
+        if let Some(first) = places.insert(file.to_owned(), path.span) {
+            let message = format!(
+                "two patches are named {}; they would be one file on a host",
+                quoted(file)
+            );
+            reader.report(
+                Finding::error("duplicate", path.span, message)
+                    .related(first, "first used here")
+                    .help("give one of them a suffix, such as etcd1+merge.yaml"),
+            );
+        }
+        if let Some(text) = reader.file(path) {
+            patches.insert(file.to_owned(), text);
+        }
+    }
+    Kubeadm {
+        ignore_preflight_errors: plain(ignored),
+        skip_phases: plain(words("skipPhases", "[addon/kube-proxy]")),
+        patches,
+    }
+}
+
+const PATCH_NAMES: &str = "name it TARGET[SUFFIX][+TYPE].yaml or .json, where TARGET is kube-apiserver, kube-controller-manager, kube-scheduler, etcd, kubeletconfiguration or corednsdeployment, and TYPE strategic, merge or json; such as etcd0+merge.yaml";
+
+/// kubeadm's rule for the names in its patches directory.
+fn is_patch_name(file: &str) -> bool {
+    const TARGETS: [&str; 6] = [
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+        "etcd",
+        "kubeletconfiguration",
+        "corednsdeployment",
+    ];
+    let Some((stem, "yaml" | "json")) = file.rsplit_once('.') else {
+        return false;
+    };
+    let (name, kind) = stem.split_once('+').unwrap_or((stem, "strategic"));
+    let suffix = TARGETS.iter().find_map(|target| name.strip_prefix(target));
+    matches!(kind, "strategic" | "merge" | "json")
+        && suffix.is_some_and(|suffix| {
+            suffix
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '-')
+        })
+}

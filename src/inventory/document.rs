@@ -1,0 +1,302 @@
+//! The inventory as written: every value typed, with its place.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::components::{self, Settings};
+use super::finding::{Finding, Span, Spanned, quoted};
+use super::hosts::{self, Ssh, WrittenNode};
+use super::network::{self, WrittenNetwork};
+use super::reader::{Fields, Reader};
+use super::sources::{self, WrittenPackages};
+use super::syntax;
+use super::yaml::{Node, Value};
+use crate::cluster::{
+    CgroupDriver, Endpoint, HttpProxy, Images, LoadBalancer, Name, Runtime, Topology, VersionSpec,
+};
+
+/// The `apiVersion` that this release reads.
+pub const API_VERSION: &str = "kdiy/v1alpha1";
+
+/// What was written. What is `None` was left out, or was wrong and is
+/// reported already.
+pub struct Inventory {
+    /// The first key: where what is missing is reported.
+    pub start: Span,
+    pub name: Option<Spanned<Name>>,
+    pub version: Option<Spanned<VersionSpec>>,
+    pub topology: Option<Spanned<Topology>>,
+    /// Where the key `endpoint` is, right or wrong.
+    pub endpoint_key: Option<Span>,
+    pub endpoint: Option<Spanned<Endpoint>>,
+    pub load_balancer_key: Option<Span>,
+    pub load_balancer: Option<Spanned<LoadBalancer>>,
+    pub ssh: Ssh,
+    /// Where the key `nodes` is.
+    pub nodes_span: Span,
+    pub nodes: Vec<WrittenNode>,
+    pub network: WrittenNetwork,
+    pub runtime: Runtime,
+    pub cgroup_driver: CgroupDriver,
+    pub packages: WrittenPackages,
+    pub images: Images,
+    pub settings: Settings,
+    pub http_proxy: Option<HttpProxy>,
+}
+
+const KEYS: &[&str] = &[
+    "apiVersion",
+    "name",
+    "version",
+    "topology",
+    "endpoint",
+    "loadBalancer",
+    "ssh",
+    "nodes",
+    "network",
+    "runtime",
+    "cgroupDriver",
+    "packages",
+    "images",
+    "controlPlane",
+    "kubelet",
+    "kubeProxy",
+    "kubeadm",
+    "httpProxy",
+];
+
+/// Reads the whole file.
+pub fn read(reader: &Reader<'_>, root: &Node) -> Option<Inventory> {
+    let fields = reader.fields(root, KEYS, "apiVersion, name, version and nodes")?;
+    if let Some(node) = fields.require("apiVersion", &format!("`apiVersion: {API_VERSION}`")) {
+        api_version(reader, node);
+    }
+    let later = "stacked etcd is what there is so far; external etcd comes in a later release";
+    let topology = fields.get("topology").and_then(|node| {
+        reader.choice(
+            node,
+            &[("stacked", Topology::Stacked)],
+            &[("external", later)],
+        )
+    });
+    let runtime = fields.get("runtime").and_then(|node| {
+        let later = "containerd is the runtime so far; leave the key out";
+        let later = [
+            ("cri-o", later),
+            ("crio", later),
+            ("docker", later),
+            ("cri-dockerd", later),
+        ];
+        reader.choice(node, &[("containerd", Runtime::Containerd)], &later)
+    });
+    let drivers = [
+        ("systemd", CgroupDriver::Systemd),
+        ("cgroupfs", CgroupDriver::Cgroupfs),
+    ];
+    let cgroup_driver = fields
+        .get("cgroupDriver")
+        .and_then(|node| reader.choice(node, &drivers, &[]));
+    let nodes_span = fields.key("nodes").unwrap_or(fields.start());
+    let version = fields
+        .require("version", "`version: \"1.34\"`")
+        .and_then(|node| version(reader, node));
+    Some(Inventory {
+        start: fields.start(),
+        name: fields
+            .require("name", "`name: demo`, the name of the cluster")
+            .and_then(|node| {
+                reader.parse(node, "invalid-name", "a name such as demo", syntax::name)
+            }),
+        topology,
+        endpoint_key: fields
+            .key("endpoint")
+            .filter(|_| fields.get("endpoint").is_some()),
+        endpoint: fields
+            .get("endpoint")
+            .and_then(|node| endpoint(reader, node)),
+        load_balancer_key: fields
+            .key("loadBalancer")
+            .filter(|_| fields.get("loadBalancer").is_some()),
+        load_balancer: fields
+            .get("loadBalancer")
+            .and_then(|node| load_balancer(reader, node)),
+        ssh: fields
+            .get("ssh")
+            .map(|node| hosts::defaults(reader, node))
+            .unwrap_or_default(),
+        nodes_span,
+        nodes: fields
+            .require("nodes", "`nodes:` with at least one control plane")
+            .map(|node| hosts::nodes(reader, node))
+            .unwrap_or_default(),
+        network: network::read(reader, &fields),
+        runtime: runtime.map_or(Runtime::Containerd, |runtime| runtime.value),
+        cgroup_driver: cgroup_driver.map_or(CgroupDriver::Systemd, |driver| driver.value),
+        packages: fields
+            .get("packages")
+            .map(|node| sources::packages(reader, node))
+            .unwrap_or_default(),
+        images: sources::images(reader, fields.get("images")),
+        settings: components::read(reader, &fields, version.as_ref()),
+        http_proxy: fields
+            .get("httpProxy")
+            .and_then(|node| sources::http_proxy(reader, node)),
+        version,
+    })
+}
+
+fn api_version(reader: &Reader<'_>, node: &Node) {
+    if let Some(text) = reader.text(node, API_VERSION)
+        && text.value != API_VERSION
+    {
+        let message = format!(
+            "this release does not read apiVersion {}",
+            quoted(&text.value)
+        );
+        reader.report(
+            Finding::error("unknown-api-version", text.span, message)
+                .help(format!("write `apiVersion: {API_VERSION}`")),
+        );
+    }
+}
+
+/// Newest minor version that kdiy was tried with.
+const NEWEST_MINOR: u64 = 35;
+
+fn version(reader: &Reader<'_>, node: &Node) -> Option<Spanned<VersionSpec>> {
+    let version = reader.parse(
+        node,
+        "invalid-version",
+        "a version such as \"1.34\"",
+        syntax::version,
+    )?;
+    let oldest = crate::cluster::version::OLDEST_MINOR;
+    let (major, minor) = version.value.minor();
+    if major != 1 || minor < oldest {
+        let message = format!("Kubernetes {} is not supported", version.value);
+        reader.report(
+            Finding::error("unsupported-version", version.span, message)
+                .help(format!("write 1.{oldest} or later, such as \"1.34\"")),
+        );
+        return None;
+    }
+    if minor > NEWEST_MINOR {
+        let message = format!(
+            "Kubernetes {} is newer than 1.{NEWEST_MINOR}, the newest that this release knows",
+            version.value
+        );
+        reader.report(
+            Finding::warning("untried-version", version.span, message)
+                .help("it probably works; try it on a cluster that may break"),
+        );
+    }
+    Some(version)
+}
+
+fn endpoint(reader: &Reader<'_>, node: &Node) -> Option<Spanned<Endpoint>> {
+    const EXAMPLE: &str = "an endpoint such as 192.0.2.10:6443";
+    if !matches!(node.value, Value::Mapping(_)) {
+        return reader.parse(node, "invalid-endpoint", EXAMPLE, syntax::endpoint);
+    }
+    let fields = reader.fields(node, &["host", "port"], EXAMPLE)?;
+    let port = fields.get("port").map(|node| reader.port(node));
+    let host = fields.require("host", "`host: 192.0.2.10`")?;
+    let host = reader.parse(
+        host,
+        "invalid-endpoint",
+        "an address or a name",
+        syntax::endpoint_host,
+    )?;
+    Some(Spanned {
+        value: Endpoint {
+            host: host.value,
+            port: port.unwrap_or(Some(syntax::DEFAULT_PORT))?,
+        },
+        span: host.span,
+    })
+}
+
+fn load_balancer(reader: &Reader<'_>, node: &Node) -> Option<Spanned<LoadBalancer>> {
+    let choices = [
+        ("haproxy", LoadBalancer::Haproxy),
+        ("external", LoadBalancer::External),
+        ("none", LoadBalancer::None),
+    ];
+    let later = "haproxy is what kdiy sets up so far; for a balancer or a virtual IP of your own write `external`";
+    let later = [
+        ("nginx", later),
+        ("keepalived", later),
+        ("kube-vip", later),
+        ("envoy", later),
+    ];
+    reader.choice(node, &choices, &later)
+}
+
+/// Free keys with texts as values, such as labels.
+pub fn text_map(
+    reader: &Reader<'_>,
+    node: &Node,
+    example: &str,
+) -> Vec<(Spanned<String>, Spanned<String>)> {
+    let entries = reader.entries(node, example);
+    let pairs = entries.iter().filter_map(|(key, value)| {
+        let key = Spanned {
+            value: key.text.clone(),
+            span: key.span,
+        };
+        // `key: ""` is a value; `key:` is a slip.
+        if let Value::Scalar { text, plain: false } = &value.value {
+            return Some((
+                key,
+                Spanned {
+                    value: text.clone(),
+                    span: value.span,
+                },
+            ));
+        }
+        let message = format!("{} has no value", quoted(&key.value));
+        if value.is_null() {
+            reader.report(
+                Finding::error("missing-value", key.span, message)
+                    .help("write a value, or `\"\"` for an empty one"),
+            );
+            return None;
+        }
+        Some((key, reader.text(value, "a text")?))
+    });
+    pairs.collect()
+}
+
+/// Texts without their places.
+pub fn plain(texts: Vec<Spanned<String>>) -> Vec<String> {
+    texts.into_iter().map(|text| text.value).collect()
+}
+
+/// Pairs without their places.
+pub fn plain_map(pairs: Vec<(Spanned<String>, Spanned<String>)>) -> BTreeMap<String, String> {
+    pairs
+        .into_iter()
+        .map(|(key, value)| (key.value, value.value))
+        .collect()
+}
+
+/// One path, or several under the plural of the key.
+pub fn paths(
+    reader: &Reader<'_>,
+    fields: &Fields<'_, '_>,
+    one: &str,
+    many: &str,
+) -> Option<Vec<PathBuf>> {
+    fields.exclusive(one, many);
+    let example = "a path such as ~/.ssh/id_ed25519";
+    if let Some(node) = fields.get(many) {
+        return Some(
+            plain(reader.texts(node, example))
+                .into_iter()
+                .map(PathBuf::from)
+                .collect(),
+        );
+    }
+    let text = reader.text(fields.get(one)?, example)?;
+    Some(vec![PathBuf::from(text.value)])
+}

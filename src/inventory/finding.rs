@@ -1,0 +1,118 @@
+//! What is wrong with an inventory, and where.
+
+use std::ops::Range;
+
+/// A range of bytes of the inventory's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// Line and column of its start, both counted from 1; the column in characters.
+    #[must_use]
+    pub fn line_column(self, text: &str) -> (usize, usize) {
+        let mut start = self.start.min(text.len());
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let before = &text[..start];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.matches('\n').count() + 1;
+        (line, before[line_start..].chars().count() + 1)
+    }
+
+    /// The range as indices.
+    #[must_use]
+    pub const fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+}
+
+/// A value and where it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// What was written.
+    pub value: T,
+    /// Where.
+    pub span: Span,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// No cluster can be built from this.
+    Error,
+    /// It works, but perhaps not as meant.
+    Warning,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Stable kebab-case name, listed in `codes.rs`.
+    pub code: &'static str,
+    /// What is wrong and why.
+    pub message: String,
+    /// Where it was written.
+    pub span: Span,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Other places that belong to it, each with a label.
+    pub related: Vec<(Span, String)>,
+}
+
+impl Finding {
+    pub(super) fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            span,
+            help: None,
+            related: Vec::new(),
+        }
+    }
+
+    pub(super) fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, span, message)
+        }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(super) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+        if span != self.span {
+            self.related.push((span, label.into()));
+        }
+        self
+    }
+}
+
+/// A text from the file in backticks: shortened, and with control characters
+/// escaped so that it cannot drive the terminal.
+pub(super) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let shown: String = text
+        .chars()
+        .take(LONGEST)
+        .flat_map(char::escape_debug)
+        .collect();
+    let shown = shown.replace("\\\"", "\"").replace("\\'", "'");
+    let rest = if text.chars().count() > LONGEST {
+        "..."
+    } else {
+        ""
+    };
+    format!("`{shown}{rest}`")
+}

@@ -1,0 +1,105 @@
+//! Syntax of labels and taints, and the labels that a kubelet may set.
+//!
+//! Rules: "Labels and Selectors" of the Kubernetes documentation; the allowed
+//! names under kubernetes.io: the kubelet's flag `--node-labels` and the
+//! admission plugin NodeRestriction.
+
+use std::collections::BTreeMap;
+
+use super::document::text_map;
+use super::finding::{Finding, quoted};
+use super::reader::{Reader, Refusal, refuse};
+use super::syntax::is_dns_name;
+use super::yaml::Node;
+
+fn is_word(text: &str) -> bool {
+    let edge = |c: char| c.is_ascii_alphanumeric();
+    text.len() <= 63
+        && text.starts_with(edge)
+        && text.ends_with(edge)
+        && text.chars().all(|c| edge(c) || "-_.".contains(c))
+}
+
+/// `name` or `prefix/name`.
+pub fn key(text: &str) -> Result<String, Refusal> {
+    let (prefix, name) = match text.split_once('/') {
+        Some((prefix, name)) => (Some(prefix), name),
+        None => (None, text),
+    };
+    if prefix.is_some_and(|prefix| !is_dns_name(prefix)) {
+        return refuse(
+            format!(
+                "the part of {} before the / is no lower-case DNS name",
+                quoted(text)
+            ),
+            "write a key such as example.org/zone",
+        );
+    }
+    if !is_word(name) {
+        return refuse(
+            format!("{} is no key of a label or taint", quoted(text)),
+            "use letters, digits, - _ and ., at most 63, first and last a letter or digit; before it perhaps a DNS name and a /",
+        );
+    }
+    Ok(text.to_owned())
+}
+
+/// A value, perhaps empty.
+pub fn value(text: &str) -> Result<String, Refusal> {
+    if text.is_empty() || is_word(text) {
+        Ok(text.to_owned())
+    } else {
+        refuse(
+            format!("{} is no value of a label or taint", quoted(text)),
+            "use letters, digits, - _ and ., at most 63, first and last a letter or digit",
+        )
+    }
+}
+
+/// Labels of a node.
+pub fn labels(reader: &Reader<'_>, node: &Node) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::new();
+    for (written, text) in text_map(reader, node, "`{zone: a}`") {
+        let checks = [
+            (written.span, key(&written.value)),
+            (text.span, value(&text.value)),
+        ];
+        for (span, check) in checks {
+            if let Err(Refusal { message, help }) = check {
+                reader.report(Finding::error("invalid-label", span, message).help(help));
+            }
+        }
+        if !kubelet_may_set(&written.value) {
+            let message = format!(
+                "a kubelet may not give its own node the label {}",
+                quoted(&written.value)
+            );
+            let help = if written.value.starts_with("node-role.kubernetes.io/") {
+                "roles come from `roles:`; for another one run `kubectl label node` when the cluster is up"
+            } else {
+                "use a name outside kubernetes.io and k8s.io, or one under node.kubernetes.io/"
+            };
+            reader.report(Finding::error("reserved-label", written.span, message).help(help));
+        }
+        labels.insert(written.value, text.value);
+    }
+    labels
+}
+
+fn kubelet_may_set(key: &str) -> bool {
+    const ALLOWED: [&str; 6] = [
+        "topology.kubernetes.io/region",
+        "topology.kubernetes.io/zone",
+        "node.kubernetes.io/instance-type",
+        "failure-domain.beta.kubernetes.io/region",
+        "failure-domain.beta.kubernetes.io/zone",
+        "beta.kubernetes.io/instance-type",
+    ];
+    let Some((prefix, _)) = key.split_once('/') else {
+        return true;
+    };
+    let within = |domain: &str| prefix == domain || prefix.ends_with(&format!(".{domain}"));
+    let reserved = within("kubernetes.io") || within("k8s.io");
+    let own = within("node.kubernetes.io") || within("kubelet.kubernetes.io");
+    !reserved || own || ALLOWED.contains(&key)
+}

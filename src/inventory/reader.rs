@@ -1,0 +1,328 @@
+//! Typed values out of the tree. Whatever is wrong is reported and left out,
+//! so that reading goes on to the next mistake.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::finding::{Finding, Span, Spanned, quoted};
+use super::yaml::{Key, Node, Value};
+
+/// Where findings are collected and named files are read.
+pub struct Reader<'r> {
+    pub findings: RefCell<Vec<Finding>>,
+    pub read: &'r dyn Fn(&Path) -> std::io::Result<String>,
+}
+
+/// A mapping whose keys are known.
+pub struct Fields<'n, 'r> {
+    reader: &'n Reader<'r>,
+    pub span: Span,
+    entries: &'n [(Key, Rc<Node>)],
+    known: &'static [&'static str],
+}
+
+/// Why a text is refused: the message, and the fix.
+pub struct Refusal {
+    pub message: String,
+    pub help: String,
+}
+
+/// Shorthand for a [`Refusal`].
+pub fn refuse<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal {
+        message: message.into(),
+        help: help.into(),
+    })
+}
+
+impl Reader<'_> {
+    pub fn report(&self, finding: Finding) {
+        self.findings.borrow_mut().push(finding);
+    }
+
+    fn wrong_type(&self, node: &Node, wanted: &str, example: &str) {
+        let message = format!("{} is wanted here, this is {}", wanted, node.kind());
+        self.report(
+            Finding::error("wrong-type", first_token(node), message)
+                .help(format!("write {example}")),
+        );
+    }
+
+    /// A mapping, its unknown keys reported with the nearest known one.
+    pub fn fields<'n>(
+        &'n self,
+        node: &'n Node,
+        known: &'static [&'static str],
+        example: &str,
+    ) -> Option<Fields<'n, 'n>> {
+        let Value::Mapping(entries) = &node.value else {
+            self.wrong_type(node, "a mapping", example);
+            return None;
+        };
+        for (key, _) in entries
+            .iter()
+            .filter(|(key, _)| !known.contains(&key.text.as_str()))
+        {
+            let message = format!("the key {} is not known here", quoted(&key.text));
+            let help = if key.text == "<<" {
+                "merge keys are not part of YAML 1.2; what all nodes share goes under `ssh:` at the top".to_owned()
+            } else {
+                match nearest(&key.text, known.iter().copied()) {
+                    Some(near) => format!("is `{near}` meant?"),
+                    None => format!("known here: {}", known.join(", ")),
+                }
+            };
+            self.report(Finding::error("unknown-key", key.span, message).help(help));
+        }
+        Some(Fields {
+            reader: self,
+            span: node.span,
+            entries,
+            known,
+        })
+    }
+
+    /// A mapping with free keys.
+    pub fn entries<'n>(&self, node: &'n Node, example: &str) -> &'n [(Key, Rc<Node>)] {
+        match &node.value {
+            Value::Mapping(entries) => entries,
+            _ => {
+                self.wrong_type(node, "a mapping", example);
+                &[]
+            }
+        }
+    }
+
+    /// The items of a list.
+    pub fn list<'n>(&self, node: &'n Node, example: &str) -> &'n [Rc<Node>] {
+        match &node.value {
+            Value::Sequence(items) => items,
+            _ => {
+                self.wrong_type(node, "a list", example);
+                &[]
+            }
+        }
+    }
+
+    /// A text that is not empty, quoted or not.
+    pub fn text(&self, node: &Node, example: &str) -> Option<Spanned<String>> {
+        match &node.value {
+            Value::Scalar { text, .. } if !node.is_null() && !text.trim().is_empty() => {
+                Some(Spanned {
+                    value: text.trim().to_owned(),
+                    span: node.span,
+                })
+            }
+            Value::Scalar { .. } if !node.is_null() => {
+                let finding = Finding::error("invalid-value", node.span, "this text is empty");
+                self.report(finding.help(format!("write {example}, or leave the key out")));
+                None
+            }
+            _ => {
+                self.wrong_type(node, "a text", example);
+                None
+            }
+        }
+    }
+
+    /// A text that a function understands.
+    pub fn parse<T>(
+        &self,
+        node: &Node,
+        code: &'static str,
+        example: &str,
+        parse: impl FnOnce(&str) -> Result<T, Refusal>,
+    ) -> Option<Spanned<T>> {
+        let text = self.text(node, example)?;
+        match parse(&text.value) {
+            Ok(value) => Some(Spanned {
+                value,
+                span: text.span,
+            }),
+            Err(Refusal { message, help }) => {
+                self.report(Finding::error(code, text.span, message).help(help));
+                None
+            }
+        }
+    }
+
+    /// One of several words; `later` names words that are planned but not done.
+    pub fn choice<T: Copy>(
+        &self,
+        node: &Node,
+        choices: &[(&'static str, T)],
+        later: &[(&str, &str)],
+    ) -> Option<Spanned<T>> {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let all = words
+            .iter()
+            .map(|word| format!("`{word}`"))
+            .collect::<Vec<_>>()
+            .join(" or ");
+        let text = self.text(node, &all)?;
+        if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text.value) {
+            return Some(Spanned {
+                value: *value,
+                span: text.span,
+            });
+        }
+        let shown = quoted(&text.value);
+        let finding = if let Some((_, why)) = later.iter().find(|(word, _)| *word == text.value) {
+            Finding::error(
+                "not-yet",
+                text.span,
+                format!("{shown} is not supported yet"),
+            )
+            .help(*why)
+        } else {
+            let help = match nearest(&text.value, words.iter().copied()) {
+                Some(near) => format!("is `{near}` meant? known here: {all}"),
+                None => format!("write {all}"),
+            };
+            Finding::error(
+                "unknown-choice",
+                text.span,
+                format!("{shown} is no choice here"),
+            )
+            .help(help)
+        };
+        self.report(finding);
+        None
+    }
+
+    /// `true` or `false`, unquoted.
+    pub fn boolean(&self, node: &Node) -> Option<bool> {
+        match &node.value {
+            Value::Scalar { text, plain: true } if text == "true" => Some(true),
+            Value::Scalar { text, plain: true } if text == "false" => Some(false),
+            Value::Scalar { text, .. } if !node.is_null() => {
+                let message = format!("{} is neither `true` nor `false`", quoted(text));
+                let finding = Finding::error("wrong-type", node.span, message);
+                self.report(finding.help("write true or false, without quotes"));
+                None
+            }
+            _ => {
+                self.wrong_type(node, "true or false", "true or false");
+                None
+            }
+        }
+    }
+
+    /// A TCP port.
+    pub fn port(&self, node: &Node) -> Option<u16> {
+        self.parse(node, "invalid-port", "a number such as 6443", port)
+            .map(|port| port.value)
+    }
+
+    /// A list of texts.
+    pub fn texts(&self, node: &Node, example: &str) -> Vec<Spanned<String>> {
+        self.list(node, example)
+            .iter()
+            .filter_map(|item| self.text(item, example))
+            .collect()
+    }
+
+    /// The text of a file that is named in the inventory.
+    pub fn file(&self, name: &Spanned<String>) -> Option<String> {
+        match (self.read)(Path::new(&name.value)) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                let message = format!("the file {} cannot be read: {error}", quoted(&name.value));
+                let finding = Finding::error("unreadable-file", name.span, message);
+                self.report(
+                    finding.help("paths are taken from the folder that the inventory is in"),
+                );
+                None
+            }
+        }
+    }
+}
+
+impl<'n> Fields<'n, '_> {
+    /// The value of a key; `None` where it is absent or left empty.
+    pub fn get(&self, key: &str) -> Option<&'n Node> {
+        debug_assert!(self.known.contains(&key), "{key} is read but not known");
+        let entry = self.entries.iter().find(|(written, _)| written.text == key);
+        entry
+            .map(|(_, value)| &**value)
+            .filter(|value| !value.is_null())
+    }
+
+    /// Where a key stands, when it is there.
+    pub fn key(&self, key: &str) -> Option<Span> {
+        self.entries
+            .iter()
+            .find(|(written, _)| written.text == key)
+            .map(|(key, _)| key.span)
+    }
+
+    /// The value of a key that must be there.
+    pub fn require(&self, key: &str, example: &str) -> Option<&'n Node> {
+        let found = self.get(key);
+        if found.is_none() {
+            let (span, message) = match self.key(key) {
+                Some(span) => (span, format!("`{key}` is left empty")),
+                None => (self.start(), format!("`{key}` is missing")),
+            };
+            self.reader.report(
+                Finding::error("missing-key", span, message).help(format!("add {example}")),
+            );
+        }
+        found
+    }
+
+    /// Where the mapping begins: its first key.
+    pub fn start(&self) -> Span {
+        self.entries.first().map_or(self.span, |(key, _)| key.span)
+    }
+
+    /// Refuses two keys that say the same.
+    pub fn exclusive(&self, one: &str, other: &str) {
+        if let (Some(one_span), Some(other_span)) = (self.key(one), self.key(other)) {
+            let message = format!("`{one}` and `{other}` exclude each other");
+            let finding = Finding::error("conflicting-keys", other_span, message);
+            self.reader.report(
+                finding
+                    .related(one_span, format!("`{one}` is here"))
+                    .help("keep one of the two"),
+            );
+        }
+    }
+}
+
+/// A path as written.
+pub fn path(text: Spanned<String>) -> PathBuf {
+    PathBuf::from(text.value)
+}
+
+/// A TCP port.
+pub fn port(text: &str) -> Result<u16, Refusal> {
+    match text.parse::<u16>() {
+        Ok(port) if port > 0 => Ok(port),
+        _ => refuse(
+            format!("{} is no TCP port", quoted(text)),
+            "write a number from 1 to 65535",
+        ),
+    }
+}
+
+/// The known word that is nearest to a written one, if any is near.
+pub fn nearest<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let plain = |text: &str| text.to_lowercase().replace(['-', '_'], "");
+    let written = plain(&written.chars().take(64).collect::<String>());
+    known
+        .map(|word| (strsim::damerau_levenshtein(&written, &plain(word)), word))
+        .filter(|(distance, word)| *distance <= (word.len() / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
+
+/// What is underlined for a value of the wrong type: a scalar itself, the
+/// beginning of a collection.
+fn first_token(node: &Node) -> Span {
+    match &node.value {
+        Value::Mapping(entries) => entries.first().map_or(node.span, |(key, _)| key.span),
+        Value::Sequence(_) | Value::Scalar { .. } => node.span,
+    }
+}

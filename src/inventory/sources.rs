@@ -1,0 +1,274 @@
+//! `packages:`, `images:` and `httpProxy:` as written.
+
+use super::document::plain;
+use super::finding::{Finding, Span, Spanned, quoted};
+use super::reader::{Reader, Refusal, refuse};
+use super::syntax;
+use super::yaml::{Node, Value};
+use crate::cluster::{HttpProxy, Images, PackageKey, RegistryMirror};
+
+/// `packages` as written; `{minor}` is still in its URLs.
+pub struct WrittenPackages {
+    /// Where the key `repository` is, right or wrong.
+    pub repository_key: Option<Span>,
+    pub repository: Option<String>,
+    pub key: Option<PackageKey>,
+    pub hold: bool,
+}
+
+impl Default for WrittenPackages {
+    fn default() -> Self {
+        Self {
+            repository_key: None,
+            repository: None,
+            key: None,
+            hold: true,
+        }
+    }
+}
+
+const KEY: &str = "`key: FILE` or `key: {url: https://..., fingerprint: ...}`";
+
+/// Reads `packages`.
+pub fn packages(reader: &Reader<'_>, node: &Node) -> WrittenPackages {
+    const KEYS: &[&str] = &["repository", "key", "hold"];
+    let Some(fields) = reader.fields(node, KEYS, "`{repository: URL, key: FILE}`") else {
+        return WrittenPackages::default();
+    };
+    let repository = fields
+        .get("repository")
+        .map(|node| reader.parse(node, "invalid-url", "a URL", |text| templated(text, false)));
+    let key = match repository {
+        Some(_) => fields.require("key", &format!("{KEY}: what signs the repository")),
+        None => fields.get("key"),
+    };
+    WrittenPackages {
+        repository_key: fields.key("repository").filter(|_| repository.is_some()),
+        repository: repository.flatten().map(|url| url.value),
+        key: key.and_then(|node| package_key(reader, node)),
+        hold: fields
+            .get("hold")
+            .and_then(|node| reader.boolean(node))
+            .unwrap_or(true),
+    }
+}
+
+/// A URL in which `{minor}` may stand.
+fn templated(text: &str, secure: bool) -> Result<String, Refusal> {
+    let rest = text.replace("{minor}", "1.0");
+    if rest.contains(['{', '}']) {
+        return refuse(
+            format!("{} holds another placeholder than {{minor}}", quoted(text)),
+            "{minor} becomes the version's first two numbers, such as 1.34",
+        );
+    }
+    syntax::url(&rest, secure)?;
+    Ok(text.to_owned())
+}
+
+fn package_key(reader: &Reader<'_>, node: &Node) -> Option<PackageKey> {
+    if !matches!(node.value, Value::Mapping(_)) {
+        let name = reader.text(node, KEY)?;
+        if name.value.contains("://") {
+            let finding = Finding::error(
+                "unpinned-key",
+                name.span,
+                "a key that is fetched needs its fingerprint",
+            );
+            reader.report(finding.help(format!(
+                "write `key: {{url: {}, fingerprint: ...}}`",
+                name.value
+            )));
+            return None;
+        }
+        return armored(reader, &name, &reader.file(&name)?);
+    }
+    let fields = reader.fields(node, &["url", "fingerprint"], KEY)?;
+    let url = fields
+        .require("url", "`url: https://...`")
+        .and_then(|node| {
+            reader.parse(node, "invalid-url", "a https:// URL", |text| {
+                templated(text, true)
+            })
+        });
+    let fingerprint = fields.require(
+        "fingerprint",
+        "`fingerprint:` as `gpg --show-keys` prints it",
+    );
+    let fingerprint = fingerprint.and_then(|node| {
+        reader.parse(node, "invalid-fingerprint", "40 hex digits", |text| {
+            let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+            if digits.len() == 40 && digits.chars().all(|c| c.is_ascii_hexdigit()) {
+                Ok(digits.to_uppercase())
+            } else {
+                refuse(format!("{} is no fingerprint of a key", quoted(text)), "write the 40 hex digits that `gpg --show-keys` prints; a short key ID can be forged")
+            }
+        })
+    });
+    Some(PackageKey::Pinned {
+        url: url?.value,
+        fingerprint: fingerprint?.value,
+    })
+}
+
+fn armored(reader: &Reader<'_>, name: &Spanned<String>, text: &str) -> Option<PackageKey> {
+    let (message, help) = if text.contains("-----BEGIN PGP PRIVATE KEY BLOCK-----") {
+        (
+            "holds a private key, which must not leave the one who signs",
+            "export the public one: `gpg --armor --export`",
+        )
+    } else if !text.contains("-----BEGIN PGP PUBLIC KEY BLOCK-----") {
+        (
+            "is no armored public key",
+            "convert it: `gpg --enarmor`, or export it with `gpg --armor --export`",
+        )
+    } else {
+        return Some(PackageKey::Armored(text.to_owned()));
+    };
+    let message = format!("the file {} {message}", quoted(&name.value));
+    reader.report(Finding::error("invalid-file", name.span, message).help(help));
+    None
+}
+
+/// Reads `images`.
+pub fn images(reader: &Reader<'_>, node: Option<&Node>) -> Images {
+    const KEYS: &[&str] = &["repository", "mirrors", "sandbox"];
+    let fields =
+        node.and_then(|node| reader.fields(node, KEYS, "`{repository: registry.example.org/k8s}`"));
+    let Some(fields) = fields else {
+        return Images {
+            repository: None,
+            mirrors: Vec::new(),
+            sandbox: None,
+        };
+    };
+    let name = |key, example| {
+        let name = fields
+            .get(key)
+            .and_then(|node| reader.parse(node, "invalid-image", example, image));
+        name.map(|name| name.value)
+    };
+    Images {
+        repository: name(
+            "repository",
+            "a registry and path such as registry.example.org/k8s",
+        ),
+        sandbox: name("sandbox", "an image such as registry.k8s.io/pause:3.10"),
+        mirrors: fields
+            .get("mirrors")
+            .map(|node| mirrors(reader, node))
+            .unwrap_or_default(),
+    }
+}
+
+fn image(text: &str) -> Result<String, Refusal> {
+    if let Some((_, rest)) = text.split_once("://") {
+        return refuse(
+            format!(
+                "{} is a URL; images have names without a scheme",
+                quoted(text)
+            ),
+            format!("write {}", rest.trim_end_matches('/')),
+        );
+    }
+    let sound = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "._-/:@[]".contains(c))
+        && text.split('/').all(|part| !part.is_empty());
+    if sound {
+        Ok(text.to_owned())
+    } else {
+        refuse(
+            format!("{} is no name of images", quoted(text)),
+            "write a name such as registry.example.org/k8s, without a slash at its end",
+        )
+    }
+}
+
+fn mirrors(reader: &Reader<'_>, node: &Node) -> Vec<RegistryMirror> {
+    const EXAMPLE: &str = "`{registry.k8s.io: [https://mirror.example.org]}`";
+    let entries = reader
+        .entries(node, EXAMPLE)
+        .iter()
+        .map(|(registry, node)| {
+            if let Err(refusal) = registry_name(&registry.text) {
+                reader.report(
+                    Finding::error("invalid-image", registry.span, refusal.message)
+                        .help(refusal.help),
+                );
+            }
+            let one = |node: &Node| {
+                reader.parse(node, "invalid-url", "a URL", |text| {
+                    syntax::url(text, false)
+                })
+            };
+            let endpoints: Vec<_> = match &node.value {
+                Value::Sequence(items) => items.iter().filter_map(|item| one(item)).collect(),
+                _ => one(node).into_iter().collect(),
+            };
+            RegistryMirror {
+                registry: registry.text.clone(),
+                endpoints: endpoints
+                    .into_iter()
+                    .map(|endpoint| endpoint.value)
+                    .collect(),
+            }
+        });
+    entries.collect()
+}
+
+fn registry_name(text: &str) -> Result<(), Refusal> {
+    let help =
+        "write the registry as image names begin with it, such as registry.k8s.io or docker.io";
+    let (host, _) = match text.contains(['/', ' ']) {
+        true => return refuse(format!("{} is no name of a registry", quoted(text)), help),
+        false => syntax::host_port(text)?,
+    };
+    match syntax::endpoint_host(host) {
+        Ok(_) => Ok(()),
+        Err(_) if text == "*" || text == "_default" => {
+            refuse("a mirror for every registry is not supported", help)
+        }
+        Err(_) => refuse(format!("{} is no name of a registry", quoted(text)), help),
+    }
+}
+
+/// Reads `httpProxy`.
+pub fn http_proxy(reader: &Reader<'_>, node: &Node) -> Option<HttpProxy> {
+    const EXAMPLE: &str = "`{http: http://proxy.example.org:3128, noProxy: [.example.org]}`";
+    let fields = reader.fields(node, &["http", "https", "noProxy"], EXAMPLE)?;
+    let one = |key| {
+        let node = fields.get(key)?;
+        let url = reader.parse(
+            node,
+            "invalid-url",
+            "a URL such as http://proxy.example.org:3128",
+            |text| syntax::url(text, false),
+        )?;
+        if url.value.contains('@') {
+            let message = "a password in this URL can be read by everybody who can read this file or a host's configuration";
+            reader.report(
+                Finding::warning("visible-password", url.span, message)
+                    .help("let the proxy accept the hosts by their addresses"),
+            );
+        }
+        Some(url.value)
+    };
+    let (http, https) = (one("http"), one("https"));
+    if fields.get("http").or(fields.get("https")).is_none() {
+        let finding = Finding::error(
+            "missing-key",
+            fields.start(),
+            "a proxy is set, but neither `http` nor `https`",
+        );
+        reader.report(finding.help(format!("write {EXAMPLE}")));
+    }
+    let no_proxy = fields
+        .get("noProxy")
+        .map(|node| plain(reader.texts(node, "[.example.org, 192.0.2.0/24]")));
+    Some(HttpProxy {
+        http,
+        https,
+        no_proxy: no_proxy.unwrap_or_default(),
+    })
+}

@@ -1,0 +1,94 @@
+//! Command-line arguments of components: one map here, whose shape in YAML
+//! depends on kubeadm's API.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::cluster::{Component, KubeadmApi, LeaderElection};
+
+/// Arguments without dashes, and their values.
+pub type Arguments = BTreeMap<String, String>;
+
+#[derive(Serialize)]
+struct Argument {
+    name: String,
+    value: String,
+}
+
+/// A map until v1beta3, a list of names and values since v1beta4.
+pub fn shaped(arguments: Arguments, api: KubeadmApi) -> Value {
+    let value = match api {
+        KubeadmApi::V1Beta2 | KubeadmApi::V1Beta3 => serde_json::to_value(arguments),
+        KubeadmApi::V1Beta4 => {
+            let list = arguments
+                .into_iter()
+                .map(|(name, value)| Argument { name, value });
+            serde_json::to_value(list.collect::<Vec<_>>())
+        }
+    };
+    value.expect("texts are JSON")
+}
+
+/// Arguments of leader election, all of them written, and the inventory's
+/// over them.
+pub fn elected(election: &LeaderElection, component: &Component) -> Arguments {
+    let mut arguments = Arguments::from([
+        ("leader-elect".to_owned(), election.enabled.to_string()),
+        (
+            "leader-elect-lease-duration".to_owned(),
+            go_duration(election.lease_duration),
+        ),
+        (
+            "leader-elect-renew-deadline".to_owned(),
+            go_duration(election.renew_deadline),
+        ),
+        (
+            "leader-elect-retry-period".to_owned(),
+            go_duration(election.retry_period),
+        ),
+    ]);
+    arguments.extend(component.extra_args.clone());
+    arguments
+}
+
+/// As Go's time.ParseDuration reads it, without loss: `1h0m30.5s`.
+fn go_duration(duration: Duration) -> String {
+    let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    let mut text = String::new();
+    if hours > 0 {
+        text += &format!("{hours}h");
+    }
+    if hours > 0 || minutes > 0 {
+        text += &format!("{minutes}m");
+    }
+    text += &(seconds % 60).to_string();
+    if nanos > 0 {
+        text += format!(".{nanos:09}").trim_end_matches('0');
+    }
+    text + "s"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_as_go_writes_them() {
+        let rows = [
+            (0, "0s"),
+            (500, "0.5s"),
+            (15_000, "15s"),
+            (60_000, "1m0s"),
+            (90_250, "1m30.25s"),
+            (3_600_000, "1h0m0s"),
+            (5_425_001, "1h30m25.001s"),
+        ];
+        for (millis, text) in rows {
+            assert_eq!(go_duration(Duration::from_millis(millis)), text);
+        }
+    }
+}

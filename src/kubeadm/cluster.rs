@@ -1,0 +1,119 @@
+//! ClusterConfiguration: the same in every version of kubeadm's API but for
+//! the shape of arguments and the place of one timeout.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::arguments::{Arguments, elected, shaped};
+use super::document::merged;
+use super::{API_SERVER_TIMEOUT, without_repetition};
+use crate::cluster::{KubeadmApi, Role, Settled};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClusterConfiguration<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    cluster_name: &'a str,
+    kubernetes_version: String,
+    control_plane_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_repository: Option<&'a str>,
+    networking: Networking<'a>,
+    api_server: Value,
+    controller_manager: Value,
+    scheduler: Value,
+    etcd: Etcd,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Networking<'a> {
+    pod_subnet: String,
+    service_subnet: String,
+    dns_domain: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiServer {
+    #[serde(rename = "certSANs")]
+    cert_sans: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout_for_control_plane: Option<&'static str>,
+    #[serde(flatten)]
+    section: Section,
+}
+
+/// What the sections of all components have.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Section {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extra_args: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct Etcd {
+    local: Value,
+}
+
+/// The document for the whole cluster.
+pub fn configuration(settled: &Settled, api: KubeadmApi) -> impl Serialize {
+    let cluster = &settled.cluster;
+    let plane = &cluster.control_plane;
+    let api_server = ApiServer {
+        cert_sans: cert_sans(settled),
+        timeout_for_control_plane: match api {
+            KubeadmApi::V1Beta2 | KubeadmApi::V1Beta3 => Some(API_SERVER_TIMEOUT),
+            KubeadmApi::V1Beta4 => None,
+        },
+        section: section(plane.api_server.extra_args.clone(), api),
+    };
+    let manager = elected(
+        &plane.controller_manager_election,
+        &plane.controller_manager,
+    );
+    let scheduler = elected(&plane.scheduler_election, &plane.scheduler);
+    let etcd = section(plane.etcd.extra_args.clone(), api);
+    ClusterConfiguration {
+        api_version: api.group_version(),
+        kind: "ClusterConfiguration",
+        cluster_name: cluster.name.as_str(),
+        kubernetes_version: format!("v{}", settled.version),
+        control_plane_endpoint: cluster.endpoint.to_string(),
+        image_repository: cluster.images.repository.as_deref(),
+        networking: Networking {
+            pod_subnet: cluster.network.pod_cidr.to_string(),
+            service_subnet: cluster.network.service_cidr.to_string(),
+            dns_domain: &cluster.network.dns_domain,
+        },
+        api_server: merged(&api_server, &plane.api_server.extra_config),
+        controller_manager: merged(
+            &section(manager, api),
+            &plane.controller_manager.extra_config,
+        ),
+        scheduler: merged(&section(scheduler, api), &plane.scheduler.extra_config),
+        etcd: Etcd {
+            local: merged(&etcd, &plane.etcd.extra_config),
+        },
+    }
+}
+
+/// Every name and address by which the API servers are reached: the endpoint,
+/// each control plane, what the inventory adds. kubeadm adds the joining
+/// node's own, so control planes that come later are covered too.
+fn cert_sans(settled: &Settled) -> Vec<String> {
+    let mut names = vec![settled.cluster.endpoint.host.to_string()];
+    for node in settled.with_role(Role::ControlPlane) {
+        names.push(node.name.to_string());
+        names.push(settled.address(node).to_string());
+    }
+    names.extend(settled.cluster.control_plane.cert_sans.iter().cloned());
+    without_repetition(names)
+}
+
+fn section(arguments: Arguments, api: KubeadmApi) -> Section {
+    let extra_args = (!arguments.is_empty()).then(|| shaped(arguments, api));
+    Section { extra_args }
+}

@@ -1,0 +1,26 @@
+//! KubeProxyConfiguration.
+
+use serde::Serialize;
+
+use super::document::merged;
+use crate::cluster::Settled;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct KubeProxyConfiguration {
+    api_version: &'static str,
+    kind: &'static str,
+    /// Traffic to a service from outside of this is masqueraded.
+    #[serde(rename = "clusterCIDR")]
+    cluster_cidr: String,
+}
+
+/// The document, with the inventory's settings over it.
+pub fn configuration(settled: &Settled) -> impl Serialize {
+    let ours = KubeProxyConfiguration {
+        api_version: "kubeproxy.config.k8s.io/v1alpha1",
+        kind: "KubeProxyConfiguration",
+        cluster_cidr: settled.cluster.network.pod_cidr.to_string(),
+    };
+    merged(&ours, &settled.cluster.kube_proxy.extra_config)
+}

@@ -1,0 +1,263 @@
+//! Whole documents for three versions of kubeadm's API, with few and with
+//! most settings, and the clusters that the other renderers are tested with.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde_json::json;
+
+use super::*;
+use crate::cluster::*;
+
+const TOKEN: &str = "abcdef.0123456789abcdef";
+const PIN: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
+
+/// Three control planes, two workers and a load balancer; nothing else said.
+pub(crate) fn few(version: Version) -> Settled {
+    let nodes = [
+        node("cp1", &[Role::ControlPlane]),
+        node("cp2", &[Role::ControlPlane]),
+        node("cp3", &[Role::ControlPlane]),
+        node("w1", &[Role::Worker]),
+        node("w2", &[Role::Worker]),
+        node("lb1", &[Role::LoadBalancer]),
+    ];
+    let cluster = Cluster {
+        name: name("demo"),
+        version: VersionSpec::Exact(version),
+        topology: Topology::Stacked,
+        endpoint: Endpoint {
+            host: EndpointHost::Address("192.0.2.16".parse().unwrap()),
+            port: 6443,
+        },
+        load_balancer: LoadBalancer::Haproxy,
+        nodes: nodes.into(),
+        network: Network {
+            pod_cidr: "10.244.0.0/16".parse().unwrap(),
+            service_cidr: "10.96.0.0/12".parse().unwrap(),
+            dns_domain: "cluster.local".into(),
+            cni: Cni::Bridge,
+        },
+        runtime: Runtime::Containerd,
+        cgroup_driver: CgroupDriver::Systemd,
+        packages: Packages {
+            url: "https://packages.example/v1".into(),
+            key: PackageKey::Armored("key".into()),
+            hold: true,
+        },
+        images: Images {
+            repository: None,
+            mirrors: Vec::new(),
+            sandbox: None,
+        },
+        control_plane: ControlPlane {
+            api_server: Component::default(),
+            cert_sans: Vec::new(),
+            controller_manager: Component::default(),
+            controller_manager_election: LeaderElection::default(),
+            scheduler: Component::default(),
+            scheduler_election: LeaderElection::default(),
+            etcd: Component::default(),
+        },
+        kubelet: Component::default(),
+        kube_proxy: Component::default(),
+        kubeadm: Kubeadm::default(),
+        http_proxy: None,
+    };
+    settle(cluster, version, "192.0.2.1")
+}
+
+/// Most of what an inventory can say.
+pub(crate) fn most(version: Version) -> Settled {
+    let mut cluster = few(version).cluster;
+    cluster.endpoint = Endpoint {
+        host: EndpointHost::Name("api.example.org".into()),
+        port: 8443,
+    };
+    cluster.network.dns_domain = "k8s.example".into();
+    cluster.cgroup_driver = CgroupDriver::Cgroupfs;
+    cluster.images = Images {
+        repository: Some("registry.example:5000/k8s".into()),
+        mirrors: vec![
+            mirror(
+                "registry.k8s.io",
+                &["http://192.0.2.250:5000", "https://harbor.example/v2/k8s"],
+            ),
+            mirror("docker.io", &["https://mirror.example"]),
+        ],
+        sandbox: Some("registry.example:5000/pause:mine".into()),
+    };
+    let plane = &mut cluster.control_plane;
+    plane.api_server = Component {
+        extra_args: args(&[
+            ("audit-log-path", "/var/log/kubernetes/audit.log"),
+            ("anonymous-auth", "false"),
+        ]),
+        extra_config: config(json!({"extraVolumes": [{
+            "name": "audit", "hostPath": "/var/log/kubernetes", "mountPath": "/var/log/kubernetes",
+            "pathType": "DirectoryOrCreate",
+        }]})),
+    };
+    plane.cert_sans = vec!["api.internal".into(), "cp1".into()];
+    plane.controller_manager.extra_args = args(&[("bind-address", "0.0.0.0")]);
+    plane.controller_manager_election.lease_duration = std::time::Duration::from_secs(90);
+    plane.scheduler_election.enabled = false;
+    plane.etcd = Component {
+        extra_args: args(&[("quota-backend-bytes", "8589934592")]),
+        extra_config: config(json!({"dataDir": "/srv/etcd", "serverCertSANs": ["etcd.internal"]})),
+    };
+    cluster.kubelet = Component {
+        extra_args: args(&[("v", "4")]),
+        extra_config: config(
+            json!({"failSwapOn": false, "evictionHard": {"memory.available": "5%"}}),
+        ),
+    };
+    cluster.kube_proxy.extra_config = config(json!({"conntrack": {"maxPerCore": 0, "min": 0}}));
+    cluster.kubeadm = Kubeadm {
+        ignore_preflight_errors: vec!["NumCPU".into(), "Mem".into()],
+        skip_phases: vec!["addon/coredns".into()],
+        patches: [("etcd0+merge.yaml".to_owned(), "spec: {}\n".to_owned())].into(),
+    };
+    cluster.http_proxy = Some(HttpProxy {
+        http: Some("http://user:hunter2@proxy.example:3128".into()),
+        https: Some("http://proxy.example:3128".into()),
+        no_proxy: vec![".corp.example".into(), "localhost".into()],
+    });
+    cluster.nodes[1].roles = Roles::new(vec![Role::ControlPlane, Role::Worker]).unwrap();
+    cluster.nodes[3].labels = [("disk".to_owned(), "ssd".to_owned())].into();
+    cluster.nodes[3].taints = Some(vec![Taint {
+        key: "dedicated".into(),
+        value: "batch".into(),
+        effect: TaintEffect::NoSchedule,
+    }]);
+    settle(cluster, version, "192.0.2.1")
+}
+
+/// [`few`], all of it IPv6.
+pub(crate) fn ipv6(version: Version) -> Settled {
+    let mut cluster = few(version).cluster;
+    cluster.endpoint.host = EndpointHost::Address("2001:db8::16".parse().unwrap());
+    cluster.network.pod_cidr = "fd00:244::/56".parse().unwrap();
+    cluster.network.service_cidr = "fd00:96::/112".parse().unwrap();
+    settle(cluster, version, "2001:db8::1")
+}
+
+/// Nodes get prefix1, prefix2 and so on.
+fn settle(cluster: Cluster, version: Version, prefix: &str) -> Settled {
+    let places = cluster.nodes.iter().zip(1..);
+    let addresses: BTreeMap<Name, IpAddr> = places
+        .map(|(node, place)| {
+            (
+                node.name.clone(),
+                format!("{prefix}{place}").parse().unwrap(),
+            )
+        })
+        .collect();
+    Settled::new(cluster, version, addresses).unwrap()
+}
+
+fn name(text: &str) -> Name {
+    Name::try_from(text.to_owned()).unwrap()
+}
+
+fn node(text: &str, roles: &[Role]) -> Node {
+    Node {
+        name: name(text),
+        login: Login {
+            host: text.into(),
+            port: None,
+            user: None,
+            identities: Vec::new(),
+            jumps: None,
+            fingerprint: None,
+            known_hosts: None,
+            sudo: SudoPassword::NotNeeded,
+        },
+        address: AddressSpec::Interface("eth1".into()),
+        roles: Roles::new(roles.into()).unwrap(),
+        labels: BTreeMap::new(),
+        taints: None,
+    }
+}
+
+fn mirror(registry: &str, endpoints: &[&str]) -> RegistryMirror {
+    RegistryMirror {
+        registry: registry.into(),
+        endpoints: endpoints.iter().map(|&url| url.into()).collect(),
+    }
+}
+
+fn args(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|&(name, value)| (name.into(), value.into()))
+        .collect()
+}
+
+fn config(value: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
+    value.as_object().unwrap().clone()
+}
+
+/// init on the first control plane, joins of the second and of a worker.
+fn documents(settled: &Settled) -> String {
+    let nodes = &settled.cluster.nodes;
+    let init = init(settled, &nodes[0], Resolver::ResolvConf, TOKEN);
+    let plane = join(settled, &nodes[1], Resolver::SystemdResolved, TOKEN, PIN);
+    let worker = join(settled, &nodes[3], Resolver::ResolvConf, TOKEN, PIN);
+    format!(
+        "init {:?}\n{}\njoin {:?}, control plane\n{}\njoin, worker\n{}",
+        init_arguments(settled),
+        *init,
+        join_arguments(settled),
+        *plane,
+        *worker
+    )
+}
+
+#[test]
+fn v1beta2_documents() {
+    let version = Version::new(1, 20, 2);
+    insta::assert_snapshot!("v1beta2_few", documents(&few(version)));
+    insta::assert_snapshot!("v1beta2_most", documents(&most(version)));
+}
+
+#[test]
+fn v1beta3_documents() {
+    let version = Version::new(1, 26, 15);
+    insta::assert_snapshot!("v1beta3_few", documents(&few(version)));
+    insta::assert_snapshot!("v1beta3_most", documents(&most(version)));
+}
+
+#[test]
+fn v1beta4_documents() {
+    let version = Version::new(1, 34, 1);
+    insta::assert_snapshot!("v1beta4_few", documents(&few(version)));
+    insta::assert_snapshot!("v1beta4_most", documents(&most(version)));
+    insta::assert_snapshot!("v1beta4_ipv6", documents(&ipv6(version)));
+}
+
+#[test]
+fn settings_of_the_inventory_win_over_what_is_found_on_a_host() {
+    let mut settled = few(Version::new(1, 34, 1));
+    settled.cluster.kubelet.extra_config = config(json!({"resolvConf": "/etc/pods.conf"}));
+    let text = init(
+        &settled,
+        &settled.cluster.nodes[0],
+        Resolver::SystemdResolved,
+        TOKEN,
+    );
+    assert!(text.contains("resolvConf: /etc/pods.conf"), "{}", *text);
+    assert!(!text.contains("resolv-conf"), "{}", *text);
+}
+
+#[test]
+fn workers_show_their_role() {
+    let settled = most(Version::new(1, 34, 1));
+    let labels: Vec<_> = settled.cluster.nodes.iter().map(node_labels).collect();
+    insta::assert_debug_snapshot!("labels", labels[..4]);
+}
+
+#[test]
+fn patches_are_files_of_their_own() {
+    insta::assert_debug_snapshot!("patches", patches(&most(Version::new(1, 26, 15))));
+}

@@ -1,0 +1,283 @@
+//! Control planes: one founds the cluster, the others join in turn, each
+//! behind the health of etcd on those before it.
+
+use super::{Founded, Site, file, kubectl};
+use crate::cluster::{Node, Role};
+use crate::execute::Vault;
+use crate::execute::vault::{TOKEN, TOKEN_ID, TOKEN_SECRET};
+use crate::kubeadm;
+use crate::plan::facts::UNFINISHED;
+use crate::plan::{Blueprint, StepId};
+use crate::resource::{Command, Content, Directory, Done, Input, OnDiffer, Resource, Verb};
+use crate::shell::Script;
+
+/// The authorities are on every control plane before init and joins, so no
+/// certificate has to be uploaded and no certificate key exists.
+pub(super) fn place_authorities(
+    site: &Site,
+    node: &Node,
+    blueprint: &mut Blueprint,
+    vault: &mut Vault,
+) {
+    let directories = ["/etc/kubernetes/pki", "/etc/kubernetes/pki/etcd"].map(|path| {
+        Resource::Directory(Directory {
+            path: path.to_owned(),
+            mode: 0o755,
+        })
+    });
+    let files = site.trust.files.iter().map(|rendered| {
+        let mut file = file(rendered.clone(), vault);
+        file.on_differ = OnDiffer::Refuse(
+            "this host has another authority or key than kdiy's state directory; a cluster lives \
+             or lived here. If it is this cluster, restore the state directory or remove its pki \
+             folder, so that kdiy reads the authorities back; if it is another, reset the host first"
+                .to_owned(),
+        );
+        Resource::File(file)
+    });
+    let all = directories.into_iter().chain(files).collect();
+    blueprint.add(&node.name, "place the certificate authorities", all, &[]);
+}
+
+/// Founds the cluster where there is none.
+pub(super) fn found(site: &Site, blueprint: &mut Blueprint, balanced: &[StepId]) -> Founded {
+    let (lead, host) = (site.lead, &site.lead.name);
+    let pulled = pull_images(site, lead, blueprint);
+    let text = kubeadm::init(site.settled, lead, site.resolver(lead), TOKEN);
+    let init = Command {
+        name: "kubeadm init".to_owned(),
+        verb: Verb::Run,
+        details: vec![format!(
+            "found the cluster at {}",
+            site.settled.cluster.endpoint
+        )],
+        done: Done::Known(site.is_founded()),
+        script: kubeadm_run("init", &kubeadm::init_arguments(site.settled)),
+        inputs: vec![configuration(&text)],
+    };
+    let mut needs = balanced.to_vec();
+    needs.push(pulled);
+    blueprint.add(
+        host,
+        "initialise the control plane",
+        vec![Resource::Command(init)],
+        &needs,
+    );
+    let reachable = reachable(site, blueprint, balanced);
+    let token = site.is_founded().then(|| renew_token(site, blueprint));
+    Founded { reachable, token }
+}
+
+/// Joins the others, one after the other.
+pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> Vec<StepId> {
+    let (members, others): (Vec<_>, Vec<_>) = site
+        .settled
+        .with_role(Role::ControlPlane)
+        .partition(|node| site.is_member(node) || node.name == site.lead.name);
+    let mut gates: Vec<_> = members
+        .iter()
+        .map(|node| gate(site, node, blueprint))
+        .collect();
+    let mut joined = Vec::new();
+    for node in others {
+        let pulled = pull_images(site, node, blueprint);
+        let mut needs = vec![founded.reachable, pulled];
+        needs.extend(founded.token);
+        needs.extend(&gates);
+        joined.push(join_node(site, node, blueprint, &needs));
+        gates.push(gate(site, node, blueprint));
+    }
+    joined
+}
+
+/// The step in which a node joins; also of workers.
+pub(super) fn join_node(
+    site: &Site,
+    node: &Node,
+    blueprint: &mut Blueprint,
+    needs: &[StepId],
+) -> StepId {
+    let text = kubeadm::join(
+        site.settled,
+        node,
+        site.resolver(node),
+        TOKEN,
+        &site.trust.ca_pin,
+    );
+    let role = if node.roles.has(Role::ControlPlane) {
+        "control plane"
+    } else {
+        "worker"
+    };
+    let join = Command {
+        name: "kubeadm join".to_owned(),
+        verb: Verb::Run,
+        details: vec![format!("join as {role}, authority pinned")],
+        done: Done::Known(site.is_member(node)),
+        script: kubeadm_run("join", &kubeadm::join_arguments(site.settled)),
+        inputs: vec![configuration(&text)],
+    };
+    blueprint.add(
+        &node.name,
+        "join the cluster",
+        vec![Resource::Command(join)],
+        needs,
+    )
+}
+
+fn configuration(text: &str) -> Input {
+    Input {
+        name: "kubeadm.yaml".to_owned(),
+        content: Content::Filled(text.to_owned()),
+    }
+}
+
+/// kubeadm, with a mark on the host while it runs: files alone do not tell
+/// whether it came to its end. A run that did not is taken up where kubeadm's
+/// own preflight would refuse what the first one left.
+fn kubeadm_run(verb: &'static str, arguments: &[String]) -> Script {
+    Script::of("install -d -m 0755 /var/lib/kdiy\nkdiy_again=\nif [ -e ")
+        .lit(UNFINISHED)
+        .lit(" ]; then\n")
+        .lit("echo 'taking up a run of kubeadm that did not come to its end'\n")
+        .lit("kdiy_again=--ignore-preflight-errors=")
+        .lit(LEFTOVERS)
+        .lit("\nfi\necho ")
+        .lit(verb)
+        .lit(" > ")
+        .lit(UNFINISHED)
+        .lit("\nkubeadm ")
+        .lit(verb)
+        .lit(" --config \"$kdiy_tmp/kubeadm.yaml\" ")
+        .args(arguments)
+        .lit(" $kdiy_again\nrm -f ")
+        .lit(UNFINISHED)
+}
+
+/// What a run of kubeadm that broke off may have left on the host.
+const LEFTOVERS: &str = "DirAvailable--etc-kubernetes-manifests,DirAvailable--var-lib-etcd,\
+FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml,\
+FileAvailable--etc-kubernetes-manifests-kube-controller-manager.yaml,\
+FileAvailable--etc-kubernetes-manifests-kube-scheduler.yaml,\
+FileAvailable--etc-kubernetes-manifests-etcd.yaml,\
+FileAvailable--etc-kubernetes-kubelet.conf,FileAvailable--etc-kubernetes-bootstrap-kubelet.conf,\
+FileAvailable--etc-kubernetes-pki-ca.crt,Port-6443,Port-10250,Port-10251,Port-10252,Port-10257,\
+Port-10259,Port-2379,Port-2380";
+
+/// Images are pulled ahead, beside what else goes on in the cluster.
+fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
+    let text = kubeadm::init(
+        site.settled,
+        node,
+        site.resolver(node),
+        "abcdef.0123456789abcdef",
+    );
+    let skipped = &site.settled.cluster.kubeadm.skip_phases;
+    let unwanted: Vec<_> = [
+        ("addon/coredns", "coredns"),
+        ("addon/kube-proxy", "kube-proxy"),
+    ]
+    .iter()
+    .filter(|(phase, _)| skipped.iter().any(|skip| skip == phase || skip == "addon"))
+    .map(|(_, image)| format!("/{image}:"))
+    .collect();
+    let filter = unwanted.iter().fold(Script::new(), |filter, image| {
+        filter.lit(" | grep -vF -- ").arg(image)
+    });
+    let pull = Command {
+        name: "images of the control plane".to_owned(),
+        verb: Verb::Run,
+        details: vec![format!("pull those of v{}", site.settled.version)],
+        done: Done::Known(site.is_member(node)),
+        script: Script::of(
+            "kubeadm config images list --config \"$kdiy_tmp/kubeadm.yaml\" 2>/dev/null",
+        )
+        .then(&filter)
+        .lit(" > \"$kdiy_tmp/images\"\nxargs -r -P 4 -n 1 crictl pull < \"$kdiy_tmp/images\""),
+        inputs: vec![Input {
+            name: "kubeadm.yaml".to_owned(),
+            content: Content::Plain(text.to_string()),
+        }],
+    };
+    blueprint.add_needed(
+        &node.name,
+        "pull images",
+        vec![Resource::Command(pull)],
+        &[],
+    )
+}
+
+/// Waits until the API answers at the endpoint, asked from the lead.
+fn reachable(site: &Site, blueprint: &mut Blueprint, balanced: &[StepId]) -> StepId {
+    let endpoint = site.settled.cluster.endpoint.to_string();
+    let wait = Command {
+        name: format!("the API at {endpoint}"),
+        verb: Verb::Wait,
+        details: Vec::new(),
+        done: Done::Known(false),
+        script: Script::of("kdiy_poll 120 ")
+            .arg(format!("the API to be ready at the endpoint {endpoint}"))
+            .lit(" curl -fsS --max-time 5 --cacert /etc/kubernetes/pki/ca.crt ")
+            .arg(format!("https://{endpoint}/readyz")),
+        inputs: Vec::new(),
+    };
+    let wait = vec![Resource::Command(wait)];
+    blueprint.add_needed(&site.lead.name, "wait for the endpoint", wait, balanced)
+}
+
+/// Healthy etcd and a ready API server on one control plane: nobody joins
+/// before all members are so.
+fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
+    let address = site.settled.address(node);
+    let url = crate::plan::facts::url(address);
+    let etcd = url.replace(":6443", ":2379");
+    let wait = Command {
+        name: format!("etcd and the API server of {}", node.name),
+        verb: Verb::Wait,
+        details: Vec::new(),
+        done: Done::Known(false),
+        script: Script::of("kdiy_etcd() { curl -fsS --max-time 5 --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/healthcheck-client.crt --key /etc/kubernetes/pki/etcd/healthcheck-client.key ")
+            .arg(format!("{etcd}/health"))
+            .lit(" | grep -q '\"health\":\"true\"'; }\nkdiy_poll 120 ")
+            .arg(format!("the etcd member of {} to be healthy", node.name))
+            .lit(" kdiy_etcd\nkdiy_poll 120 ")
+            .arg(format!("the API server of {} to be ready", node.name))
+            .lit(" curl -fsS --max-time 5 --cacert /etc/kubernetes/pki/ca.crt ")
+            .arg(format!("{url}/readyz")),
+        inputs: Vec::new(),
+    };
+    blueprint.add_needed(
+        &node.name,
+        "wait for etcd and the API server",
+        vec![Resource::Command(wait)],
+        &[],
+    )
+}
+
+/// A fresh token for late joins, valid for an hour. Init brings its own.
+fn renew_token(site: &Site, blueprint: &mut Blueprint) -> StepId {
+    let secret = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: bootstrap-token-{TOKEN_ID}\n  \
+         namespace: kube-system\ntype: bootstrap.kubernetes.io/token\nstringData:\n  \
+         description: made by kdiy for joins of one apply\n  token-id: \"{TOKEN_ID}\"\n  \
+         token-secret: \"{TOKEN_SECRET}\"\n  expiration: \"@expiration@\"\n  \
+         usage-bootstrap-authentication: \"true\"\n  usage-bootstrap-signing: \"true\"\n  \
+         auth-extra-groups: system:bootstrappers:kubeadm:default-node-token\n"
+    );
+    let command = Command {
+        name: "bootstrap token".to_owned(),
+        verb: Verb::Run,
+        details: vec!["make one that is valid for an hour".to_owned()],
+        done: Done::Known(false),
+        script: Script::of("kdiy_until=$(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%SZ)\nsed \"s/@expiration@/$kdiy_until/\" \"$kdiy_tmp/token.yaml\" | ")
+            .then(&kubectl(site, site.lead))
+            .lit("apply -f -"),
+        inputs: vec![Input { name: "token.yaml".to_owned(), content: Content::Filled(secret) }],
+    };
+    blueprint.add_needed(
+        &site.lead.name,
+        "make a bootstrap token",
+        vec![Resource::Command(command)],
+        &[],
+    )
+}

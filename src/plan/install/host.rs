@@ -1,0 +1,162 @@
+//! What every host with a kubelet needs before kubeadm: kernel, packages,
+//! container runtime.
+
+use super::{Site, files, resources};
+use crate::cluster::{Node, PackageKey};
+use crate::execute::Vault;
+use crate::plan::Blueprint;
+use crate::resource::{
+    File, Module, OnDiffer, Package, Packages, Provides, Repository, RepositoryKey, Resource,
+    Service, Settle, Swap, Sysctl,
+};
+use crate::template::NOTICE;
+use crate::{cni, kubeadm, runtime};
+
+/// Needed by kubelet, kube-proxy and kubeadm's preflight, and by kdiy (curl).
+const BASE: [&str; 9] = [
+    "ca-certificates",
+    "conntrack",
+    "curl",
+    "ebtables",
+    "ethtool",
+    "iproute2",
+    "iptables",
+    "kmod",
+    "socat",
+];
+
+/// What bridged pod traffic and routing need.
+const SYSCTLS: [&str; 3] = [
+    "net.bridge.bridge-nf-call-iptables",
+    "net.bridge.bridge-nf-call-ip6tables",
+    "net.ipv4.ip_forward",
+];
+
+pub(super) fn prepare(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
+    let host = &node.name;
+    blueprint.add(host, "prepare the kernel", kernel(site), &[]);
+    blueprint.add(host, "install packages", packages(site), &[]);
+    let unit = runtime::unit(site.settled.cluster.runtime);
+    // Until it was asked, a host is taken for one that may raise limits.
+    let confined = site
+        .facts
+        .get(host)
+        .is_some_and(|facts| !facts.sys_resource);
+    let mut runtime_files = files(runtime::files(site.settled, confined), vault);
+    for file in &mut runtime_files {
+        // The package brings a configuration of its own.
+        file.on_differ = OnDiffer::KeepOriginal;
+    }
+    let read: Vec<&File> = runtime_files.iter().collect();
+    let service = Service::new(unit, Settle::Restart, &read);
+    let mut all = resources(&runtime_files);
+    all.push(Resource::Service(service));
+    blueprint.add(host, "configure the container runtime", all, &[]);
+    let mut all = resources(&files(kubeadm::patches(site.settled), vault));
+    let network = files(cni::files(site.settled, node), vault);
+    all.extend(resources(&network));
+    if let Some(unit) = cni::unit(&site.settled.cluster.network.cni) {
+        let read: Vec<&File> = network.iter().collect();
+        all.push(Resource::Service(Service::new(
+            unit,
+            Settle::Restart,
+            &read,
+        )));
+    }
+    all.push(Resource::Service(Service::new(
+        "kubelet.service",
+        Settle::EnableOnly,
+        &[],
+    )));
+    blueprint.add(host, "set up the kubelet", all, &[]);
+}
+
+fn kernel(site: &Site) -> Vec<Resource> {
+    let cluster = &site.settled.cluster;
+    let modules = [
+        Module {
+            name: "overlay".to_owned(),
+            provides: Provides::FileSystem("overlay".to_owned()),
+        },
+        Module {
+            name: "br_netfilter".to_owned(),
+            provides: Provides::Path("/proc/sys/net/bridge/bridge-nf-call-iptables".to_owned()),
+        },
+    ];
+    let mut keys: Vec<_> = SYSCTLS.iter().map(|key| (*key).to_owned()).collect();
+    if cluster.network.pod_cidr.addr().is_ipv6() {
+        keys.push("net.ipv6.conf.all.forwarding".to_owned());
+    }
+    let names = modules.iter().map(|module| format!("{}\n", module.name));
+    let settings = keys.iter().map(|key| format!("{key} = 1\n"));
+    let mut all = vec![
+        text("/etc/modules-load.d/kdiy.conf", names.collect()),
+        text("/etc/sysctl.d/99-kdiy.conf", settings.collect()),
+    ];
+    all.extend(modules.into_iter().map(Resource::Module));
+    all.extend(keys.into_iter().map(|key| {
+        Resource::Sysctl(Sysctl {
+            key,
+            value: "1".to_owned(),
+        })
+    }));
+    let tolerated = cluster.kubelet.extra_config.get("failSwapOn");
+    if tolerated.and_then(serde_json::Value::as_bool) != Some(false) {
+        all.push(Resource::Swap(Swap));
+    }
+    all
+}
+
+fn text(path: &str, text: String) -> Resource {
+    Resource::File(File::plain(path, 0o644, format!("{NOTICE}{text}")))
+}
+
+fn packages(site: &Site) -> Vec<Resource> {
+    let cluster = &site.settled.cluster;
+    let key = match &cluster.packages.key {
+        PackageKey::Armored(text) => RepositoryKey::Armored(text.clone()),
+        PackageKey::Pinned { url, fingerprint } => RepositoryKey::Pinned {
+            url: url.clone(),
+            fingerprint: fingerprint.clone(),
+        },
+    };
+    let mut all = Vec::new();
+    if matches!(key, RepositoryKey::Pinned { .. }) {
+        let tools = ["ca-certificates", "curl", "gnupg"].map(Package::any);
+        all.push(Resource::Packages(Packages::new(
+            "to fetch the repository's key",
+            tools.into(),
+        )));
+    }
+    let mut url = cluster.packages.url.clone();
+    if !url.ends_with('/') {
+        url.push('/');
+    }
+    all.push(Resource::Repository(Repository {
+        name: "kdiy-kubernetes".to_owned(),
+        url,
+        key,
+    }));
+    let hold = cluster.packages.hold;
+    let release = format!("{}-", site.settled.version);
+    let base = BASE.iter().map(|name| Package::any(name));
+    let runtime = runtime::packages(cluster.runtime)
+        .iter()
+        .map(|name| Package {
+            hold,
+            ..Package::any(name)
+        });
+    let kubernetes = ["kubeadm", "kubectl", "kubelet"]
+        .iter()
+        .map(|name| Package {
+            name: (*name).to_owned(),
+            version: Some(release.clone()),
+            hold,
+        });
+    let packages = base.chain(runtime).chain(kubernetes).collect();
+    all.push(Resource::Packages(Packages::new(
+        "for Kubernetes",
+        packages,
+    )));
+    all
+}

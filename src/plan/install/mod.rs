@@ -1,0 +1,173 @@
+//! A cluster's desired state, step by step: the table of contents of the
+//! whole installation.
+
+mod balancer;
+mod control_plane;
+mod host;
+mod network;
+mod nodes;
+mod worker;
+
+use std::collections::BTreeMap;
+
+use super::{Blueprint, Facts, Standing, StepId};
+use crate::cluster::{Name, Node, Role, Settled};
+use crate::execute::Vault;
+use crate::kubeadm::Resolver;
+use crate::resource::{Content, File, OnDiffer, Resource};
+use crate::shell::Script;
+use crate::template::HostFile;
+
+/// What the hosts have to trust: made before the blueprint.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// Authorities and keys of a control plane.
+    pub files: Vec<HostFile>,
+    /// Certificate of the Kubernetes authority, PEM.
+    pub ca_certificate: String,
+    /// Hash of its public key, `sha256:…`.
+    pub ca_pin: String,
+}
+
+/// What the blueprint has to know about hosts. Nothing is known before they
+/// were asked; the resources are the same then, but for what they hold.
+#[derive(Debug, Clone, Default)]
+pub struct Circumstances {
+    /// What the hosts are.
+    pub facts: BTreeMap<Name, Facts>,
+    /// How far the cluster stands.
+    pub standing: Standing,
+}
+
+/// What all steps are made from.
+struct Site<'a> {
+    settled: &'a Settled,
+    trust: &'a Trust,
+    standing: &'a Standing,
+    facts: &'a BTreeMap<Name, Facts>,
+    /// The control plane through which the API is spoken to: a member, or the
+    /// one that founds the cluster.
+    lead: &'a Node,
+}
+
+/// The desired state of all hosts. Texts that are not to be shown go to the
+/// vault.
+///
+/// # Panics
+/// When the cluster has no control plane, which its validation excludes.
+#[must_use]
+pub fn blueprint(
+    settled: &Settled,
+    trust: &Trust,
+    circumstances: &Circumstances,
+    vault: &mut Vault,
+) -> Blueprint {
+    let standing = &circumstances.standing;
+    let site = Site {
+        settled,
+        trust,
+        standing,
+        facts: &circumstances.facts,
+        lead: lead(settled, standing),
+    };
+    let mut blueprint = Blueprint::new();
+    for node in settled.cluster.kubelets() {
+        host::prepare(&site, node, &mut blueprint, vault);
+    }
+    for node in settled.with_role(Role::ControlPlane) {
+        control_plane::place_authorities(&site, node, &mut blueprint, vault);
+    }
+    let balanced = balancer::balance(&site, &mut blueprint, vault);
+    let founded = control_plane::found(&site, &mut blueprint, &balanced);
+    let network = network::manifest(&site, &mut blueprint, &founded);
+    let mut joined = control_plane::join(&site, &mut blueprint, &founded);
+    joined.extend(worker::join(&site, &mut blueprint, &founded));
+    joined.extend(network);
+    nodes::label(&site, &mut blueprint, &joined);
+    nodes::ready(&site, &mut blueprint, &joined);
+    blueprint
+}
+
+fn lead<'a>(settled: &'a Settled, standing: &Standing) -> &'a Node {
+    let control_planes = || settled.with_role(Role::ControlPlane);
+    control_planes()
+        .find(|node| standing.members.contains(&node.name))
+        .or_else(|| control_planes().find(|node| standing.founding.as_ref() == Some(&node.name)))
+        .or_else(|| control_planes().next())
+        .expect("a cluster has a control plane")
+}
+
+impl Site<'_> {
+    fn is_member(&self, node: &Node) -> bool {
+        self.standing.members.contains(&node.name)
+    }
+
+    fn is_founded(&self) -> bool {
+        self.is_member(self.lead)
+    }
+
+    fn resolver(&self, node: &Node) -> Resolver {
+        match self.facts.get(&node.name) {
+            Some(facts) if facts.resolved => Resolver::SystemdResolved,
+            _ => Resolver::ResolvConf,
+        }
+    }
+}
+
+/// What a joining node comes after.
+struct Founded {
+    /// The API answers at the endpoint.
+    reachable: StepId,
+    /// The token for joining is valid.
+    token: Option<StepId>,
+}
+
+/// A rendered file as a resource; a secret one goes to the vault.
+fn file(rendered: HostFile, vault: &mut Vault) -> File {
+    let content = if rendered.is_secret() {
+        vault.keep(zeroize::Zeroizing::new(rendered.text))
+    } else {
+        Content::Plain(rendered.text)
+    };
+    File {
+        path: rendered.path,
+        mode: rendered.mode,
+        content,
+        check: None,
+        on_differ: OnDiffer::Replace,
+    }
+}
+
+fn files(rendered: Vec<HostFile>, vault: &mut Vault) -> Vec<File> {
+    rendered
+        .into_iter()
+        .map(|rendered| file(rendered, vault))
+        .collect()
+}
+
+fn resources(files: &[File]) -> Vec<Resource> {
+    files.iter().cloned().map(Resource::File).collect()
+}
+
+/// `kubectl` as the cluster's administrator on a control plane, asking that
+/// control plane's own API server.
+fn kubectl(site: &Site, node: &Node) -> Script {
+    Script::of("kubectl --kubeconfig /etc/kubernetes/admin.conf --server ")
+        .arg(super::facts::url(site.settled.address(node)))
+        .lit(" ")
+}
+
+/// Defines `kdiy_poll SECONDS WHAT COMMAND…`: every half second, until the
+/// command succeeds.
+pub const POLL_FUNCTION: &str = r#"kdiy_poll() {
+kdiy_limit=$1 kdiy_what=$2; shift 2
+kdiy_until=$(( $(date +%s) + kdiy_limit ))
+until kdiy_said=$("$@" 2>&1); do
+  if [ "$(date +%s)" -ge "$kdiy_until" ]; then
+    echo "waited $kdiy_limit s in vain for $kdiy_what; last answer: $kdiy_said" >&2
+    return 1
+  fi
+  sleep 0.5
+done
+}
+"#;

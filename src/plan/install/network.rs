@@ -1,0 +1,66 @@
+//! The network manifest, applied through a control plane.
+
+use super::{Founded, Site, kubectl};
+use crate::cluster::ManifestSource;
+use crate::cni;
+use crate::plan::{Blueprint, StepId};
+use crate::resource::{Command, Content, Done, Input, Resource, Verb, sha256_hex};
+use crate::shell::Script;
+
+pub(super) fn manifest(
+    site: &Site,
+    blueprint: &mut Blueprint,
+    founded: &Founded,
+) -> Option<StepId> {
+    let source = &cni::manifest(&site.settled.cluster.network.cni)?;
+    let (shown, hash) = match source {
+        ManifestSource::File { path, text } => {
+            (path.display().to_string(), sha256_hex(text.as_bytes()))
+        }
+        ManifestSource::Url(url) => (url.clone(), sha256_hex(url.as_bytes())),
+    };
+    let (fetch, inputs) = match source {
+        ManifestSource::File { text, .. } => {
+            let content = Content::Plain(text.clone());
+            (
+                Script::new(),
+                vec![Input {
+                    name: "cni.yaml".to_owned(),
+                    content,
+                }],
+            )
+        }
+        ManifestSource::Url(url) => {
+            let fetch = Script::of("curl -fsSL --max-time 60 -o \"$kdiy_tmp/cni.yaml\" -- ");
+            (fetch.arg(url).lit("\n"), Vec::new())
+        }
+    };
+    let kubectl = kubectl(site, site.lead);
+    // What was applied is kept in the cluster, so that any laptop knows it.
+    let note = Script::of(
+        " -n kube-system create configmap kdiy --dry-run=client -o yaml --from-literal=cni=",
+    )
+    .arg(&hash);
+    let apply = Command {
+        name: "network manifest".to_owned(),
+        verb: Verb::Run,
+        details: vec![format!("apply {shown}")],
+        done: Done::Known(site.standing.manifest.as_ref() == Some(&hash)),
+        script: fetch
+            .then(&kubectl)
+            .lit("apply -f \"$kdiy_tmp/cni.yaml\"\n")
+            .then(&kubectl)
+            .then(&note)
+            .lit(" | ")
+            .then(&kubectl)
+            .lit("apply -f -"),
+        inputs,
+    };
+    let step = blueprint.add(
+        &site.lead.name,
+        "apply the network manifest",
+        vec![Resource::Command(apply)],
+        &[founded.reachable],
+    );
+    Some(step)
+}

@@ -1,0 +1,103 @@
+//! Labels and taints as the inventory says, and all nodes ready.
+
+use std::collections::BTreeMap;
+
+use super::{Site, kubectl};
+use crate::cluster::{Cni, Node, Taint};
+use crate::kubeadm::node_labels;
+use crate::plan::{Blueprint, StepId};
+use crate::resource::{Command, Done, Resource, Verb};
+use crate::shell::Script;
+
+/// Labels and taints that the inventory names and the nodes lack. What it
+/// does not name belongs to others and stays.
+pub(super) fn label(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
+    let mut script = Script::of("set -e");
+    let mut details = Vec::new();
+    for node in site.settled.cluster.kubelets() {
+        let (labels, taints) = missing(site, node);
+        for (what, missing) in [("label", labels), ("taint", taints)] {
+            if missing.is_empty() {
+                continue;
+            }
+            details.push(format!("{what} {}: {}", node.name, missing.join(", ")));
+            script = script
+                .lit("\n")
+                .then(&kubectl(site, site.lead))
+                .args([what, "node", node.name.as_str(), "--overwrite"])
+                .lit(" ")
+                .args(missing);
+        }
+    }
+    let command = Command {
+        name: "labels and taints".to_owned(),
+        verb: Verb::Run,
+        done: Done::Known(details.is_empty()),
+        details,
+        script,
+        inputs: Vec::new(),
+    };
+    let command = vec![Resource::Command(command)];
+    blueprint.add(&site.lead.name, "label the nodes", command, joined);
+}
+
+fn missing(site: &Site, node: &Node) -> (Vec<String>, Vec<String>) {
+    let known = site.standing.nodes.get(node.name.as_str());
+    let has = |all: fn(&crate::plan::facts::NodeView) -> &Vec<String>, one: &String| {
+        known.is_some_and(|node| all(node).contains(one))
+    };
+    let labels: BTreeMap<_, _> = node_labels(node);
+    let labels = labels
+        .into_iter()
+        .map(|(key, value)| format!("{key}={value}"));
+    let taints = node.taints.iter().flatten().map(taint);
+    (
+        labels
+            .filter(|label| !has(|node| &node.labels, label))
+            .collect(),
+        taints
+            .filter(|taint| !has(|node| &node.taints, taint))
+            .collect(),
+    )
+}
+
+fn taint(taint: &Taint) -> String {
+    format!("{}={}:{}", taint.key, taint.value, taint.effect.as_str())
+}
+
+/// Waits until all nodes are ready, where kdiy knows that something connects
+/// the pods.
+pub(super) fn ready(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
+    if site.settled.cluster.network.cni == Cni::None {
+        return;
+    }
+    let nodes: Vec<_> = site
+        .settled
+        .cluster
+        .kubelets()
+        .map(|node| &node.name)
+        .collect();
+    let waiting: Vec<_> = nodes
+        .iter()
+        .filter(|name| {
+            !site
+                .standing
+                .nodes
+                .get(name.as_str())
+                .is_some_and(|node| node.ready)
+        })
+        .map(|name| name.to_string())
+        .collect();
+    let wait = Command {
+        name: "all nodes to be ready".to_owned(),
+        verb: Verb::Wait,
+        details: vec![waiting.join(", ")],
+        done: Done::Known(waiting.is_empty()),
+        script: kubectl(site, site.lead)
+            .lit("wait --for=condition=Ready --timeout=300s ")
+            .args(waiting.iter().map(|name| format!("node/{name}"))),
+        inputs: Vec::new(),
+    };
+    let wait = vec![Resource::Command(wait)];
+    blueprint.add(&site.lead.name, "wait for the nodes", wait, joined);
+}

@@ -1,0 +1,166 @@
+//! Answers that a cluster's own text does not hold: which patch version
+//! `1.34` is, and which address `eth1` has.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::cluster::{AddressSpec, Cluster, Name, Node, Role, Settled, Version, VersionSpec};
+use crate::resource::{Answers, Malformed, SECTION_FUNCTION, section};
+use crate::shell::Script;
+
+/// What one host answered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Answer {
+    /// The address of its interface, where that is asked.
+    pub address: Option<IpAddr>,
+    /// The kubeadm that it has.
+    pub installed: Option<Version>,
+    /// Versions in the repository, where the host was asked to look.
+    pub offered: Vec<Version>,
+}
+
+/// Why a cluster cannot be settled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsettled {
+    /// An interface is missing or has no address.
+    #[error("{host}: the interface {interface} has no global address")]
+    NoAddress {
+        /// The host.
+        host: Name,
+        /// Its interface.
+        interface: String,
+    },
+    /// The repository has no such version, or was not readable.
+    #[error("the repository {url} offers no kubeadm {wanted} to {host}")]
+    NoVersion {
+        /// The host that looked.
+        host: Name,
+        /// What was asked for.
+        wanted: VersionSpec,
+        /// Where it looked.
+        url: String,
+    },
+}
+
+/// The cluster with its answers, when its own text holds them all.
+#[must_use]
+pub fn from_text(cluster: &Cluster) -> Option<Settled> {
+    let VersionSpec::Exact(version) = cluster.version else {
+        return None;
+    };
+    let addresses = cluster.nodes.iter().map(|node| match node.address {
+        AddressSpec::Fixed(address) => Some((node.name.clone(), address)),
+        AddressSpec::Interface(_) => None,
+    });
+    Settled::new(cluster.clone(), version, addresses.collect::<Option<_>>()?)
+}
+
+/// The control plane that looks into the repository.
+fn looker(cluster: &Cluster) -> Option<&Node> {
+    cluster.with_role(Role::ControlPlane).next()
+}
+
+/// The script that asks one host.
+#[must_use]
+pub fn script(cluster: &Cluster, node: &Node) -> Script {
+    let address = match &node.address {
+        AddressSpec::Fixed(_) => Script::new(),
+        AddressSpec::Interface(name) => Script::of("ip -o addr show scope global dev ")
+            .arg(name)
+            .lit("\n"),
+    };
+    let looks = matches!(cluster.version, VersionSpec::Minor(..))
+        && looker(cluster).is_some_and(|looker| looker.name == node.name);
+    let offered = if looks {
+        Script::of("d=$(mktemp -d) && { /usr/lib/apt/apt-helper download-file ")
+            .arg(format!("{}/Packages", cluster.packages.url.trim_end_matches('/')))
+            .lit(" \"$d/Packages\" >&2; while read -r k v; do case $k in Package:) p=$v;; Version:) [ \"$p\" = kubeadm ] && echo \"$v\";; esac; done < \"$d/Packages\"; rm -rf -- \"$d\"; }\n")
+    } else {
+        Script::new()
+    };
+    Script::of("export LC_ALL=C\n")
+        .lit(SECTION_FUNCTION)
+        .then(&section("address", &address))
+        .then(&section(
+            "installed",
+            &Script::of("dpkg-query -W -f '${Version}\\n' kubeadm 2>/dev/null\n"),
+        ))
+        .then(&section("offered", &offered))
+        .lit(":\n")
+}
+
+impl Answer {
+    /// Reads the answer to [`script`].
+    ///
+    /// # Errors
+    /// When it is not in the form of sections.
+    pub fn parse(output: &[u8]) -> Result<Self, Malformed> {
+        let answers = Answers::parse(output)?;
+        let address = answers.get("address")?.split_whitespace().nth(3);
+        let address = address.and_then(|text| text.split('/').next()?.parse().ok());
+        let installed = answers.get("installed")?.lines().find_map(package_version);
+        let offered = answers
+            .get("offered")?
+            .lines()
+            .filter_map(package_version)
+            .collect();
+        Ok(Self {
+            address,
+            installed,
+            offered,
+        })
+    }
+}
+
+/// The Kubernetes version of a package's: `1.34.1-1.1` is 1.34.1.
+fn package_version(text: &str) -> Option<Version> {
+    let mut numbers = text
+        .split('-')
+        .next()?
+        .split('.')
+        .map(|number| number.parse().ok());
+    Some(Version::new(
+        numbers.next()??,
+        numbers.next()??,
+        numbers.next()??,
+    ))
+}
+
+/// Settles a cluster with the answers of its hosts. A version that runs is
+/// kept: a newer patch in the repository is no reason for an upgrade.
+///
+/// # Errors
+/// When an address or a version is not to be had.
+pub fn settle(cluster: &Cluster, answers: &BTreeMap<Name, Answer>) -> Result<Settled, Unsettled> {
+    let version = match cluster.version {
+        VersionSpec::Exact(version) => version,
+        wanted @ VersionSpec::Minor(..) => {
+            let admitted = |versions: &mut dyn Iterator<Item = Version>| {
+                versions.filter(|version| wanted.admits(*version)).max()
+            };
+            admitted(&mut answers.values().filter_map(|answer| answer.installed))
+                .or_else(|| admitted(&mut answers.values().flat_map(|a| a.offered.clone())))
+                .ok_or_else(|| Unsettled::NoVersion {
+                    host: looker(cluster)
+                        .map_or_else(|| cluster.name.clone(), |node| node.name.clone()),
+                    wanted,
+                    url: cluster.packages.url.clone(),
+                })?
+        }
+    };
+    let mut addresses = BTreeMap::new();
+    for node in &cluster.nodes {
+        let address = match &node.address {
+            AddressSpec::Fixed(address) => *address,
+            AddressSpec::Interface(interface) => answers
+                .get(&node.name)
+                .and_then(|answer| answer.address)
+                .ok_or_else(|| Unsettled::NoAddress {
+                    host: node.name.clone(),
+                    interface: interface.clone(),
+                })?,
+        };
+        addresses.insert(node.name.clone(), address);
+    }
+    Ok(Settled::new(cluster.clone(), version, addresses).expect("every node was given an address"))
+}

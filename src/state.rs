@@ -1,0 +1,204 @@
+//! What kdiy keeps beside the inventory: `.kdiy/<cluster>/`, with the PKI, the
+//! administrator's kubeconfig and the logs of each run. The hosts are the
+//! truth: losing this directory does not lose the cluster.
+//!
+//! Directories are 0700 and files 0600, whatever the umask. What others own
+//! or may enter, and every symbolic link, is refused: keys are in here.
+
+mod guard;
+mod runs;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+use time::OffsetDateTime;
+
+use crate::cluster::Name;
+use crate::pki::{self, Authorities, Difference, compare};
+
+pub use runs::Run;
+
+/// The directory of all clusters beside an inventory.
+pub const DIRECTORY: &str = ".kdiy";
+const PKI: &str = "pki";
+/// A PKI that is not whole yet, renamed to [`PKI`] in one go.
+const PARTIAL: &str = "pki.partial";
+const KUBECONFIG: &str = "kubeconfig";
+
+/// The state of one cluster.
+#[derive(Debug, Clone)]
+pub struct State {
+    root: PathBuf,
+}
+
+/// Why the state cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file system said no.
+    #[error("{verb} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// A symbolic link, or something else that is neither file nor directory.
+    #[error("{} is not a plain {wanted}; keys are kept there, so links are refused: put the real {wanted} in its place", path.display())]
+    NotPlain {
+        /// Where.
+        path: PathBuf,
+        /// `file` or `directory`.
+        wanted: &'static str,
+    },
+    /// Somebody else's.
+    #[error("{path} belongs to user {owner}, kdiy runs as user {user}; run `sudo chown -R {user} {path}` if it is yours", path = path.display())]
+    Foreign {
+        /// What.
+        path: PathBuf,
+        /// Numeric id of its owner.
+        owner: u32,
+        /// Numeric id of the user who runs kdiy.
+        user: u32,
+    },
+    /// Others may read or change it.
+    #[error("{path} has mode {mode:04o}, so others may get at the cluster's keys; run `chmod {} {path}`", if *.directory { "0700" } else { "0600" }, path = path.display())]
+    Exposed {
+        /// What.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+        /// Whether it is a directory.
+        directory: bool,
+    },
+    /// The PKI in it cannot be used.
+    #[error("{}: {source}", path.display())]
+    Pki {
+        /// The directory of the PKI.
+        path: PathBuf,
+        /// Why.
+        source: pki::Error,
+    },
+    /// There is another PKI in it already.
+    #[error("{} holds other authorities already, and kdiy never overwrites them: {difference}", path.display())]
+    OtherAuthorities {
+        /// The directory of the PKI.
+        path: PathBuf,
+        /// In what they differ.
+        difference: Difference,
+    },
+    /// A file that should be text is not.
+    #[error("{} is not UTF-8 text; restore it from a backup", path.display())]
+    NotText {
+        /// Which.
+        path: PathBuf,
+    },
+}
+
+impl State {
+    /// Opens the state of a cluster in the directory that holds its inventory,
+    /// and makes it where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be made, or is not the user's own and private.
+    pub fn open(base: &Path, cluster: &Name) -> Result<Self, Error> {
+        let all = base.join(DIRECTORY);
+        guard::directory(&all)?;
+        let ignore = all.join(".gitignore");
+        if guard::read(&ignore)?.is_none() {
+            guard::write(&ignore, b"*\n")?;
+        }
+        let root = all.join(cluster.as_str());
+        guard::directory(&root)?;
+        Ok(Self { root })
+    }
+
+    /// The directory of this cluster.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The authorities, if any are kept.
+    ///
+    /// # Errors
+    /// When they are exposed, incomplete, spoiled or not valid at `now`.
+    pub fn authorities(&self, now: OffsetDateTime) -> Result<Option<Authorities>, Error> {
+        let directory = self.root.join(PKI);
+        if !guard::is_directory(&directory)? {
+            return Ok(None);
+        }
+        let mut files = Vec::new();
+        for name in pki::authorities::FILES {
+            let path = directory.join(name);
+            if let Some(parent) = path.parent() {
+                guard::is_directory(parent)?;
+            }
+            if let Some(text) = guard::read(&path)? {
+                files.push((name, text));
+            }
+        }
+        let file = |name: &str| {
+            files
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, text)| text.clone())
+        };
+        Authorities::from_files(file, now)
+            .map(Some)
+            .map_err(|source| Error::Pki {
+                path: directory,
+                source,
+            })
+    }
+
+    /// Keeps authorities: all their files at once, or none.
+    ///
+    /// # Errors
+    /// When other authorities are kept already; those stay as they are.
+    pub fn save_authorities(
+        &self,
+        authorities: &Authorities,
+        now: OffsetDateTime,
+    ) -> Result<(), Error> {
+        let path = self.root.join(PKI);
+        if let Some(kept) = self.authorities(now)? {
+            return compare(&kept.fingerprints(), &authorities.fingerprints())
+                .map_err(|difference| Error::OtherAuthorities { path, difference });
+        }
+        let partial = self.root.join(PARTIAL);
+        guard::remove_directory(&partial)?;
+        guard::directory(&partial)?;
+        for file in authorities.files() {
+            let path = partial.join(file.path);
+            if let Some(parent) = path.parent() {
+                guard::directory(parent)?;
+            }
+            guard::write(&path, file.content.expose_secret().as_bytes())?;
+        }
+        guard::rename(&partial, &path)
+    }
+
+    /// The administrator's kubeconfig, if one is kept.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is exposed.
+    pub fn kubeconfig(&self) -> Result<Option<SecretString>, Error> {
+        guard::read(&self.root.join(KUBECONFIG))
+    }
+
+    /// Keeps the administrator's kubeconfig; says where.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_kubeconfig(&self, text: &SecretString) -> Result<PathBuf, Error> {
+        let path = self.root.join(KUBECONFIG);
+        guard::write(&path, text.expose_secret().as_bytes())?;
+        Ok(path)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,331 @@
+//! Running one script over one channel.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig, client::Msg};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use super::live::Session;
+use super::route::Hop;
+use super::sudo::{self, Entry};
+use crate::transport::error::Error;
+use crate::transport::output::{Kept, Lines};
+use crate::transport::{Exit, Output, Request, Stream};
+
+/// How long the streams may stay open and silent after a script has ended:
+/// a daemon that it started may hold them for ever.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How long past its end a script may take to say so, before the channel is
+/// closed from this side.
+const SLACK: Duration = Duration::from_secs(3);
+
+/// The most that is kept of what a host says before the script begins, in bytes.
+const PREAMBLE: usize = 64 * 1024;
+
+/// What is to be sent next.
+enum Cue {
+    Password,
+    Script,
+    Nothing,
+}
+
+/// Runs a script and waits for its end.
+pub(super) async fn run(
+    session: Session,
+    hop: &Hop,
+    entry: Entry,
+    request: Request<'_>,
+    lines: &mut (dyn FnMut(Stream, &str) + Send),
+) -> Result<Output, Error> {
+    let begun = Instant::now();
+    let command = sudo::command(&entry, request.limit);
+    let lost = |error: russh::Error| Error::Lost {
+        address: hop.address(),
+        why: error.to_string(),
+    };
+    session.channel.exec(true, command).await.map_err(lost)?;
+    let (reader, writer) = session.channel.split();
+    let writer = Closing(Arc::new(writer));
+
+    let (cue, cues) = mpsc::unbounded_channel();
+    let password = match &entry {
+        Entry::Password(password) => Some(Arc::clone(&password.text)),
+        Entry::Direct | Entry::Sudo => {
+            // Nothing will be asked, so the script need not wait for an answer.
+            cue.send(Cue::Script).ok();
+            None
+        }
+    };
+    let mut hearing = Hearing {
+        entry,
+        cue,
+        out: Voice::new(request.keep),
+        err: Voice::new(request.keep),
+        asked: 0,
+        lines,
+    };
+    let send = send(
+        &writer.0,
+        cues,
+        password.as_deref().map(|text| text.as_str()),
+        &request,
+    );
+    let deadline = begun + request.limit + sudo::GRACE + SLACK;
+    let heard = tokio::select! {
+        heard = timeout_at(deadline, hearing.listen(reader)) => heard,
+        never = send => match never {},
+    };
+    let too_late = begun.elapsed() >= request.limit;
+    let time_limit = Error::TimeLimit {
+        address: hop.address(),
+        limit: request.limit,
+    };
+    let Ok(ended) = heard else {
+        // Reaches the login shell; root's processes are ended by timeout(1).
+        writer.0.signal(Sig::KILL).await.ok();
+        return Err(time_limit);
+    };
+    let exit = match ended {
+        Ended::Exit(exit) => exit,
+        Ended::Refused => {
+            return Err(Error::Shell {
+                address: hop.address(),
+                said: "it refuses to run commands".to_owned(),
+            });
+        }
+        Ended::Cut => {
+            return Err(Error::Lost {
+                address: hop.address(),
+                why: "it broke while a script ran".to_owned(),
+            });
+        }
+    };
+    if too_late && matches!(&exit, Exit::Code(124 | 137)) | (exit == Exit::Signal("KILL".into())) {
+        return Err(time_limit);
+    }
+    hearing.finish(hop, exit)
+}
+
+/// Sends what it is told to; ends only with the future that it runs beside.
+async fn send(
+    writer: &ChannelWriteHalf<Msg>,
+    mut cues: mpsc::UnboundedReceiver<Cue>,
+    password: Option<&str>,
+    request: &Request<'_>,
+) -> std::convert::Infallible {
+    // A failure shows on the listening side, which knows how the channel ended.
+    let send = async |cue| match cue {
+        Cue::Password => {
+            writer.data(password.unwrap_or_default().as_bytes()).await?;
+            writer.data(&b"\n"[..]).await
+        }
+        Cue::Script => {
+            // The host's shell drops line ends at the end, so they do not count.
+            let script = request.script.trim_end_matches('\n');
+            writer
+                .data(format!("{}\n", script.len()).as_bytes())
+                .await?;
+            writer.data(script.as_bytes()).await?;
+            writer.eof().await
+        }
+        Cue::Nothing => writer.eof().await,
+    };
+    while let Some(cue) = cues.recv().await {
+        if let Err(error) = send(cue).await {
+            tracing::debug!("not sent: {error}");
+        }
+    }
+    std::future::pending().await
+}
+
+/// How listening ended.
+enum Ended {
+    Exit(Exit),
+    Refused,
+    Cut,
+}
+
+/// What is heard on a channel.
+struct Hearing<'a> {
+    entry: Entry,
+    cue: mpsc::UnboundedSender<Cue>,
+    out: Voice,
+    err: Voice,
+    /// How often sudo asked for the password.
+    asked: u32,
+    lines: &'a mut (dyn FnMut(Stream, &str) + Send),
+}
+
+/// One stream.
+struct Voice {
+    /// What came before the script began; `None` since then.
+    preamble: Option<Vec<u8>>,
+    lines: Lines,
+    kept: Kept,
+}
+
+impl Hearing<'_> {
+    async fn listen(&mut self, mut reader: ChannelReadHalf) -> Ended {
+        let mut exit = None;
+        loop {
+            let message = if exit.is_some() {
+                tokio::time::timeout(LINGER, reader.wait())
+                    .await
+                    .unwrap_or(None)
+            } else {
+                reader.wait().await
+            };
+            match message {
+                Some(ChannelMsg::Data { data }) => self.hear(Stream::Out, &data),
+                Some(ChannelMsg::ExtendedData { data, ext: 1 }) => self.hear(Stream::Err, &data),
+                Some(ChannelMsg::ExitStatus { exit_status }) => {
+                    exit = Some(Exit::Code(exit_status));
+                }
+                Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
+                    exit = Some(Exit::Signal(name_of(&signal_name)));
+                }
+                Some(ChannelMsg::Failure) => return Ended::Refused,
+                Some(ChannelMsg::Close) | None => break,
+                Some(_) => {}
+            }
+        }
+        exit.map_or(Ended::Cut, Ended::Exit)
+    }
+
+    fn hear(&mut self, stream: Stream, bytes: &[u8]) {
+        let voice = match stream {
+            Stream::Out => &mut self.out,
+            Stream::Err => &mut self.err,
+        };
+        let lines = &mut self.lines;
+        let began = voice.hear(bytes, |line| lines(stream, line));
+        if stream == Stream::Err {
+            self.answer(began);
+        }
+    }
+
+    /// Answers sudo, which speaks on standard error.
+    fn answer(&mut self, began: bool) {
+        let Entry::Password(password) = &mut self.entry else {
+            return;
+        };
+        if began {
+            password.let_in(self.asked > 0);
+            self.cue.send(Cue::Script).ok();
+        } else if let Some(said) = &self.err.preamble {
+            let said = String::from_utf8_lossy(said);
+            let prompts = u32::try_from(said.matches(sudo::PROMPT).count()).unwrap_or(u32::MAX);
+            if prompts > self.asked {
+                self.asked = prompts;
+                // Asked again, it was wrong; trying it again could lock the account.
+                let first = prompts == 1;
+                self.cue
+                    .send(if first { Cue::Password } else { Cue::Nothing })
+                    .ok();
+                if !first {
+                    password.refused();
+                }
+            }
+        }
+    }
+
+    fn finish(mut self, hop: &Hop, exit: Exit) -> Result<Output, Error> {
+        let said = match (self.out.preamble.take(), self.err.preamble.take()) {
+            (None, None) => {
+                let Self {
+                    out, err, lines, ..
+                } = self;
+                return Ok(Output {
+                    exit,
+                    stdout: out.finish(|line| lines(Stream::Out, line)),
+                    stderr: err.finish(|line| lines(Stream::Err, line)),
+                });
+            }
+            (out, err) => [err, out].map(|text| text.unwrap_or_default()).concat(),
+        };
+        let said = String::from_utf8_lossy(&said).replace(sudo::PROMPT, "");
+        let said = said.trim();
+        if matches!(self.entry, Entry::Direct) {
+            let said = match (said.lines().last(), exit) {
+                (Some(line), _) => line.to_owned(),
+                (None, Exit::Code(code)) => format!("it ended with exit code {code}"),
+                (None, Exit::Signal(name)) => format!("it was ended by the signal {name}"),
+            };
+            return Err(Error::Shell {
+                address: hop.address(),
+                said,
+            });
+        }
+        Err(Error::Sudo {
+            address: hop.address(),
+            user: hop.user.clone(),
+            why: sudo::fault(said, self.asked > 1),
+        })
+    }
+}
+
+impl Voice {
+    fn new(keep: usize) -> Self {
+        Self {
+            preamble: Some(Vec::new()),
+            lines: Lines::default(),
+            kept: Kept::new(keep),
+        }
+    }
+
+    /// Takes bytes; whether they say that the script begins.
+    fn hear(&mut self, bytes: &[u8], line: impl FnMut(&str)) -> bool {
+        let Some(preamble) = &mut self.preamble else {
+            self.take(bytes, line);
+            return false;
+        };
+        preamble.extend_from_slice(bytes);
+        let ready = format!("{}\n", sudo::READY);
+        let found = preamble
+            .windows(ready.len())
+            .position(|window| window == ready.as_bytes());
+        let Some(at) = found else {
+            preamble.drain(..preamble.len().saturating_sub(PREAMBLE));
+            return false;
+        };
+        let rest = preamble.split_off(at + ready.len());
+        self.preamble = None;
+        self.take(&rest, line);
+        true
+    }
+
+    fn take(&mut self, bytes: &[u8], line: impl FnMut(&str)) {
+        self.kept.feed(bytes);
+        self.lines.feed(bytes, line);
+    }
+
+    fn finish(mut self, line: impl FnMut(&str)) -> Vec<u8> {
+        self.lines.end(line);
+        self.kept.into_bytes()
+    }
+}
+
+/// The name of a signal without `SIG`, as in RFC 4254, 6.10.
+fn name_of(signal: &Sig) -> String {
+    match signal {
+        Sig::Custom(name) => name.clone(),
+        known => format!("{known:?}"),
+    }
+}
+
+/// Closes its channel when it is dropped, so that a run which is given up does
+/// not go on listening.
+struct Closing(Arc<ChannelWriteHalf<Msg>>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let writer = Arc::clone(&self.0);
+        runtime.spawn(async move { writer.close().await });
+    }
+}

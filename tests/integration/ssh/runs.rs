@@ -1,0 +1,185 @@
+//! Running scripts.
+
+use std::time::Instant;
+
+use kdiy::transport::Exit;
+
+use super::*;
+
+async fn linked() -> (Sshd, Home, Link) {
+    let sshd = Sshd::start();
+    let home = Home::knowing(&[sshd.entry("ed25519")]);
+    let link = connect(home.settings(), &login_to(&sshd)).await.unwrap();
+    (sshd, home, link)
+}
+
+#[tokio::test]
+async fn a_script_hands_back_its_exit_and_both_streams() {
+    let (_sshd, _home, link) = linked().await;
+    let output = run(&link, "echo out; echo err >&2; exit 3\n")
+        .await
+        .unwrap();
+    assert_eq!(output.exit, Exit::Code(3));
+    assert_eq!(output.stdout, b"out\n");
+    assert_eq!(output.stderr, b"err\n");
+}
+
+#[tokio::test]
+async fn a_script_starts_in_a_known_surrounding() {
+    let (_sshd, _home, link) = linked().await;
+    let said = says(
+        &link,
+        "echo $LC_ALL; echo $PATH; umask; pwd; cat; echo end; tty",
+    )
+    .await;
+    insta::assert_snapshot!(said, @r"");
+}
+
+#[tokio::test]
+async fn a_script_that_is_killed_says_by_what() {
+    let (_sshd, _home, link) = linked().await;
+    let output = run(&link, "kill -TERM $$").await.unwrap();
+    assert!(
+        matches!(output.exit, Exit::Signal(_) | Exit::Code(143)),
+        "{:?}",
+        output.exit
+    );
+}
+
+#[tokio::test]
+async fn a_syntax_error_at_the_end_runs_nothing() {
+    let (sshd, _home, link) = linked().await;
+    let mark = sshd.path("mark");
+    let output = run(&link, &format!("{{ touch {}\n", mark.display()))
+        .await
+        .unwrap();
+    assert_eq!(output.exit, Exit::Code(2));
+    assert!(!mark.exists());
+}
+
+#[tokio::test]
+async fn a_slow_script_is_ended_on_the_host() {
+    let (sshd, _home, link) = linked().await;
+    let mark = sshd.path("pid");
+    let begun = Instant::now();
+    let script = format!("echo $$ >{}; sleep 77", mark.display());
+    let error = run_within(&link, &script, Duration::from_secs(1))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::TimeLimit { .. }), "{error:?}");
+    assert!(begun.elapsed() < Duration::from_secs(4));
+    let pid = std::fs::read_to_string(mark).unwrap();
+    assert!(
+        !Path::new(&format!("/proc/{}", pid.trim())).exists(),
+        "it still runs"
+    );
+    assert_eq!(says(&link, "echo again").await, "again\n");
+}
+
+#[tokio::test]
+async fn a_daemon_that_keeps_the_streams_does_not_keep_the_run() {
+    let (_sshd, _home, link) = linked().await;
+    let begun = Instant::now();
+    assert_eq!(says(&link, "sleep 7 & echo started").await, "started\n");
+    assert!(begun.elapsed() < Duration::from_secs(4));
+}
+
+#[tokio::test]
+async fn much_output_is_kept_within_bounds_and_seen_whole() {
+    let (_sshd, _home, link) = linked().await;
+    let script = Zeroizing::new("seq 1 400000; printf end".to_owned());
+    let request = Request {
+        script: &script,
+        user: User::Login,
+        limit: Duration::from_secs(20),
+        keep: 1000,
+    };
+    let mut seen = 0_u32;
+    let mut last = String::new();
+    let output = link
+        .run(request, &mut |stream, line| {
+            assert_eq!(stream, Stream::Out);
+            seen += 1;
+            line.clone_into(&mut last);
+        })
+        .await
+        .unwrap();
+    assert_eq!((seen, last.as_str()), (400_001, "end"));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.starts_with("1\n2\n") && text.ends_with("400000\nend"),
+        "{text}"
+    );
+    assert!(
+        text.contains("bytes left out]") && text.len() < 1100,
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_large_script_arrives_whole() {
+    let (_sshd, _home, link) = linked().await;
+    let body = "x".repeat(5_000_000);
+    let begun = Instant::now();
+    assert_eq!(
+        says(&link, &format!("cat <<'E' | wc -c\n{body}\nE\n"))
+            .await
+            .trim(),
+        "5000001"
+    );
+    eprintln!("5 MB script: {:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn scripts_run_side_by_side_more_than_sshd_has_sessions() {
+    let (_sshd, _home, link) = linked().await;
+    let runs = (0..20).map(|n| {
+        let link = &link;
+        async move { says(link, &format!("sleep 0.1; echo {n}")).await }
+    });
+    let said = futures::future::join_all(runs).await;
+    let expected: Vec<_> = (0..20).map(|n| format!("{n}\n")).collect();
+    assert_eq!(said, expected);
+}
+
+#[tokio::test]
+async fn a_cut_during_a_run_is_a_loss_and_the_next_run_connects_anew() {
+    let (sshd, _home, link) = linked().await;
+    let (lost, ()) = tokio::join!(run(&link, "echo begun; sleep 30"), async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        sshd.cut();
+    });
+    let lost = lost.unwrap_err();
+    assert!(matches!(lost, Error::Lost { .. }), "{lost:?}");
+    assert!(lost.is_passing());
+    assert_eq!(says(&link, "echo again").await, "again\n");
+    assert_eq!(sshd.logins(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_cut_between_runs_is_made_anew() {
+    let (sshd, _home, link) = linked().await;
+    assert_eq!(says(&link, "echo one").await, "one\n");
+    sshd.cut();
+    assert_eq!(says(&link, "echo two").await, "two\n");
+    assert_eq!(sshd.logins(), 2);
+}
+
+#[tokio::test]
+async fn how_long_it_takes() {
+    let (sshd, home, _link) = linked().await;
+    let ssh = ssh(home.settings());
+    let mut best = (Duration::MAX, Duration::MAX);
+    for _ in 0..5 {
+        let begun = Instant::now();
+        let link = ssh.connect(&name(), &login_to(&sshd)).await.unwrap();
+        let connected = begun.elapsed();
+        run(&link, "true").await.unwrap();
+        best = (
+            best.0.min(connected),
+            best.1.min(begun.elapsed() - connected),
+        );
+    }
+    eprintln!("connect and login {:?}, exec {:?}", best.0, best.1);
+    assert!(best.0 + best.1 < Duration::from_secs(2));
+}
