@@ -20,17 +20,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
-use secrecy::SecretString;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
+use zeroize::Zeroizing;
 
-pub use prompt::{Unasked, UnknownKey};
+pub use prompt::Unasked;
 pub use sanitise::{sanitise, sanitise_output};
 pub use sink::Sink;
 pub use style::{Color, Output, Style, Terminal, Tone, Verbosity};
 
 use crate::cluster::Name;
 use crate::plan::Plan;
+use crate::transport::error::UnknownKey;
 use progress::{Bars, Json, Plain, Renderer};
 
 /// The one way to the user. Results go to standard output; progress,
@@ -212,8 +213,8 @@ impl Ui {
     ///
     /// # Errors
     /// When there is no terminal or no answer.
-    pub fn host_key(&self, key: &UnknownKey<'_>) -> Result<bool, Unasked> {
-        self.ask(&key.instead(), |input, output| {
+    pub fn host_key(&self, key: &UnknownKey) -> Result<bool, Unasked> {
+        self.ask(&prompt::instead_of_asking(key), |input, output| {
             prompt::host_key(key, input, output)
         })
     }
@@ -223,9 +224,11 @@ impl Ui {
     /// # Errors
     /// When there is no terminal (then `instead` tells what to do) or no
     /// answer.
-    pub fn secret(&self, label: &str, instead: &str) -> Result<SecretString, Unasked> {
+    pub fn secret(&self, label: &str, instead: &str) -> Result<Zeroizing<String>, Unasked> {
         self.ask(instead, |_, _| {
-            Ok(rpassword::prompt_password(format!("{label}: "))?.into())
+            Ok(Zeroizing::new(rpassword::prompt_password(format!(
+                "{label}: "
+            ))?))
         })
     }
 
@@ -244,13 +247,20 @@ impl Ui {
     }
 }
 
-/// Text behind a label, wrapped; text that has lines already keeps them.
+/// Text behind a label, wrapped; its own lines and their indents are kept.
 fn labelled(label: &str, tone: Option<Tone>, text: &str, style: &Style) -> String {
-    let lines = if text.contains('\n') {
-        text.lines().map(sanitise).collect()
-    } else {
-        text::wrap(&sanitise(text), style.width - label.width())
-    };
+    let room = style.width - label.width();
+    let lines: Vec<_> = text
+        .lines()
+        .flat_map(|line| {
+            let words = line.trim_start();
+            let indent = line.len() - words.len();
+            let lines = text::wrap(&sanitise(words), room.saturating_sub(indent));
+            lines
+                .into_iter()
+                .map(move |line| format!("{:indent$}{line}", ""))
+        })
+        .collect();
     let painted = tone.map_or_else(|| label.to_owned(), |tone| style.paint(tone, label));
     let indent = " ".repeat(label.width());
     let mut out = String::new();
@@ -281,6 +291,10 @@ mod tests {
         let long = "cannot connect to cp-1 (10.0.0.11:22): no route to host while connecting, \
                     and the rest of a long story";
         ui.error(long, Some("check the address in the inventory"));
+        ui.error(
+            "cp-1: no route to host\n  check the address\ncp-2: refused",
+            None,
+        );
         assert_eq!(out_text(), "result\n");
         insta::assert_snapshot!(err_text());
     }

@@ -229,7 +229,6 @@ mod tests {
 
     fn secret(path: &str) -> Change {
         let content = Content::Secret {
-            name: "ca.key".to_owned(),
             sha256: "f00d".repeat(16),
         };
         let file = File {

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use super::sanitise::sanitise;
+use crate::transport::error::UnknownKey;
 
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -21,28 +22,12 @@ pub enum Unasked {
     Terminal(#[from] io::Error),
 }
 
-/// The key of a host that is not in known_hosts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnknownKey<'a> {
-    /// The host, as the inventory names it.
-    pub host: &'a str,
-    /// Where it was reached: `10.0.0.11:22`.
-    pub address: &'a str,
-    /// Kind of the key, such as `ssh-ed25519`.
-    pub algorithm: &'a str,
-    /// `SHA256:...`.
-    pub fingerprint: &'a str,
-}
-
-impl UnknownKey<'_> {
-    /// What to do where nobody can be asked.
-    pub(super) fn instead(&self) -> String {
-        format!(
-            "to trust {} ({}), pass --accept-new-host-keys or write its fingerprint {} into the \
-             inventory",
-            self.host, self.address, self.fingerprint
-        )
-    }
+/// What to do about an unknown key where nobody can be asked.
+pub(super) fn instead_of_asking(key: &UnknownKey) -> String {
+    format!(
+        "to trust {}, pass --accept-new-host-keys or write its fingerprint {} into the inventory",
+        key.address, key.fingerprint
+    )
 }
 
 /// Asks until the answer is yes or no; only a full `yes` is one.
@@ -64,20 +49,26 @@ pub(super) fn confirm(
 /// Shows a key and asks whether to trust it. As with OpenSSH, the fingerprint
 /// itself is an answer too.
 pub(super) fn host_key(
-    key: &UnknownKey<'_>,
+    key: &UnknownKey,
     input: &mut dyn BufRead,
     output: &mut dyn Write,
 ) -> Result<bool, Unasked> {
     let mut question = format!(
-        "The key of host {} ({}) is not known yet:\n  {}  {}\n\
+        "The key of {} is not known yet:\n  {}  {}\n\
          Compare it with what the host itself says:\n  \
-         for k in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf \"$k\"; done\n\
-         Trust and remember it? Answer yes, no or the fingerprint: ",
-        sanitise(key.host),
-        sanitise(key.address),
-        sanitise(key.algorithm),
-        sanitise(key.fingerprint)
+         for k in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf \"$k\"; done\n",
+        sanitise(&key.address),
+        sanitise(&key.kind),
+        sanitise(&key.fingerprint)
     );
+    for other in &key.others {
+        let line = format!("It is known by a key of another type: {other}\n");
+        question.push_str(&line);
+    }
+    let file = sanitise(&key.file.display().to_string());
+    question.push_str(&format!(
+        "Trust it and write it to {file}?\nAnswer yes, no or the fingerprint: "
+    ));
     loop {
         match ask(&question, input, output)?.as_str() {
             "yes" => return Ok(true),
@@ -121,22 +112,26 @@ mod tests {
         assert!(matches!(confirmed("y\n"), Err(Unasked::Ended)));
     }
 
-    const KEY: UnknownKey<'_> = UnknownKey {
-        host: "cp-1",
-        address: "10.0.0.11:22",
-        algorithm: "ssh-ed25519",
-        fingerprint: "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
-    };
+    fn key() -> UnknownKey {
+        UnknownKey {
+            address: "10.0.0.11:22".to_owned(),
+            kind: "ssh-ed25519".to_owned(),
+            fingerprint: "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU".to_owned(),
+            file: "/home/ada/.ssh/known_hosts".into(),
+            entry: String::new(),
+            others: Vec::new(),
+        }
+    }
 
     #[test]
     fn a_key_is_trusted_for_yes_or_its_own_fingerprint() {
         let trusted = |answer: &str| {
             let mut shown = Vec::new();
-            let trusted = host_key(&KEY, &mut answer.as_bytes(), &mut shown).unwrap();
+            let trusted = host_key(&key(), &mut answer.as_bytes(), &mut shown).unwrap();
             (trusted, String::from_utf8(shown).unwrap())
         };
         assert!(trusted("yes\n").0);
-        assert!(trusted(&format!("{}\n", KEY.fingerprint)).0);
+        assert!(trusted(&format!("{}\n", key().fingerprint)).0);
         assert!(!trusted("no\n").0);
         assert!(!trusted("SHA256:other\n").0);
         insta::assert_snapshot!(trusted("what?\nno\n").1);
@@ -145,9 +140,9 @@ mod tests {
     #[test]
     fn without_a_terminal_the_way_out_is_named() {
         let error = Unasked::NoTerminal {
-            instead: KEY.instead(),
+            instead: instead_of_asking(&key()),
         };
         let text = error.to_string();
-        assert!(text.contains("--accept-new-host-keys") && text.contains(KEY.fingerprint));
+        assert!(text.contains("--accept-new-host-keys") && text.contains(&key().fingerprint));
     }
 }
