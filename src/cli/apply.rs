@@ -8,16 +8,18 @@ use super::{Reach, node_name};
 use crate::cluster::Name;
 
 /// Make the hosts as the inventory says
-///
-/// Shows the plan, asks, and runs it. A run that was cut short or failed is
-/// continued by running apply again.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Examples:
+#[command(
+    after_help = "Shows the plan, asks, and runs it. A run that was cut short or failed is
+continued by running apply again.
+
+Examples:
   kdiy apply
   kdiy apply --yes                   ask nothing, as CI needs it
   kdiy apply new.plan                what plan --out saved, or nothing
   kdiy apply --limit w-4,w-5         only these nodes and what they need
-  kdiy apply --yes --output json     one JSON object a line while it runs")]
+  kdiy apply --yes --output json     one JSON object a line while it runs"
+)]
 pub struct Apply {
     /// A plan saved by plan --out; refused if a host has changed since
     #[arg(value_name = "PLANFILE", conflicts_with = "limit")]

@@ -5,14 +5,16 @@ use clap::Args;
 use super::Reach;
 
 /// Print the admin kubeconfig or merge it into yours
-///
-/// It points at the cluster's endpoint and holds the key of an administrator:
-/// keep it to yourself.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Examples:
+#[command(
+    after_help = "It points at the cluster's endpoint and holds the key of an administrator: keep
+it to yourself.
+
+Examples:
   kdiy kubeconfig > admin.conf
   kdiy kubeconfig --merge            into $KUBECONFIG or ~/.kube/config
-  kdiy kubeconfig --merge --set-current")]
+  kdiy kubeconfig --merge --set-current"
+)]
 pub struct Kubeconfig {
     /// Merge it into $KUBECONFIG or ~/.kube/config, which keeps its others
     #[arg(long)]

@@ -13,19 +13,15 @@ pub mod version;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use exit::{Exit, Failed};
 pub use reach::Reach;
 
 use crate::cluster::{Name, node::NotAName};
-use crate::ui::{Color, Verbosity};
+use crate::ui::{Color, Output, Verbosity};
 
 /// Brings up and keeps up highly available Kubernetes clusters over SSH
-///
-/// One inventory file says what the cluster shall be. kdiy looks at the hosts,
-/// shows what is different, and brings it about. Nothing is installed on the
-/// hosts but what Kubernetes needs.
 #[derive(Debug, Parser)]
 #[command(
     name = "kdiy",
@@ -47,15 +43,15 @@ pub struct Cli {
 /// What kdiy can be told to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check the inventory and say what the cluster tolerates.
+    /// Check the inventory and say what the cluster tolerates
     Validate(validate::Validate),
-    /// Show what apply would do, without changing anything.
+    /// Show what apply would do, without changing anything
     Plan(plan::Plan),
-    /// Make the hosts as the inventory says.
+    /// Make the hosts as the inventory says
     Apply(apply::Apply),
-    /// Print the admin kubeconfig or merge it into yours.
+    /// Print the admin kubeconfig or merge it into yours
     Kubeconfig(kubeconfig::Kubeconfig),
-    /// Print the version.
+    /// Print the version
     Version(version::Version),
 }
 
@@ -74,10 +70,22 @@ pub struct Global {
     )]
     pub inventory: PathBuf,
     /// Text for people or JSON for programs
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "text|json",
+        default_value = "text",
+        hide_possible_values = true
+    )]
     pub output: Output,
-    /// When to use colours; NO_COLOR and CLICOLOR_FORCE are heeded
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// Colours; auto heeds NO_COLOR and CLICOLOR_FORCE
+    #[arg(
+        long,
+        global = true,
+        value_name = "auto|always|never",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
     pub color: Color,
     /// Show everything: whole files, each resource, output of hosts
     #[arg(short, long, global = true, action = ArgAction::SetTrue, conflicts_with = "quiet")]
@@ -99,16 +107,6 @@ impl Global {
     }
 }
 
-/// Who reads the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Output {
-    /// People.
-    #[default]
-    Text,
-    /// Programs: a document, or while applying one object a line.
-    Json,
-}
-
 /// Reads one node name of `--limit`.
 pub(crate) fn node_name(text: &str) -> Result<Name, NotAName> {
     Name::try_from(text.to_owned())
@@ -116,7 +114,11 @@ pub(crate) fn node_name(text: &str) -> Result<Name, NotAName> {
 
 fn after_help() -> String {
     format!(
-        "Examples:
+        "One inventory file says what the cluster shall be. kdiy looks at the hosts,
+shows what is different, and brings it about. Nothing is installed on the hosts
+but what Kubernetes needs.
+
+Examples:
   kdiy validate                  check kdiy.yaml
   kdiy plan                      show what is different on the hosts
   kdiy apply                     show it, ask, and bring it about
@@ -129,9 +131,8 @@ fn after_help() -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
+    use clap::CommandFactory;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::try_parse_from(line.split(' '))

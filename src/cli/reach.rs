@@ -9,15 +9,13 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connections")]
 pub struct Reach {
-    /// How many hosts are worked on at a time
+    /// Hosts that are worked on at a time
     #[arg(long, value_name = "HOSTS", default_value = "32")]
     pub width: NonZeroUsize,
-    /// How long a connection and login may take, in seconds
+    /// Seconds that connecting to a host may take
     #[arg(long, value_name = "SECS", default_value = "10", value_parser = seconds)]
     pub connect_timeout: Duration,
-    /// Accept and remember keys of hosts that are not yet known
-    ///
-    /// A key that differs from the known one is always refused.
+    /// Accept and remember unknown host keys; changed ones stay refused
     #[arg(long)]
     pub accept_new_host_keys: bool,
 }

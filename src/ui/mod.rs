@@ -1,14 +1,346 @@
 //! What happens, made visible: plans, problems, progress, summaries.
 //!
 //! Renderers are pure functions of a value and a [`Style`]; they never call
-//! back. What is written goes through one [`Ui`].
+//! back. What is written or asked goes through one [`Ui`].
 
 pub mod diff;
+pub mod failure;
 pub mod plan;
 pub mod problems;
+pub mod progress;
+pub mod prompt;
 pub mod sanitise;
+pub mod sink;
 pub mod style;
+pub mod summary;
 pub mod text;
 
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+use zeroize::Zeroizing;
+
+pub use prompt::Unasked;
 pub use sanitise::{sanitise, sanitise_output};
-pub use style::{Color, Style, Terminal, Tone, Verbosity};
+pub use sink::Sink;
+pub use style::{Color, Output, Style, Terminal, Tone, Verbosity};
+
+use crate::cluster::Name;
+use crate::plan::Plan;
+use crate::transport::error::UnknownKey;
+use progress::{Bars, Json, Plain, Renderer};
+
+/// The one way to the user. Results go to standard output; progress,
+/// warnings, errors and questions to standard error. Clones share both.
+#[derive(Clone)]
+pub struct Ui {
+    out: Sink,
+    err: Sink,
+    out_style: Style,
+    err_style: Style,
+    terminal: Terminal,
+    output: Output,
+    /// Bars at the bottom of standard error, if there are any.
+    screen: MultiProgress,
+    /// One question at a time, whichever host it is about.
+    asking: Arc<Mutex<()>>,
+}
+
+impl Ui {
+    /// Writes to the process's streams.
+    #[must_use]
+    pub fn new(terminal: Terminal, color: Color, verbosity: Verbosity, output: Output) -> Self {
+        Self::with(
+            Sink::new(io::stdout()),
+            Sink::new(io::stderr()),
+            terminal,
+            (color, verbosity, output),
+        )
+    }
+
+    fn with(
+        out: Sink,
+        err: Sink,
+        terminal: Terminal,
+        (color, verbosity, output): (Color, Verbosity, Output),
+    ) -> Self {
+        Self {
+            out,
+            err,
+            out_style: Style::of_stdout(&terminal, color, verbosity),
+            err_style: Style::of_stderr(&terminal, color, verbosity),
+            terminal,
+            output,
+            screen: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
+            asking: Arc::default(),
+        }
+    }
+
+    /// How text on standard output is shown.
+    #[must_use]
+    pub fn style(&self) -> &Style {
+        &self.out_style
+    }
+
+    /// How text on standard error is shown.
+    #[must_use]
+    pub fn err_style(&self) -> &Style {
+        &self.err_style
+    }
+
+    /// Who reads the output.
+    #[must_use]
+    pub fn output(&self) -> Output {
+        self.output
+    }
+
+    /// Writes a result to standard output, as it stands.
+    ///
+    /// # Errors
+    /// When it cannot be written, as on a full disk; a reader that went away
+    /// is no error.
+    pub fn print(&self, text: &str) -> io::Result<()> {
+        self.screen.suspend(|| {
+            let mut out = self.out.clone();
+            out.write_all(text.as_bytes())?;
+            out.flush()
+        })
+    }
+
+    /// Writes a result as a JSON document to standard output.
+    ///
+    /// # Errors
+    /// As [`Self::print`].
+    pub fn json(&self, value: &impl Serialize) -> io::Result<()> {
+        let mut text = serde_json::to_string_pretty(value)?;
+        text.push('\n');
+        self.print(&text)
+    }
+
+    /// Writes text to standard error, as it stands.
+    pub fn tell(&self, text: &str) {
+        self.screen.suspend(|| {
+            let mut err = self.err.clone();
+            // There is nobody left to tell that nobody can be told.
+            let _ = err.write_all(text.as_bytes());
+            let _ = err.flush();
+        });
+    }
+
+    /// Writes a remark to standard error, unless quiet.
+    pub fn note(&self, text: &str) {
+        if self.err_style.verbosity > Verbosity::Quiet {
+            self.tell(&labelled("", None, text, &self.err_style));
+        }
+    }
+
+    /// Writes a warning to standard error.
+    pub fn warn(&self, text: &str) {
+        self.tell(&labelled(
+            "warning: ",
+            Some(Tone::Notable),
+            text,
+            &self.err_style,
+        ));
+    }
+
+    /// Writes an error, and what to do about it, to standard error.
+    pub fn error(&self, text: &str, hint: Option<&str>) {
+        let mut shown = labelled("error: ", Some(Tone::Bad), text, &self.err_style);
+        if let Some(hint) = hint {
+            shown.push_str(&labelled(
+                "   do: ",
+                Some(Tone::Good),
+                hint,
+                &self.err_style,
+            ));
+        }
+        self.tell(&shown);
+    }
+
+    /// What shows the progress of a command that began at `start` on these
+    /// hosts: JSON if asked for; bars on a terminal with colours; else lines.
+    pub fn renderer<'a>(
+        &self,
+        start: Instant,
+        hosts: impl IntoIterator<Item = &'a Name>,
+    ) -> Box<dyn Renderer> {
+        let hosts = hosts.into_iter().map(|host| host.as_str().width()).max();
+        let hosts = hosts.unwrap_or_default();
+        let style = self.err_style;
+        match self.output {
+            Output::Json => Box::new(Json::new(self.out.clone(), start)),
+            Output::Text if self.moves() => {
+                self.screen.set_draw_target(ProgressDrawTarget::stderr());
+                let asking = Arc::clone(&self.asking);
+                Box::new(Bars::new(self.screen.clone(), style, hosts, asking))
+            }
+            Output::Text => Box::new(Plain::new(self.err.clone(), style, start, hosts)),
+        }
+    }
+
+    /// Writes the plan that is about to run as one JSON object on a line, as
+    /// the first of those that [`Self::renderer`] writes.
+    pub fn plan_event(&self, plan: &Plan, start: Instant, now: Instant) {
+        Json::new(self.out.clone(), start).plan(plan, now);
+    }
+
+    /// Whether standard error is redrawn in place.
+    fn moves(&self) -> bool {
+        let style = self.err_style;
+        self.terminal.stderr
+            && !self.terminal.dumb
+            && style.color
+            && style.verbosity == Verbosity::Normal
+    }
+
+    /// Asks a question that only a full `yes` says yes to. Blocks.
+    ///
+    /// # Errors
+    /// When there is no terminal or no answer.
+    pub fn confirm(&self, question: &str) -> Result<bool, Unasked> {
+        let instead = "pass --yes to go ahead without a question";
+        self.ask(instead, |input, output| {
+            prompt::confirm(question, input, output)
+        })
+    }
+
+    /// Asks whether to trust the unknown key of a host. Blocks.
+    ///
+    /// # Errors
+    /// When there is no terminal or no answer.
+    pub fn host_key(&self, key: &UnknownKey) -> Result<bool, Unasked> {
+        self.ask(&prompt::instead_of_asking(key), |input, output| {
+            prompt::host_key(key, input, output)
+        })
+    }
+
+    /// Asks for a secret, which is not shown. Blocks.
+    ///
+    /// # Errors
+    /// When there is no terminal (then `instead` tells what to do) or no
+    /// answer.
+    pub fn secret(&self, label: &str, instead: &str) -> Result<Zeroizing<String>, Unasked> {
+        self.ask(instead, |_, _| {
+            Ok(Zeroizing::new(rpassword::prompt_password(format!(
+                "{label}: "
+            ))?))
+        })
+    }
+
+    fn ask<T>(
+        &self,
+        instead: &str,
+        question: impl FnOnce(&mut dyn io::BufRead, &mut dyn Write) -> Result<T, Unasked>,
+    ) -> Result<T, Unasked> {
+        if !(self.terminal.stdin && self.terminal.stderr) {
+            let instead = instead.to_owned();
+            return Err(Unasked::NoTerminal { instead });
+        }
+        let _one = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        self.screen
+            .suspend(|| question(&mut io::stdin().lock(), &mut self.err.clone()))
+    }
+}
+
+/// Text behind a label, wrapped; its own lines and their indents are kept.
+fn labelled(label: &str, tone: Option<Tone>, text: &str, style: &Style) -> String {
+    let room = style.width - label.width();
+    let lines: Vec<_> = text
+        .lines()
+        .flat_map(|line| {
+            let words = line.trim_start();
+            let indent = line.len() - words.len();
+            let lines = text::wrap(&sanitise(words), room.saturating_sub(indent));
+            lines
+                .into_iter()
+                .map(move |line| format!("{:indent$}{line}", ""))
+        })
+        .collect();
+    let painted = tone.map_or_else(|| label.to_owned(), |tone| style.paint(tone, label));
+    let indent = " ".repeat(label.width());
+    let mut out = String::new();
+    for (place, line) in lines.iter().enumerate() {
+        let line = format!("{}{line}", if place == 0 { &painted } else { &indent });
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ui(out: &Sink, err: &Sink, verbosity: Verbosity) -> Ui {
+        let choice = (Color::Auto, verbosity, Output::Text);
+        Ui::with(out.clone(), err.clone(), Terminal::default(), choice)
+    }
+
+    #[test]
+    fn results_and_errors_go_their_own_ways() {
+        let ((out, out_text), (err, err_text)) = (Sink::memory(), Sink::memory());
+        let ui = ui(&out, &err, Verbosity::Quiet);
+        ui.print("result\n").unwrap();
+        ui.note("not when quiet");
+        ui.warn("the disk of cp-1 is nearly full");
+        let long = "cannot connect to cp-1 (10.0.0.11:22): no route to host while connecting, \
+                    and the rest of a long story";
+        ui.error(long, Some("check the address in the inventory"));
+        ui.error(
+            "cp-1: no route to host\n  check the address\ncp-2: refused",
+            None,
+        );
+        assert_eq!(out_text(), "result\n");
+        insta::assert_snapshot!(err_text());
+    }
+
+    #[test]
+    fn without_a_terminal_nothing_is_asked() {
+        let ((out, _), (err, err_text)) = (Sink::memory(), Sink::memory());
+        let ui = ui(&out, &err, Verbosity::Normal);
+        let error = ui.confirm("Go ahead?").unwrap_err();
+        assert!(error.to_string().contains("--yes"), "{error}");
+        assert!(matches!(
+            ui.secret("sudo password", "x"),
+            Err(Unasked::NoTerminal { .. })
+        ));
+        assert_eq!(err_text(), "");
+    }
+
+    #[test]
+    fn bars_need_a_terminal_with_colours() {
+        let terminal = Terminal {
+            stderr: true,
+            ..Terminal::default()
+        };
+        let moves = |terminal, color, verbosity| {
+            let (sink, _) = Sink::memory();
+            Ui::with(
+                sink.clone(),
+                sink,
+                terminal,
+                (color, verbosity, Output::Text),
+            )
+            .moves()
+        };
+        assert!(moves(terminal, Color::Auto, Verbosity::Normal));
+        assert!(!moves(terminal, Color::Never, Verbosity::Normal));
+        assert!(!moves(terminal, Color::Auto, Verbosity::Quiet));
+        assert!(!moves(terminal, Color::Auto, Verbosity::Verbose));
+        let none = Terminal {
+            no_color: true,
+            ..terminal
+        };
+        assert!(!moves(none, Color::Auto, Verbosity::Normal));
+        assert!(!moves(
+            Terminal::default(),
+            Color::Always,
+            Verbosity::Normal
+        ));
+    }
+}

@@ -22,6 +22,16 @@ pub enum Color {
     Never,
 }
 
+/// Who reads the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Output {
+    /// People.
+    #[default]
+    Text,
+    /// Programs: a document, or while applying one object a line.
+    Json,
+}
+
 /// How much is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
 pub enum Verbosity {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::sanitise::sanitise;
 use crate::cluster::Name;
 
 /// Words on lines of at most `width` columns. A word that is wider than that
@@ -60,6 +61,19 @@ pub fn cut(text: &str, width: usize) -> String {
     }
     out.push('…');
     out
+}
+
+/// A step and the resource it has come to. Its key begins with its kind; of a
+/// command the rest says enough.
+#[must_use]
+pub fn step(title: &str, resource: Option<&str>) -> String {
+    match resource {
+        Some(key) => {
+            let name = key.strip_prefix("command ").unwrap_or(key);
+            format!("{title} › {}", sanitise(name))
+        }
+        None => title.to_owned(),
+    }
 }
 
 /// `1 host`, `2 hosts`.

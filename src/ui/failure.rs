@@ -1,0 +1,88 @@
+//! A failed step: where, what, its last words, what to do.
+
+use std::time::Duration;
+
+use super::sanitise::{sanitise, sanitise_output};
+use super::style::{Style, Tone};
+use super::text::{cut, duration, fold, wrap};
+use crate::cluster::Name;
+use crate::execute::Failure;
+
+/// Columns of the labels.
+const LABELS: usize = 10;
+
+/// Columns of a line of output. The whole of it is in the logs.
+const LINE: usize = 1_000;
+
+/// The failure of a step, on several lines; each ends with a newline.
+#[must_use]
+pub fn render(
+    host: &Name,
+    title: &str,
+    took: Duration,
+    failure: &Failure,
+    style: &Style,
+) -> String {
+    let room = style.width - LABELS;
+    let mut out = format!(
+        "{} {} on {} after {}\n",
+        style.paint(Tone::Bad, "failed:"),
+        style.paint(Tone::Strong, title),
+        style.paint(Tone::Active, host.as_str()),
+        duration(took)
+    );
+    let mut field = |label: &str, lines: Vec<String>, tone: Option<Tone>| {
+        for (place, line) in lines.into_iter().enumerate() {
+            let label = format!("  {:<8}", if place == 0 { label } else { "" });
+            let line = tone.map_or_else(|| line.clone(), |tone| style.paint(tone, &line));
+            let line = format!("{}{line}", style.paint(Tone::Faint, &label));
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+    };
+    if let Some(resource) = &failure.resource {
+        field("while", wrap(&sanitise(resource), room), None);
+    }
+    field(
+        "what",
+        wrap(&sanitise(&failure.what), room),
+        Some(Tone::Bad),
+    );
+    let output = failure.last_lines.iter();
+    let output = output.flat_map(|line| fold(&cut(&sanitise_output(line), LINE), room));
+    field("output", output.collect(), None);
+    field("do", wrap(&failure.hint, room), Some(Tone::Good));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::progress::tests::{failure, name};
+
+    fn shown(width: usize, failure: &Failure) -> String {
+        let took = Duration::from_millis(1_180);
+        let style = Style::test(width, false);
+        render(&name("worker-1"), "packages", took, failure, &style)
+    }
+
+    #[test]
+    fn says_where_what_and_what_to_do() {
+        insta::assert_snapshot!("failure-80", shown(80, &failure()));
+        insta::assert_snapshot!("failure-200", shown(200, &failure()));
+    }
+
+    #[test]
+    fn says_no_more_than_there_is() {
+        let bare = Failure {
+            resource: None,
+            last_lines: Vec::new(),
+            ..failure()
+        };
+        let shown = shown(80, &bare);
+        assert!(
+            !shown.contains("while") && !shown.contains("output"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! What is going on at a moment: the events so far, folded.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::cluster::Name;
+use crate::execute::Event;
+
+/// What is going on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Board {
+    /// Hosts that have not answered yet, since when.
+    pub connecting: BTreeMap<Name, Instant>,
+    /// Hosts that have answered.
+    pub observed: usize,
+    /// Steps of the run; `None` before it.
+    pub steps: Option<usize>,
+    /// When the run, or what came before it, began.
+    pub since: Option<Instant>,
+    /// Steps that run, by their place in the plan.
+    pub running: BTreeMap<usize, Running>,
+    /// Steps that ended well.
+    pub done: usize,
+    /// Steps that failed.
+    pub failed: usize,
+}
+
+/// A step that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    /// Where.
+    pub host: Name,
+    /// What for.
+    pub title: String,
+    /// The resource that is being brought about.
+    pub resource: Option<String>,
+    /// When it began.
+    pub since: Instant,
+    /// When it was last spoken of in plain lines.
+    pub told: Instant,
+}
+
+impl Board {
+    /// Takes in an event.
+    pub fn on(&mut self, event: &Event, now: Instant) {
+        self.since.get_or_insert(now);
+        match event {
+            Event::Connecting { host } => {
+                self.connecting.entry(host.clone()).or_insert(now);
+            }
+            Event::Observed { host, .. } => {
+                self.connecting.remove(host);
+                self.observed += 1;
+            }
+            Event::RunStarted { steps, .. } => {
+                self.steps = Some(*steps);
+                self.since = Some(now);
+                self.connecting.clear();
+            }
+            Event::StepStarted { step, host, title } => {
+                let running = Running {
+                    host: host.clone(),
+                    title: title.clone(),
+                    resource: None,
+                    since: now,
+                    told: now,
+                };
+                self.running.insert(*step, running);
+            }
+            Event::ChangeStarted { step, resource, .. } => {
+                if let Some(running) = self.running.get_mut(step) {
+                    running.resource = Some(resource.clone());
+                }
+            }
+            Event::Line { .. } => {}
+            Event::StepDone { step, .. } => {
+                self.running.remove(step);
+                self.done += 1;
+            }
+            Event::StepFailed { step, .. } => {
+                self.running.remove(step);
+                self.failed += 1;
+            }
+            Event::RunEnded { .. } => self.running.clear(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::progress::tests::story;
+    use std::time::Duration;
+
+    fn board_at(seconds: f64) -> Board {
+        let start = Instant::now();
+        let mut board = Board::default();
+        for (at, event) in story().into_iter().filter(|(at, _)| *at <= seconds) {
+            board.on(&event, start + Duration::from_secs_f64(at));
+        }
+        board
+    }
+
+    #[test]
+    fn hosts_are_waited_for_until_they_answer() {
+        let board = board_at(0.4);
+        assert_eq!((board.connecting.len(), board.observed), (1, 1));
+        assert_eq!(board.steps, None);
+    }
+
+    #[test]
+    fn steps_run_from_their_start_to_their_end() {
+        let board = board_at(5.0);
+        let running: Vec<_> = board.running.keys().copied().collect();
+        assert_eq!(running, [1, 2]);
+        assert_eq!(
+            board.running[&2].resource.as_deref(),
+            Some("packages of kubernetes")
+        );
+        let board = board_at(200.0);
+        assert!(board.running.is_empty());
+        assert_eq!((board.done, board.failed, board.steps), (3, 1, Some(5)));
+    }
+}
