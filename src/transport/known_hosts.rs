@@ -81,6 +81,18 @@ impl KnownHosts {
         Self { entries }
     }
 
+    /// Whether an [`entry_line`] is in it.
+    #[must_use]
+    pub fn has_line(&self, line: &str) -> bool {
+        let Some(wanted) = Entry::parse(0, line) else {
+            return false;
+        };
+        let name = line.split(' ').next().unwrap_or_default();
+        self.of(name).any(|entry| {
+            entry.marker == Marker::HostKey && entry.key.key_data() == wanted.key.key_data()
+        })
+    }
+
     /// Entries for a host, by its [`entry_name`].
     pub fn of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Entry> {
         self.entries

@@ -109,10 +109,13 @@ async fn connect(
     // The connection is closed by now: sshd would not wait for an answer.
     {
         let _one_question = shared.asking.lock().await;
-        if !shared.operator.trusts(&unknown).await {
-            return Err(Error::HostKeyUnknown(unknown));
+        // Another connection may have asked the same while this one waited.
+        if !shared.trust.has_learnt(&unknown) {
+            if !shared.operator.trusts(&unknown).await {
+                return Err(Error::HostKeyUnknown(unknown));
+            }
+            shared.trust.learn(&unknown)?;
         }
-        shared.trust.learn(&unknown)?;
     }
     attempt(shared, hop, through).await
 }
