@@ -267,7 +267,7 @@ async fn a_host_that_is_not_there_is_told_apart() {
     // Something that listens and says nothing.
     let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let settings = Settings {
-        login_limit: Duration::from_millis(300),
+        handshake_limit: Duration::from_millis(300),
         ..home.settings()
     };
     let port = Some(mute.local_addr().unwrap().port());
