@@ -404,11 +404,21 @@ impl UnknownKey {
             );
         }
         format!(
-            "compare the fingerprint on the host's console (`ssh-keygen -lf \
-             /etc/ssh/ssh_host_*_key.pub`), then run again with `--accept-new-host-keys`, or put \
-             the fingerprint into the inventory; it would be kept in {}",
+            "compare the fingerprint on the host's console (`ssh-keygen -lf {}`), then run again \
+             with `--accept-new-host-keys`, which keeps the key in {}, or put the fingerprint into \
+             the inventory",
+            self.public_key_file(),
             self.file.display()
         )
+    }
+
+    /// Where sshd has the public key by default.
+    const fn public_key_file(&self) -> &'static str {
+        match self.kind.as_bytes() {
+            b"ssh-ed25519" => "/etc/ssh/ssh_host_ed25519_key.pub",
+            b"ssh-rsa" => "/etc/ssh/ssh_host_rsa_key.pub",
+            _ => "/etc/ssh/ssh_host_ecdsa_key.pub",
+        }
     }
 }
 
@@ -478,5 +488,81 @@ fn of_ssh(address: &str) -> String {
     match address.rsplit_once(':') {
         Some((host, port)) => format!("-p {port} {}", host.replace(['[', ']'], "")),
         None => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(error: &Error) -> String {
+        format!("{error}\n-> {}", error.hint())
+    }
+
+    #[test]
+    fn an_unknown_key_says_what_to_compare() {
+        let key = UnknownKey {
+            address: "cp-1:22".to_owned(),
+            kind: "ssh-ed25519".to_owned(),
+            fingerprint: "SHA256:abc".to_owned(),
+            file: "/home/me/.ssh/known_hosts".into(),
+            entry: "cp-1 ssh-ed25519 AAAA".to_owned(),
+            others: Vec::new(),
+        };
+        insta::assert_snapshot!(shown(&Error::HostKeyUnknown(Box::new(key))), @r"
+        the ssh-ed25519 host key SHA256:abc of cp-1:22 is not known
+        -> compare the fingerprint on the host's console (`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`), then run again with `--accept-new-host-keys`, which keeps the key in /home/me/.ssh/known_hosts, or put the fingerprint into the inventory
+        ");
+    }
+
+    #[test]
+    fn a_refused_login_says_what_was_tried() {
+        let attempt = |key: &str, outcome| Attempt {
+            key: key.to_owned(),
+            outcome,
+        };
+        let error = Error::Authentication {
+            address: "[fd00::1]:2222".to_owned(),
+            user: "ops".to_owned(),
+            attempts: vec![
+                attempt("me@laptop (agent)", Outcome::Refused),
+                attempt(
+                    "/k",
+                    Outcome::Skipped(IdentityFault::TooOpen(0o644).to_string()),
+                ),
+            ],
+        };
+        insta::assert_snapshot!(shown(&error), @r"
+        [fd00::1]:2222 refused the login of ops: me@laptop (agent): refused; /k: skipped, others can read it (mode 0644)
+        -> add the public key with `ssh-copy-id`, or check the user name; `ssh -v -p 2222 ops@fd00::1` shows what the host accepts
+        ");
+    }
+
+    #[test]
+    fn a_failed_hop_passes_or_not_as_its_cause() {
+        let jump = |source| Error::Jump {
+            hop: "a@b:22".to_owned(),
+            source: Box::new(source),
+        };
+        let address = "c:22".to_owned();
+        let passing = jump(Error::Unreachable {
+            address,
+            why: Unreachable::Refused,
+        });
+        assert!(passing.is_passing());
+        insta::assert_snapshot!(shown(&passing), @r"
+        jump host a@b:22: cannot reach c:22: connection refused
+        -> check that sshd runs there, and the port in the inventory
+        ");
+        let why = SudoFault::PasswordWrong;
+        let address = "c:22".to_owned();
+        assert!(
+            !jump(Error::Sudo {
+                address,
+                user: "u".to_owned(),
+                why
+            })
+            .is_passing()
+        );
     }
 }

@@ -11,7 +11,7 @@ use super::live::Session;
 use super::route::Hop;
 use super::sudo::{self, Entry};
 use crate::transport::error::Error;
-use crate::transport::output::{Kept, Lines};
+use crate::transport::output::{Kept, Lines, sanitise};
 use crate::transport::{Exit, Output, Request, Stream};
 
 /// How long the streams may stay open and silent after a script has ended:
@@ -247,6 +247,8 @@ impl Hearing<'_> {
             (out, err) => [err, out].map(|text| text.unwrap_or_default()).concat(),
         };
         let said = String::from_utf8_lossy(&said).replace(sudo::PROMPT, "");
+        let said: Vec<String> = said.lines().map(sanitise).collect();
+        let said = said.join("\n");
         let said = said.trim();
         if matches!(self.entry, Entry::Direct) {
             let said = match (said.lines().last(), exit) {

@@ -7,7 +7,10 @@ use kdiy::transport::Exit;
 use super::*;
 
 async fn linked() -> (Sshd, Home, Link) {
-    let sshd = Sshd::start();
+    linked_to(Sshd::start()).await
+}
+
+async fn linked_to(sshd: Sshd) -> (Sshd, Home, Link) {
     let home = Home::knowing(&[sshd.entry("ed25519")]);
     let link = connect(home.settings(), &login_to(&sshd)).await.unwrap();
     (sshd, home, link)
@@ -32,7 +35,14 @@ async fn a_script_starts_in_a_known_surrounding() {
         "echo $LC_ALL; echo $PATH; umask; pwd; cat; echo end; tty",
     )
     .await;
-    insta::assert_snapshot!(said, @r"");
+    insta::assert_snapshot!(said, @r"
+    C
+    /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    0022
+    /
+    end
+    not a tty
+    ");
 }
 
 #[tokio::test]
@@ -68,11 +78,7 @@ async fn a_slow_script_is_ended_on_the_host() {
         .unwrap_err();
     assert!(matches!(error, Error::TimeLimit { .. }), "{error:?}");
     assert!(begun.elapsed() < Duration::from_secs(4));
-    let pid = std::fs::read_to_string(mark).unwrap();
-    assert!(
-        !Path::new(&format!("/proc/{}", pid.trim())).exists(),
-        "it still runs"
-    );
+    assert_ends(&mark).await;
     assert_eq!(says(&link, "echo again").await, "again\n");
 }
 
@@ -143,6 +149,16 @@ async fn scripts_run_side_by_side_more_than_sshd_has_sessions() {
 }
 
 #[tokio::test]
+async fn a_host_that_allows_few_sessions_is_waited_for() {
+    let (_sshd, _home, link) = linked_to(Sshd::start_with(&["ed25519"], "MaxSessions 2")).await;
+    let runs = (0..6).map(|_| says(&link, "sleep 0.1; echo done"));
+    assert_eq!(futures::future::join_all(runs).await, vec!["done\n"; 6]);
+    let (_sshd, _home, link) = linked_to(Sshd::start_with(&["ed25519"], "MaxSessions 0")).await;
+    let error = run(&link, "true").await.unwrap_err();
+    assert!(matches!(&error, Error::Shell { said, .. } if said.contains("MaxSessions")));
+}
+
+#[tokio::test]
 async fn a_cut_during_a_run_is_a_loss_and_the_next_run_connects_anew() {
     let (sshd, _home, link) = linked().await;
     let (lost, ()) = tokio::join!(run(&link, "echo begun; sleep 30"), async {
@@ -180,6 +196,15 @@ async fn how_long_it_takes() {
             best.1.min(begun.elapsed() - connected),
         );
     }
+    let begun = Instant::now();
+    let login = login_to(&sshd);
+    let links = (0..30).map(|_| {
+        let (ssh, login) = (ssh.clone(), login.clone());
+        tokio::spawn(async move { ssh.connect(&name(), &login).await })
+    });
+    let links = futures::future::join_all(links).await;
+    assert!(links.into_iter().all(|link| link.unwrap().is_ok()));
+    eprintln!("30 side by side {:?}", begun.elapsed());
     eprintln!("connect and login {:?}, exec {:?}", best.0, best.1);
     assert!(best.0 + best.1 < Duration::from_secs(2));
 }
