@@ -5,6 +5,7 @@
 
 pub mod error;
 pub mod fake;
+mod hint;
 pub mod known_hosts;
 pub mod output;
 pub mod ssh;

@@ -320,6 +320,15 @@ impl Stop {
     fn into_error(self, hop: &Hop) -> Error {
         match self {
             Self::Ours(error) => *error,
+            Self::Protocol(
+                error @ (russh::Error::NoCommonAlgo { .. }
+                | russh::Error::UnknownAlgo
+                | russh::Error::Version
+                | russh::Error::WrongServerSig),
+            ) => Error::Incompatible {
+                address: hop.address(),
+                why: error.to_string().to_lowercase(),
+            },
             Self::Protocol(error) => Error::Handshake {
                 address: hop.address(),
                 why: error.to_string(),

@@ -113,8 +113,8 @@ pub struct Link {
 }
 
 impl Settings {
-    /// The usual limits; the agent, known hosts of the machine and policy are
-    /// left to set.
+    /// The usual limits, OpenSSH's known hosts files of the machine, no agent,
+    /// and unknown keys refused.
     #[must_use]
     pub fn new(home: PathBuf, user: String, config: SshConfig) -> Self {
         Self {
@@ -122,7 +122,9 @@ impl Settings {
             user,
             agent: None,
             config,
-            global_known_hosts: Vec::new(),
+            global_known_hosts: ["ssh_known_hosts", "ssh_known_hosts2"]
+                .map(|name| Path::new("/etc/ssh").join(name))
+                .into(),
             unknown_host_key: UnknownHostKey::Refuse,
             connect_limit: Duration::from_secs(15),
             handshake_limit: Duration::from_secs(30),

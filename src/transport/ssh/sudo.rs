@@ -54,7 +54,7 @@ pub(super) fn command(entry: &Entry, limit: Duration) -> String {
             write!(command, "sudo -S -k -p '{PROMPT}' -- ").expect("writing to a String");
         }
     }
-    let (grace, limit) = (GRACE.as_secs(), limit.as_secs().max(1));
+    let (grace, limit) = (GRACE.as_secs(), limit.as_secs().clamp(1, u32::MAX.into()));
     write!(
         command,
         "timeout -k {grace} {limit} sh -c '\
@@ -96,8 +96,11 @@ pub(super) fn fault(said: &str, asked_again: bool) -> SudoFault {
 /// Passwords for sudo, each asked for once.
 #[derive(Default)]
 pub(super) struct Passwords {
-    sources: Mutex<Vec<(SudoPassword, Arc<Mutex<Option<Asked>>>)>>,
+    sources: Mutex<Vec<(SudoPassword, Arc<Answer>)>>,
 }
+
+/// What came of asking; `None` as long as nobody did.
+type Answer = Mutex<Option<Asked>>;
 
 /// A password that was asked for.
 #[derive(Clone)]
@@ -129,7 +132,7 @@ impl Passwords {
             if let Some((_, asked)) = sources.iter().find(|(known, _)| known == source) {
                 Arc::clone(asked)
             } else {
-                let asked = Arc::default();
+                let asked = Arc::<Answer>::default();
                 sources.push((source.clone(), Arc::clone(&asked)));
                 asked
             }

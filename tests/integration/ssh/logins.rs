@@ -264,6 +264,11 @@ async fn a_host_that_is_not_there_is_told_apart() {
         "{error:?}"
     );
 
+    let old = Sshd::start_with(&["ed25519"], "Ciphers aes128-cbc");
+    let error = refused(home.settings(), &login_to(&old)).await;
+    assert!(matches!(&error, Error::Incompatible { .. }), "{error:?}");
+    assert!(!error.is_passing());
+
     // Something that listens and says nothing.
     let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let settings = Settings {

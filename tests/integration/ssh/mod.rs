@@ -94,6 +94,7 @@ impl Home {
         let home = self.folder.path().to_owned();
         let mut settings = Settings::new(home, user(), SshConfig::default());
         settings.connect_limit = Duration::from_secs(5);
+        settings.global_known_hosts = Vec::new();
         settings
     }
 }
