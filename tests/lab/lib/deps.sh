@@ -4,7 +4,7 @@
 # instead and so are not here.
 
 DEPS=(debootstrap golang-1.19-go gcc libc6-dev make rsync jq gnupg apt-utils dpkg-dev
-    busybox-static openssh-client iptables ca-certificates xz-utils
+    openssh-client iptables ca-certificates xz-utils
     debian-archive-keyring curl util-linux)
 
 # Packages of DEPS that are not installed.

@@ -46,21 +46,26 @@ kube_packages() {
     rm -r "$work/kubeadm" "$work/kubelet" "$work/kubectl"
 }
 
-# sign DIR : Release, InRelease, Release.key by a key that nobody keeps, and a
-# key that signed nothing as wrong.key.
+# Release, InRelease, Release.key; and as wrong.key a key that signed nothing.
+# The keys stay in the cache, so that hosts that trust the repository still do
+# after a rebuild.
 sign_repository() (
     dir=$1
-    home=$(mktemp -d)
-    trap 'gpgconf --homedir "$home" --kill all; rm -rf "$home"' EXIT
+    home=$CACHE/gnupg
     gpg=(gpg --homedir "$home" --batch --quiet --no-tty)
+    trap 'gpgconf --homedir "$home" --kill all' EXIT
+    mkdir -p "$home"
+    chmod 700 "$home"
+    for who in lab wrong; do
+        "${gpg[@]}" --list-secret-keys "$who@kdiy.invalid" >/dev/null 2>&1 ||
+            "${gpg[@]}" --passphrase '' --quick-gen-key "kdiy $who <$who@kdiy.invalid>" rsa2048 sign never
+    done
     cd "$dir"
     apt-ftparchive packages amd64 >Packages
     gzip -k9 Packages
     apt-ftparchive -o APT::FTPArchive::Release::Origin=kdiy-lab \
         -o APT::FTPArchive::Release::Label=kdiy-lab release . >../Release
     mv ../Release Release
-    "${gpg[@]}" --passphrase '' --quick-gen-key 'kdiy lab <lab@kdiy.invalid>' rsa2048 sign never
-    "${gpg[@]}" --passphrase '' --quick-gen-key 'kdiy lab, wrong key <wrong@kdiy.invalid>' rsa2048 sign never
     "${gpg[@]}" --local-user lab@kdiy.invalid --clearsign --output InRelease Release
     "${gpg[@]}" --local-user lab@kdiy.invalid --armor --detach-sign --output Release.gpg Release
     "${gpg[@]}" --armor --export lab@kdiy.invalid >Release.key
