@@ -97,6 +97,14 @@ pub enum Error {
     },
 }
 
+/// Writes a file that only the user may read, in one go.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
+    guard::write(path, content)
+}
+
 impl State {
     /// Opens the state of a cluster in the directory that holds its inventory,
     /// and makes it where there is none.

@@ -1,11 +1,25 @@
 //! `kdiy apply`.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use clap::Args;
+use time::OffsetDateTime;
+use time::macros::format_description;
+use tokio::sync::{mpsc, watch};
 
-use super::{Reach, node_name};
+use super::logs::Logged;
+use super::survey::Survey;
+use super::{Exit, Failed, Global, Reach, kubeconfig, node_name, saved, source, survey};
 use crate::cluster::Name;
+use crate::execute::{self, Options};
+use crate::state::Run;
+use crate::transport::Connection;
+use crate::ui::summary::{self, Next, Tally};
+use crate::ui::{self, Output, Ui, progress};
+
+/// How long one step may take: a slow mirror takes minutes.
+const STEP: Duration = Duration::from_secs(30 * 60);
 
 /// Make the hosts as the inventory says
 #[derive(Debug, Clone, Args)]
@@ -33,4 +47,134 @@ pub struct Apply {
     /// How hosts are reached.
     #[command(flatten)]
     pub reach: Reach,
+}
+
+impl Apply {
+    /// Shows the plan, asks, and runs it.
+    ///
+    /// # Errors
+    /// When a host cannot be looked at or has problems, the user says no, the
+    /// saved plan is stale, or a step fails.
+    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+        let source = source::load(global, ui)?;
+        let cluster = &source.cluster;
+        let saved = self
+            .plan
+            .as_ref()
+            .map(|path| saved::load(path, &cluster.name))
+            .transpose()?;
+        let limit = saved.as_ref().map_or(&self.limit, |saved| &saved.limit);
+        let survey = survey::survey(&source, &self.reach, limit, ui, start).await?;
+        match ui.output() {
+            Output::Json => ui.plan_event(&survey.plan, start, Instant::now()),
+            Output::Text => {
+                let text = ui::plan::render(&survey.plan, survey.connections.len(), ui.style());
+                ui.print(&text)?;
+            }
+        }
+        if !survey.problems.is_empty() {
+            ui.tell(&ui::problems::render(&survey.problems, ui.err_style()));
+            return Err(Failed::shown(Exit::Preflight));
+        }
+        if let Some(saved) = &saved {
+            saved.check(&survey.plan)?;
+        }
+        if survey.plan.is_empty() {
+            kubeconfig::keep(cluster, &survey.authorities, &survey.state)?;
+            return Ok(Exit::Ok);
+        }
+        self.ask(ui).await?;
+        let run = survey.state.create_run(&run_id())?;
+        let (tally, stopped) = carry_out(&survey, &run, self.reach.width.get(), ui, start).await?;
+        let kept = match tally.succeeded() {
+            true => Some(kubeconfig::keep(
+                cluster,
+                &survey.authorities,
+                &survey.state,
+            )?),
+            false => None,
+        };
+        let used = kept.map(|path| format!("kubectl --kubeconfig {} get nodes", path.display()));
+        let commands = match &used {
+            Some(used) => vec![used.as_str(), "kdiy kubeconfig --merge"],
+            None => vec!["kdiy apply goes on from here; nothing is undone"],
+        };
+        let next = Next {
+            logs: Some(run.directory()),
+            commands: &commands,
+        };
+        ui.tell(&summary::render(&tally, &next, ui.err_style()));
+        match (tally.succeeded(), stopped) {
+            (true, _) => Ok(Exit::Ok),
+            (false, true) => Err(Failed::shown(Exit::Interrupted)),
+            (false, false) => Err(Failed::shown(Exit::StepFailed)),
+        }
+    }
+
+    async fn ask(&self, ui: &Ui) -> Result<(), Failed> {
+        if self.yes {
+            return Ok(());
+        }
+        let asking = ui.clone();
+        let answer =
+            tokio::task::spawn_blocking(move || asking.confirm("\nMake these changes?")).await?;
+        match answer {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failed::message(Exit::Declined, "nothing was changed")),
+            Err(unasked) => Err(Failed::new(Exit::Declined, unasked)),
+        }
+    }
+}
+
+/// Runs the plan; also whether it was stopped by Ctrl-C.
+async fn carry_out<C: Connection>(
+    survey: &Survey<C>,
+    run: &Run,
+    width: usize,
+    ui: &Ui,
+    start: Instant,
+) -> Result<(Tally, bool), Failed> {
+    let shown = ui.renderer(start, survey.connections.keys());
+    let mut logged = Logged::new(run.clone(), start, shown);
+    let (stopping, stop) = watch::channel(false);
+    let patient = ui.clone();
+    let interrupted = tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
+        }
+        let _ = stopping.send(true);
+        patient.note("Stopping after the steps that run now; Ctrl-C again stops at once.");
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        }
+    });
+    let options = Options {
+        width,
+        limit: STEP,
+        stop: stop.clone(),
+    };
+    let (events, received) = mpsc::unbounded_channel();
+    let watched = tokio::spawn(async move { progress::follow(received, &mut logged).await });
+    execute::run(
+        &survey.plan,
+        &survey.connections,
+        &survey.vault,
+        &options,
+        &events,
+    )
+    .await;
+    drop(events);
+    let tally = watched.await?;
+    let stopped = *stop.borrow();
+    interrupted.abort();
+    Ok((tally, stopped))
+}
+
+/// Sorts by time, as the state wants it.
+fn run_id() -> Name {
+    let format = format_description!("[year][month][day]t[hour][minute][second]z");
+    let text = OffsetDateTime::now_utc()
+        .format(format)
+        .unwrap_or_else(|_| "run".to_owned());
+    Name::try_from(text).expect("digits, t and z are a name")
 }

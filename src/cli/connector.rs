@@ -11,6 +11,7 @@ use crate::cluster::SudoPassword;
 use crate::transport::error::UnknownKey;
 use crate::transport::ssh::{Operator, Settings, Ssh, UnknownHostKey};
 use crate::transport::ssh_config::SshConfig;
+use crate::ui::Ui;
 
 /// The machine's ssh_config.
 const GLOBAL_CONFIG: &str = "/etc/ssh/ssh_config";
@@ -21,7 +22,7 @@ const GLOBAL_KNOWN_HOSTS: [&str; 2] = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh
 ///
 /// # Errors
 /// When there is no home directory, or ssh_config cannot be read.
-pub fn ssh(reach: &Reach, interactive: bool) -> Result<Ssh, Failed> {
+pub fn ssh(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
     let home = std::env::var_os("HOME")
         .map(PathBuf::from)
         .filter(|home| home.is_absolute());
@@ -32,53 +33,41 @@ pub fn ssh(reach: &Reach, interactive: bool) -> Result<Ssh, Failed> {
     settings.agent = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
     settings.global_known_hosts = GLOBAL_KNOWN_HOSTS.map(PathBuf::from).into();
     settings.connect_limit = reach.connect_timeout;
-    settings.unknown_host_key = match (reach.accept_new_host_keys, interactive) {
-        (true, _) => UnknownHostKey::Accept,
-        (false, true) => UnknownHostKey::Ask,
-        (false, false) => UnknownHostKey::Refuse,
+    settings.unknown_host_key = if reach.accept_new_host_keys {
+        UnknownHostKey::Accept
+    } else {
+        UnknownHostKey::Ask
     };
-    Ok(Ssh::new(settings, Arc::new(User { interactive })))
+    Ok(Ssh::new(settings, Arc::new(User { ui: ui.clone() })))
 }
 
 /// The person at the terminal, if there is one.
 struct User {
-    interactive: bool,
+    ui: Ui,
 }
 
 #[async_trait]
 impl Operator for User {
     async fn trusts(&self, key: &UnknownKey) -> bool {
-        let key = key.clone();
-        self.interactive && {
-            drop(key);
-            false
-        }
+        let (ui, key) = (self.ui.clone(), key.clone());
+        blocking(move || ui.host_key(&key)).await.unwrap_or(false)
     }
 
     async fn passphrase(&self, file: &Path, attempt: u32) -> Option<Zeroizing<String>> {
-        if !self.interactive {
-            return None;
-        }
-        let again = if attempt > 1 {
-            " (the last one was wrong)"
-        } else {
-            ""
-        };
-        let question = format!("Passphrase of {}{again}: ", file.display());
-        blocking(move || {
-            rpassword::prompt_password(&question)
-                .map(Zeroizing::new)
-                .ok()
-        })
-        .await
-        .filter(|text| !text.is_empty())
+        let again = if attempt > 1 { " (that was wrong)" } else { "" };
+        let label = format!("Passphrase of {}{again}", file.display());
+        let ui = self.ui.clone();
+        let answer = blocking(move || ui.secret(&label, "load the key into ssh-agent")).await;
+        answer.ok().filter(|text| !text.is_empty())
     }
 
     async fn sudo_password(&self, source: &SudoPassword) -> Result<Zeroizing<String>, String> {
         match source {
             SudoPassword::NotNeeded => Err("no password is needed".to_owned()),
             SudoPassword::Prompt => {
-                blocking(|| rpassword::prompt_password("Password for sudo: ").map(Zeroizing::new))
+                let ui = self.ui.clone();
+                let instead = "use `sudo: {env: NAME}` or `sudo: {command: ...}` in the inventory";
+                blocking(move || ui.secret("Password for sudo", instead))
                     .await
                     .map_err(|error| error.to_string())
             }

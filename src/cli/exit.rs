@@ -107,8 +107,8 @@ pub struct Failed {
     pub error: anyhow::Error,
     /// What to do next.
     pub hint: Option<String>,
-    /// Text that says it all already, to be shown as it is.
-    pub shown: Option<String>,
+    /// Whether the user has been told already.
+    pub shown: bool,
 }
 
 impl Failed {
@@ -119,7 +119,7 @@ impl Failed {
             exit,
             error,
             hint: None,
-            shown: None,
+            shown: false,
         }
     }
 
@@ -131,12 +131,12 @@ impl Failed {
         Self::new(exit, anyhow::Error::msg(message))
     }
 
-    /// An error whose text is shown as it is: rendered findings.
+    /// An error that was shown already.
     #[must_use]
-    pub fn shown(exit: Exit, text: String) -> Self {
+    pub fn shown(exit: Exit) -> Self {
         Self {
-            shown: Some(text),
-            ..Self::message(exit, "the inventory is not valid")
+            shown: true,
+            ..Self::message(exit, exit.meaning())
         }
     }
 

@@ -1,8 +1,22 @@
 //! `kdiy kubeconfig`.
 
-use clap::Args;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use super::Reach;
+use clap::Args;
+use secrecy::ExposeSecret as _;
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+
+use super::{Exit, Failed, Global, Reach, connector, source};
+use crate::cluster::{Cluster, Node, Role};
+use crate::execute::{survey, trust};
+use crate::pki::{self, Authorities, LeafRequest, kubeconfig};
+use crate::state::{self, State};
+use crate::ui::Ui;
+
+/// An admin certificate with less time left than this is made anew.
+const RENEWED: time::Duration = time::Duration::days(30);
 
 /// Print the admin kubeconfig or merge it into yours
 #[derive(Debug, Clone, Args)]
@@ -25,4 +39,138 @@ pub struct Kubeconfig {
     /// How hosts are reached.
     #[command(flatten)]
     pub reach: Reach,
+}
+
+impl Kubeconfig {
+    /// Prints the admin kubeconfig, or merges it into the user's.
+    ///
+    /// # Errors
+    /// When there is no cluster yet, or the user's kubeconfig has something
+    /// else under the same names.
+    pub async fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, Failed> {
+        let source = source::load(global, ui)?;
+        let cluster = &source.cluster;
+        let state = State::open(&source.folder, &cluster.name)?;
+        let now = OffsetDateTime::now_utc();
+        let authorities = match state.authorities(now)? {
+            Some(kept) => kept,
+            None => self.read_back(cluster, &state, ui, now).await?,
+        };
+        keep(cluster, &authorities, &state)?;
+        let text = state
+            .kubeconfig()?
+            .ok_or_else(|| anyhow::anyhow!("the kubeconfig vanished"))?;
+        if self.merge {
+            let ours = pki::Kubeconfig::parse(text.expose_secret())?;
+            self.merge_into_own(&ours, ui)?;
+        } else {
+            ui.print(text.expose_secret())?;
+        }
+        Ok(Exit::Ok)
+    }
+
+    /// The state was lost, or is on another machine.
+    async fn read_back(
+        &self,
+        cluster: &Cluster,
+        state: &State,
+        ui: &Ui,
+        now: OffsetDateTime,
+    ) -> Result<Authorities, Failed> {
+        let connector = connector::ssh(&self.reach, ui)?;
+        let nodes: Vec<&Node> = cluster.with_role(Role::ControlPlane).collect();
+        let (events, _) = mpsc::unbounded_channel();
+        let width = self.reach.width.get();
+        let (connections, faults) = survey::connect(&connector, &nodes, width, &events).await;
+        if connections.is_empty() {
+            return Err(super::survey::failed(&faults));
+        }
+        let found = trust::existing(state, cluster, &connections, now).await?;
+        found.map(|(authorities, _)| authorities).ok_or_else(|| {
+            Failed::message(
+                Exit::Error,
+                "no control plane has the cluster's authorities yet",
+            )
+            .hint("bring the cluster up first: kdiy apply")
+        })
+    }
+
+    fn merge_into_own(&self, ours: &pki::Kubeconfig, ui: &Ui) -> Result<(), Failed> {
+        let path = own_path()?;
+        let existing = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                let context = format!("read {}", path.display());
+                return Err(anyhow::Error::new(error).context(context).into());
+            }
+        };
+        let merged = kubeconfig::merge(&existing, ours, self.set_current)
+            .map_err(|error| anyhow::Error::new(error).context(path.display().to_string()))?;
+        if merged.comments_lost > 0 {
+            let copy = path.with_extension("before-kdiy");
+            state::write_private(&copy, existing.as_bytes())?;
+            ui.warn(&format!(
+                "{} lines of comments could not be kept; the file as it was is in {}",
+                merged.comments_lost,
+                copy.display()
+            ));
+        }
+        state::write_private(&path, merged.text.expose_secret().as_bytes())?;
+        ui.note(&format!(
+            "Merged into {}. Try: kubectl --context {} get nodes",
+            path.display(),
+            ours.context
+        ));
+        Ok(())
+    }
+}
+
+/// The first file of `$KUBECONFIG`, or `~/.kube/config`; where that is a link,
+/// what it points at.
+fn own_path() -> Result<PathBuf, Failed> {
+    let named = std::env::var_os("KUBECONFIG")
+        .and_then(|paths| std::env::split_paths(&paths).find(|path| !path.as_os_str().is_empty()));
+    let path = match named {
+        Some(path) => path,
+        None => {
+            let home =
+                std::env::var_os("HOME").ok_or_else(|| anyhow::anyhow!("HOME is not set"))?;
+            let folder = Path::new(&home).join(".kube");
+            std::fs::create_dir_all(&folder)
+                .map_err(|error| anyhow::Error::new(error).context(folder.display().to_string()))?;
+            folder.join("config")
+        }
+    };
+    Ok(path.canonicalize().unwrap_or(path))
+}
+
+/// Where the admin kubeconfig is kept, made anew when it does not fit.
+///
+/// # Errors
+/// When it cannot be made or kept.
+pub fn keep(
+    cluster: &Cluster,
+    authorities: &Authorities,
+    state: &State,
+) -> Result<PathBuf, Failed> {
+    let now = OffsetDateTime::now_utc();
+    let authority = &authorities.kubernetes;
+    let path = state.root().join("kubeconfig");
+    if let Some(kept) = state.kubeconfig()?
+        && let Ok(kept) = pki::Kubeconfig::parse(kept.expose_secret())
+        && kept.is_issued_by(authority.certificate()).unwrap_or(false)
+        && kept.server == format!("https://{}", cluster.endpoint)
+        && pki::not_after("kubeconfig", &kept.certificate).is_ok_and(|end| end - now > RENEWED)
+    {
+        return Ok(path);
+    }
+    let leaf = authority.issue(&LeafRequest::admin(), now)?;
+    let kubeconfig = pki::Kubeconfig::admin(
+        &cluster.name,
+        &cluster.endpoint,
+        authority.certificate(),
+        leaf,
+    );
+    Ok(state.save_kubeconfig(&kubeconfig.to_yaml())?)
 }

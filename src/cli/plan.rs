@@ -1,11 +1,15 @@
 //! `kdiy plan`.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::Args;
+use serde::Serialize;
 
-use super::{Reach, node_name};
+use super::{Exit, Failed, Global, Reach, node_name, saved, source, survey};
 use crate::cluster::Name;
+use crate::plan::{Counts, Problem};
+use crate::ui::{self, Output, Ui};
 
 /// Show what apply would do, without changing anything
 #[derive(Debug, Clone, Args)]
@@ -28,4 +32,51 @@ pub struct Plan {
     /// How hosts are reached.
     #[command(flatten)]
     pub reach: Reach,
+}
+
+/// What is printed as JSON.
+#[derive(Serialize)]
+struct Document<'a> {
+    problems: &'a [Problem],
+    counts: Counts,
+    plan: &'a crate::plan::Plan,
+}
+
+impl Plan {
+    /// Shows what is different on the hosts.
+    ///
+    /// # Errors
+    /// When a host cannot be looked at, or has problems.
+    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+        let source = source::load(global, ui)?;
+        let survey = survey::survey(&source, &self.reach, &self.limit, ui, start).await?;
+        let (plan, problems) = (&survey.plan, &survey.problems);
+        match ui.output() {
+            Output::Json => ui.json(&Document {
+                problems,
+                counts: plan.counts(),
+                plan,
+            })?,
+            Output::Text => {
+                ui.print(&ui::plan::render(
+                    plan,
+                    survey.connections.len(),
+                    ui.style(),
+                ))?;
+                ui.tell(&ui::problems::render(problems, ui.err_style()));
+            }
+        }
+        if !problems.is_empty() {
+            return Err(Failed::shown(Exit::Preflight));
+        }
+        if let Some(path) = &self.out {
+            saved::save(path, &source.cluster.name, &self.limit, plan)?;
+            ui.note(&format!(
+                "\nSaved. To run exactly this: kdiy apply {}",
+                path.display()
+            ));
+        }
+        let changes = self.detailed_exitcode && !plan.is_empty();
+        Ok(if changes { Exit::Changes } else { Exit::Ok })
+    }
 }

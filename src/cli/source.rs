@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Exit, Failed, Global};
 use crate::cluster::Cluster;
-use crate::inventory::{self, Finding};
+use crate::inventory;
+use crate::ui::Ui;
 
 /// A valid inventory and where it lies.
 #[derive(Debug)]
@@ -13,16 +14,13 @@ pub struct Source {
     pub cluster: Cluster,
     /// The folder that it lies in; the state is kept there.
     pub folder: PathBuf,
-    /// Warnings, rendered.
-    pub warnings: String,
 }
 
-/// Reads the inventory. `width` and `color` are those of the stream that
-/// findings are shown on.
+/// Reads the inventory; warnings are shown.
 ///
 /// # Errors
-/// When it cannot be read or is not valid; the message shows every problem.
-pub fn load(global: &Global, style: inventory::Style) -> Result<Source, Failed> {
+/// When it cannot be read or is not valid; every problem was shown then.
+pub fn load(global: &Global, ui: &Ui) -> Result<Source, Failed> {
     let path = &global.inventory;
     let text = std::fs::read_to_string(path).map_err(|error| {
         let missing = error.kind() == std::io::ErrorKind::NotFound;
@@ -49,15 +47,20 @@ pub fn load(global: &Global, style: inventory::Style) -> Result<Source, Failed> 
         std::fs::read_to_string(named)
     };
     let loaded = inventory::load(&text, &read);
-    let render = |findings: &[Finding]| {
-        inventory::render(findings, &path.display().to_string(), &text, style)
+    let style = inventory::Style {
+        color: ui.err_style().color,
+        width: ui.err_style().width,
     };
+    if !loaded.findings.is_empty() {
+        ui.tell(&inventory::render(
+            &loaded.findings,
+            &path.display().to_string(),
+            &text,
+            style,
+        ));
+    }
     match loaded.cluster {
-        Some(cluster) => Ok(Source {
-            cluster,
-            folder,
-            warnings: render(&loaded.findings),
-        }),
-        None => Err(Failed::shown(Exit::Inventory, render(&loaded.findings))),
+        Some(cluster) => Ok(Source { cluster, folder }),
+        None => Err(Failed::shown(Exit::Inventory)),
     }
 }

@@ -1,15 +1,15 @@
 //! What `plan` and `apply` both begin with: connect, look, compare.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use secrecy::ExposeSecret as _;
+use std::time::Instant;
 use time::OffsetDateTime;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::source::Source;
-use super::{Exit, Failed, Reach};
-use crate::cluster::{Name, Settled};
+use super::{Exit, Failed, Reach, connector};
+use crate::cluster::Name;
 use crate::execute::survey::{self, Connections, Faults, Unanswered};
 use crate::execute::trust::{self, Origin};
 use crate::execute::{Event, Vault};
@@ -19,11 +19,11 @@ use crate::plan::preflight::{self, Problem};
 use crate::plan::{Plan, Standing};
 use crate::state::State;
 use crate::transport::Connector;
+use crate::transport::ssh::Link;
+use crate::ui::{Ui, problems, progress};
 
 /// Everything that is known before the first change.
 pub struct Survey<C> {
-    /// The cluster with its questions answered.
-    pub settled: Settled,
     /// Connections to its hosts.
     pub connections: Connections<C>,
     /// What has to be done.
@@ -42,12 +42,52 @@ pub struct Survey<C> {
     pub missing: Faults,
 }
 
-/// Connects to all hosts, looks at them and compares.
+/// Connects to all hosts, looks at them and compares, with signs of life.
 ///
 /// # Errors
 /// When a host cannot be looked at (outside a limit that is tolerated), the
 /// authorities cannot be had, or something there must not be replaced.
-pub async fn survey<C: Connector>(
+pub async fn survey(
+    source: &Source,
+    reach: &Reach,
+    limit: &[Name],
+    ui: &Ui,
+    start: Instant,
+) -> Result<Survey<Link>, Failed> {
+    let connector = connector::ssh(reach, ui)?;
+    let hosts: Vec<_> = source
+        .cluster
+        .nodes
+        .iter()
+        .map(|node| node.name.clone())
+        .collect();
+    let mut renderer = ui.renderer(start, &hosts);
+    let (events, received) = unbounded_channel();
+    let watched = tokio::spawn(async move {
+        progress::follow(received, renderer.as_mut()).await;
+    });
+    let surveyed = look(source, &connector, reach, limit, &events).await;
+    drop(events);
+    watched.await?;
+    let survey = surveyed?;
+    for (name, fault) in &survey.missing {
+        ui.warn(&format!("{name} is left out: {fault}"));
+    }
+    match &survey.origin {
+        Origin::Kept => {}
+        Origin::ReadBack(host) => ui.note(&format!(
+            "The cluster's authorities were read back from {host} into {}.",
+            survey.state.root().display()
+        )),
+        Origin::Made => ui.note(&format!(
+            "The cluster's authorities were made and are kept in {}: keep that folder safe.",
+            survey.state.root().display()
+        )),
+    }
+    Ok(survey)
+}
+
+async fn look<C: Connector>(
     source: &Source,
     connector: &C,
     reach: &Reach,
@@ -70,7 +110,7 @@ pub async fn survey<C: Connector>(
             })?;
     let now = OffsetDateTime::now_utc();
     let state = State::open(&source.folder, &cluster.name)?;
-    let (authorities, origin) = trust::authorities(&state, &settled, &connections, now).await?;
+    let (authorities, origin) = trust::authorities(&state, cluster, &connections, now).await?;
     let trust = trust::trust(&authorities);
 
     let mut vault = Vault::new();
@@ -89,12 +129,18 @@ pub async fn survey<C: Connector>(
     let circumstances = Circumstances { facts, standing };
     let blueprint = install::blueprint(&settled, &trust, &circumstances, &mut vault);
     vault.set_token(BootstrapToken::generate()?.whole().expose_secret());
-    let plan = Plan::new(&blueprint, &seen, limit.as_ref()).map_err(|refused| {
-        let lines: Vec<_> = refused.iter().map(ToString::to_string).collect();
-        Failed::message(Exit::Preflight, lines.join("\n"))
-    })?;
+    let (plan, problems) = match Plan::new(&blueprint, &seen, limit.as_ref()) {
+        Ok(plan) => (plan, problems),
+        // Problems too: all reasons not to begin are shown together.
+        Err(refused) => {
+            let refused = problems::of_refused(&refused);
+            (
+                Plan::default(),
+                problems.into_iter().chain(refused).collect(),
+            )
+        }
+    };
     Ok(Survey {
-        settled,
         connections,
         plan,
         problems,
@@ -133,7 +179,7 @@ fn tolerate(faults: &Faults, limit: Option<&BTreeSet<Name>>) -> Result<(), Faile
     }
 }
 
-fn failed(faults: &Faults) -> Failed {
+pub(super) fn failed(faults: &Faults) -> Failed {
     let lines: Vec<_> = faults
         .iter()
         .map(|(name, fault)| match fault.hint() {
@@ -143,37 +189,4 @@ fn failed(faults: &Faults) -> Failed {
         .collect();
     Failed::message(Exit::Unreachable, lines.join("\n"))
         .hint("--limit NODE,... goes on without the others")
-}
-
-/// Where the admin kubeconfig is kept, made anew when it does not fit.
-///
-/// # Errors
-/// When it cannot be made or kept.
-pub fn keep_kubeconfig(
-    settled: &Settled,
-    authorities: &Authorities,
-    state: &State,
-) -> Result<PathBuf, Failed> {
-    use crate::pki::{Kubeconfig, LeafRequest};
-    let now = OffsetDateTime::now_utc();
-    let authority = &authorities.kubernetes;
-    let path = state.root().join("kubeconfig");
-    if let Some(kept) = state.kubeconfig()?
-        && let Ok(kept) = Kubeconfig::parse(kept.expose_secret())
-        && kept.is_issued_by(authority.certificate()).unwrap_or(false)
-        && kept.server == format!("https://{}", settled.cluster.endpoint)
-        && crate::pki::not_after("kubeconfig", &kept.certificate)
-            .is_ok_and(|end| end - now > time::Duration::days(30))
-    {
-        return Ok(path);
-    }
-    let leaf = authority.issue(&LeafRequest::admin(), now)?;
-    let cluster = &settled.cluster;
-    let kubeconfig = Kubeconfig::admin(
-        &cluster.name,
-        &cluster.endpoint,
-        authority.certificate(),
-        leaf,
-    );
-    Ok(state.save_kubeconfig(&kubeconfig.to_yaml())?)
 }

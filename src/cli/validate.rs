@@ -4,9 +4,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Exit, Failed, Global, source};
-use crate::cluster::{Cluster, LoadBalancer, Name, Role};
-use crate::inventory;
-use crate::ui::{Output, Style, Tone, Ui, text};
+use crate::cluster::{Cluster, Name, describe};
+use crate::ui::{Output, Ui};
 
 /// Check the inventory and say what the cluster tolerates
 #[derive(Debug, Clone, Args)]
@@ -50,19 +49,10 @@ impl Validate {
     ///
     /// # Errors
     /// When it is not valid, with every problem.
-    pub fn run(&self, ui: &Ui, global: &Global) -> Result<Exit, Failed> {
-        let style = ui.err_style();
-        let findings = inventory::Style {
-            color: style.color,
-            width: style.width,
-        };
-        let source = source::load(global, findings)?;
-        ui.tell(&source.warnings);
+    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, Failed> {
+        let source = source::load(global, ui)?;
         match ui.output() {
-            Output::Text => {
-                let file = global.inventory.display().to_string();
-                ui.print(&describe(&source.cluster, &file, ui.style()))?;
-            }
+            Output::Text => ui.print(&describe(&source.cluster))?,
             Output::Json => ui.json(&document(&source.cluster))?,
         }
         Ok(Exit::Ok)
@@ -94,57 +84,10 @@ fn document(cluster: &Cluster) -> Document<'_> {
     }
 }
 
-/// What the cluster is and what it tolerates.
-fn describe(cluster: &Cluster, file: &str, style: &Style) -> String {
-    let mut out = format!(
-        "{} cluster {}, Kubernetes {}, {}.\n\n",
-        style.paint(Tone::Good, &format!("{file} is valid:")),
-        style.paint(Tone::Strong, cluster.name.as_str()),
-        cluster.version,
-        text::count(cluster.nodes.len(), "host"),
-    );
-    let mut row = |label: &str, value: &str| {
-        for (place, line) in text::wrap(value, style.width - 16).iter().enumerate() {
-            let label = format!("{:<16}", if place == 0 { label } else { "" });
-            out.push_str(&format!("{}{line}\n", style.paint(Tone::Faint, &label)));
-        }
-    };
-    let roles = [
-        (Role::ControlPlane, "control planes"),
-        (Role::Etcd, "etcd hosts"),
-        (Role::Worker, "workers"),
-        (Role::LoadBalancer, "load balancers"),
-    ];
-    for (role, label) in roles {
-        let names: std::collections::BTreeSet<_> =
-            cluster.with_role(role).map(|node| &node.name).collect();
-        if !names.is_empty() {
-            row(label, &text::names(&names));
-        }
-    }
-    row(
-        "endpoint",
-        &format!("{}, {}", cluster.endpoint, balanced(cluster)),
-    );
-    row("etcd", &cluster.quorum().to_string());
-    out
-}
-
-/// What becomes of the endpoint when a host fails.
-fn balanced(cluster: &Cluster) -> &'static str {
-    match cluster.load_balancer {
-        LoadBalancer::None => "the control plane itself",
-        LoadBalancer::External => "balanced by somebody else's load balancer",
-        LoadBalancer::Haproxy if cluster.with_role(Role::LoadBalancer).count() == 1 => {
-            "balanced by haproxy; while its one host is away the API cannot be reached, pods go on"
-        }
-        LoadBalancer::Haproxy => "balanced by haproxy",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory;
 
     fn example(text: &str) -> Cluster {
         let read = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
@@ -152,14 +95,6 @@ mod tests {
     }
 
     const HA: &str = include_str!("../../inventories/stacked-ha.yaml");
-    const SINGLE: &str = include_str!("../../inventories/single.yaml");
-
-    #[test]
-    fn says_what_the_cluster_tolerates() {
-        let style = Style::test(80, false);
-        insta::assert_snapshot!("ha", describe(&example(HA), "kdiy.yaml", &style));
-        insta::assert_snapshot!("single", describe(&example(SINGLE), "one.yaml", &style));
-    }
 
     #[test]
     fn says_it_to_programs() {

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 
 use super::survey::{Connections, Fault, ask};
-use crate::cluster::{Name, Role, Settled};
+use crate::cluster::{Cluster, Name, Role};
 use crate::pki::authorities::FILES;
 use crate::pki::{self, Authorities, Difference};
 use crate::plan::install::Trust;
@@ -65,22 +65,40 @@ pub enum Error {
     },
 }
 
-/// The authorities of a cluster. What was read back or made is kept before it
-/// is given out.
+/// The authorities of a cluster, made where there are none. What was read
+/// back or made is kept before it is given out.
 ///
 /// # Errors
 /// When they cannot be had, or hosts contradict each other.
 pub async fn authorities<C: Connection>(
     state: &State,
-    settled: &Settled,
+    cluster: &Cluster,
     connections: &Connections<C>,
     now: OffsetDateTime,
 ) -> Result<(Authorities, Origin), Error> {
+    if let Some(existing) = existing(state, cluster, connections, now).await? {
+        return Ok(existing);
+    }
+    let made = Authorities::generate(now)?;
+    state.save_authorities(&made, now)?;
+    Ok((made, Origin::Made))
+}
+
+/// The authorities of a cluster, if they are kept or a control plane has them.
+///
+/// # Errors
+/// When they cannot be read, or hosts contradict each other.
+pub async fn existing<C: Connection>(
+    state: &State,
+    cluster: &Cluster,
+    connections: &Connections<C>,
+    now: OffsetDateTime,
+) -> Result<Option<(Authorities, Origin)>, Error> {
     if let Some(kept) = state.authorities(now)? {
-        return Ok((kept, Origin::Kept));
+        return Ok(Some((kept, Origin::Kept)));
     }
     let mut found: Option<(Name, Authorities)> = None;
-    for node in settled.with_role(Role::ControlPlane) {
+    for node in cluster.with_role(Role::ControlPlane) {
         let Some(connection) = connections.get(&node.name) else {
             continue;
         };
@@ -100,12 +118,11 @@ pub async fn authorities<C: Connection>(
             }
         }
     }
-    let (authorities, origin) = match found {
-        Some((host, theirs)) => (theirs, Origin::ReadBack(host)),
-        None => (Authorities::generate(now)?, Origin::Made),
+    let Some((host, theirs)) = found else {
+        return Ok(None);
     };
-    state.save_authorities(&authorities, now)?;
-    Ok((authorities, origin))
+    state.save_authorities(&theirs, now)?;
+    Ok(Some((theirs, Origin::ReadBack(host))))
 }
 
 /// The authorities of one control plane, if it has a cluster's.

@@ -23,7 +23,7 @@ use crate::resource::{Difference, Refusal, Resource, Seen};
 
 /// What has to be done: the blueprint joined with what was seen. Pure: the
 /// same blueprint and observations give the same plan, to the letter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Plan {
     /// Steps with something to do, each after those that it needs.
     pub steps: Vec<PlannedStep>,

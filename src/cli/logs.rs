@@ -1,0 +1,83 @@
+//! What hosts say in a run, kept beside the inventory: one file a host.
+//! Secrets were masked before.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::time::Instant;
+
+use crate::cluster::Name;
+use crate::execute::Event;
+use crate::state::Run;
+use crate::ui::progress::Renderer;
+
+/// Writes events to the logs of a run, and hands them on.
+pub struct Logged {
+    run: Run,
+    start: Instant,
+    files: BTreeMap<Name, File>,
+    shown: Box<dyn Renderer>,
+}
+
+impl Logged {
+    /// Logs a run that began at `start`; `shown` gets every event as well.
+    #[must_use]
+    pub fn new(run: Run, start: Instant, shown: Box<dyn Renderer>) -> Self {
+        Self {
+            run,
+            start,
+            files: BTreeMap::new(),
+            shown,
+        }
+    }
+
+    fn write(&mut self, host: &Name, now: Instant, text: &str) {
+        if !self.files.contains_key(host) {
+            match self.run.log(host) {
+                Ok(file) => self.files.insert(host.clone(), file),
+                Err(error) => {
+                    tracing::warn!(%host, %error, "no log is kept");
+                    return;
+                }
+            };
+        }
+        let at = now.saturating_duration_since(self.start).as_secs_f64();
+        if let Some(mut file) = self.files.get(host) {
+            // A full disk here must not stop what goes on there.
+            let _ = writeln!(file, "{at:9.3} {text}");
+        }
+    }
+}
+
+impl Renderer for Logged {
+    fn on(&mut self, event: &Event, now: Instant) {
+        match event {
+            Event::StepStarted { host, title, .. } => self.write(host, now, &format!("== {title}")),
+            Event::ChangeStarted { host, resource, .. } => {
+                self.write(host, now, &format!("-- {resource}"));
+            }
+            Event::Line { host, text, .. } => self.write(host, now, &format!("   {text}")),
+            Event::StepDone { host, title, .. } => {
+                self.write(host, now, &format!("== done: {title}"));
+            }
+            Event::StepFailed {
+                host,
+                title,
+                failure,
+                ..
+            } => {
+                self.write(host, now, &format!("== failed: {title}: {}", failure.what));
+            }
+            _ => {}
+        }
+        self.shown.on(event, now);
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.shown.tick(now);
+    }
+
+    fn end(&mut self) {
+        self.shown.end();
+    }
+}
