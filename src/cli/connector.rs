@@ -32,7 +32,6 @@ pub fn ssh(reach: &Reach, interactive: bool) -> Result<Ssh, Failed> {
     settings.agent = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
     settings.global_known_hosts = GLOBAL_KNOWN_HOSTS.map(PathBuf::from).into();
     settings.connect_limit = reach.connect_timeout;
-    settings.login_limit = reach.connect_timeout.max(settings.login_limit);
     settings.unknown_host_key = match (reach.accept_new_host_keys, interactive) {
         (true, _) => UnknownHostKey::Accept,
         (false, true) => UnknownHostKey::Ask,

@@ -4,16 +4,17 @@
 //! here is checked again further down, and no field is an `Option` that must
 //! be `Some`.
 
+pub mod describe;
 pub mod net;
 pub mod node;
 pub mod quorum;
 pub mod settings;
-pub mod validate;
 pub mod version;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+pub use describe::describe;
 pub use net::{Cni, Endpoint, EndpointHost, ManifestSource, Network};
 pub use node::{
     AddressSpec, Jump, Login, Name, Node, Role, Roles, SudoPassword, Taint, TaintEffect,

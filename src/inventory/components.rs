@@ -19,6 +19,8 @@ use crate::cluster::{Component, ControlPlane, Kubeadm, LeaderElection, VersionSp
 pub struct Settings {
     pub control_plane: ControlPlane,
     pub allow_even_members: bool,
+    /// Where leader election is switched off.
+    pub election_off: Vec<Span>,
     pub kubelet: Component,
     pub kube_proxy: Component,
     pub kubeadm: Kubeadm,
@@ -56,6 +58,7 @@ pub fn read(
     };
 
     let allow_even_members = etcd.as_ref().and_then(|etcd| etcd.get("allowEvenMembers"));
+    let mut election_off = Vec::new();
     Settings {
         allow_even_members: allow_even_members
             .and_then(|node| reader.boolean(node))
@@ -66,14 +69,15 @@ pub fn read(
                 .map(|fields| cert_sans(reader, fields))
                 .unwrap_or_default(),
             api_server: component(reader, api_server.as_ref(), &owned::API_SERVER),
-            controller_manager_election: election(reader, manager.as_ref()),
+            controller_manager_election: election(reader, manager.as_ref(), &mut election_off),
             controller_manager: component(reader, manager.as_ref(), &owned::CONTROLLER_MANAGER),
-            scheduler_election: election(reader, scheduler.as_ref()),
+            scheduler_election: election(reader, scheduler.as_ref(), &mut election_off),
             scheduler: component(reader, scheduler.as_ref(), &owned::SCHEDULER),
             etcd: component(reader, etcd.as_ref(), &owned::ETCD),
         },
         kubelet: component(reader, other("kubelet").as_ref(), &owned::KUBELET),
         kube_proxy: component(reader, other("kubeProxy").as_ref(), &owned::KUBE_PROXY),
+        election_off,
         kubeadm: root
             .get("kubeadm")
             .map(|node| kubeadm(reader, node, version))
@@ -95,7 +99,7 @@ fn component(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>, owner: &Owner
             let message = format!("the argument {} begins with dashes", quoted(&name.value));
             reader.report(
                 Finding::error("dashed-argument", name.span, message).help(format!(
-                    "write {}",
+                    "write `{}`",
                     bare.split('=').next().unwrap_or_default()
                 )),
             );
@@ -160,6 +164,7 @@ fn json(node: &Node) -> Json {
                 .map(|(key, value)| (key.text.clone(), json(value)));
             Json::Object(entries.collect())
         }
+        Value::Broken => Json::Null,
     }
 }
 
@@ -208,7 +213,11 @@ fn cert_sans(reader: &Reader<'_>, fields: &Fields<'_, '_>) -> Vec<String> {
 /// to retry at least once, jitter included, before its deadline.
 const JITTER_TENTHS: u32 = 12;
 
-fn election(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>) -> LeaderElection {
+fn election(
+    reader: &Reader<'_>,
+    fields: Option<&Fields<'_, '_>>,
+    off: &mut Vec<Span>,
+) -> LeaderElection {
     const KEYS: &[&str] = &["enabled", "leaseDuration", "renewDeadline", "retryPeriod"];
     let default = LeaderElection::default();
     let Some(node) = fields.and_then(|fields| fields.get("leaderElection")) else {
@@ -219,7 +228,7 @@ fn election(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>) -> LeaderElect
     };
     let mut sound = true;
     let mut time = |key: &str, default: Duration| -> Spanned<Duration> {
-        let span = fields.key(key).unwrap_or(fields.start());
+        let span = fields.key(key).unwrap_or(node.span);
         let Some(node) = fields.get(key) else {
             return Spanned {
                 value: default,
@@ -246,20 +255,23 @@ fn election(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>) -> LeaderElect
             "leaseDuration ({:?}) is not longer than renewDeadline ({:?}), so two leaders could act at once",
             lease.value, renew.value
         );
-        reader.report(Finding::error("election-times", lease.span, message).related(renew.span, "the deadline").help("keep leaseDuration > renewDeadline > 1.2 * retryPeriod, such as 15s, 10s, 2s; what is left out has these values"));
+        reader.report(Finding::error("election-times", lease.span, message).related_if(renew.span != node.span, renew.span, "the deadline").help("keep leaseDuration > renewDeadline > 1.2 * retryPeriod, such as 15s, 10s, 2s; what is left out has these values"));
     }
     if sound && renew.value * 10 <= retry.value * JITTER_TENTHS {
         let message = format!(
             "renewDeadline ({:?}) is not longer than 1.2 times retryPeriod ({:?}), so a leader could not retry even once",
             renew.value, retry.value
         );
-        reader.report(Finding::error("election-times", renew.span, message).related(retry.span, "the period").help("keep leaseDuration > renewDeadline > 1.2 * retryPeriod, such as 15s, 10s, 2s; what is left out has these values"));
+        reader.report(Finding::error("election-times", renew.span, message).related_if(retry.span != node.span, retry.span, "the period").help("keep leaseDuration > renewDeadline > 1.2 * retryPeriod, such as 15s, 10s, 2s; what is left out has these values"));
+    }
+    let enabled = fields
+        .get("enabled")
+        .map(|node| (node.span, reader.boolean(node)));
+    if let Some((span, Some(false))) = enabled {
+        off.push(span);
     }
     LeaderElection {
-        enabled: fields
-            .get("enabled")
-            .and_then(|node| reader.boolean(node))
-            .unwrap_or(true),
+        enabled: !matches!(enabled, Some((_, Some(false)))),
         lease_duration: lease.value,
         renew_deadline: renew.value,
         retry_period: retry.value,
@@ -289,7 +301,7 @@ fn kubeadm(reader: &Reader<'_>, node: &Node, version: Option<&Spanned<VersionSpe
         );
     }
     let mut patches: BTreeMap<String, String> = BTreeMap::new();
-    let named = words("patches", "[patches/etcd0+merge.yaml]");
+    let named = words("patches", "[patches/etcd0+strategic.yaml]");
     if let (Some(key), Some(version)) =
         (fields.key("patches").filter(|_| !named.is_empty()), version)
         && version.value.minor() < (1, 22)
@@ -339,7 +351,7 @@ fn kubeadm(reader: &Reader<'_>, node: &Node, version: Option<&Spanned<VersionSpe
     }
 }
 
-const PATCH_NAMES: &str = "name it TARGET[SUFFIX][+TYPE].yaml or .json, where TARGET is kube-apiserver, kube-controller-manager, kube-scheduler, etcd, kubeletconfiguration or corednsdeployment, and TYPE strategic, merge or json; such as etcd0+merge.yaml";
+const PATCH_NAMES: &str = "name it TARGET[SUFFIX][+TYPE].yaml or .json, where TARGET is kube-apiserver, kube-controller-manager, kube-scheduler, etcd, kubeletconfiguration or corednsdeployment, and TYPE strategic, merge or json; such as etcd0+strategic.yaml";
 
 /// kubeadm's rule for the names in its patches directory.
 fn is_patch_name(file: &str) -> bool {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::address;
 use super::components::{self, Settings};
 use super::finding::{Finding, Span, Spanned, quoted};
-use super::hosts::{self, Ssh, WrittenNode};
+use super::hosts::{self, WrittenNode};
+use super::login::{self, Ssh};
 use super::network::{self, WrittenNetwork};
 use super::reader::{Fields, Reader};
 use super::sources::{self, WrittenPackages};
@@ -67,7 +69,11 @@ const KEYS: &[&str] = &[
 
 /// Reads the whole file.
 pub fn read(reader: &Reader<'_>, root: &Node) -> Option<Inventory> {
-    let fields = reader.fields(root, KEYS, "apiVersion, name, version and nodes")?;
+    let fields = reader.fields(
+        root,
+        KEYS,
+        "`apiVersion: kdiy/v1alpha1`, `name: demo` and so on, each key on a line of its own",
+    )?;
     if let Some(node) = fields.require("apiVersion", &format!("`apiVersion: {API_VERSION}`")) {
         api_version(reader, node);
     }
@@ -122,7 +128,7 @@ pub fn read(reader: &Reader<'_>, root: &Node) -> Option<Inventory> {
             .and_then(|node| load_balancer(reader, node)),
         ssh: fields
             .get("ssh")
-            .map(|node| hosts::defaults(reader, node))
+            .map(|node| login::defaults(reader, node))
             .unwrap_or_default(),
         nodes_span,
         nodes: fields
@@ -196,7 +202,7 @@ fn version(reader: &Reader<'_>, node: &Node) -> Option<Spanned<VersionSpec>> {
 fn endpoint(reader: &Reader<'_>, node: &Node) -> Option<Spanned<Endpoint>> {
     const EXAMPLE: &str = "an endpoint such as 192.0.2.10:6443";
     if !matches!(node.value, Value::Mapping(_)) {
-        return reader.parse(node, "invalid-endpoint", EXAMPLE, syntax::endpoint);
+        return reader.parse(node, "invalid-endpoint", EXAMPLE, address::endpoint);
     }
     let fields = reader.fields(node, &["host", "port"], EXAMPLE)?;
     let port = fields.get("port").map(|node| reader.port(node));
@@ -205,12 +211,12 @@ fn endpoint(reader: &Reader<'_>, node: &Node) -> Option<Spanned<Endpoint>> {
         host,
         "invalid-endpoint",
         "an address or a name",
-        syntax::endpoint_host,
+        address::endpoint_host,
     )?;
     Some(Spanned {
         value: Endpoint {
             host: host.value,
-            port: port.unwrap_or(Some(syntax::DEFAULT_PORT))?,
+            port: port.unwrap_or(Some(address::DEFAULT_PORT))?,
         },
         span: host.span,
     })

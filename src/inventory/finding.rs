@@ -55,7 +55,7 @@ pub enum Severity {
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
-    /// Stable kebab-case name, listed in `codes.rs`.
+    /// Stable kebab-case name, listed in [`super::CODES`].
     pub code: &'static str,
     /// What is wrong and why.
     pub message: String,
@@ -63,6 +63,8 @@ pub struct Finding {
     pub span: Span,
     /// What to do about it.
     pub help: Option<String>,
+    /// What is at the span may be a secret, so that it is not drawn.
+    pub secret: bool,
     /// Other places that belong to it, each with a label.
     pub related: Vec<(Span, String)>,
 }
@@ -75,6 +77,7 @@ impl Finding {
             message: message.into(),
             span,
             help: None,
+            secret: false,
             related: Vec::new(),
         }
     }
@@ -91,6 +94,19 @@ impl Finding {
         self
     }
 
+    pub(super) fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    pub(super) fn related_if(self, there: bool, span: Span, label: &str) -> Self {
+        if there {
+            self.related(span, label)
+        } else {
+            self
+        }
+    }
+
     pub(super) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         if span != self.span {
             self.related.push((span, label.into()));
@@ -99,11 +115,35 @@ impl Finding {
     }
 }
 
+/// The text with the passwords of its URLs as asterisks, byte for byte.
+pub(super) fn without_passwords(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        let end = after.find(|c: char| c.is_whitespace() || c == '"' || c == '\'');
+        let (url, next) = after.split_at(end.unwrap_or(after.len()));
+        masked.push_str(before);
+        masked.push_str("://");
+        match url
+            .rsplit_once('@')
+            .and_then(|(login, host)| Some((login.split_once(':')?, host)))
+        {
+            Some(((user, password), host)) => {
+                let stars = "*".repeat(password.len());
+                masked.extend([user, ":", &stars, "@", host]);
+            }
+            None => masked.push_str(url),
+        }
+        rest = next;
+    }
+    masked + rest
+}
+
 /// A text from the file in backticks: shortened, and with control characters
 /// escaped so that it cannot drive the terminal.
 pub(super) fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
-    let shown: String = text
+    let shown: String = without_passwords(text)
         .chars()
         .take(LONGEST)
         .flat_map(char::escape_debug)
@@ -115,4 +155,49 @@ pub(super) fn quoted(text: &str) -> String {
         ""
     };
     format!("`{shown}{rest}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_in_urls_are_not_shown() {
+        let text = "http: http://me:hünter2@proxy:3128, https://proxy:3128/ \"ftp://a:b@c\" x@y:z";
+        let masked = without_passwords(text);
+        assert_eq!(
+            masked,
+            "http: http://me:********@proxy:3128, https://proxy:3128/ \"ftp://a:*@c\" x@y:z"
+        );
+        assert_eq!(masked.len(), text.len());
+    }
+
+    #[test]
+    fn quoted_texts_are_short_and_harmless() {
+        assert_eq!(quoted("a'b\"c"), "`a'b\"c`");
+        assert_eq!(quoted("\u{1b}[31m"), "`\\u{1b}[31m`");
+        assert_eq!(quoted(&"x".repeat(100)).len(), 60 + "`...`".len());
+    }
+
+    #[test]
+    fn columns_are_counted_in_characters() {
+        let text = "a: ü\nbé: x\n";
+        let start = text.find('x').expect("an x");
+        assert_eq!(
+            Span {
+                start,
+                end: start + 1
+            }
+            .line_column(text),
+            (2, 5)
+        );
+        assert_eq!(
+            Span {
+                start: 999,
+                end: 999
+            }
+            .line_column(text),
+            (3, 1)
+        );
+    }
 }

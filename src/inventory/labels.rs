@@ -10,7 +10,8 @@ use super::document::text_map;
 use super::finding::{Finding, quoted};
 use super::reader::{Reader, Refusal, refuse};
 use super::syntax::is_dns_name;
-use super::yaml::Node;
+use super::yaml::{Node, Value};
+use crate::cluster::{Taint, TaintEffect};
 
 fn is_word(text: &str) -> bool {
     let edge = |c: char| c.is_ascii_alphanumeric();
@@ -102,4 +103,69 @@ fn kubelet_may_set(key: &str) -> bool {
     let reserved = within("kubernetes.io") || within("k8s.io");
     let own = within("node.kubernetes.io") || within("kubelet.kubernetes.io");
     !reserved || own || ALLOWED.contains(&key)
+}
+
+const EFFECTS: [(&str, TaintEffect); 3] = [
+    (TaintEffect::NoSchedule.as_str(), TaintEffect::NoSchedule),
+    (
+        TaintEffect::PreferNoSchedule.as_str(),
+        TaintEffect::PreferNoSchedule,
+    ),
+    (TaintEffect::NoExecute.as_str(), TaintEffect::NoExecute),
+];
+
+/// Taints of a node.
+pub fn taints(reader: &Reader<'_>, node: &Node) -> Vec<Taint> {
+    const EXAMPLE: &str = "`- {key: dedicated, value: db, effect: NoSchedule}`";
+    let items = reader.list(node, EXAMPLE);
+    items
+        .iter()
+        .filter_map(|item| taint(reader, item, EXAMPLE))
+        .collect()
+}
+
+fn taint(reader: &Reader<'_>, node: &Node, example: &str) -> Option<Taint> {
+    if let Value::Scalar { .. } = node.value {
+        return reader
+            .parse(node, "invalid-taint", example, short_taint)
+            .map(|taint| taint.value);
+    }
+    let fields = reader.fields(node, &["key", "value", "effect"], example)?;
+    let key = fields
+        .require("key", "`key: dedicated`")
+        .and_then(|node| reader.parse(node, "invalid-taint", "a key", key));
+    let effect = fields
+        .require("effect", "`effect: NoSchedule`")
+        .and_then(|node| reader.choice(node, &EFFECTS, &[]));
+    let value = match fields.get("value") {
+        Some(node) => reader.parse(node, "invalid-taint", "a value", value)?.value,
+        None => String::new(),
+    };
+    Some(Taint {
+        key: key?.value,
+        value,
+        effect: effect?.value,
+    })
+}
+
+/// `key=value:Effect` or `key:Effect`, as `kubectl taint` takes it.
+fn short_taint(text: &str) -> Result<Taint, Refusal> {
+    let Some((pair, effect)) = text.rsplit_once(':') else {
+        return refuse(
+            format!("the taint {} has no effect", quoted(text)),
+            "write key=value:NoSchedule",
+        );
+    };
+    let Some((_, effect)) = EFFECTS.into_iter().find(|(word, _)| *word == effect) else {
+        return refuse(
+            format!("{} is no effect of a taint", quoted(effect)),
+            "write NoSchedule, PreferNoSchedule or NoExecute",
+        );
+    };
+    let (name, text) = pair.split_once('=').unwrap_or((pair, ""));
+    Ok(Taint {
+        key: key(name)?,
+        value: value(text)?,
+        effect,
+    })
 }

@@ -10,11 +10,14 @@
 //! The tree knows places and nothing else; reading turns it into typed values
 //! and leaves out what is wrong; the rules look at the whole.
 
+mod address;
+mod codes;
 mod components;
 mod document;
 mod finding;
 mod hosts;
 mod labels;
+mod login;
 mod network;
 mod owned;
 mod reader;
@@ -28,6 +31,7 @@ mod yaml;
 use std::cell::RefCell;
 use std::path::Path;
 
+pub use codes::CODES;
 pub use finding::{Finding, Severity, Span};
 pub use render::{Style, render};
 

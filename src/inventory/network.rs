@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
+use super::address;
 use super::finding::{Finding, Spanned, quoted};
 use super::reader::{Fields, Reader, refuse};
 use super::syntax;
@@ -38,7 +39,7 @@ pub fn read(reader: &Reader<'_>, root: &Fields<'_, '_>) -> WrittenNetwork {
                 node,
                 "invalid-cidr",
                 "a network such as 10.244.0.0/16",
-                syntax::cidr,
+                address::cidr,
             )
         })
     };
@@ -96,7 +97,7 @@ fn cni(reader: &Reader<'_>, node: &Node) -> Option<Spanned<Cni>> {
     )?;
     let span = source.span;
     let source = if source.value.contains("://") {
-        match syntax::url(&source.value, true) {
+        match address::url(&source.value, true) {
             Ok(url) => ManifestSource::Url(url),
             Err(refusal) => {
                 reader.report(

@@ -42,6 +42,9 @@ impl Reader<'_> {
     }
 
     fn wrong_type(&self, node: &Node, wanted: &str, example: &str) {
+        if matches!(node.value, Value::Broken) {
+            return;
+        }
         let message = format!("{} is wanted here, this is {}", wanted, node.kind());
         self.report(
             Finding::error("wrong-type", first_token(node), message)
@@ -155,11 +158,7 @@ impl Reader<'_> {
         later: &[(&str, &str)],
     ) -> Option<Spanned<T>> {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        let all = words
-            .iter()
-            .map(|word| format!("`{word}`"))
-            .collect::<Vec<_>>()
-            .join(" or ");
+        let all = either(&words);
         let text = self.text(node, &all)?;
         if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text.value) {
             return Some(Spanned {
@@ -177,7 +176,7 @@ impl Reader<'_> {
             .help(*why)
         } else {
             let help = match nearest(&text.value, words.iter().copied()) {
-                Some(near) => format!("is `{near}` meant? known here: {all}"),
+                Some(near) => format!("is `{near}` meant? write {all}"),
                 None => format!("write {all}"),
             };
             Finding::error(
@@ -277,8 +276,8 @@ impl<'n> Fields<'n, '_> {
         self.entries.first().map_or(self.span, |(key, _)| key.span)
     }
 
-    /// Refuses two keys that say the same.
-    pub fn exclusive(&self, one: &str, other: &str) {
+    /// Refuses two keys that say the same; returns whether both are there.
+    pub fn exclusive(&self, one: &str, other: &str) -> bool {
         if let (Some(one_span), Some(other_span)) = (self.key(one), self.key(other)) {
             let message = format!("`{one}` and `{other}` exclude each other");
             let finding = Finding::error("conflicting-keys", other_span, message);
@@ -287,7 +286,19 @@ impl<'n> Fields<'n, '_> {
                     .related(one_span, format!("`{one}` is here"))
                     .help("keep one of the two"),
             );
+            return true;
         }
+        false
+    }
+}
+
+/// `a`, `b` or `c`.
+fn either(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match words.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
     }
 }
 
@@ -323,6 +334,6 @@ pub fn nearest<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Optio
 fn first_token(node: &Node) -> Span {
     match &node.value {
         Value::Mapping(entries) => entries.first().map_or(node.span, |(key, _)| key.span),
-        Value::Sequence(_) | Value::Scalar { .. } => node.span,
+        _ => node.span,
     }
 }

@@ -3,7 +3,7 @@
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use super::finding::{Finding, Severity, Span};
+use super::finding::{Finding, Severity, Span, without_passwords};
 
 /// How findings are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,13 +14,17 @@ pub struct Style {
     pub width: usize,
 }
 
+/// Most findings that are drawn; a file with more is another kind of file.
+const MOST_DRAWN: usize = 200;
+
 /// Draws findings with the source lines they are about, then a line that
-/// counts them. Empty when there are none.
+/// counts them. Empty when there are none. Passwords are drawn as asterisks.
 #[must_use]
 pub fn render(findings: &[Finding], file_name: &str, text: &str, style: Style) -> String {
     if findings.is_empty() {
         return String::new();
     }
+    let text = &masked(findings, text);
     let renderer = if style.color {
         Renderer::styled()
     } else {
@@ -31,9 +35,14 @@ pub fn render(findings: &[Finding], file_name: &str, text: &str, style: Style) -
         .decor_style(DecorStyle::Ascii);
     let mut drawn: Vec<String> = findings
         .iter()
+        .take(MOST_DRAWN)
         .map(|finding| draw(finding, file_name, text, &renderer))
         .collect();
-    drawn.push(format!("{file_name}: {}", count(findings)));
+    let more = match findings.len().saturating_sub(MOST_DRAWN) {
+        0 => String::new(),
+        more => format!("; {more} more are not shown"),
+    };
+    drawn.push(format!("{file_name}: {}{more}", count(findings)));
     drawn.join("\n\n") + "\n"
 }
 
@@ -59,6 +68,28 @@ fn draw(finding: &Finding, file_name: &str, text: &str, renderer: &Renderer) -> 
         group = group.element(Level::HELP.message(help.as_str()));
     }
     renderer.render(&[group])
+}
+
+/// The text with what may be secret as asterisks, byte for byte, so that
+/// places stay what they are.
+fn masked(findings: &[Finding], text: &str) -> String {
+    let mut masked = without_passwords(text);
+    for finding in findings.iter().filter(|finding| finding.secret) {
+        let range = finding.span.range();
+        if let Some(secret) = masked.get(range.clone()) {
+            // Lines and indentation stay, or all places after them would be others.
+            let star = |byte: u8| {
+                if byte.is_ascii_whitespace() {
+                    char::from(byte)
+                } else {
+                    '*'
+                }
+            };
+            let stars: String = secret.bytes().map(star).collect();
+            masked.replace_range(range, &stars);
+        }
+    }
+    masked
 }
 
 /// The part of a span that is underlined: its first line, whole characters

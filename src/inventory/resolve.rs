@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 use std::str::FromStr as _;
 
+use super::address::{DEFAULT_PORT, usable};
 use super::document::Inventory;
 use super::finding::Spanned;
-use super::hosts::{Ssh, WrittenNode};
+use super::hosts::WrittenNode;
+use super::login::Ssh;
 use super::network::WrittenNetwork;
 use super::sources::WrittenPackages;
-use super::syntax::DEFAULT_PORT;
 use crate::cluster::{
     AddressSpec, Cluster, Cni, Endpoint, EndpointHost, Jump, LoadBalancer, Login, Network, Node,
     PackageKey, Packages, Role, Roles, SudoPassword, Topology, VersionSpec,
@@ -107,6 +108,7 @@ pub fn address(node: &WrittenNode) -> Option<Spanned<AddressSpec>> {
     }
     let host = node.ssh.host.as_ref()?;
     let address = host.value.parse::<IpAddr>().ok()?;
+    usable(address).ok()?;
     Some(Spanned {
         value: AddressSpec::Fixed(address),
         span: host.span,

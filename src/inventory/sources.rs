@@ -1,9 +1,9 @@
 //! `packages:`, `images:` and `httpProxy:` as written.
 
+use super::address;
 use super::document::plain;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::reader::{Reader, Refusal, refuse};
-use super::syntax;
 use super::yaml::{Node, Value};
 use crate::cluster::{HttpProxy, Images, PackageKey, RegistryMirror};
 
@@ -62,7 +62,7 @@ fn templated(text: &str, secure: bool) -> Result<String, Refusal> {
             "{minor} becomes the version's first two numbers, such as 1.34",
         );
     }
-    syntax::url(&rest, secure)?;
+    address::url(&rest, secure)?;
     Ok(text.to_owned())
 }
 
@@ -168,7 +168,7 @@ fn image(text: &str) -> Result<String, Refusal> {
                 "{} is a URL; images have names without a scheme",
                 quoted(text)
             ),
-            format!("write {}", rest.trim_end_matches('/')),
+            format!("write `{}`", rest.trim_end_matches('/')),
         );
     }
     let sound = text
@@ -179,7 +179,7 @@ fn image(text: &str) -> Result<String, Refusal> {
         Ok(text.to_owned())
     } else {
         refuse(
-            format!("{} is no name of images", quoted(text)),
+            format!("{} is no image name", quoted(text)),
             "write a name such as registry.example.org/k8s, without a slash at its end",
         )
     }
@@ -199,7 +199,7 @@ fn mirrors(reader: &Reader<'_>, node: &Node) -> Vec<RegistryMirror> {
             }
             let one = |node: &Node| {
                 reader.parse(node, "invalid-url", "a URL", |text| {
-                    syntax::url(text, false)
+                    address::url(text, false)
                 })
             };
             let endpoints: Vec<_> = match &node.value {
@@ -222,9 +222,9 @@ fn registry_name(text: &str) -> Result<(), Refusal> {
         "write the registry as image names begin with it, such as registry.k8s.io or docker.io";
     let (host, _) = match text.contains(['/', ' ']) {
         true => return refuse(format!("{} is no name of a registry", quoted(text)), help),
-        false => syntax::host_port(text)?,
+        false => address::host_port(text)?,
     };
-    match syntax::endpoint_host(host) {
+    match address::endpoint_host(host) {
         Ok(_) => Ok(()),
         Err(_) if text == "*" || text == "_default" => {
             refuse("a mirror for every registry is not supported", help)
@@ -243,7 +243,7 @@ pub fn http_proxy(reader: &Reader<'_>, node: &Node) -> Option<HttpProxy> {
             node,
             "invalid-url",
             "a URL such as http://proxy.example.org:3128",
-            |text| syntax::url(text, false),
+            |text| address::url(text, false),
         )?;
         if url.value.contains('@') {
             let message = "a password in this URL can be read by everybody who can read this file or a host's configuration";

@@ -23,6 +23,8 @@ pub struct Node {
     pub value: Value,
     /// Values in it, aliases put in, itself counted.
     size: usize,
+    /// Levels of it, aliases put in, itself counted.
+    depth: usize,
 }
 
 /// What a value is.
@@ -34,6 +36,8 @@ pub enum Value {
     Sequence(Vec<Rc<Node>>),
     /// A mapping without repeated keys.
     Mapping(Vec<(Key, Rc<Node>)>),
+    /// What could not be read and is reported already.
+    Broken,
 }
 
 /// A key of a mapping.
@@ -44,6 +48,29 @@ pub struct Key {
 }
 
 impl Node {
+    fn new(value: Value, span: Span) -> Self {
+        let (mut size, mut depth, mut end) = (1, 1, span.end.max(span.start));
+        let mut add = |child: &Node| {
+            size += child.size;
+            depth = depth.max(child.depth + 1);
+            end = end.max(child.span.end);
+        };
+        match &value {
+            Value::Sequence(items) => items.iter().for_each(|item| add(item)),
+            Value::Mapping(entries) => entries.iter().for_each(|(_, value)| add(value)),
+            Value::Scalar { .. } | Value::Broken => {}
+        }
+        Self {
+            span: Span {
+                start: span.start,
+                end,
+            },
+            value,
+            size,
+            depth,
+        }
+    }
+
     /// Whether nothing was written: `key:`, `~` or `null`.
     pub fn is_null(&self) -> bool {
         matches!(&self.value, Value::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"))
@@ -56,6 +83,7 @@ impl Node {
             Value::Scalar { .. } => "a text",
             Value::Sequence(_) => "a list",
             Value::Mapping(_) => "a mapping",
+            Value::Broken => "unreadable",
         }
     }
 }
@@ -130,11 +158,16 @@ impl<'t> Tree<'t, '_> {
                 },
             )),
             Some(Err(error)) => {
-                let start = self.offset(*error.marker());
-                let finding =
-                    Finding::error("yaml-syntax", Span { start, end: start }, error.info());
-                Err(match syntax_help(self.text, start) {
-                    Some(help) => finding.help(help),
+                let (start, info) = (self.offset(*error.marker()), error.info());
+                let finding = Finding::error(
+                    "yaml-syntax",
+                    Span { start, end: start },
+                    format!("this is not valid YAML: {info}"),
+                );
+                let finding = finding.help(syntax_help(self.text, start, &info));
+                let quote = opened_quote(self.text, start).filter(|_| info.contains("quoted"));
+                Err(match quote {
+                    Some(quote) => finding.related(quote, "opened here"),
                     None => finding,
                 })
             }
@@ -142,11 +175,17 @@ impl<'t> Tree<'t, '_> {
     }
 
     fn offset(&self, marker: Marker) -> usize {
-        marker.byte_offset().unwrap_or(self.text.len())
+        let mut offset = marker
+            .byte_offset()
+            .unwrap_or(usize::MAX)
+            .min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
     }
 
     fn node(&mut self, event: Event<'t>, span: Span) -> Result<Rc<Node>, Finding> {
-        let (mut end, mut size) = (span.end, 1);
         let (value, anchor, tag) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
@@ -159,86 +198,52 @@ impl<'t> Tree<'t, '_> {
                     tag,
                 )
             }
-            Event::SequenceStart(_, anchor, tag) => {
-                let mut items = Vec::new();
-                loop {
-                    match self.next()? {
-                        (Event::SequenceEnd, _) => break,
-                        (event, span) => items.push(self.node(event, span)?),
-                    }
-                }
-                size += items.iter().map(|item| item.size).sum::<usize>();
-                end = items.last().map_or(end, |item| item.span.end);
-                (Value::Sequence(items), anchor, tag)
-            }
-            Event::MappingStart(_, anchor, tag) => {
-                let entries = self.entries()?;
-                size += entries.iter().map(|(_, value)| value.size).sum::<usize>();
-                end = entries
-                    .last()
-                    .map_or(end, |(key, value)| value.span.end.max(key.span.end));
-                (Value::Mapping(entries), anchor, tag)
-            }
+            Event::SequenceStart(_, anchor, tag) => (Value::Sequence(self.items()?), anchor, tag),
+            Event::MappingStart(_, anchor, tag) => (Value::Mapping(self.entries()?), anchor, tag),
             Event::Alias(anchor) => return self.alias(anchor, span),
             Event::UnresolvedAlias(name) => {
-                self.findings.push(
-                    Finding::error(
-                        "unknown-anchor",
-                        span,
-                        format!(
-                            "nothing above is anchored as {}",
-                            quoted(&format!("&{name}"))
-                        ),
-                    )
-                    .help(
+                let shown = quoted(&format!("&{name}"));
+                let message = format!("nothing above is anchored as {shown}");
+                self.findings
+                    .push(Finding::error("unknown-anchor", span, message).help(
                         "anchor the value before it is used, or quote the text if a `*` is meant",
-                    ),
-                );
-                (
-                    Value::Scalar {
-                        text: String::new(),
-                        plain: true,
-                    },
-                    0,
-                    None,
-                )
+                    ));
+                (Value::Broken, 0, None)
             }
             // Every other event ends or begins something that `parse`,
-            // `entries` and the loop above have taken.
+            // `items` and `entries` have taken.
             _ => {
-                return Err(Finding::error(
-                    "yaml-syntax",
-                    span,
-                    "no value where one must be",
-                ));
+                let finding = Finding::error("yaml-syntax", span, "no value where one must be");
+                return Err(finding.help("write a value"));
             }
         };
         if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema()) {
+            let message = format!(
+                "tags such as {} have no meaning here",
+                quoted(&tag.to_string())
+            );
             self.findings.push(
-                Finding::error(
-                    "yaml-tag",
-                    span,
-                    format!(
-                        "tags such as {} have no meaning here",
-                        quoted(&tag.to_string())
-                    ),
-                )
-                .help("leave the tag out; secrets do not belong into an inventory, see `ssh.sudo`"),
+                Finding::error("yaml-tag", span, message).help(
+                    "leave the tag out; secrets do not belong in an inventory, see `ssh.sudo`",
+                ),
             );
         }
-        self.grow(1, span)?;
-        let node = Rc::new(Node {
-            span: Span {
-                start: span.start,
-                end: end.max(span.start),
-            },
-            value,
-            size,
-        });
+        let node = Rc::new(Node::new(value, span));
+        self.grow(1, node.depth, span)?;
         if anchor > 0 {
             self.anchors.insert(anchor, Rc::clone(&node));
         }
         Ok(node)
+    }
+
+    fn items(&mut self) -> Result<Vec<Rc<Node>>, Finding> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(items),
+                (event, span) => items.push(self.node(event, span)?),
+            }
+        }
     }
 
     fn entries(&mut self) -> Result<Vec<(Key, Rc<Node>)>, Finding> {
@@ -280,45 +285,64 @@ impl<'t> Tree<'t, '_> {
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Rc<Node>, Finding> {
         let Some(node) = self.anchors.get(&anchor).map(Rc::clone) else {
-            return Err(Finding::error(
-                "unknown-anchor",
-                span,
-                "this alias is part of what it stands for",
-            )
-            .help("write the value out"));
+            let message = "this alias is part of what it stands for";
+            return Err(Finding::error("unknown-anchor", span, message).help("write the value out"));
         };
-        self.grow(node.size, span)?;
+        self.grow(node.size, node.depth, span)?;
         Ok(node)
     }
 
-    fn grow(&mut self, size: usize, span: Span) -> Result<(), Finding> {
+    fn grow(&mut self, size: usize, depth: usize, span: Span) -> Result<(), Finding> {
         self.size = self.size.saturating_add(size);
-        if self.size <= MOST_VALUES {
+        let message = if self.size > MOST_VALUES {
+            format!("the inventory holds more than {MOST_VALUES} values here")
+        } else if depth > DEEPEST {
+            format!("values are nested more than {DEEPEST} deep here")
+        } else {
             return Ok(());
-        }
-        let message = format!("the inventory holds more than {MOST_VALUES} values here");
-        Err(Finding::error("too-large", span, message)
-            .help("aliases count as often as they are used; write less, or fewer of them"))
+        };
+        Err(Finding::error("too-large", span, message).help(
+            "what an alias stands for counts each time it is used; write less, or use fewer of them",
+        ))
     }
 }
 
-fn syntax_help(text: &str, offset: usize) -> Option<&'static str> {
-    let line_start = text
-        .get(..offset)?
-        .rfind('\n')
-        .map_or(0, |newline| newline + 1);
-    let line = text.get(line_start..)?.lines().next().unwrap_or_default();
+/// The fix, as far as the place and the parser's own words betray it.
+fn syntax_help(text: &str, offset: usize, info: &str) -> &'static str {
+    let line_start = text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text[line_start..].lines().next().unwrap_or_default();
     if line
         .chars()
         .take_while(|c| c.is_whitespace())
         .any(|c| c == '\t')
     {
-        return Some("YAML is indented with spaces; replace the tabs");
+        "YAML is indented with spaces; replace the tabs"
+    } else if info.contains("quoted") {
+        "close the quote that is opened above"
+    } else if info.contains("bracket") {
+        "close every `{` and `[`"
+    } else {
+        "keys of one mapping begin in the same column, and a text that holds `: ` or ` #` needs quotes; the rest of the file could not be read"
     }
-    if line.matches('"').count() % 2 == 1 || line.matches('\'').count() % 2 == 1 {
-        return Some("a quote is opened and not closed");
+}
+
+/// The line above an error in a quoted text on which the quote is opened.
+fn opened_quote(text: &str, offset: usize) -> Option<Span> {
+    const LINES: usize = 20;
+    let mut end = offset;
+    for _ in 0..LINES {
+        let start = text[..end].rfind('\n').map_or(0, |newline| newline + 1);
+        let line = &text[start..end];
+        for quote in ['"', '\''] {
+            if line.matches(quote).count() % 2 == 1 {
+                let at = start + line.rfind(quote)?;
+                return Some(Span {
+                    start: at,
+                    end: at + 1,
+                });
+            }
+        }
+        end = start.checked_sub(1)?;
     }
-    Some(
-        "check the indentation, and that a `: ` inside a text is quoted; nothing after this could be read",
-    )
+    None
 }

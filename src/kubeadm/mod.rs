@@ -2,7 +2,7 @@
 //! as typed documents written as YAML.
 //!
 //! One file a version of kubeadm's API holds the documents whose shape
-//! changed; [`cluster`] holds the one that did not. Nothing here runs kubeadm.
+//! changed; cluster.rs holds the one that did not. Nothing here runs kubeadm.
 //!
 //! Facts: the types under cmd/kubeadm/app/apis/kubeadm of kubernetes/kubernetes
 //! at v1.20, v1.26 and v1.34.

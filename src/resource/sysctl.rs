@@ -20,9 +20,16 @@ impl Sysctl {
     }
 
     pub(super) fn parse(&self, answers: &Answers) -> Result<Option<String>, Malformed> {
-        Ok(answers
-            .line("sysctl", &self.key)?
-            .map(|value| value.trim().to_owned()))
+        let path = self.path();
+        let value = |line: &str| {
+            Some(
+                line.strip_prefix(&path)?
+                    .strip_prefix(':')?
+                    .trim()
+                    .to_owned(),
+            )
+        };
+        Ok(answers.get("sysctl")?.lines().find_map(value))
     }
 
     pub(super) fn diff(&self, value: Option<&str>) -> Option<Difference> {
@@ -50,15 +57,47 @@ pub(super) fn probe(all: &[&Sysctl]) -> Script {
     if all.is_empty() {
         return Script::new();
     }
-    // read is a builtin: no process is started for a parameter.
-    let body = all.iter().fold(Script::new(), |body, sysctl| {
-        body.lit("[ -r ")
-            .arg(sysctl.path())
-            .lit(" ] && read -r v < ")
-            .arg(sysctl.path())
-            .lit(" && echo ")
-            .arg(format!("{} ", sysctl.key))
-            .lit("\"$v\"\n")
-    });
+    // One process for all. Not the shell's own read: it takes a byte at a
+    // time, and the kernel gives a number's first byte only.
+    let body = Script::of("grep -sH '' -- ")
+        .args(all.iter().map(|sysctl| sysctl.path()))
+        .lit("\n");
     section("sysctl", &body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_read_and_compared() {
+        let value = std::fs::read_to_string("/proc/sys/kernel/pid_max").unwrap();
+        let known = Sysctl {
+            key: "kernel.pid_max".to_owned(),
+            value: value.trim().to_owned(),
+        };
+        let unknown = Sysctl {
+            key: "kernel.no-such".to_owned(),
+            value: "1".to_owned(),
+        };
+        let script = Script::of("export LC_ALL=C\n")
+            .lit(super::super::SECTION_FUNCTION)
+            .then(&probe(&[&known, &unknown]));
+        let out = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(script.as_str())
+            .output()
+            .unwrap();
+        let answers = Answers::parse(&out.stdout).unwrap();
+        assert_eq!(known.diff(known.parse(&answers).unwrap().as_deref()), None);
+        assert_eq!(unknown.parse(&answers).unwrap(), None, "{script}");
+        let other = Sysctl {
+            value: "other".to_owned(),
+            ..known.clone()
+        };
+        let difference = other
+            .diff(other.parse(&answers).unwrap().as_deref())
+            .unwrap();
+        assert_eq!(difference.details, [format!("{} -> other", known.value)]);
+    }
 }

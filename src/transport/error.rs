@@ -23,6 +23,14 @@ pub enum Error {
         /// What the protocol library said.
         why: String,
     },
+    /// The host speaks no SSH, or none that is safe.
+    #[error("{address} speaks no SSH that kdiy speaks: {why}")]
+    Incompatible {
+        /// `host:port`.
+        address: String,
+        /// What the protocol library said.
+        why: String,
+    },
     /// The host key is in no known_hosts file.
     #[error("{0}")]
     HostKeyUnknown(Box<UnknownKey>),
@@ -291,125 +299,6 @@ impl Error {
             _ => false,
         }
     }
-
-    /// What to do next.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Unreachable { why, .. } => why.hint().to_owned(),
-            Self::Handshake { address, .. } => format!(
-                "see what answers there with `ssh -v {}`; another service may listen on that port, \
-                 or sshd may limit connections (MaxStartups)",
-                of_ssh(address)
-            ),
-            Self::HostKeyUnknown(key) => key.hint(),
-            Self::HostKeyChanged { at, .. } => format!(
-                "if the host was reinstalled, compare the fingerprint on its console and delete \
-                 line {} of {}; otherwise somebody may be listening in",
-                at.number,
-                at.path.display()
-            ),
-            Self::HostKeyRevoked { .. } => {
-                "do not trust this host until its administrator has given it a new key".to_owned()
-            }
-            Self::HostKeyPin { .. } => "compare `ssh-keygen -lf` of the host's public key on its \
-                console with `fingerprint` in the inventory, and correct whichever is wrong"
-                .to_owned(),
-            Self::KnownHosts { .. } => "make the file readable and writable for you".to_owned(),
-            Self::Authentication {
-                user,
-                address,
-                attempts,
-            } => authentication_hint(user, address, attempts),
-            Self::Identity { path, why } => match why {
-                IdentityFault::TooOpen(_) => format!("run `chmod 600 {}`", path.display()),
-                IdentityFault::Missing => "correct the path in the inventory".to_owned(),
-                IdentityFault::WrongPassphrase | IdentityFault::NoPassphrase => format!(
-                    "load it into an agent with `ssh-add {}` or run kdiy on a terminal",
-                    path.display()
-                ),
-                IdentityFault::PublicOnly => "load its private half into an agent".to_owned(),
-                IdentityFault::Unreadable(_) | IdentityFault::NotAKey(_) => {
-                    format!("check it with `ssh-keygen -yf {}`", path.display())
-                }
-            },
-            Self::Jump { source, .. } => source.hint(),
-            Self::Sudo { user, why, .. } => why.hint(user),
-            Self::Shell { .. } => {
-                "check the login shell of the user on the host; `ssh HOST true` must work"
-                    .to_owned()
-            }
-            Self::Lost { .. } => {
-                "run the same command again: what is done already is not done twice".to_owned()
-            }
-            Self::TimeLimit { .. } => {
-                "look on the host for what hangs; its last lines of output say where".to_owned()
-            }
-            Self::Config { .. } => "correct that line, or name what is needed in the inventory, \
-                which goes before it"
-                .to_owned(),
-            Self::JumpChain { .. } => {
-                "look for a ProxyJump in the SSH configuration that leads back to itself".to_owned()
-            }
-            Self::Unscripted { .. } => "script an answer in the test".to_owned(),
-        }
-    }
-}
-
-impl Unreachable {
-    const fn hint(&self) -> &'static str {
-        match self {
-            Self::Refused => "check that sshd runs there, and the port in the inventory",
-            Self::Timeout(_) => "check that the host is up and that no firewall drops the port",
-            Self::NoRoute(_) => "check the network from here to the host, a VPN for instance",
-            Self::Name(_) => "correct the host in the inventory, or give its address",
-            Self::Resolver(_) => "check the DNS resolver of this machine",
-            Self::Forward(_) => {
-                "check that the jump host reaches it and allows it (AllowTcpForwarding)"
-            }
-            Self::Other(_) => "check the network from here to the host",
-        }
-    }
-}
-
-impl SudoFault {
-    fn hint(&self, user: &str) -> String {
-        match self {
-            Self::Missing => "install sudo on the host, or log in as root".to_owned(),
-            Self::PasswordNeeded => format!(
-                "set `sudo` in the inventory to a password source, or allow it without: \
-                 `{user} ALL=(ALL) NOPASSWD: ALL` in sudoers"
-            ),
-            Self::PasswordWrong => format!("check the password of {user} on the host"),
-            Self::PasswordUnavailable(_) => {
-                "check the `sudo` setting of the inventory; without a terminal use an environment \
-                 variable or a command"
-                    .to_owned()
-            }
-            Self::NotAllowed(_) => format!("add `{user} ALL=(ALL) ALL` to sudoers on the host"),
-            Self::TtyNeeded => format!("add `Defaults:{user} !requiretty` to sudoers on the host"),
-            Self::Other(_) => "try `sudo -v` on the host".to_owned(),
-        }
-    }
-}
-
-impl UnknownKey {
-    fn hint(&self) -> String {
-        if let Some(other) = self.others.first() {
-            return format!(
-                "the host is known by another type of key at {other}; if it really has a new one, \
-                 add this line to {}: {}",
-                self.file.display(),
-                self.entry
-            );
-        }
-        format!(
-            "compare the fingerprint on the host's console (`ssh-keygen -lf \
-             /etc/ssh/ssh_host_*_key.pub`), then run again with `--accept-new-host-keys`, or put \
-             the fingerprint into the inventory; it would be kept in {}",
-            self.file.display()
-        )
-    }
 }
 
 impl fmt::Display for UnknownKey {
@@ -455,28 +344,4 @@ fn tried(attempts: &[Attempt]) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join("; ")
-}
-
-fn authentication_hint(user: &str, address: &str, attempts: &[Attempt]) -> String {
-    if attempts
-        .iter()
-        .any(|attempt| attempt.outcome == Outcome::Refused)
-    {
-        format!(
-            "add the public key with `ssh-copy-id`, or check the user name; `ssh -v {}` shows \
-             what the host accepts",
-            of_ssh(&format!("{user}@{address}"))
-        )
-    } else {
-        "name an identity file in the inventory, or load a key into an agent with `ssh-add`"
-            .to_owned()
-    }
-}
-
-/// `host:port` as ssh's command line takes it.
-fn of_ssh(address: &str) -> String {
-    match address.rsplit_once(':') {
-        Some((host, port)) => format!("-p {port} {}", host.replace(['[', ']'], "")),
-        None => address.to_owned(),
-    }
 }

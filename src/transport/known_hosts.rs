@@ -81,6 +81,18 @@ impl KnownHosts {
         Self { entries }
     }
 
+    /// Whether an [`entry_line`] is in it.
+    #[must_use]
+    pub fn has_line(&self, line: &str) -> bool {
+        let Some(wanted) = Entry::parse(0, line) else {
+            return false;
+        };
+        let name = line.split(' ').next().unwrap_or_default();
+        self.of(name).any(|entry| {
+            entry.marker == Marker::HostKey && entry.key.key_data() == wanted.key.key_data()
+        })
+    }
+
     /// Entries for a host, by its [`entry_name`].
     pub fn of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Entry> {
         self.entries
@@ -187,4 +199,143 @@ pub(super) fn glob_matches(pattern: &str, name: &str) -> bool {
         }
     }
     pattern[p..].iter().all(|&c| c == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::process::Command;
+
+    const ED25519: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+
+    fn lines_of(text: &str, name: &str) -> Vec<usize> {
+        KnownHosts::parse(text)
+            .of(name)
+            .map(|entry| entry.line)
+            .collect()
+    }
+
+    /// The lines that OpenSSH finds for a host.
+    fn lines_of_openssh(text: &str, name: &str) -> Vec<usize> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("known_hosts");
+        std::fs::write(&path, text).unwrap();
+        let out = Command::new("ssh-keygen")
+            .args(["-F", name, "-f"])
+            .arg(&path)
+            .output()
+            .expect("this test needs ssh-keygen: install openssh-client");
+        String::from_utf8(out.stdout)
+            .unwrap()
+            .lines()
+            .filter_map(|line| line.split_once("found: line "))
+            .map(|(_, rest)| rest.split(' ').next().unwrap().parse().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn entries_are_found_as_openssh_finds_them() {
+        let text = format!(
+            "# comment\n\
+             plain {ED25519} a comment\n\
+             \n\
+             one,two,10.0.0.? {ED25519}\n\
+             *.example.com,!bad.example.com {ED25519}\n\
+             [plain]:2222\t{ED25519}\n\
+             @revoked plain {ED25519}\n\
+             @cert-authority *.example.com {ED25519}\n\
+             @unknown plain {ED25519}\n\
+             \x20 UPPER {ED25519}\n\
+             plain\n"
+        );
+        for name in [
+            "plain",
+            "two",
+            "10.0.0.7",
+            "10.0.0.77",
+            "a.example.com",
+            "bad.example.com",
+            "[plain]:2222",
+            "[plain]:22",
+            "upper",
+            "comment",
+            "other",
+        ] {
+            assert_eq!(
+                lines_of(&text, name),
+                lines_of_openssh(&text, name),
+                "{name}"
+            );
+        }
+        let marker = |line| {
+            let hosts = KnownHosts::parse(&text);
+            hosts
+                .entries
+                .iter()
+                .find(|entry| entry.line == line)
+                .unwrap()
+                .marker
+        };
+        assert_eq!(
+            [marker(2), marker(7), marker(8)],
+            [Marker::HostKey, Marker::Revoked, Marker::CertAuthority]
+        );
+    }
+
+    #[test]
+    fn an_entry_whose_key_makes_no_sense_knows_nobody() {
+        let blob = ED25519.split(' ').nth(1).unwrap();
+        let text = format!("host ssh-ed25519 not-base64\nhost ssh-rsa {blob}\nhost {ED25519}");
+        assert_eq!(lines_of(&text, "host"), [3]);
+    }
+
+    #[test]
+    fn hashed_entries_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("known_hosts");
+        std::fs::write(&path, format!("one {ED25519}\n[two]:2222 {ED25519}\n")).unwrap();
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-H", "-f"])
+            .arg(&path)
+            .status();
+        assert!(made.unwrap().success());
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("one"));
+        assert_eq!(lines_of(&text, &entry_name("ONE", 22)), [1]);
+        assert_eq!(lines_of(&text, &entry_name("two", 2222)), [2]);
+        assert_eq!(lines_of(&text, "two"), [0_usize; 0]);
+    }
+
+    #[test]
+    fn a_line_that_is_written_is_found_again() {
+        let key = russh::keys::parse_public_key_base64(ED25519.split(' ').nth(1).unwrap()).unwrap();
+        let line = entry_line(&entry_name("Host", 2222), &key);
+        assert_eq!(line, format!("[host]:2222 {ED25519}"));
+        assert!(KnownHosts::parse(&line).has_line(&line));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in "(\\PC|[\n@|1*?!,# ]){0,200}", name in ".{0,20}") {
+            lines_of(&text, &name);
+        }
+
+        #[test]
+        fn patterns_match_as_in_openssh(
+            patterns in prop::collection::vec("!?[ab*?]{1,5}", 1..4),
+            name in "[ab]{1,6}",
+        ) {
+            let text = format!("{} {ED25519}\n", patterns.join(","));
+            prop_assert_eq!(lines_of(&text, &name), lines_of_openssh(&text, &name), "{}", text);
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_many_stars_takes_no_time() {
+        let pattern = "*a".repeat(2000);
+        assert!(!glob_matches(&pattern, &"a".repeat(1999)));
+        assert!(glob_matches(&pattern, &"a".repeat(2000)));
+    }
 }

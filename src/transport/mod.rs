@@ -5,11 +5,13 @@
 
 pub mod error;
 pub mod fake;
+mod hint;
 pub mod known_hosts;
 pub mod output;
 pub mod ssh;
 pub mod ssh_config;
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -46,8 +48,8 @@ pub trait Connection: Send + Sync {
     ) -> Result<Output, Error>;
 }
 
-/// A script to run.
-#[derive(Debug, Clone, Copy)]
+/// A script to run. Its text may be secret and is left out of `Debug`.
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// POSIX sh text; may hold secrets, so it only travels over standard input.
     pub script: &'a Zeroizing<String>,
@@ -58,6 +60,16 @@ pub struct Request<'a> {
     /// How much of each stream is kept, in bytes. Of a host that sends more,
     /// the beginning and the end are kept, with a mark where the middle was.
     pub keep: usize,
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("user", &self.user)
+            .field("limit", &self.limit)
+            .field("keep", &self.keep)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Who runs a script.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -57,7 +58,9 @@ impl Host {
             .env("KUBECONFIG", path.join("kubeconfig"))
             .env("CNI_DIRECTORY", path.join("cni"))
             .env("STATE_DIRECTORY", path.join("state"))
+            .stdout(Stdio::null())
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
             .unwrap();
         Self { dir, script }
@@ -100,7 +103,11 @@ impl Drop for Host {
     fn drop(&mut self) {
         // The commands end by themselves when this is gone.
         let _ = fs::remove_file(self.dir.path().join("events"));
-        let _ = self.script.kill();
+        // The script's subshells too, as systemd ends a unit: one may wait for the
+        // script to open the other end of its pipe.
+        let group = format!("-{}", self.script.id());
+        let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
+        assert!(killed.unwrap().success());
         let _ = self.script.wait();
         if !std::thread::panicking() {
             assert_eq!(self.read("unexpected"), "", "commands that nobody expects");

@@ -60,6 +60,11 @@ fn unique<T: Eq + Hash>(
 ) {
     let mut first: HashMap<T, Span> = HashMap::new();
     for (value, span, shown) in values {
+        let known = |finding: &Finding| finding.code == "duplicate" && finding.span == span;
+        if reader.findings.borrow().iter().any(known) {
+            // An ssh host that is an address is both; once is enough.
+            continue;
+        }
         if let Some(first) = first.get(&value) {
             let finding = Finding::error("duplicate", span, format!("{shown} is used twice"));
             reader.report(finding.related(*first, "first used here").help(help));
@@ -84,8 +89,12 @@ fn reachable(reader: &Reader<'_>, node: &WrittenNode) {
             );
         }
         (Some(host), None) if !node.address_written => {
+            let kind = match host.value.parse::<std::net::IpAddr>() {
+                Ok(_) => "an address that means nothing to the other hosts",
+                Err(_) => "a name, which may mean something else on the other hosts",
+            };
             let message = format!(
-                "{} has no address: `{}` is a name, which may mean something else on the other hosts",
+                "{} has no address: `{}` is {kind}",
                 node.called(),
                 host.value
             );

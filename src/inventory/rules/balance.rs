@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
+use super::super::address::DEFAULT_PORT;
 use super::super::document::Inventory;
 use super::super::finding::{Finding, Span, Spanned};
 use super::super::hosts::WrittenNode;
 use super::super::reader::Reader;
 use super::super::resolve;
-use super::super::syntax::DEFAULT_PORT;
 use crate::cluster::{AddressSpec, Endpoint, EndpointHost, LoadBalancer, Role};
 
 pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
@@ -34,25 +34,24 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
             external(reader, inventory, &planes, &balancers, endpoint.as_ref())
         }
     };
-    if endpoint.is_none() && inventory.endpoint_key.is_none() && !problem {
-        let holder = match balancers.first().or(planes.first()) {
-            Some(node) if resolve::load_balancer(inventory) != LoadBalancer::External => {
-                format!(
-                    "; it cannot be derived, as the address of {} is not written",
-                    node.called()
-                )
-            }
-            _ => String::new(),
-        };
-        reader.report(
-            Finding::error(
-                "missing-key",
-                inventory.start,
-                format!("`endpoint` is missing{holder}"),
-            )
-            .help("add `endpoint: 192.0.2.10:6443`, where clients reach the API servers"),
-        );
+    if endpoint.is_some() || inventory.endpoint_key.is_some() || problem {
+        return;
     }
+    let external = resolve::load_balancer(inventory) == LoadBalancer::External;
+    let why = match balancers.first().or(planes.first()).filter(|_| !external) {
+        // An address that is wrong or missing is reported already.
+        Some(node) if resolve::address(node).is_none() => return,
+        Some(node) => format!(
+            " and cannot be derived, as {} takes its address from an interface",
+            node.called()
+        ),
+        None => String::new(),
+    };
+    let message = format!("`endpoint` is missing{why}");
+    reader.report(
+        Finding::error("missing-key", inventory.start, message)
+            .help("add `endpoint: 192.0.2.10:6443`, where clients reach the API servers"),
+    );
 }
 
 fn key(inventory: &Inventory) -> Span {

@@ -68,8 +68,9 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     }
     service_size(reader, &services);
     pod_size(reader, inventory, &pods);
-    for (address, span, what) in addresses(inventory) {
-        outside(reader, address, span, &what, &[&pods, &services]);
+    let addresses = addresses(inventory);
+    for range in [&pods, &services] {
+        outside(reader, &addresses, range);
     }
     bridge(reader, inventory);
 }
@@ -95,7 +96,7 @@ fn service_size(reader: &Reader<'_>, services: &Range) {
         );
         reader.report(
             Finding::error("network-size", span, message)
-                .help(format!("write {}/{widest}", services.net.addr())),
+                .help(format!("write `{}/{widest}`", services.net.addr())),
         );
     } else if bits < 4 {
         let narrowest = services.net.max_prefix_len() - 4;
@@ -103,10 +104,10 @@ fn service_size(reader: &Reader<'_>, services: &Range) {
             "{} is smaller than a /{narrowest}: the tenth address is the cluster's DNS, and every service needs one",
             services.shown()
         );
-        reader.report(
-            Finding::error("network-size", span, message)
-                .help(format!("write a /{} or larger", widest + 4)),
-        );
+        reader.report(Finding::error("network-size", span, message).help(format!(
+            "write a /{narrowest} or larger; a /{} leaves room to grow",
+            widest + 4
+        )));
     }
 }
 
@@ -153,7 +154,7 @@ fn pod_size(reader: &Reader<'_>, inventory: &Inventory, pods: &Range) {
         );
     } else if room < kubelets as u64 {
         let message = format!(
-            "{} has room for {room} nodes, as each gets a /{mask}; there are {kubelets}",
+            "{} has room for too few nodes: each takes a /{mask}, which makes {room}, and there are {kubelets}",
             pods.shown()
         );
         let mut wanted = mask;
@@ -188,34 +189,61 @@ fn addresses(inventory: &Inventory) -> Vec<(IpAddr, Span, String)> {
     all
 }
 
-fn outside(reader: &Reader<'_>, address: IpAddr, span: Span, what: &str, ranges: &[&Range]) {
-    let mixed = ranges
+/// One finding for all addresses that a network has no right to.
+fn outside(reader: &Reader<'_>, addresses: &[(IpAddr, Span, String)], range: &Range) {
+    let same_family = |address: &IpAddr| address.is_ipv4() == range.net.addr().is_ipv4();
+    let foreign = addresses
         .iter()
-        .find(|range| is_ipv4(range.net.addr()) != is_ipv4(address));
-    if let Some(range) = mixed {
-        let message = format!(
-            "{what}, {address}, is of another IP family than {}",
-            range.shown()
-        );
-        let mut finding = Finding::error("mixed-families", span, message);
-        if let Some(other) = range.span {
-            finding = finding.related(other, "the network");
-        }
-        reader.report(finding.help("write nodes, endpoint, podCIDR and serviceCIDR of one family"));
-        return;
-    }
-    for range in ranges.iter().filter(|range| range.net.contains(&address)) {
-        let message = format!("{what}, {address}, lies in {}", range.shown());
-        let mut finding = Finding::error("address-in-network", span, message);
-        if let Some(other) = range.span {
-            finding = finding.related(other, "the network");
-        }
-        reader.report(finding.help(format!(
+        .filter(|(address, ..)| !same_family(address));
+    among(
+        reader,
+        foreign,
+        range,
+        ("mixed-families", "is of another IP family than"),
+        "write the addresses of nodes and endpoint, podCIDR and serviceCIDR of one family",
+    );
+    let inside = addresses
+        .iter()
+        .filter(|(address, ..)| range.net.contains(address));
+    among(
+        reader,
+        inside,
+        range,
+        ("address-in-network", "holds"),
+        &format!(
             "set `network.{}` to a network that the hosts do not use",
             range.what
-        )));
-    }
+        ),
+    );
 }
+
+fn among<'a>(
+    reader: &Reader<'_>,
+    mut addresses: impl Iterator<Item = &'a (IpAddr, Span, String)>,
+    range: &Range,
+    (code, relation): (&'static str, &str),
+    help: &str,
+) {
+    let Some((address, span, what)) = addresses.next() else {
+        return;
+    };
+    let rest: Vec<_> = addresses.collect();
+    let more = match rest.len() {
+        0 => String::new(),
+        1 => " (and of one more)".to_owned(),
+        more => format!(" (and of {more} more)"),
+    };
+    let message = format!("{} {relation} {address}, {what}{more}", range.shown());
+    let mut finding = Finding::error(code, range.span.unwrap_or(*span), message);
+    finding = finding.related(*span, what.as_str());
+    for (_, span, what) in rest.iter().take(SHOWN) {
+        finding = finding.related(*span, what.as_str());
+    }
+    reader.report(finding.help(help));
+}
+
+/// How many of the further addresses are shown.
+const SHOWN: usize = 3;
 
 /// The bridge's routes lead straight from host to host.
 fn bridge(reader: &Reader<'_>, inventory: &Inventory) {

@@ -11,12 +11,6 @@ const MOST_MEMBERS: usize = 7;
 pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     let nodes = &inventory.nodes;
     for node in nodes {
-        if let Some(span) = node.role(Role::Etcd) {
-            reader.report(
-                Finding::error("role-without-place", span, "the role etcd has no place in a stacked topology, where etcd runs on the control planes")
-                    .help("take the role out; external etcd comes in a later release"),
-            );
-        }
         let kubelet = node.role(Role::ControlPlane).or(node.role(Role::Worker));
         if node.roles.is_none() || kubelet.is_some() {
             continue;
@@ -68,6 +62,18 @@ fn members(reader: &Reader<'_>, inventory: &Inventory, planes: &[Span]) {
         );
         return;
     };
+    if quorum.members > 1 {
+        for off in &inventory.settings.election_off {
+            let message = format!(
+                "without leader election {} replicas would act at once, each undoing the others' work",
+                quorum.members
+            );
+            reader.report(
+                Finding::error("election-off", *off, message)
+                    .help("leave `enabled` out; only a single control plane can do without"),
+            );
+        }
+    }
     if quorum.members == 1 {
         reader.report(
             Finding::warning(
@@ -77,17 +83,29 @@ fn members(reader: &Reader<'_>, inventory: &Inventory, planes: &[Span]) {
             )
             .help("take three control planes where an outage matters"),
         );
-    } else if quorum.members % 2 == 0 {
+    } else if quorum.members.is_multiple_of(2) {
         let fewer = Quorum::of(quorum.members - 1);
         let message = format!(
-            "{} control planes tolerate no more failures than {}, and more hosts can fail; etcd: {quorum}; with {}: {fewer}",
-            quorum.members, fewer.members, fewer.members,
-        );
-        let help = format!(
-            "take {} or {} control planes",
+            "{} control planes tolerate no more failures than {}; etcd with {}: quorum floor({}/2)+1 = {}, failures tolerated {}; with {}: quorum {}, failures tolerated {}",
+            quorum.members,
             fewer.members,
-            quorum.members + 1
+            quorum.members,
+            quorum.members,
+            quorum.needed(),
+            quorum.tolerated(),
+            fewer.members,
+            fewer.needed(),
+            fewer.tolerated(),
         );
+        let help = if quorum.members < MOST_MEMBERS {
+            format!(
+                "take {} or {} control planes",
+                fewer.members,
+                quorum.members + 1
+            )
+        } else {
+            format!("take {MOST_MEMBERS} control planes")
+        };
         reader.report(if inventory.settings.allow_even_members {
             Finding::warning("even-members", *last, message).help(help)
         } else {

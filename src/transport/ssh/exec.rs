@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig, client::Msg};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::live::Session;
 use super::route::Hop;
 use super::sudo::{self, Entry};
 use crate::transport::error::Error;
-use crate::transport::output::{Kept, Lines};
+use crate::transport::output::{Kept, Lines, sanitise};
 use crate::transport::{Exit, Output, Request, Stream};
 
 /// How long the streams may stay open and silent after a script has ended:
@@ -53,11 +53,7 @@ pub(super) async fn run(
     let (cue, cues) = mpsc::unbounded_channel();
     let password = match &entry {
         Entry::Password(password) => Some(Arc::clone(&password.text)),
-        Entry::Direct | Entry::Sudo => {
-            // Nothing will be asked, so the script need not wait for an answer.
-            cue.send(Cue::Script).ok();
-            None
-        }
+        Entry::Direct | Entry::Sudo => None,
     };
     let mut hearing = Hearing {
         entry,
@@ -73,9 +69,9 @@ pub(super) async fn run(
         password.as_deref().map(|text| text.as_str()),
         &request,
     );
-    let deadline = begun + request.limit + sudo::GRACE + SLACK;
+    let at_most = request.limit.saturating_add(sudo::GRACE + SLACK);
     let heard = tokio::select! {
-        heard = timeout_at(deadline, hearing.listen(reader)) => heard,
+        heard = timeout(at_most, hearing.listen(reader)) => heard,
         never = send => match never {},
     };
     let too_late = begun.elapsed() >= request.limit;
@@ -172,9 +168,7 @@ impl Hearing<'_> {
         let mut exit = None;
         loop {
             let message = if exit.is_some() {
-                tokio::time::timeout(LINGER, reader.wait())
-                    .await
-                    .unwrap_or(None)
+                timeout(LINGER, reader.wait()).await.unwrap_or(None)
             } else {
                 reader.wait().await
             };
@@ -207,14 +201,18 @@ impl Hearing<'_> {
         }
     }
 
-    /// Answers sudo, which speaks on standard error.
+    /// Sends the script once the shell is there, and not before: whatever else
+    /// may read at the other end gets nothing. Until then sudo may ask for the
+    /// password.
     fn answer(&mut self, began: bool) {
+        if began {
+            self.cue.send(Cue::Script).ok();
+        }
         let Entry::Password(password) = &mut self.entry else {
             return;
         };
         if began {
             password.let_in(self.asked > 0);
-            self.cue.send(Cue::Script).ok();
         } else if let Some(said) = &self.err.preamble {
             let said = String::from_utf8_lossy(said);
             let prompts = u32::try_from(said.matches(sudo::PROMPT).count()).unwrap_or(u32::MAX);
@@ -247,6 +245,8 @@ impl Hearing<'_> {
             (out, err) => [err, out].map(|text| text.unwrap_or_default()).concat(),
         };
         let said = String::from_utf8_lossy(&said).replace(sudo::PROMPT, "");
+        let said: Vec<String> = said.lines().map(sanitise).collect();
+        let said = said.join("\n");
         let said = said.trim();
         if matches!(self.entry, Entry::Direct) {
             let said = match (said.lines().last(), exit) {

@@ -63,6 +63,13 @@ impl Trust {
         Ok(())
     }
 
+    /// Whether a key was written to its known_hosts file since it was looked up.
+    pub(super) fn has_learnt(&self, key: &UnknownKey) -> bool {
+        self.lock()
+            .get(&key.file)
+            .is_some_and(|file| file.has_line(&key.entry))
+    }
+
     /// Host key algorithms in order of preference: those first by which the
     /// host is known, so that it shows a key that can be checked.
     pub(super) fn preferred(&self, hop: &Hop) -> Result<Vec<Algorithm>, Error> {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use russh::client::{self, Config, Handle, Msg};
 use russh::keys::PublicKeyOrCertificate;
@@ -19,6 +20,9 @@ use crate::transport::error::{Error, Unreachable};
 /// Scripts at a time over one connection; sshd allows 10 (MaxSessions).
 const MOST_SESSIONS: usize = 8;
 
+/// How long to wait for a place when a host allows no more sessions.
+const FULL: Duration = Duration::from_millis(200);
+
 /// A session with one hop, logged in.
 pub(super) struct Live {
     handle: Handle<Client>,
@@ -31,6 +35,14 @@ pub(super) struct Live {
 pub(super) struct Session {
     pub channel: Channel<Msg>,
     _slot: OwnedSemaphorePermit,
+}
+
+/// Why there is no channel to run a script in.
+pub(super) enum NoSession {
+    /// The connection does not work any more.
+    Broken(String),
+    /// The host does not want to.
+    Refused(String),
 }
 
 /// Connections to jump hosts, shared by the hosts behind them.
@@ -104,15 +116,20 @@ async fn connect(
         {
             unknown
         }
+        // The host may have ended the login while a passphrase was looked for.
+        Err(Error::Lost { .. }) => return attempt(shared, hop, through).await,
         result => return result,
     };
     // The connection is closed by now: sshd would not wait for an answer.
     {
         let _one_question = shared.asking.lock().await;
-        if !shared.operator.trusts(&unknown).await {
-            return Err(Error::HostKeyUnknown(unknown));
+        // Another connection may have asked the same while this one waited.
+        if !shared.trust.has_learnt(&unknown) {
+            if !shared.operator.trusts(&unknown).await {
+                return Err(Error::HostKeyUnknown(unknown));
+            }
+            shared.trust.learn(&unknown)?;
         }
-        shared.trust.learn(&unknown)?;
     }
     attempt(shared, hop, through).await
 }
@@ -137,7 +154,7 @@ async fn attempt(
         shared: Arc::clone(shared),
         hop: hop.clone(),
     };
-    let limit = settings.login_limit;
+    let limit = settings.handshake_limit;
     let late = |_| Error::Handshake {
         address: hop.address(),
         why: format!("no end of the key exchange within {} s", limit.as_secs()),
@@ -165,7 +182,7 @@ async fn attempt(
 }
 
 /// Opens a TCP connection to the first address of a hop that answers.
-async fn dial(hop: &Hop, limit: std::time::Duration) -> Result<TcpStream, Error> {
+async fn dial(hop: &Hop, limit: Duration) -> Result<TcpStream, Error> {
     let unreachable = |why| Error::Unreachable {
         address: hop.address(),
         why,
@@ -215,26 +232,34 @@ fn of_connect(error: &std::io::Error) -> Unreachable {
 }
 
 impl Live {
-    /// A channel to run a script in; `None` if the connection is broken.
-    pub(super) async fn session(&self) -> Option<Session> {
-        let slot = Arc::clone(&self.slots).acquire_owned().await.ok()?;
-        if self.handle.is_closed() {
-            return None;
-        }
-        match self.handle.channel_open_session().await {
-            Ok(channel) => Some(Session {
-                channel,
-                _slot: slot,
-            }),
-            Err(error) => {
-                tracing::debug!("no channel: {error}");
-                None
+    /// A channel to run a script in.
+    pub(super) async fn session(&self) -> Result<Session, NoSession> {
+        let slot = Arc::clone(&self.slots).acquire_owned().await;
+        let slot = slot.map_err(|closed| NoSession::Broken(closed.to_string()))?;
+        loop {
+            if self.handle.is_closed() {
+                return Err(NoSession::Broken("it is closed".to_owned()));
             }
+            let refused = match self.handle.channel_open_session().await {
+                Ok(channel) => {
+                    return Ok(Session {
+                        channel,
+                        _slot: slot,
+                    });
+                }
+                Err(russh::Error::ChannelOpenFailure(reason)) => reason,
+                Err(error) => return Err(NoSession::Broken(error.to_string())),
+            };
+            // A host may allow fewer sessions than sshd does by default.
+            if self.slots.available_permits() + 1 == MOST_SESSIONS {
+                return Err(NoSession::Refused(format!("{refused:?}")));
+            }
+            tokio::time::sleep(FULL).await;
         }
     }
 
     /// A TCP connection from this hop to the next.
-    async fn forward(&self, next: &Hop, limit: std::time::Duration) -> Result<Channel<Msg>, Error> {
+    async fn forward(&self, next: &Hop, limit: Duration) -> Result<Channel<Msg>, Error> {
         let open = self.handle.channel_open_direct_tcpip(
             next.host.clone(),
             u32::from(next.port),
@@ -256,6 +281,19 @@ impl Live {
             address: next.address(),
             why,
         })
+    }
+}
+
+impl NoSession {
+    pub(super) fn into_error(self, hop: &Hop) -> Error {
+        let address = hop.address();
+        match self {
+            Self::Broken(why) => Error::Lost { address, why },
+            Self::Refused(why) => Error::Shell {
+                address,
+                said: format!("it allows no session ({why}, MaxSessions)"),
+            },
+        }
     }
 }
 
@@ -282,6 +320,15 @@ impl Stop {
     fn into_error(self, hop: &Hop) -> Error {
         match self {
             Self::Ours(error) => *error,
+            Self::Protocol(
+                error @ (russh::Error::NoCommonAlgo { .. }
+                | russh::Error::UnknownAlgo
+                | russh::Error::Version
+                | russh::Error::WrongServerSig),
+            ) => Error::Incompatible {
+                address: hop.address(),
+                why: error.to_string().to_lowercase(),
+            },
             Self::Protocol(error) => Error::Handshake {
                 address: hop.address(),
                 why: error.to_string(),

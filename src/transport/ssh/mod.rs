@@ -44,9 +44,9 @@ pub struct Settings {
     pub unknown_host_key: UnknownHostKey,
     /// How long one TCP connection may take to come about.
     pub connect_limit: Duration,
-    /// How long the key exchange may take, and how long the login after it,
-    /// not counting the time in which a passphrase is asked for.
-    pub login_limit: Duration,
+    /// How long the key exchange may take. The login after it has the host's
+    /// own limit, as it may wait for a passphrase or for a touch of a key.
+    pub handshake_limit: Duration,
     /// After this long a silence the host is asked whether it is still there.
     pub keepalive: Duration,
     /// So many questions without an answer end the connection.
@@ -113,8 +113,8 @@ pub struct Link {
 }
 
 impl Settings {
-    /// The usual limits; the agent, known hosts of the machine and policy are
-    /// left to set.
+    /// The usual limits, OpenSSH's known hosts files of the machine, no agent,
+    /// and unknown keys refused.
     #[must_use]
     pub fn new(home: PathBuf, user: String, config: SshConfig) -> Self {
         Self {
@@ -122,10 +122,12 @@ impl Settings {
             user,
             agent: None,
             config,
-            global_known_hosts: Vec::new(),
+            global_known_hosts: ["ssh_known_hosts", "ssh_known_hosts2"]
+                .map(|name| Path::new("/etc/ssh").join(name))
+                .into(),
             unknown_host_key: UnknownHostKey::Refuse,
             connect_limit: Duration::from_secs(15),
-            login_limit: Duration::from_secs(30),
+            handshake_limit: Duration::from_secs(30),
             keepalive: Duration::from_secs(15),
             keepalive_max: 4,
         }
@@ -194,14 +196,21 @@ impl Link {
     /// A session to run a script in, over a new connection if the old one
     /// turns out to be broken.
     async fn open(&self) -> Result<live::Session, Error> {
+        let first = {
+            let live = Arc::clone(&*self.live.lock().await);
+            match live.session().await {
+                Err(live::NoSession::Broken(_)) => live,
+                opened => return opened.map_err(|why| why.into_error(&self.route.target)),
+            }
+        };
         let mut live = self.live.lock().await;
-        if let Some(session) = live.session().await {
-            return Ok(session);
+        // Another script may have found it broken too, and connected anew.
+        if Arc::ptr_eq(&first, &live) {
+            *live = Arc::new(live::travel(&self.shared, &self.route).await?);
         }
-        *live = Arc::new(live::travel(&self.shared, &self.route).await?);
-        live.session().await.ok_or_else(|| Error::Lost {
-            address: self.route.target.address(),
-            why: "the host closed a connection that had just been made".to_owned(),
-        })
+        let live = Arc::clone(&live);
+        live.session()
+            .await
+            .map_err(|why| why.into_error(&self.route.target))
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn command(entry: &Entry, limit: Duration) -> String {
             write!(command, "sudo -S -k -p '{PROMPT}' -- ").expect("writing to a String");
         }
     }
-    let (grace, limit) = (GRACE.as_secs(), limit.as_secs().max(1));
+    let (grace, limit) = (GRACE.as_secs(), limit.as_secs().clamp(1, u32::MAX.into()));
     write!(
         command,
         "timeout -k {grace} {limit} sh -c '\
@@ -96,8 +96,11 @@ pub(super) fn fault(said: &str, asked_again: bool) -> SudoFault {
 /// Passwords for sudo, each asked for once.
 #[derive(Default)]
 pub(super) struct Passwords {
-    sources: Mutex<Vec<(SudoPassword, Arc<Mutex<Option<Asked>>>)>>,
+    sources: Mutex<Vec<(SudoPassword, Arc<Answer>)>>,
 }
+
+/// What came of asking; `None` as long as nobody did.
+type Answer = Mutex<Option<Asked>>;
 
 /// A password that was asked for.
 #[derive(Clone)]
@@ -129,7 +132,7 @@ impl Passwords {
             if let Some((_, asked)) = sources.iter().find(|(known, _)| known == source) {
                 Arc::clone(asked)
             } else {
-                let asked = Arc::default();
+                let asked = Arc::<Answer>::default();
                 sources.push((source.clone(), Arc::clone(&asked)));
                 asked
             }
@@ -175,5 +178,101 @@ impl Password {
         if let Some(mut first) = self.first.take() {
             *first = Some(Asked::Failed(SudoFault::PasswordWrong));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+    use std::process::{Command, Output, Stdio};
+
+    /// Runs the command in a shell with this much of what would be sent.
+    fn run(shell: &str, sent: &str) -> Output {
+        let mut child = Command::new(shell)
+            .args(["-c", &command(&Entry::Direct, Duration::from_secs(10))])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(sent.as_bytes())
+            .unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    #[test]
+    fn half_a_script_never_runs() {
+        let script = "echo begun\nif true; then echo inner; fi\necho ended";
+        let sent = format!("{}\n{script}", script.len());
+        for end in 0..sent.len() {
+            let output = run("sh", &sent[..end]);
+            assert_eq!(
+                String::from_utf8_lossy(&output.stdout),
+                "kdiy: ready\n",
+                "{end}"
+            );
+            assert_eq!(output.status.code(), Some(125), "{end}");
+        }
+        let output = run("sh", &sent);
+        assert_eq!(output.stdout, b"kdiy: ready\nbegun\ninner\nended\n");
+    }
+
+    #[test]
+    fn length_is_counted_in_bytes_by_every_sh() {
+        let script = "printf '\u{e4}\u{20ac}'; # \u{e4}";
+        for shell in ["sh", "bash"] {
+            let output = run(shell, &format!("{}\n{script}", script.len()));
+            assert_eq!(
+                String::from_utf8_lossy(&output.stdout),
+                "kdiy: ready\n\u{e4}\u{20ac}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_command_is_the_same_to_every_login_shell() {
+        insta::assert_snapshot!(command(&Entry::Sudo, Duration::from_secs(60)), @r#"exec env LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sudo -n -- timeout -k 5 60 sh -c 'unset kdiy; umask 022; cd /; LC_ALL=C; PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH; echo "kdiy: ready"; echo "kdiy: ready" >&2; IFS= read -r kdiy_length; kdiy=$(cat); exec </dev/null; if [ "${#kdiy}" = "$kdiy_length" ]; then eval "$kdiy"; else echo "kdiy: the script did not arrive whole" >&2; exit 125; fi'"#);
+        let command = command(&Entry::Sudo, Duration::from_secs(60));
+        let quotes = command.matches('\'').count();
+        assert_eq!(quotes, 2);
+        assert!(!command.contains(['!', '\\', '\n']));
+    }
+
+    #[test]
+    fn what_sudo_says_is_understood() {
+        for (said, expected) in [
+            ("sudo: a password is required", SudoFault::PasswordNeeded),
+            (
+                "sudo: interactive authentication is required",
+                SudoFault::PasswordNeeded,
+            ),
+            ("env: 'sudo': No such file or directory", SudoFault::Missing),
+            (
+                "env: can't execute 'sudo': No such file or directory",
+                SudoFault::Missing,
+            ),
+            (
+                "sudo: sorry, you must have a tty to run sudo",
+                SudoFault::TtyNeeded,
+            ),
+            (
+                "\nSorry, try again.\nsudo: 1 incorrect password attempt",
+                SudoFault::PasswordWrong,
+            ),
+            (
+                "lecture\nops is not in the sudoers file.",
+                SudoFault::NotAllowed("ops is not in the sudoers file.".to_owned()),
+            ),
+            ("sudo: odd", SudoFault::Other("sudo: odd".to_owned())),
+            ("", SudoFault::Other("it said nothing".to_owned())),
+        ] {
+            assert_eq!(fault(said, false), expected);
+        }
+        assert_eq!(fault("anything", true), SudoFault::PasswordWrong);
     }
 }

@@ -6,6 +6,7 @@ mod jumps;
 mod logins;
 mod runs;
 mod sshd;
+mod sudo;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -93,6 +94,7 @@ impl Home {
         let home = self.folder.path().to_owned();
         let mut settings = Settings::new(home, user(), SshConfig::default());
         settings.connect_limit = Duration::from_secs(5);
+        settings.global_known_hosts = Vec::new();
         settings
     }
 }
@@ -156,4 +158,20 @@ async fn run_within(link: &Link, script: &str, limit: Duration) -> Result<Output
 async fn says(link: &Link, script: &str) -> String {
     let output = run(link, script).await.unwrap();
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// Checks that the process whose number a script wrote is gone, or soon is.
+async fn assert_ends(mark: &Path) {
+    let pid = std::fs::read_to_string(mark).unwrap();
+    let process = format!("/proc/{}", pid.trim());
+    for _ in 0..20 {
+        if !Path::new(&process).exists() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!(
+        "it still runs: {}",
+        std::fs::read_to_string(process + "/status").unwrap_or_default()
+    );
 }

@@ -7,7 +7,10 @@ use kdiy::transport::Exit;
 use super::*;
 
 async fn linked() -> (Sshd, Home, Link) {
-    let sshd = Sshd::start();
+    linked_to(Sshd::start()).await
+}
+
+async fn linked_to(sshd: Sshd) -> (Sshd, Home, Link) {
     let home = Home::knowing(&[sshd.entry("ed25519")]);
     let link = connect(home.settings(), &login_to(&sshd)).await.unwrap();
     (sshd, home, link)
@@ -32,7 +35,14 @@ async fn a_script_starts_in_a_known_surrounding() {
         "echo $LC_ALL; echo $PATH; umask; pwd; cat; echo end; tty",
     )
     .await;
-    insta::assert_snapshot!(said, @r"");
+    insta::assert_snapshot!(said, @r"
+    C
+    /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    0022
+    /
+    end
+    not a tty
+    ");
 }
 
 #[tokio::test]
@@ -68,11 +78,7 @@ async fn a_slow_script_is_ended_on_the_host() {
         .unwrap_err();
     assert!(matches!(error, Error::TimeLimit { .. }), "{error:?}");
     assert!(begun.elapsed() < Duration::from_secs(4));
-    let pid = std::fs::read_to_string(mark).unwrap();
-    assert!(
-        !Path::new(&format!("/proc/{}", pid.trim())).exists(),
-        "it still runs"
-    );
+    assert_ends(&mark).await;
     assert_eq!(says(&link, "echo again").await, "again\n");
 }
 
@@ -120,14 +126,12 @@ async fn much_output_is_kept_within_bounds_and_seen_whole() {
 async fn a_large_script_arrives_whole() {
     let (_sshd, _home, link) = linked().await;
     let body = "x".repeat(5_000_000);
-    let begun = Instant::now();
     assert_eq!(
         says(&link, &format!("cat <<'E' | wc -c\n{body}\nE\n"))
             .await
             .trim(),
         "5000001"
     );
-    eprintln!("5 MB script: {:?}", begun.elapsed());
 }
 
 #[tokio::test]
@@ -140,6 +144,16 @@ async fn scripts_run_side_by_side_more_than_sshd_has_sessions() {
     let said = futures::future::join_all(runs).await;
     let expected: Vec<_> = (0..20).map(|n| format!("{n}\n")).collect();
     assert_eq!(said, expected);
+}
+
+#[tokio::test]
+async fn a_host_that_allows_few_sessions_is_waited_for() {
+    let (_sshd, _home, link) = linked_to(Sshd::start_with(&["ed25519"], "MaxSessions 2")).await;
+    let runs = (0..6).map(|_| says(&link, "sleep 0.1; echo done"));
+    assert_eq!(futures::future::join_all(runs).await, vec!["done\n"; 6]);
+    let (_sshd, _home, link) = linked_to(Sshd::start_with(&["ed25519"], "MaxSessions 0")).await;
+    let error = run(&link, "true").await.unwrap_err();
+    assert!(matches!(&error, Error::Shell { said, .. } if said.contains("MaxSessions")));
 }
 
 #[tokio::test]
@@ -166,6 +180,43 @@ async fn a_connection_cut_between_runs_is_made_anew() {
 }
 
 #[tokio::test]
+async fn a_run_that_is_given_up_leaves_the_connection_usable() {
+    let (sshd, _home, link) = linked().await;
+    let mark = sshd.path("pid");
+    let script = format!(
+        "echo $$ >{}; while echo on; do sleep 0.1; done",
+        mark.display()
+    );
+    tokio::select! {
+        ended = run(&link, &script) => panic!("{ended:?}"),
+        () = async {
+            while std::fs::read(&mark).unwrap_or_default().is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        } => {}
+    }
+    assert_eq!(says(&link, "echo next").await, "next\n");
+    assert_eq!(sshd.logins(), 1);
+    // Nobody reads its output any more.
+    assert_ends(&mark).await;
+}
+
+#[tokio::test]
+async fn a_connection_ends_when_it_is_dropped() {
+    let (sshd, _home, link) = linked().await;
+    says(&link, "true").await;
+    drop(link);
+    for _ in 0..40 {
+        if sshd.log().contains("Disconnected from") || sshd.log().contains("Connection closed by") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("still connected: {}", sshd.log());
+}
+
+#[tokio::test]
+#[expect(clippy::print_stderr, reason = "a measurement is there to be read")]
 async fn how_long_it_takes() {
     let (sshd, home, _link) = linked().await;
     let ssh = ssh(home.settings());
@@ -180,6 +231,15 @@ async fn how_long_it_takes() {
             best.1.min(begun.elapsed() - connected),
         );
     }
+    let begun = Instant::now();
+    let login = login_to(&sshd);
+    let links = (0..30).map(|_| {
+        let (ssh, login) = (ssh.clone(), login.clone());
+        tokio::spawn(async move { ssh.connect(&name(), &login).await })
+    });
+    let links = futures::future::join_all(links).await;
+    assert!(links.into_iter().all(|link| link.unwrap().is_ok()));
+    eprintln!("30 side by side {:?}", begun.elapsed());
     eprintln!("connect and login {:?}, exec {:?}", best.0, best.1);
     assert!(best.0 + best.1 < Duration::from_secs(2));
 }

@@ -99,14 +99,13 @@ impl Sshd {
         fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 
-    /// Ends the processes of all sessions, but not sshd itself.
+    /// Cuts all connections: ends the processes that serve them, then what
+    /// they started, but not sshd itself.
     pub fn cut(&self) {
-        for child in children(self.child.id()) {
-            for grandchild in children(child) {
-                kill(grandchild);
-            }
-            kill(child);
-        }
+        let (serving, started): (Vec<u32>, Vec<u32>) = descendants(self.child.id())
+            .into_iter()
+            .partition(|pid| name_of(*pid).starts_with("sshd"));
+        serving.into_iter().chain(started).for_each(kill);
     }
 }
 
@@ -118,13 +117,18 @@ impl Drop for Sshd {
     }
 }
 
-/// Processes that a process started.
-fn children(pid: u32) -> Vec<u32> {
-    fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
-        .unwrap_or_default()
-        .split_whitespace()
-        .map(|pid| pid.parse().unwrap())
+/// Processes that a process started, and those that they started.
+fn descendants(pid: u32) -> Vec<u32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let children = children.unwrap_or_default();
+    let children = children.split_whitespace().map(|pid| pid.parse().unwrap());
+    children
+        .flat_map(|child| [vec![child], descendants(child)].concat())
         .collect()
+}
+
+fn name_of(pid: u32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default()
 }
 
 fn kill(pid: u32) {

@@ -19,7 +19,7 @@ build_paths() {
     local lib=$LAB_DIR/lib key
     key=$(hash_of "$lib/unpack.sh")
     UNPACKED=$CACHE/unpacked-$key
-    key=$(hash_of "$lib/kube.sh")
+    key=$(hash_of "$lib/kube.sh" "$LAB_DIR"/patches/*)
     KUBE=$CACHE/kube-$key
     key=$(hash_of "$lib/kube.sh" "$lib/tools.sh" "$LAB_DIR"/src/*/main.go)
     TOOLS=$CACHE/tools-$key
@@ -53,13 +53,15 @@ lab_build() {
     unlock
 }
 
-# Results of older scripts, and what a killed run left behind.
+# Results of older scripts, and what a killed run left behind; not what the
+# daemons still serve, that goes after the next `serve`.
 remove_stale() {
-    local path
+    local path served
+    served=$(cat "$RUN"/*.command "$RUN/registry.served" 2>/dev/null || true)
     for path in "$CACHE"/{unpacked,kube,tools,repository,registry,host}-*; do
         case $path in
             "$UNPACKED" | "$KUBE" | "$TOOLS" | "$REPOSITORY" | "$REGISTRY" | "$HOST_ROOT") ;;
-            *) rm -rf "$path" ;;
+            *) [[ $served == *"$path"* ]] || rm -rf "$path" ;;
         esac
     done
 }

@@ -128,6 +128,7 @@ lab_up() {
     build_paths
     docker_ready
     network_ready
+    inotify_ready
     lab_state "$name"
     vm_flags
     for pair; do

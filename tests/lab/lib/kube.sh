@@ -18,6 +18,10 @@ kube_source() {
     rm -r "$dir/kubernetes/vendor/github.com/modern-go/reflect2"
     cp -r "$UNPACKED/usr/share/gocode/src/github.com/modern-go/reflect2" \
         "$dir/kubernetes/vendor/github.com/modern-go/reflect2"
+    local patch
+    for patch in "$LAB_DIR"/patches/*.patch; do
+        patch --directory "$dir/kubernetes" --strip 1 --batch <"$patch"
+    done
 }
 
 # kube_make SOURCE VERSION TO : builds every binary, stamped VERSION. `make`

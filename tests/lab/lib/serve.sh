@@ -63,6 +63,26 @@ docker_ready() {
     }
 }
 
+# Every host's systemd, containerd and kubelet watch files, and all are root of
+# one kernel: the usual 128 instances last for about six hosts, then kubelets
+# die of "inotify_init: too many open files".
+INOTIFY=/proc/sys/fs/inotify/max_user_instances
+INOTIFY_WANTED=8192
+
+inotify_ready() {
+    local have
+    have=$(cat "$INOTIFY")
+    [ "$have" -lt "$INOTIFY_WANTED" ] || return 0
+    mkdir -p "$RUN"
+    [ -e "$RUN/inotify.before" ] || echo "$have" >"$RUN/inotify.before"
+    echo "$INOTIFY_WANTED" >"$INOTIFY" || die "cannot raise $INOTIFY; as root: echo $INOTIFY_WANTED >$INOTIFY"
+}
+
+inotify_restore() {
+    [ ! -e "$RUN/inotify.before" ] || cat "$RUN/inotify.before" >"$INOTIFY"
+    rm -f "$RUN/inotify.before"
+}
+
 network_ready() {
     "$DOCKER" network inspect "$NETWORK" >/dev/null 2>&1 ||
         "$DOCKER" network create --subnet "$SUBNET" --gateway "$GATEWAY" "$NETWORK" >/dev/null
@@ -74,6 +94,7 @@ lab_serve() {
     [[ -d $REPOSITORY && -d $REGISTRY ]] || die "nothing built yet; run: lab build"
     docker_ready
     network_ready
+    inotify_ready
     ensure fileserver "$TOOLS/fileserver" "$GATEWAY:$APT_PORT" "$REPOSITORY"
     mkdir -p "$RUN"
     write_registry_config "$RUN/registry.yml" "$REGISTRY" "$GATEWAY:$REGISTRY_PORT"
@@ -104,5 +125,6 @@ lab_unserve() {
             stop_daemon dockerd
         fi
     fi
+    inotify_restore
     unlock
 }

@@ -1,0 +1,146 @@
+//! The codes of findings. They are stable: a script may look for them.
+
+/// Every code and what it stands for, sorted.
+pub const CODES: &[(&str, &str)] = &[
+    (
+        "address-in-network",
+        "a node or the endpoint has an address of the pods or services",
+    ),
+    (
+        "bridge-too-far",
+        "`cni: bridge`, but the hosts are hardly on one layer-2 network",
+    ),
+    ("conflicting-keys", "two keys that say the same"),
+    (
+        "dashed-argument",
+        "an extra argument written with its dashes",
+    ),
+    (
+        "duplicate",
+        "a name, address, login or patch that is used twice",
+    ),
+    ("duplicate-key", "a key that is used twice in one mapping"),
+    (
+        "election-off",
+        "several control planes without leader election",
+    ),
+    (
+        "election-times",
+        "lease, deadline and period of leader election do not fit together",
+    ),
+    ("empty", "nothing is written"),
+    (
+        "endpoint-elsewhere",
+        "nothing that the inventory names serves the endpoint",
+    ),
+    ("even-members", "an even number of etcd members"),
+    (
+        "ignores-all",
+        "all of kubeadm's preflight errors are ignored",
+    ),
+    (
+        "invalid-address",
+        "not an address by which other hosts reach a node",
+    ),
+    ("invalid-argument", "not the name of an argument"),
+    ("invalid-cidr", "not a network"),
+    ("invalid-duration", "not a duration"),
+    ("invalid-endpoint", "not a host and port"),
+    ("invalid-file", "a named file does not hold what it should"),
+    ("invalid-fingerprint", "not the fingerprint of a key"),
+    ("invalid-image", "not the name of an image or registry"),
+    ("invalid-interface", "not the name of a network interface"),
+    ("invalid-label", "a label that Kubernetes refuses"),
+    ("invalid-login", "not a host or user to log in to or as"),
+    (
+        "invalid-name",
+        "not a name as RFC 1123 and Kubernetes want it",
+    ),
+    (
+        "invalid-patch",
+        "a patch whose file name kubeadm does not understand",
+    ),
+    ("invalid-port", "not a TCP port"),
+    ("invalid-taint", "a taint that Kubernetes refuses"),
+    ("invalid-url", "not a URL, or one of the wrong kind"),
+    ("invalid-value", "a text that does not fit its place"),
+    ("invalid-version", "not a release of Kubernetes"),
+    ("jump-loop", "a jump chain that comes back to where it was"),
+    ("many-members", "more etcd members than are good for it"),
+    ("missing-key", "a key that must be there"),
+    ("missing-value", "a key without its value"),
+    ("mixed-families", "IPv4 and IPv6 side by side"),
+    (
+        "network-size",
+        "a network too large or too small for its purpose",
+    ),
+    ("no-address", "a node whose address is not known"),
+    (
+        "no-balancer",
+        "several control planes with nothing in front, or a balancer without a host",
+    ),
+    ("no-control-plane", "no node is a control plane"),
+    (
+        "no-kubelet",
+        "labels or taints of a host that is no node of Kubernetes",
+    ),
+    ("no-login", "a node that cannot be logged in to"),
+    (
+        "no-packages",
+        "a version that the package repository does not have",
+    ),
+    (
+        "no-patches-yet",
+        "patches for a kubeadm that does not take them",
+    ),
+    ("no-role", "a node without a role"),
+    ("no-worker", "no node takes workloads"),
+    ("not-ha", "a single control plane"),
+    ("not-yet", "planned, but not there yet"),
+    ("overlapping-networks", "pods and services share addresses"),
+    ("owned-argument", "an argument that kdiy sets itself"),
+    ("owned-config", "a setting that kdiy sets itself"),
+    (
+        "port-conflict",
+        "load balancer and API server on one port of one host",
+    ),
+    (
+        "reserved-label",
+        "a label that a kubelet may not give its own node",
+    ),
+    (
+        "secret-in-inventory",
+        "a password where everybody can read it",
+    ),
+    (
+        "several-balancers",
+        "more load balancers than kdiy can set up",
+    ),
+    ("several-documents", "more than one YAML document"),
+    ("too-large", "too long, too deep or too many values"),
+    ("unknown-anchor", "an alias without its anchor"),
+    (
+        "unknown-api-version",
+        "an apiVersion that this release does not read",
+    ),
+    ("unknown-choice", "none of the words that may stand here"),
+    ("unknown-key", "a key that is not known"),
+    ("unpinned-key", "a key by URL without its fingerprint"),
+    ("unreadable-file", "a named file cannot be read"),
+    (
+        "unsupported-version",
+        "a version of Kubernetes that kdiy does not install",
+    ),
+    (
+        "untried-version",
+        "a version of Kubernetes newer than this release",
+    ),
+    (
+        "unused-balancer",
+        "a load-balancer that the inventory leaves no work for",
+    ),
+    ("visible-password", "a password in a URL"),
+    ("wrong-type", "a text, list or mapping in another's place"),
+    ("yaml-syntax", "not YAML"),
+    ("yaml-tag", "a YAML tag"),
+];
