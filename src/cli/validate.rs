@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Exit, Failed, Global, source};
-use crate::cluster::{Cluster, LoadBalancer, Name, Role};
+use crate::cluster::{self, Cluster, Name, Node};
 use crate::inventory;
 use crate::ui::{Output, Style, Tone, Ui, text};
 
@@ -70,9 +70,8 @@ impl Validate {
 }
 
 fn document(cluster: &Cluster) -> Document<'_> {
-    let host = |node: &'_ crate::cluster::Node| -> Vec<_> {
-        node.roles.all().iter().map(|role| role.as_str()).collect()
-    };
+    let host =
+        |node: &Node| -> Vec<_> { node.roles.all().iter().map(|role| role.as_str()).collect() };
     let quorum = cluster.quorum();
     Document {
         cluster: &cluster.name,
@@ -94,52 +93,25 @@ fn document(cluster: &Cluster) -> Document<'_> {
     }
 }
 
-/// What the cluster is and what it tolerates.
+/// What the cluster is and what it tolerates, its rows fitted to the columns.
 fn describe(cluster: &Cluster, file: &str, style: &Style) -> String {
-    let mut out = format!(
-        "{} cluster {}, Kubernetes {}, {}.\n\n",
-        style.paint(Tone::Good, &format!("{file} is valid:")),
-        style.paint(Tone::Strong, cluster.name.as_str()),
-        cluster.version,
-        text::count(cluster.nodes.len(), "host"),
-    );
-    let mut row = |label: &str, value: &str| {
-        for (place, line) in text::wrap(value, style.width - 16).iter().enumerate() {
-            let label = format!("{:<16}", if place == 0 { label } else { "" });
-            out.push_str(&format!("{}{line}\n", style.paint(Tone::Faint, &label)));
-        }
-    };
-    let roles = [
-        (Role::ControlPlane, "control planes"),
-        (Role::Etcd, "etcd hosts"),
-        (Role::Worker, "workers"),
-        (Role::LoadBalancer, "load balancers"),
-    ];
-    for (role, label) in roles {
-        let names: std::collections::BTreeSet<_> =
-            cluster.with_role(role).map(|node| &node.name).collect();
-        if !names.is_empty() {
-            row(label, &text::names(&names));
+    let mut out = format!("{} is valid.\n\n", style.paint(Tone::Good, file));
+    for row in cluster::describe(cluster).lines() {
+        // Labels have 16 columns; a note is a row without one.
+        let (label, value, indent) = match row.split_at_checked(16) {
+            Some((label, value)) if !row.starts_with("note: ") => (label, value, 16),
+            _ => ("", row, 6),
+        };
+        let room = style.width - indent;
+        for (place, line) in text::wrap(value, room).iter().enumerate() {
+            let label = match place {
+                0 => style.paint(Tone::Faint, label),
+                _ => " ".repeat(indent),
+            };
+            out.push_str(&format!("{label}{line}\n"));
         }
     }
-    row(
-        "endpoint",
-        &format!("{}, {}", cluster.endpoint, balanced(cluster)),
-    );
-    row("etcd", &cluster.quorum().to_string());
     out
-}
-
-/// What becomes of the endpoint when a host fails.
-fn balanced(cluster: &Cluster) -> &'static str {
-    match cluster.load_balancer {
-        LoadBalancer::None => "the control plane itself",
-        LoadBalancer::External => "balanced by somebody else's load balancer",
-        LoadBalancer::Haproxy if cluster.with_role(Role::LoadBalancer).count() == 1 => {
-            "balanced by haproxy; while its one host is away the API cannot be reached, pods go on"
-        }
-        LoadBalancer::Haproxy => "balanced by haproxy",
-    }
 }
 
 #[cfg(test)]
