@@ -1,75 +1,62 @@
-//! kdiy.
-use clap::Parser as _;
-use kdiy::cli::{self, Cli, Command};
-use kdiy::ui::{Style, Terminal};
+//! kdiy: parse, run, exit code.
 
-fn main() -> std::process::ExitCode {
-    let cli = Cli::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    match runtime.block_on(run(cli)) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(f) => {
-            eprintln!(
-                "{:#}\n{:?}\n{}",
-                f.error,
-                f.hint,
-                f.shown.unwrap_or_default()
-            );
-            f.exit.into()
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+use kdiy::cli::{Cli, Command, Exit, Failed};
+use kdiy::ui::{Terminal, Ui};
+use tracing_subscriber::EnvFilter;
+
+/// Variable with a filter for messages to kdiy's developers, such as `debug`.
+const LOG: &str = "KDIY_LOG";
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody is left to tell when that cannot be printed.
+            let _ = error.print();
+            return Exit::of_clap(&error).into();
         }
+    };
+    if let Ok(filter) = EnvFilter::try_from_env(LOG) {
+        let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
+        subscriber.with_writer(io::stderr).init();
+    }
+    let global = &cli.global;
+    let ui = Ui::new(
+        Terminal::detect(),
+        global.color,
+        global.verbosity(),
+        global.output,
+    );
+    run(&cli, &ui)
+        .unwrap_or_else(|failed| show(&failed, &ui))
+        .into()
+}
+
+fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failed> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Validate(validate) => validate.run(ui, global),
+        Command::Version(version) => version.run(ui),
+        Command::Plan(plan) => connected(plan.run(ui, global)),
+        Command::Apply(apply) => connected(apply.run(ui, global)),
+        Command::Kubeconfig(kubeconfig) => connected(kubeconfig.run(ui, global)),
     }
 }
 
-async fn run(cli: Cli) -> Result<(), cli::Failed> {
-    let g = &cli.global;
-    let terminal = Terminal::detect();
-    let style = Style::of_stdout(&terminal, g.color, g.verbosity());
-    let source = cli::source::load(
-        g,
-        kdiy::inventory::Style {
-            color: false,
-            width: 80,
-        },
-    )?;
-    eprintln!("{}", source.warnings);
-    let (tx, mut rx) = tokio::sync::mpsc::unbounded_channel();
-    let printer = tokio::spawn(async move {
-        while let Some(e) = rx.recv().await {
-            eprintln!("{}", serde_json::to_string(&e).unwrap());
-        }
-    });
-    let (reach, limit, apply) = match &cli.command {
-        Command::Plan(p) => (&p.reach, &p.limit, false),
-        Command::Apply(a) => (&a.reach, &a.limit, true),
-        _ => return Ok(()),
-    };
-    let ssh = cli::connector::ssh(reach, false)?;
-    let s = cli::survey::survey(&source, &ssh, reach, limit, &tx).await?;
-    println!(
-        "{}",
-        kdiy::ui::plan::render(&s.plan, s.connections.len(), &style)
-    );
-    for p in &s.problems {
-        println!("{p:?}");
+/// Runs a command that connects to hosts. Only these pay for a runtime.
+fn connected(command: impl Future<Output = Result<Exit, Failed>>) -> Result<Exit, Failed> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(command)
+}
+
+fn show(failed: &Failed, ui: &Ui) -> Exit {
+    match &failed.shown {
+        Some(text) => ui.tell(text),
+        None => ui.error(&format!("{:#}", failed.error), failed.hint.as_deref()),
     }
-    if apply && s.problems.is_empty() {
-        let (_stop, stop) = tokio::sync::watch::channel(false);
-        let options = kdiy::execute::Options {
-            width: reach.width.get(),
-            limit: std::time::Duration::from_secs(1200),
-            stop,
-        };
-        let r = kdiy::execute::run(&s.plan, &s.connections, &s.vault, &options, &tx).await;
-        println!("{r:?}");
-        println!(
-            "{:?}",
-            cli::survey::keep_kubeconfig(&s.settled, &s.authorities, &s.state)?
-        );
-    }
-    drop(tx);
-    let _ = printer.await;
-    Ok(())
+    failed.exit
 }
