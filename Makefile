@@ -44,7 +44,7 @@ e2e: build ## the release binary against real hosts (the lab)
 	tests/lab/lab deps
 	tests/lab/lab build
 	tests/lab/lab serve
-	cargo test --locked --test integration -- --ignored --test-threads=1 e2e
+	cargo test --locked --test integration -- --ignored --test-threads=1 --nocapture e2e
 
 .PHONY: bench
 bench: build ## fleet plan against bare ssh, bring-up against a script

@@ -256,14 +256,7 @@ fn the_time_of_day_is_passed_in() {
 
 #[test]
 fn the_crates_of_the_front_stay_there() {
-    let crates = [
-        "clap",
-        "anyhow",
-        "indicatif",
-        "rpassword",
-        "comfy_table",
-        "terminal_size",
-    ];
+    let crates = ["clap", "anyhow", "indicatif", "rpassword", "terminal_size"];
     let texts: Vec<_> = crates.iter().map(|name| format!("{name}::")).collect();
     let texts: Vec<_> = texts.iter().map(String::as_str).collect();
     nothing(&only_in(FRONT, &texts), "for main, cli and ui only");
@@ -467,4 +460,18 @@ fn licences_are_allowed() {
         }
     }
     assert_eq!(refused, BTreeMap::new());
+}
+
+#[test]
+fn the_inventory_of_the_demo_is_valid() {
+    let text = fs::read_to_string(root().join("inventories/lab/kdiy.yaml")).unwrap();
+    // The lab makes its key when it is built.
+    let key = root().join("inventories/files/mirror.asc");
+    let loaded = kdiy::inventory::load(&text, &|named| {
+        assert_eq!(named, Path::new("lab.asc"));
+        fs::read_to_string(&key)
+    });
+    assert_eq!(loaded.findings, []);
+    let cluster = loaded.cluster.unwrap();
+    assert_eq!(cluster.nodes.iter().count(), 6);
 }
