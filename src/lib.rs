@@ -1,11 +1,57 @@
 //! kdiy brings up and keeps up highly available Kubernetes clusters on
-//! machines that are reached over SSH.
+//! machines that are reached over SSH. Nothing is installed on them but what
+//! Kubernetes needs; everything is decided here and sent as POSIX sh.
 //!
+//! # Flow
 //! ```text
 //! inventory.yaml -> Inventory -> Cluster -> Blueprint ----+
 //!  (as written)     (spans)      (valid)    (desired)     +-> Plan -> run -> Report
 //!                                  hosts -> Observation --+   (diff, pure)
 //! ```
+//! An inventory is what was written, with positions. A [`cluster::Cluster`] is
+//! what is meant: it exists only if it is valid, and every default is in it.
+//! [`cluster::Settled`] has what only hosts and repositories could answer, too.
+//! A [`plan::Blueprint`] is what all hosts shall have, as steps that need
+//! earlier steps. A [`plan::Observation`] is what a host has now, asked by one
+//! script in one go. A [`plan::Plan`] is the two compared. [`execute::run`]
+//! brings it about and tells of it by [`execute::Event`]s, which [`ui`] shows.
+//!
+//! # Code map
+//! From top to bottom; a module uses those below it, and its own line's.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`cli`] | the commands, one file each, and their exit codes |
+//! | [`ui`] | events, plans and problems made visible; questions |
+//! | [`execute`] | connecting, looking, and the one function that mutates hosts |
+//! | [`state`] | what is kept beside the inventory: PKI, kubeconfig, logs |
+//! | [`plan`] | blueprint, observation, their difference; `plan::install` is the table of contents of an installation |
+//! | [`pki`] | authorities, leaves, tokens and kubeconfigs, made here |
+//! | [`inventory`] | the file as written, and every rule that it has to follow |
+//! | [`runtime`] [`lb`] [`cni`] [`kubeadm`] | what there is to choose from, one file a variant |
+//! | [`vault`] | secrets of a run, which plans only name |
+//! | [`resource`] | what a host can have: probe, answer, difference and change of each kind in one file |
+//! | [`transport`] | how scripts reach hosts: SSH, and a fake that fails on what nobody scripted |
+//! | [`template`] [`shell`] | text files for hosts; shell text of typed, quoted parts |
+//! | [`cluster`] | what is meant: the words that all of the above use |
+//!
+//! # Invariants
+//! - Data flows one way, and modules are used downwards only.
+//! - Hosts are changed in [`execute::run`] alone. All else asks.
+//! - Making a plan takes no I/O, no clock and no chance: the same cluster and
+//!   observations give the same plan.
+//! - A script checks again what it is about to change: a plan that is out of
+//!   date does no harm.
+//! - The hosts are the truth. Losing what [`state`] keeps loses no cluster.
+//! - No secret is in a plan, on a command line, in a log or in `Debug` output.
+//! - Shell text is made by [`shell::Script`] only, and what it did not write
+//!   itself it quotes.
+//! - Only [`cli`], [`ui`] and `main` know of a terminal, an environment or a
+//!   home directory; only [`cli`] and [`execute`] ask for the time of day.
+//! - No host is special by its place in a list.
+//! - There is no unsafe code, no crypto but ring's, no agent on the hosts.
+//!
+//! `tests/integration/tidy.rs` holds what of this can be read off the source.
 
 pub mod cli;
 pub mod cluster;
@@ -23,3 +69,4 @@ pub mod state;
 pub mod template;
 pub mod transport;
 pub mod ui;
+pub mod vault;

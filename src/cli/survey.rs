@@ -9,9 +9,9 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use super::source::Source;
 use super::{Exit, Failed, Reach, connector};
 use crate::cluster::Name;
+use crate::execute::Event;
 use crate::execute::survey::{self, Connections, Faults, Unanswered};
 use crate::execute::trust::{self, Origin};
-use crate::execute::{Event, Vault};
 use crate::pki::{Authorities, BootstrapToken};
 use crate::plan::install::{self, Circumstances};
 use crate::plan::preflight::{self, Problem};
@@ -21,6 +21,7 @@ use crate::transport::Connector;
 use crate::transport::ssh::Link;
 use crate::ui::progress::Renderer;
 use crate::ui::{Ui, problems, progress};
+use crate::vault::Vault;
 
 /// Everything that is known before the first change.
 pub struct Survey<C> {

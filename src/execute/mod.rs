@@ -5,8 +5,6 @@ mod run;
 mod script;
 pub mod survey;
 pub mod trust;
-pub mod vault;
 
 pub use event::{Event, Failure};
 pub use run::{Options, Report, run};
-pub use vault::Vault;

@@ -11,10 +11,11 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::script;
-use super::{Event, Failure, Vault};
+use super::{Event, Failure};
 use crate::cluster::Name;
 use crate::plan::{Plan, PlannedStep};
 use crate::transport::{Connection, Error, Exit, Request, User};
+use crate::vault::Vault;
 
 /// How a plan is run.
 #[derive(Debug, Clone)]

@@ -2,11 +2,11 @@
 
 use zeroize::Zeroizing;
 
-use super::Vault;
 use crate::plan::PlannedStep;
 use crate::plan::install::POLL_FUNCTION;
 use crate::resource::{APT_FUNCTION, PUT_FUNCTION};
 use crate::shell::Script;
+use crate::vault::Vault;
 
 /// Stops at the first error; a private directory, removed at the end.
 const HEAD: &str = r#"set -eu

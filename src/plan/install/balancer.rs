@@ -2,13 +2,13 @@
 
 use super::{Site, file};
 use crate::cluster::{LoadBalancer, Role};
-use crate::execute::Vault;
 use crate::lb::haproxy;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{
     Command, Done, OnDiffer, Package, Packages, Resource, Service, Settle, Verb,
 };
 use crate::shell::Script;
+use crate::vault::Vault;
 
 /// Steps after which the endpoint is served.
 pub(super) fn balance(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -> Vec<StepId> {

@@ -3,13 +3,13 @@
 
 use super::{Founded, Site, etcd_url, file, kubectl, nodes};
 use crate::cluster::{Node, Role};
-use crate::execute::Vault;
-use crate::execute::vault::{TOKEN, TOKEN_ID, TOKEN_SECRET};
 use crate::kubeadm;
 use crate::plan::facts::UNFINISHED;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Content, Directory, Done, Input, OnDiffer, Resource, Verb};
 use crate::shell::Script;
+use crate::vault::Vault;
+use crate::vault::{TOKEN, TOKEN_ID, TOKEN_SECRET};
 
 /// The authorities are on every control plane before init and joins, so no
 /// certificate has to be uploaded and no certificate key exists.

@@ -3,13 +3,13 @@
 
 use super::{Site, files, resources};
 use crate::cluster::{Node, PackageKey};
-use crate::execute::Vault;
 use crate::plan::Blueprint;
 use crate::resource::{
     File, Module, OnDiffer, Package, Packages, Provides, Repository, RepositoryKey, Resource,
     Service, Settle, Swap, Sysctl,
 };
 use crate::template::NOTICE;
+use crate::vault::Vault;
 use crate::{cni, kubeadm, runtime};
 
 /// Needed by kubelet, kube-proxy and kubeadm's preflight, and by kdiy (curl).

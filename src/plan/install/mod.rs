@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 
 use super::{Blueprint, Facts, Standing, StepId};
 use crate::cluster::{Name, Node, Role, Settled};
-use crate::execute::Vault;
 use crate::kubeadm::Resolver;
 use crate::resource::{Content, File, OnDiffer, Resource};
 use crate::shell::Script;
 use crate::template::HostFile;
+use crate::vault::Vault;
 
 /// What the hosts have to trust: made before the blueprint.
 #[derive(Debug, Clone)]

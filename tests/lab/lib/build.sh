@@ -65,3 +65,11 @@ remove_stale() {
         esac
     done
 }
+
+# A client for the lab's clusters, on a machine that has none.
+lab_kubectl() {
+    build_paths
+    local kubectl=$KUBE/$KUBE_VERSION/kubectl
+    [ -x "$kubectl" ] || die "no kubectl yet; run: lab build"
+    exec "$kubectl" "$@"
+}
