@@ -23,11 +23,14 @@ fleet() {
     fleet_is_whole
     for ((round = 1; round <= rounds; round++)); do
         note "fleet, round $round of $rounds"
+        # There and back, so that each follows itself as often as the other.
         bare_ssh bare fleet
         fleet_plan plan
+        fleet_plan plan
+        bare_ssh bare fleet
         fleet_pyinfra pyinfra
-        fleet_plan plan
-        bare_ssh bare fleet
+        # Its sessions take the hosts a while to clear away.
+        sleep 2
     done
     ratio fleet_plan_vs_bare_ssh plan bare
     ratio pyinfra_vs_bare_ssh pyinfra bare
