@@ -137,19 +137,28 @@ impl Questions {
         }
     }
 
-    /// One bash for each direction, side by side; bash is the only shell that
-    /// can connect. Refused counts as reached: the host answered.
+    /// bash is the only shell that can connect. First one bash tries the API
+    /// server's port of all in turn: where nothing listens yet the kernel
+    /// answers, while a try of the SSH port costs the other host a process,
+    /// and sshd counts those that do not log in. Whoever did not answer so is
+    /// tried at the SSH port, by one bash for each, side by side. Refused
+    /// counts as reached: the host answered.
     fn reach_script(&self) -> Script {
         if self.reach.is_empty() {
             return Script::new();
         }
+        let addresses = self.reach.iter().map(|(address, _)| address.to_string());
         let targets = self
             .reach
             .iter()
             .map(|(address, port)| format!("{address}/{port}"));
-        Script::of("if [ ! -s /etc/kubernetes/kubelet.conf ] && command -v bash >/dev/null; then\nfor t in ")
+        Script::of("if [ ! -s /etc/kubernetes/kubelet.conf ] && command -v bash >/dev/null; then\n")
+            .lit("said=$(timeout 1 bash -c 'for a; do { :; } 3<>\"/dev/tcp/$a/6443\" && echo \"/dev/tcp/$a/6443: open\"; done' bash ")
+            .args(addresses)
+            .lit(" 2>&1)\nfor t in ")
             .args(targets)
-            .lit("; do (\nout=$(LC_ALL=C timeout 3 bash -c \"exec 3<>/dev/tcp/$t\" 2>&1) || { s=$?; ")
+            .lit("; do\ncase $said in *\"/dev/tcp/${t%/*}/6443: open\"*|*\"/dev/tcp/${t%/*}/6443: Connection refused\"*) continue;; esac\n")
+            .lit("(\nout=$(timeout 3 bash -c \"exec 3<>/dev/tcp/$t\" 2>&1) || { s=$?; ")
             .lit("case $s:$out in 124:*|*unreachable*|*\"No route\"*) echo \"${t%/*}\";; esac; }\n) & done\nwait\nfi\n")
     }
 
@@ -303,5 +312,34 @@ impl ApiView {
             }
         }
         Self::Nodes { nodes, manifest }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn a_host_that_refuses_is_reached_and_one_without_a_route_is_not() {
+        let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
+        // Multicast: no kernel connects to it.
+        let nowhere = IpAddr::from(Ipv4Addr::new(224, 0, 0, 1));
+        let questions = Questions {
+            api_server: None,
+            reach: vec![(loopback, 22), (nowhere, 22)],
+            manifest: false,
+        };
+        let script = questions.reach_script();
+        let output = std::process::Command::new("sh")
+            .args(["-c", script.as_str()])
+            .env("LC_ALL", "C")
+            .output()
+            .unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "224.0.0.1\n",
+            "{script}"
+        );
     }
 }
