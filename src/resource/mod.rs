@@ -13,6 +13,8 @@ pub mod repository;
 pub mod service;
 pub mod swap;
 pub mod sysctl;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 

@@ -52,6 +52,22 @@ impl Repository {
         format!("/etc/apt/keyrings/{}.asc", self.name)
     }
 
+    /// What a host has that is as wanted.
+    #[cfg(test)]
+    pub(super) fn as_wanted(&self) -> Seen {
+        let (key, fingerprints) = match &self.key {
+            RepositoryKey::Armored(text) => (sha256_hex(text.as_bytes()), Vec::new()),
+            RepositoryKey::Pinned { fingerprint, .. } => {
+                ("0".repeat(64), vec![fingerprint.clone()])
+            }
+        };
+        Seen {
+            list: Some(sha256_hex(self.list().as_bytes())),
+            key: Some(key),
+            fingerprints,
+        }
+    }
+
     fn list(&self) -> String {
         let (key, url) = (self.key_path(), &self.url);
         format!(
