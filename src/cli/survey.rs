@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::ExposeSecret as _;
-use std::time::Instant;
 use time::OffsetDateTime;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -20,6 +19,7 @@ use crate::plan::{Plan, Standing};
 use crate::state::State;
 use crate::transport::Connector;
 use crate::transport::ssh::Link;
+use crate::ui::progress::Renderer;
 use crate::ui::{Ui, problems, progress};
 use crate::vault::Vault;
 
@@ -53,16 +53,9 @@ pub async fn survey(
     reach: &Reach,
     limit: &[Name],
     ui: &Ui,
-    start: Instant,
+    mut renderer: Box<dyn Renderer>,
 ) -> Result<Survey<Link>, Failed> {
     let connector = connector::ssh(reach, ui)?;
-    let hosts: Vec<_> = source
-        .cluster
-        .nodes
-        .iter()
-        .map(|node| node.name.clone())
-        .collect();
-    let mut renderer = ui.renderer(start, &hosts);
     let (events, received) = unbounded_channel();
     let watched = tokio::spawn(async move {
         progress::follow(received, renderer.as_mut()).await;

@@ -11,10 +11,15 @@ use crate::shell::Script;
 
 /// Removes what the cluster remembers of a node that is about to join again:
 /// its host was wiped, or its join broke off. kubeadm refuses a node that is
-/// still known, and a dead etcd member would count against the quorum.
+/// still known, a dead etcd member would count against the quorum, and kubeadm
+/// looks for etcd's members in their pods.
 pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Option<StepId> {
-    let known = site.standing.nodes.contains_key(node.name.as_str());
-    if !known || site.is_member(node) {
+    let begun = site
+        .facts
+        .get(&node.name)
+        .is_some_and(|facts| facts.unfinished.is_some());
+    let known = begun || site.standing.nodes.contains_key(node.name.as_str());
+    if !known || site.is_member(node) || !site.is_founded() {
         return None;
     }
     let delete = kubectl(site, site.lead)
@@ -26,8 +31,15 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
             .arg(node.name.as_str())
             .lit(" kdiy_url=")
             .arg(super::etcd_url(site, site.lead))
-            .lit(FORGET_MEMBER);
-        (script, "remove its Node and its etcd member, to join anew")
+            .lit(FORGET_MEMBER)
+            .lit("\n")
+            .then(&kubectl(site, site.lead))
+            .lit("-n kube-system delete pod --ignore-not-found --force --grace-period=0 ")
+            .arg(format!("etcd-{}", node.name));
+        (
+            script,
+            "remove its Node, its etcd member and pod, to join anew",
+        )
     } else {
         (delete, "remove its Node, to join anew")
     };
@@ -52,9 +64,8 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
 /// not started has no name; none is removed then.
 const FORGET_MEMBER: &str = r#"
 kdiy_etcd() { curl -fsS --max-time 10 --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/healthcheck-client.crt --key /etc/kubernetes/pki/etcd/healthcheck-client.key -d "$2" "$kdiy_url$1"; }
-kdiy_id=$(kdiy_etcd /v3/cluster/member/list '{}' | tr '{' '
-' | sed -n "s/^"ID":"\([0-9]*\)","name":"$kdiy_member",.*//p")
-[ -z "$kdiy_id" ] || kdiy_etcd /v3/cluster/member/remove "{"ID":"$kdiy_id"}" >/dev/null"#;
+kdiy_id=$(kdiy_etcd /v3/cluster/member/list '{}' | tr '{' '\n' | sed -n "s/^\"ID\":\"\([0-9]*\)\",\"name\":\"$kdiy_member\",.*/\1/p")
+[ -z "$kdiy_id" ] || kdiy_etcd /v3/cluster/member/remove "{\"ID\":\"$kdiy_id\"}" >/dev/null"#;
 
 /// Labels and taints that the inventory names and the nodes lack. What it
 /// does not name belongs to others and stays.
@@ -89,7 +100,12 @@ pub(super) fn label(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
 }
 
 fn missing(site: &Site, node: &Node) -> (Vec<String>, Vec<String>) {
-    let known = site.standing.nodes.get(node.name.as_str());
+    // What a node had before it joins anew is forgotten.
+    let known = site
+        .standing
+        .nodes
+        .get(node.name.as_str())
+        .filter(|_| site.is_member(node));
     let has = |all: fn(&crate::plan::facts::NodeView) -> &Vec<String>, one: &String| {
         known.is_some_and(|node| all(node).contains(one))
     };
@@ -118,22 +134,14 @@ pub(super) fn ready(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
     if site.settled.cluster.network.cni == Cni::None {
         return;
     }
-    let nodes: Vec<_> = site
-        .settled
-        .cluster
-        .kubelets()
-        .map(|node| &node.name)
-        .collect();
+    let is_ready = |node: &&Node| {
+        let known = site.standing.nodes.get(node.name.as_str());
+        site.is_member(node) && known.is_some_and(|known| known.ready)
+    };
+    let nodes = site.settled.cluster.kubelets();
     let waiting: Vec<_> = nodes
-        .iter()
-        .filter(|name| {
-            !site
-                .standing
-                .nodes
-                .get(name.as_str())
-                .is_some_and(|node| node.ready)
-        })
-        .map(|name| name.to_string())
+        .filter(|node| !is_ready(node))
+        .map(|node| node.name.to_string())
         .collect();
     let wait = Command {
         name: "all nodes to be ready".to_owned(),

@@ -13,7 +13,7 @@ lab_fleet() {
     local running=0
     for ((number = 1; number <= count; number++)); do
         address=172.29.$((8 + number / 200)).$((10 + number % 200))
-        bring fleet "$(printf '%02d' "$number")" "$address" sh -c \
+        bring fleet "$(printf 'n%02d' "$number")" "$address" sh -c \
             '[ -e /etc/ssh/ssh_host_ed25519_key ] || ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key
              mkdir -p /run/sshd; exec /usr/sbin/sshd -D -e' &
         # Enough to keep both cores and the engine busy.
