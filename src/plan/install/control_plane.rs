@@ -84,8 +84,10 @@ pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) ->
         let mut needs = vec![founded.reachable, pulled];
         needs.extend(founded.token);
         needs.extend(&gates);
-        joined.push(join_node(site, node, blueprint, &needs));
-        gates.push(gate(site, node, blueprint));
+        join_node(site, node, blueprint, &needs);
+        let healthy = gate(site, node, blueprint);
+        gates.push(healthy);
+        joined.push(healthy);
     }
     joined
 }
