@@ -74,6 +74,8 @@ pub struct NodeView {
     pub name: String,
     /// Whether it is ready.
     pub ready: bool,
+    /// Version of its kubelet, such as `v1.34.1`.
+    pub version: String,
     /// `key=value`.
     pub labels: Vec<String>,
     /// `key=value:effect`.
@@ -102,7 +104,7 @@ df -Pk /var | { read -r _; read -r _ _ _ v _; echo "disk $v"; }
 [ -s /etc/kubernetes/kubelet.conf ] && echo kubelet yes
 "#;
 
-const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
+const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
 
 /// What is asked of a host beside its resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -277,9 +279,10 @@ impl ApiView {
         let mut manifest = None;
         for line in text.lines() {
             match line.split(' ').collect::<Vec<_>>()[..] {
-                ["node", name, ready] => nodes.push(NodeView {
+                ["node", name, ready, version] => nodes.push(NodeView {
                     name: name.to_owned(),
                     ready: ready == "True",
+                    version: version.to_owned(),
                     labels: Vec::new(),
                     taints: Vec::new(),
                 }),

@@ -64,6 +64,7 @@ pub fn problems(
             size(node, &observation.facts, &mut found);
             foreign(node, standing, &observation.facts, &mut found);
         }
+        version(settled, standing, node, &mut found);
         ports(settled, standing, node, &observation.facts, &mut found);
         address(settled, node, &observation.facts, &mut found);
         clock(observation.skew, &mut found);
@@ -157,6 +158,27 @@ fn foreign(node: &Node, standing: &Standing, facts: &Facts, found: &mut Vec<Foun
             kubeadm: "",
             what: "its kubelet has joined a cluster that is not this one".to_owned(),
             fix: "if nothing on it is needed any more, run `kubeadm reset` there first".to_owned(),
+        });
+    }
+}
+
+/// A cluster is not upgraded by installing other packages.
+fn version(settled: &Settled, standing: &Standing, node: &Node, found: &mut Vec<Found>) {
+    let wanted = format!("v{}", settled.version);
+    let known = standing.nodes.get(node.name.as_str());
+    let runs = known
+        .filter(|_| standing.members.contains(&node.name))
+        .map(|known| &known.version);
+    if let Some(runs) = runs.filter(|runs| **runs != wanted) {
+        found.push(Found {
+            code: "version",
+            kubeadm: "",
+            what: format!("it runs {runs}, and the inventory asks for {wanted}"),
+            fix: format!(
+                "set `version: {}`; upgrades are not built yet, and kubelets are never changed by \
+                 the way",
+                runs.trim_start_matches('v')
+            ),
         });
     }
 }

@@ -181,6 +181,7 @@ fn nodes(settled: &Settled) -> Vec<NodeView> {
         NodeView {
             name: node.name.to_string(),
             ready: true,
+            version: format!("v{}", settled.version),
             labels,
             taints: Vec::new(),
         }
@@ -403,6 +404,19 @@ fn another_authority_is_refused() {
     assert_eq!(refused.len(), 1);
     assert_eq!(refused[0].host, name("cp2"));
     assert!(refused[0].refusal.why.contains("another authority"));
+}
+
+#[test]
+fn a_running_version_is_not_changed_by_the_way() {
+    let older = |settled: &Settled, host: &str| {
+        let mut facts = member(settled, host);
+        if let ApiView::Nodes { nodes, .. } = &mut facts.api {
+            nodes[0].version = "v1.33.5".to_owned();
+        }
+        facts
+    };
+    let hosts = Hosts::with(older, |_, resource| as_wanted(resource));
+    assert_eq!(hosts.codes(), [("cp1".to_owned(), "version")]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::resource::{
     File, Module, OnDiffer, Package, Packages, Provides, Repository, RepositoryKey, Resource,
     Service, Settle, Swap, Sysctl,
 };
-use crate::template::NOTICE;
+use crate::template::{HostFile, NOTICE};
 use crate::vault::Vault;
 use crate::{cni, kubeadm, runtime};
 
@@ -35,6 +35,7 @@ const SYSCTLS: [&str; 3] = [
 pub(super) fn prepare(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
     let host = &node.name;
     blueprint.add(host, "prepare the kernel", kernel(site), &[]);
+    apt_proxy(site, node, blueprint, vault);
     blueprint.add(host, "install packages", packages(site), &[]);
     let unit = runtime::unit(site.settled.cluster.runtime);
     // Until it was asked, a host is taken for one that may raise limits.
@@ -107,6 +108,34 @@ fn kernel(site: &Site) -> Vec<Resource> {
     all
 }
 
+/// Where hosts reach the outside through a proxy, apt does too.
+pub(super) fn apt_proxy(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
+    let Some(proxy) = &site.settled.cluster.http_proxy else {
+        return;
+    };
+    let schemes = [("http", &proxy.http), ("https", &proxy.https)];
+    let set = schemes.iter().filter_map(|(scheme, url)| {
+        Some(format!("Acquire::{scheme}::Proxy \"{}\";\n", url.as_ref()?))
+    });
+    let direct = runtime::containerd::no_proxy(site.settled, proxy);
+    let direct = direct
+        .iter()
+        .filter(|host| !host.starts_with('.') && !host.contains('/'))
+        .flat_map(|host| {
+            ["http", "https"]
+                .map(|scheme| format!("Acquire::{scheme}::Proxy::{host} \"DIRECT\";\n"))
+        });
+    let text: String = set.chain(direct).collect();
+    let notice = NOTICE.replacen('#', "//", 1);
+    // A proxy's URL may hold a password.
+    let file = HostFile::secret(
+        "/etc/apt/apt.conf.d/90kdiy-proxy",
+        format!("{notice}{text}"),
+    );
+    let file = resources(&files(vec![file], vault));
+    blueprint.add(&node.name, "set apt's proxy", file, &[]);
+}
+
 fn text(path: &str, text: String) -> Resource {
     Resource::File(File::plain(path, 0o644, format!("{NOTICE}{text}")))
 }
@@ -122,7 +151,7 @@ fn packages(site: &Site) -> Vec<Resource> {
     };
     let mut all = Vec::new();
     if matches!(key, RepositoryKey::Pinned { .. }) {
-        let tools = ["ca-certificates", "curl", "gnupg"].map(Package::any);
+        let tools = ["ca-certificates", "gnupg"].map(Package::any);
         all.push(Resource::Packages(Packages::new(
             "to fetch the repository's key",
             tools.into(),
