@@ -1,4 +1,6 @@
 //! Integration tests.
 
+mod cli;
+mod e2e;
 mod inventory;
 mod ssh;

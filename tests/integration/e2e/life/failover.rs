@@ -1,0 +1,81 @@
+//! A control plane loses its power; the cluster goes on.
+
+use std::time::{Duration, Instant};
+
+use super::super::cluster::is_ready;
+use super::super::{eventually, figure};
+use super::{Life, bring_up};
+
+pub fn a_control_plane_can_be_lost(life: &Life) {
+    // The one through which kdiy speaks to the API, and that was first.
+    let lost = "cp-1";
+    let kdiy = life.kdiy();
+    let began = Instant::now();
+    life.lab.power("kill", lost);
+    let create = ["create", "configmap", "written-without-cp-1"];
+    let minute = Duration::from_secs(60);
+    let written = eventually("a write succeeds", minute, || {
+        // What was written by an attempt whose answer was lost is written.
+        life.kubectl.attempt(&create).or_else(|why| {
+            why.contains("already exists")
+                .then_some(String::new())
+                .ok_or(why)
+        })
+    });
+    figure(
+        "power cut to the first write, the cut included",
+        began.elapsed(),
+    );
+    figure("first write after the cut", written.1);
+    assert!(
+        life.kubectl
+            .run(&["get", "configmaps"])
+            .contains("written-without-cp-1")
+    );
+
+    let reach = ["--connect-timeout", "3"];
+    let ran = kdiy.run(4, &[&["plan"], &reach[..]].concat());
+    assert!(
+        ran.err.contains("cp-1: cannot reach 172.29.2.11:22"),
+        "{}",
+        ran.err
+    );
+    assert!(!ran.err.contains("cp-2: "), "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("--limit NODE,... goes on without the others"),
+        "{}",
+        ran.err
+    );
+    let ran = kdiy.run(
+        0,
+        &[
+            &["plan", "--limit", "w-1", "--detailed-exitcode"],
+            &reach[..],
+        ]
+        .concat(),
+    );
+    assert!(ran.out.starts_with("No changes."), "{}", ran.out);
+    assert!(ran.err.contains("cp-1 is left out"), "{}", ran.err);
+
+    life.lab.power("start", lost);
+    let (_, took) = eventually("cp-1 is back", Duration::from_secs(180), || {
+        let ready = life.kubectl.ready_nodes();
+        let pods = life.kubectl.list(&[
+            "-n",
+            "kube-system",
+            "pods",
+            "--field-selector",
+            "spec.nodeName=cp-1",
+        ]);
+        let unready = pods.iter().filter(|pod| !is_ready(pod)).count();
+        if ready == life.kubelets() && unready == 0 {
+            Ok(())
+        } else {
+            Err(format!("{ready:?}, {unready} pods not ready"))
+        }
+    });
+    figure("power back to all ready", took);
+    bring_up::etcd(life);
+    kdiy.has_nothing_to_do();
+}
