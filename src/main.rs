@@ -1,22 +1,31 @@
-//! The program: parse, run, exit code.
+//! kdiy: parse, run, exit code.
 
+use std::io;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Parser as _;
-use kdiy::cli::{Cli, Exit, Failed};
+use clap::Parser;
+use kdiy::cli::{Cli, Command, Exit, Failed};
 use kdiy::ui::{Terminal, Ui};
+use tracing_subscriber::EnvFilter;
+
+/// Variable with a filter for messages to kdiy's developers, such as `debug`.
+const LOG: &str = "KDIY_LOG";
 
 fn main() -> ExitCode {
     let start = Instant::now();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Nobody is left to tell when the stream is closed.
+            // Nobody is left to tell when that cannot be printed.
             let _ = error.print();
             return Exit::of_clap(&error).into();
         }
     };
+    if let Ok(filter) = EnvFilter::try_from_env(LOG) {
+        let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
+        subscriber.with_writer(io::stderr).init();
+    }
     let global = &cli.global;
     let ui = Ui::new(
         Terminal::detect(),
@@ -24,23 +33,34 @@ fn main() -> ExitCode {
         global.verbosity(),
         global.output,
     );
-    match run(&cli, &ui, start) {
-        Ok(exit) => exit.into(),
-        Err(failed) => {
-            if !failed.shown {
-                ui.error(&format!("{:#}", failed.error), failed.hint.as_deref());
-            }
-            failed.exit.into()
-        }
-    }
+    run(&cli, &ui, start)
+        .unwrap_or_else(|failed| show(&failed, &ui))
+        .into()
 }
 
 fn run(cli: &Cli, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    let exit = runtime.block_on(cli.run(ui, start));
+    let global = &cli.global;
+    match &cli.command {
+        Command::Validate(validate) => validate.run(global, ui),
+        Command::Version(version) => version.run(ui),
+        Command::Plan(plan) => connected(plan.run(global, ui, start)),
+        Command::Apply(apply) => connected(apply.run(global, ui, start)),
+        Command::Kubeconfig(kubeconfig) => connected(kubeconfig.run(global, ui)),
+    }
+}
+
+/// Runs a command that connects to hosts. Only these pay for a runtime.
+fn connected(command: impl Future<Output = Result<Exit, Failed>>) -> Result<Exit, Failed> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let ended = runtime.block_on(command);
     // A question that nobody answers must not keep the program alive.
     runtime.shutdown_background();
-    exit
+    ended
+}
+
+fn show(failed: &Failed, ui: &Ui) -> Exit {
+    if !failed.shown {
+        ui.error(&format!("{:#}", failed.error), failed.hint.as_deref());
+    }
+    failed.exit
 }

@@ -13,11 +13,6 @@ use crate::transport::ssh::{Operator, Settings, Ssh, UnknownHostKey};
 use crate::transport::ssh_config::SshConfig;
 use crate::ui::Ui;
 
-/// The machine's ssh_config.
-const GLOBAL_CONFIG: &str = "/etc/ssh/ssh_config";
-/// The machine's known hosts, as ssh looks for them.
-const GLOBAL_KNOWN_HOSTS: [&str; 2] = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
-
 /// Connects as the user who runs kdiy.
 ///
 /// # Errors
@@ -28,10 +23,15 @@ pub fn ssh(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
         .filter(|home| home.is_absolute());
     let home = home.ok_or_else(|| anyhow::anyhow!("HOME is not set to an absolute path"))?;
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    let config = SshConfig::load(&[home.join(".ssh/config"), GLOBAL_CONFIG.into()], &home)?;
+    let config = SshConfig::load(&SshConfig::usual_files(&home), &home)?;
+    for line in config.passed_over() {
+        ui.warn(&format!(
+            "{line}: this Match block is not understood and has no effect here"
+        ));
+    }
     let mut settings = Settings::new(home, user.unwrap_or_else(|_| "root".to_owned()), config);
     settings.agent = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
-    settings.global_known_hosts = GLOBAL_KNOWN_HOSTS.map(PathBuf::from).into();
+
     settings.connect_limit = reach.connect_timeout;
     settings.unknown_host_key = if reach.accept_new_host_keys {
         UnknownHostKey::Accept

@@ -14,7 +14,6 @@ pub mod validate;
 pub mod version;
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
@@ -22,7 +21,7 @@ pub use exit::{Exit, Failed};
 pub use reach::Reach;
 
 use crate::cluster::{Name, node::NotAName};
-use crate::ui::{Color, Output, Ui, Verbosity};
+use crate::ui::{Color, Output, Verbosity};
 
 /// Brings up and keeps up highly available Kubernetes clusters over SSH
 #[derive(Debug, Parser)]
@@ -106,22 +105,6 @@ impl Global {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
-        }
-    }
-}
-
-impl Cli {
-    /// Does what was asked for. `start` is when the program began.
-    ///
-    /// # Errors
-    /// With the exit code and what to do next.
-    pub async fn run(&self, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
-        match &self.command {
-            Command::Validate(validate) => validate.run(&self.global, ui),
-            Command::Plan(plan) => plan.run(&self.global, ui, start).await,
-            Command::Apply(apply) => apply.run(&self.global, ui, start).await,
-            Command::Kubeconfig(kubeconfig) => kubeconfig.run(&self.global, ui).await,
-            Command::Version(version) => version.run(ui),
         }
     }
 }

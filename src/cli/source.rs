@@ -26,7 +26,8 @@ pub fn load(global: &Global, ui: &Ui) -> Result<Source, Failed> {
         let missing = error.kind() == std::io::ErrorKind::NotFound;
         let failed = Failed::new(
             Exit::Inventory,
-            anyhow::Error::new(error).context(format!("read the inventory {}", path.display())),
+            anyhow::Error::new(error)
+                .context(format!("cannot read the inventory {}", path.display())),
         );
         if missing {
             failed.hint("name it with -i FILE, or write one: see inventories/ for examples")
@@ -39,13 +40,12 @@ pub fn load(global: &Global, ui: &Ui) -> Result<Source, Failed> {
         .filter(|parent| !parent.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new(".")).to_owned();
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    let read = |named: &Path| {
-        let named = match (named.strip_prefix("~"), &home) {
-            (Ok(rest), Some(home)) => home.join(rest),
-            _ => folder.join(named),
-        };
-        std::fs::read_to_string(named)
+    // A relative path is meant from where the inventory lies.
+    let place = |named: &Path| match (named.strip_prefix("~"), &home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => folder.join(named),
     };
+    let read = |named: &Path| std::fs::read_to_string(place(named));
     let loaded = inventory::load(&text, &read);
     let style = inventory::Style {
         color: ui.err_style().color,
@@ -60,7 +60,14 @@ pub fn load(global: &Global, ui: &Ui) -> Result<Source, Failed> {
         ));
     }
     match loaded.cluster {
-        Some(cluster) => Ok(Source { cluster, folder }),
+        Some(mut cluster) => {
+            for login in cluster.nodes.iter_mut().map(|node| &mut node.login) {
+                for path in login.identities.iter_mut().chain(&mut login.known_hosts) {
+                    *path = place(path);
+                }
+            }
+            Ok(Source { cluster, folder })
+        }
         None => Err(Failed::shown(Exit::Inventory)),
     }
 }

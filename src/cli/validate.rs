@@ -4,8 +4,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Exit, Failed, Global, source};
-use crate::cluster::{Cluster, Name, describe};
-use crate::ui::{Output, Ui};
+use crate::cluster::{self, Cluster, Name, Node};
+use crate::ui::{Output, Style, Tone, Ui, text};
 
 /// Check the inventory and say what the cluster tolerates
 #[derive(Debug, Clone, Args)]
@@ -52,7 +52,10 @@ impl Validate {
     pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, Failed> {
         let source = source::load(global, ui)?;
         match ui.output() {
-            Output::Text => ui.print(&describe(&source.cluster))?,
+            Output::Text => {
+                let file = global.inventory.display().to_string();
+                ui.print(&describe(&source.cluster, &file, ui.style()))?;
+            }
             Output::Json => ui.json(&document(&source.cluster))?,
         }
         Ok(Exit::Ok)
@@ -60,9 +63,8 @@ impl Validate {
 }
 
 fn document(cluster: &Cluster) -> Document<'_> {
-    let host = |node: &'_ crate::cluster::Node| -> Vec<_> {
-        node.roles.all().iter().map(|role| role.as_str()).collect()
-    };
+    let host =
+        |node: &Node| -> Vec<_> { node.roles.all().iter().map(|role| role.as_str()).collect() };
     let quorum = cluster.quorum();
     Document {
         cluster: &cluster.name,
@@ -84,6 +86,27 @@ fn document(cluster: &Cluster) -> Document<'_> {
     }
 }
 
+/// What the cluster is and what it tolerates, its rows fitted to the columns.
+fn describe(cluster: &Cluster, file: &str, style: &Style) -> String {
+    let mut out = format!("{} is valid.\n\n", style.paint(Tone::Good, file));
+    for row in cluster::describe(cluster).lines() {
+        // Labels have 16 columns; a note is a row without one.
+        let (label, value, indent) = match row.split_at_checked(16) {
+            Some((label, value)) if !row.starts_with("note: ") => (label, value, 16),
+            _ => ("", row, 6),
+        };
+        let room = style.width - indent;
+        for (place, line) in text::wrap(value, room).iter().enumerate() {
+            let label = match place {
+                0 => style.paint(Tone::Faint, label),
+                _ => " ".repeat(indent),
+            };
+            out.push_str(&format!("{label}{line}\n"));
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +118,14 @@ mod tests {
     }
 
     const HA: &str = include_str!("../../inventories/stacked-ha.yaml");
+    const SINGLE: &str = include_str!("../../inventories/single.yaml");
+
+    #[test]
+    fn says_what_the_cluster_tolerates() {
+        let style = Style::test(80, false);
+        insta::assert_snapshot!("ha", describe(&example(HA), "kdiy.yaml", &style));
+        insta::assert_snapshot!("single", describe(&example(SINGLE), "one.yaml", &style));
+    }
 
     #[test]
     fn says_it_to_programs() {

@@ -25,6 +25,13 @@ pub enum Event {
         #[serde(serialize_with = "as_seconds")]
         took: Duration,
     },
+    /// A host could not be connected to or asked.
+    Unreachable {
+        /// Where.
+        host: Name,
+        /// Why, as a fragment.
+        what: String,
+    },
     /// The run has begun.
     RunStarted {
         /// Steps of the plan.

@@ -74,8 +74,14 @@ pub async fn connect<C: Connector>(
         let _ = events.send(Event::Connecting {
             host: node.name.clone(),
         });
-        let connection = connector.connect(&node.name, &node.login).await?;
-        Ok((node.name.clone(), Arc::new(connection)))
+        match connector.connect(&node.name, &node.login).await {
+            Ok(connection) => Ok((node.name.clone(), Arc::new(connection))),
+            Err(error) => {
+                let (host, what) = (node.name.clone(), error.to_string());
+                let _ = events.send(Event::Unreachable { host, what });
+                Err(error.into())
+            }
+        }
     })
     .await;
     split(nodes, results)

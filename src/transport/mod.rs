@@ -40,7 +40,9 @@ pub trait Connection: Send + Sync {
     ///
     /// # Errors
     /// When the script could not be run to an end. A script that ends with
-    /// another exit than 0 is no error here.
+    /// another exit than 0 is no error here. After [`Error::Lost`] the script
+    /// may go on for a while: until it says something that nobody hears any
+    /// more, or to its time limit, which is kept on the host.
     async fn run(
         &self,
         request: Request<'_>,

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::diff;
 use super::sanitise::sanitise;
 use super::style::{Style, Tone};
-use super::text::{count, names, wrap};
+use super::text::{count, names, pack, wrap};
 use crate::cluster::Name;
 use crate::plan::{Change, Counts, Plan, PlannedStep};
 use crate::resource::{Content, Resource, Verb};
@@ -112,6 +112,11 @@ fn lines(change: &Change, style: &Style) -> Vec<String> {
         .iter()
         .map(|d| sanitise(d))
         .collect();
+    let text = change.difference.text.as_ref();
+    let pem = text
+        .and_then(|text| pem(&text.after))
+        .filter(|_| !style.verbose());
+    details.extend(pem.clone());
     if is_secret(resource) && !details.iter().any(|detail| detail.contains("secret")) {
         details.push("secret".to_owned());
     }
@@ -124,14 +129,11 @@ fn lines(change: &Change, style: &Style) -> Vec<String> {
         out.push(format!("{head}  {}", style.paint(Tone::Faint, &inline)));
     } else {
         out.push(head);
-        for line in details
-            .iter()
-            .flat_map(|detail| wrap(detail, style.width - 6))
-        {
+        for line in pack(&details, "; ", style.width - 6) {
             out.push(format!("      {}", style.paint(Tone::Faint, &line)));
         }
     }
-    if let Some(text) = &change.difference.text {
+    if let Some(text) = change.difference.text.as_ref().filter(|_| pem.is_none()) {
         out.extend(diff::render(text, 6, style));
     }
     out
@@ -144,6 +146,13 @@ fn name(resource: &Resource) -> String {
         Resource::Command(_) => name,
         _ => format!("{} {name}", resource.kind()),
     }
+}
+
+/// What a PEM file holds, such as `certificate`. Its letters say nothing to a
+/// reader.
+fn pem(text: &str) -> Option<String> {
+    let (label, _) = text.strip_prefix("-----BEGIN ")?.split_once("-----")?;
+    Some(label.to_lowercase())
 }
 
 fn is_secret(resource: &Resource) -> bool {
@@ -227,6 +236,11 @@ mod tests {
         change(Resource::File(File::plain(path, 0o644, after)), difference)
     }
 
+    fn certificate() -> Change {
+        let text = "-----BEGIN CERTIFICATE-----\nMIIBazCCARCgAwIB\n-----END CERTIFICATE-----\n";
+        file("/etc/kubernetes/pki/ca.crt", Verb::Create, "", text)
+    }
+
     fn secret(path: &str) -> Change {
         let content = Content::Secret {
             sha256: "f00d".repeat(16),
@@ -264,7 +278,8 @@ mod tests {
             "kubectl 1.34.1, held",
             "kubelet 1.34.1, held",
         ];
-        let details = details.into_iter().chain(["cri-tools"]).map(str::to_owned);
+        let others = ["conntrack", "ethtool", "socat", "cri-tools"];
+        let details = details.into_iter().chain(others).map(str::to_owned);
         let all = vec![Package::any("kubeadm")];
         let resource = Resource::Packages(Packages::new("of kubernetes", all));
         change(resource, Difference::with(Verb::Create, details.collect()))
@@ -316,7 +331,7 @@ mod tests {
                 step(
                     "cp-1",
                     "authorities",
-                    vec![secret("/etc/kubernetes/pki/ca.key")],
+                    vec![certificate(), secret("/etc/kubernetes/pki/ca.key")],
                     &[4],
                 ),
                 step(

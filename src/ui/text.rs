@@ -27,6 +27,23 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Items on lines of at most `width` columns, with a separator between those
+/// on the same line. An item that is wider than that is wrapped.
+#[must_use]
+pub fn pack(items: &[String], separator: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for item in items {
+        match lines.last_mut() {
+            Some(line) if line.width() + separator.width() + item.width() <= width => {
+                line.push_str(separator);
+                line.push_str(item);
+            }
+            _ => lines.extend(wrap(item, width)),
+        }
+    }
+    lines
+}
+
 /// Text on lines of at most `width` columns, broken anywhere.
 #[must_use]
 pub fn fold(text: &str, width: usize) -> Vec<String> {
@@ -164,6 +181,15 @@ mod tests {
             ["see", "/a/very/long/path", "now"]
         );
         assert_eq!(wrap("", 7), [""]);
+    }
+
+    #[test]
+    fn items_share_lines() {
+        let items = ["one", "two", "three", "four five six"].map(str::to_owned);
+        assert_eq!(
+            pack(&items, "; ", 10),
+            ["one; two", "three", "four five", "six"]
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Control planes: one founds the cluster, the others join in turn, each
 //! behind the health of etcd on those before it.
 
-use super::{Founded, Site, file, kubectl};
+use super::{Founded, Site, etcd_url, file, kubectl, nodes};
 use crate::cluster::{Node, Role};
 use crate::execute::Vault;
 use crate::execute::vault::{TOKEN, TOKEN_ID, TOKEN_SECRET};
@@ -63,7 +63,7 @@ pub(super) fn found(site: &Site, blueprint: &mut Blueprint, balanced: &[StepId])
         vec![Resource::Command(init)],
         &needs,
     );
-    let reachable = reachable(site, blueprint, balanced);
+    let reachable = reachable(site, blueprint);
     let token = site.is_founded().then(|| renew_token(site, blueprint));
     Founded { reachable, token }
 }
@@ -109,6 +109,8 @@ pub(super) fn join_node(
     } else {
         "worker"
     };
+    let mut needs = needs.to_vec();
+    needs.extend(nodes::forget(site, node, blueprint));
     let join = Command {
         name: "kubeadm join".to_owned(),
         verb: Verb::Run,
@@ -121,7 +123,7 @@ pub(super) fn join_node(
         &node.name,
         "join the cluster",
         vec![Resource::Command(join)],
-        needs,
+        &needs,
     )
 }
 
@@ -208,7 +210,7 @@ fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
 }
 
 /// Waits until the API answers at the endpoint, asked from the lead.
-fn reachable(site: &Site, blueprint: &mut Blueprint, balanced: &[StepId]) -> StepId {
+fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
     let endpoint = site.settled.cluster.endpoint.to_string();
     let wait = Command {
         name: format!("the API at {endpoint}"),
@@ -222,7 +224,7 @@ fn reachable(site: &Site, blueprint: &mut Blueprint, balanced: &[StepId]) -> Ste
         inputs: Vec::new(),
     };
     let wait = vec![Resource::Command(wait)];
-    blueprint.add_needed(&site.lead.name, "wait for the endpoint", wait, balanced)
+    blueprint.add_needed(&site.lead.name, "wait for the endpoint", wait, &[])
 }
 
 /// Healthy etcd and a ready API server on one control plane: nobody joins
@@ -230,7 +232,7 @@ fn reachable(site: &Site, blueprint: &mut Blueprint, balanced: &[StepId]) -> Ste
 fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
     let address = site.settled.address(node);
     let url = crate::plan::facts::url(address);
-    let etcd = url.replace(":6443", ":2379");
+    let etcd = etcd_url(site, node);
     let wait = Command {
         name: format!("etcd and the API server of {}", node.name),
         verb: Verb::Wait,

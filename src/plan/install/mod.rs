@@ -157,6 +157,11 @@ fn kubectl(site: &Site, node: &Node) -> Script {
         .lit(" ")
 }
 
+/// The URL of the etcd member on a control plane.
+fn etcd_url(site: &Site, node: &Node) -> String {
+    super::facts::url(site.settled.address(node)).replace(":6443", ":2379")
+}
+
 /// Defines `kdiy_poll SECONDS WHAT COMMAND…`: every half second, until the
 /// command succeeds.
 pub const POLL_FUNCTION: &str = r#"kdiy_poll() {

@@ -3,11 +3,58 @@
 use std::collections::BTreeMap;
 
 use super::{Site, kubectl};
-use crate::cluster::{Cni, Node, Taint};
+use crate::cluster::{Cni, Node, Role, Taint};
 use crate::kubeadm::node_labels;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Resource, Verb};
 use crate::shell::Script;
+
+/// Removes what the cluster remembers of a node that is about to join again:
+/// its host was wiped, or its join broke off. kubeadm refuses a node that is
+/// still known, and a dead etcd member would count against the quorum.
+pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Option<StepId> {
+    let known = site.standing.nodes.contains_key(node.name.as_str());
+    if !known || site.is_member(node) {
+        return None;
+    }
+    let delete = kubectl(site, site.lead)
+        .lit("delete node --ignore-not-found ")
+        .arg(node.name.as_str());
+    let (script, details) = if node.roles.has(Role::ControlPlane) {
+        let script = delete
+            .lit("\nkdiy_member=")
+            .arg(node.name.as_str())
+            .lit(" kdiy_url=")
+            .arg(super::etcd_url(site, site.lead))
+            .lit(FORGET_MEMBER);
+        (script, "remove its Node and its etcd member, to join anew")
+    } else {
+        (delete, "remove its Node, to join anew")
+    };
+    let command = Command {
+        name: format!("what is left of {}", node.name),
+        verb: Verb::Run,
+        details: vec![details.to_owned()],
+        done: Done::Known(false),
+        script,
+        inputs: Vec::new(),
+    };
+    let title = format!("forget {}", node.name);
+    Some(blueprint.add_needed(
+        &site.lead.name,
+        title,
+        vec![Resource::Command(command)],
+        &[],
+    ))
+}
+
+/// etcd's JSON gateway, since a host need not have etcdctl. A member that has
+/// not started has no name; none is removed then.
+const FORGET_MEMBER: &str = r#"
+kdiy_etcd() { curl -fsS --max-time 10 --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/healthcheck-client.crt --key /etc/kubernetes/pki/etcd/healthcheck-client.key -d "$2" "$kdiy_url$1"; }
+kdiy_id=$(kdiy_etcd /v3/cluster/member/list '{}' | tr '{' '
+' | sed -n "s/^"ID":"\([0-9]*\)","name":"$kdiy_member",.*//p")
+[ -z "$kdiy_id" ] || kdiy_etcd /v3/cluster/member/remove "{"ID":"$kdiy_id"}" >/dev/null"#;
 
 /// Labels and taints that the inventory names and the nodes lack. What it
 /// does not name belongs to others and stays.

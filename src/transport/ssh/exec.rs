@@ -99,7 +99,12 @@ pub(super) async fn run(
             });
         }
     };
-    if too_late && matches!(&exit, Exit::Code(124 | 137)) | (exit == Exit::Signal("KILL".into())) {
+    // How timeout(1) ends when it has ended a script.
+    let ended_by_limit = match &exit {
+        Exit::Code(code) => matches!(code, 124 | 137),
+        Exit::Signal(name) => name == "KILL",
+    };
+    if too_late && ended_by_limit {
         return Err(time_limit);
     }
     hearing.finish(hop, exit)

@@ -213,7 +213,7 @@ async fn dial(hop: &Hop, limit: Duration) -> Result<TcpStream, Error> {
 
 fn of_lookup(error: std::io::Error) -> Unreachable {
     let text = error.to_string();
-    let text = text.rsplit(": ").next().unwrap_or(&text).to_owned();
+    let text = text.rsplit(": ").next().unwrap_or(&text).to_lowercase();
     // EAI_AGAIN has no kind of its own in std; this is glibc's and musl's text.
     if text.contains("emporary failure") || text.contains("ry again") {
         Unreachable::Resolver(text)

@@ -48,7 +48,7 @@ impl Board {
             Event::Connecting { host } => {
                 self.connecting.entry(host.clone()).or_insert(now);
             }
-            Event::Observed { host, .. } => {
+            Event::Observed { host, .. } | Event::Unreachable { host, .. } => {
                 self.connecting.remove(host);
                 self.observed += 1;
             }

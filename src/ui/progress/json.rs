@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `connecting` | `host` |
 //! | `observed` | `host`, `took` |
+//! | `unreachable` | `host`, `what` |
 //! | `plan` | `plan`: `steps` with `host`, `title`, `changes`, `needs` |
 //! | `run-started` | `steps`, `hosts`: how many |
 //! | `step-started` | `step`: its place in the plan, `host`, `title` |

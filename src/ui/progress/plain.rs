@@ -138,6 +138,7 @@ impl<W: Write + Send> Renderer for Plain<W> {
             }
             Event::Connecting { .. }
             | Event::Observed { .. }
+            | Event::Unreachable { .. }
             | Event::ChangeStarted { .. }
             | Event::Line { .. }
             | Event::StepFailed { .. } => {}

@@ -77,7 +77,7 @@ async fn a_slow_script_is_ended_on_the_host() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::TimeLimit { .. }), "{error:?}");
-    assert!(begun.elapsed() < Duration::from_secs(4));
+    assert!(begun.elapsed() < Duration::from_secs(15));
     assert_ends(&mark).await;
     assert_eq!(says(&link, "echo again").await, "again\n");
 }
@@ -86,8 +86,9 @@ async fn a_slow_script_is_ended_on_the_host() {
 async fn a_daemon_that_keeps_the_streams_does_not_keep_the_run() {
     let (_sshd, _home, link) = linked().await;
     let begun = Instant::now();
-    assert_eq!(says(&link, "sleep 7 & echo started").await, "started\n");
-    assert!(begun.elapsed() < Duration::from_secs(4));
+    let daemon = says(&link, "sleep 30 & echo $!").await;
+    assert!(begun.elapsed() < Duration::from_secs(15));
+    says(&link, &format!("kill {daemon}")).await;
 }
 
 #[tokio::test]

@@ -27,6 +27,8 @@ impl Sshd {
             fs::create_dir_all("/run/sshd").unwrap();
         }
         let at = |name: &str| folder.path().join(name).display().to_string();
+        // Login files of the user may do anything, and these tests kill shells.
+        fs::create_dir(at("home")).unwrap();
         let mut config = String::new();
         for kind in host_keys {
             keygen(&folder.path().join(format!("host_{kind}")), kind, "");
@@ -42,8 +44,9 @@ impl Sshd {
         config += &format!(
             "ListenAddress 127.0.0.1\nPort {port}\nPidFile none\nAuthorizedKeysFile {}\n\
              StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n\
-             MaxStartups 100\nLogLevel DEBUG1\n{more}\n",
-            at("authorized_keys")
+             MaxStartups 100\nLogLevel DEBUG1\nSetEnv HOME={}\n{more}\n",
+            at("authorized_keys"),
+            at("home")
         );
         fs::write(at("sshd_config"), config).unwrap();
         let child = Command::new("/usr/sbin/sshd")
