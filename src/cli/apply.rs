@@ -64,7 +64,8 @@ impl Apply {
             .map(|path| saved::load(path, &cluster.name))
             .transpose()?;
         let limit = saved.as_ref().map_or(&self.limit, |saved| &saved.limit);
-        let survey = survey::survey(&source, &self.reach, limit, ui, start).await?;
+        let shown = ui.renderer(start, source.hosts());
+        let survey = survey::survey(&source, &self.reach, limit, ui, shown).await?;
         match ui.output() {
             Output::Json => ui.plan_event(&survey.plan, start, Instant::now()),
             Output::Text => {

@@ -49,7 +49,8 @@ impl Plan {
     /// When a host cannot be looked at, or has problems.
     pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
         let source = source::load(global, ui)?;
-        let survey = survey::survey(&source, &self.reach, &self.limit, ui, start).await?;
+        let shown = ui.renderer_beside_document(start, source.hosts());
+        let survey = survey::survey(&source, &self.reach, &self.limit, ui, shown).await?;
         let (plan, problems) = (&survey.plan, &survey.problems);
         match ui.output() {
             Output::Json => ui.json(&Document {

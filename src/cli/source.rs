@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Exit, Failed, Global};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Name};
 use crate::inventory;
 use crate::ui::Ui;
 
@@ -14,6 +14,13 @@ pub struct Source {
     pub cluster: Cluster,
     /// The folder that it lies in; the state is kept there.
     pub folder: PathBuf,
+}
+
+impl Source {
+    /// Names of all hosts.
+    pub fn hosts(&self) -> impl Iterator<Item = &Name> {
+        self.cluster.nodes.iter().map(|node| &node.name)
+    }
 }
 
 /// Reads the inventory; warnings are shown.
