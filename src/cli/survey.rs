@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::ExposeSecret as _;
-use std::time::Instant;
 use time::OffsetDateTime;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -20,6 +19,7 @@ use crate::plan::{Plan, Standing};
 use crate::state::State;
 use crate::transport::Connector;
 use crate::transport::ssh::Link;
+use crate::ui::progress::Renderer;
 use crate::ui::{Ui, problems, progress};
 
 /// Everything that is known before the first change.
@@ -42,7 +42,8 @@ pub struct Survey<C> {
     pub missing: Faults,
 }
 
-/// Connects to all hosts, looks at them and compares, with signs of life.
+/// Connects to all hosts, looks at them and compares, with signs of life
+/// through `renderer`.
 ///
 /// # Errors
 /// When a host cannot be looked at (outside a limit that is tolerated), the
@@ -52,16 +53,9 @@ pub async fn survey(
     reach: &Reach,
     limit: &[Name],
     ui: &Ui,
-    start: Instant,
+    mut renderer: Box<dyn Renderer>,
 ) -> Result<Survey<Link>, Failed> {
     let connector = connector::ssh(reach, ui)?;
-    let hosts: Vec<_> = source
-        .cluster
-        .nodes
-        .iter()
-        .map(|node| node.name.clone())
-        .collect();
-    let mut renderer = ui.renderer(start, &hosts);
     let (events, received) = unbounded_channel();
     let watched = tokio::spawn(async move {
         progress::follow(received, renderer.as_mut()).await;
@@ -110,7 +104,9 @@ async fn look<C: Connector>(
             })?;
     let now = OffsetDateTime::now_utc();
     let state = State::open(&source.folder, &cluster.name)?;
-    let (authorities, origin) = trust::authorities(&state, cluster, &connections, now).await?;
+    let (authorities, origin) = trust::authorities(&state, cluster, &connections, now)
+        .await
+        .map_err(untrusted)?;
     let trust = trust::trust(&authorities);
 
     let mut vault = Vault::new();
@@ -176,6 +172,14 @@ fn tolerate(faults: &Faults, limit: Option<&BTreeSet<Name>>) -> Result<(), Faile
         Ok(())
     } else {
         Err(failed(&inside))
+    }
+}
+
+/// Hosts that could not be asked fail as any others do.
+pub(super) fn untrusted(error: trust::Error) -> Failed {
+    match error {
+        trust::Error::Asked(faults) => failed(&faults),
+        other => Failed::new(Exit::Error, other),
     }
 }
 
