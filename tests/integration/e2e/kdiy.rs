@@ -23,6 +23,21 @@ pub struct Ran {
     pub err: String,
 }
 
+impl Ran {
+    /// Standard error has all these words, wherever its lines are broken.
+    pub fn says(&self, words: &[&str]) {
+        let flat = self.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        for word in words {
+            assert!(
+                flat.contains(word),
+                "no `{word}` in:\n{}\n{}",
+                self.out,
+                self.err
+            );
+        }
+    }
+}
+
 impl<'a> Kdiy<'a> {
     /// For an inventory of this name and text.
     pub fn with(lab: &'a Lab, name: &str, text: &str) -> Self {

@@ -26,7 +26,9 @@ impl Lab {
         // Quick when all of it is there and running already.
         ok(&mut command(&["build"]));
         ok(&mut command(&["serve"]));
-        ok(&mut command(&["down", name]));
+        if std::env::var_os("DEV").is_none() {
+            ok(&mut command(&["down", name]));
+        }
         let lab = Self {
             name,
             folder: tempfile::tempdir().expect("a folder"),
@@ -103,7 +105,9 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        if std::env::var_os("KDIY_KEEP_LAB").is_none() {
+        if std::env::var_os("KDIY_KEEP_LAB").is_some() {
+            self.folder.disable_cleanup(true);
+        } else {
             // Nothing more can be done about a failure here.
             let _ = command(&["down", self.name]).output();
         }

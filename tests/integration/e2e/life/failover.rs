@@ -35,18 +35,9 @@ pub fn a_control_plane_can_be_lost(life: &Life) {
 
     let reach = ["--connect-timeout", "3"];
     let ran = kdiy.run(4, &[&["plan"], &reach[..]].concat());
-    assert!(
-        ran.err.contains("cp-1: cannot reach 172.29.2.11:22"),
-        "{}",
-        ran.err
-    );
+    ran.says(&["cp-1: cannot reach 172.29.2.11:22"]);
     assert!(!ran.err.contains("cp-2: "), "{}", ran.err);
-    assert!(
-        ran.err
-            .contains("--limit NODE,... goes on without the others"),
-        "{}",
-        ran.err
-    );
+    ran.says(&["--limit NODE,... goes on without the others"]);
     let ran = kdiy.run(
         0,
         &[
@@ -56,7 +47,7 @@ pub fn a_control_plane_can_be_lost(life: &Life) {
         .concat(),
     );
     assert!(ran.out.starts_with("No changes."), "{}", ran.out);
-    assert!(ran.err.contains("cp-1 is left out"), "{}", ran.err);
+    ran.says(&["cp-1 is left out"]);
 
     life.lab.power("start", lost);
     let (_, took) = eventually("cp-1 is back", Duration::from_secs(180), || {
