@@ -60,27 +60,14 @@ fn a_cluster_lives() {
         inventory: include_str!("e2e.yaml").replace("@identity@", &identity),
         lab,
     };
-    if std::env::var_os("DEV").is_none() {
-        bring_up::comes_up(&life);
-        bring_up::is_as_the_inventory_says(&life);
-        life.kdiy().has_nothing_to_do();
-        pods::reach_services_and_each_other(&life);
-        drift::is_seen_and_mended_alone(&life);
-        saved::plans_are_applied_exactly_or_not_at_all(&life);
-    } else {
-        let k = std::fs::read_to_string(life.lab.file("known_hosts")).unwrap();
-        let k: String = k
-            .lines()
-            .filter(|l| !l.starts_with("172.29.2.23"))
-            .map(|l| format!("{l}\n"))
-            .collect();
-        life.lab.write("known_hosts", &k);
-        life.kdiy().run(0, &["kubeconfig"]);
-    }
+    bring_up::comes_up(&life);
+    bring_up::is_as_the_inventory_says(&life);
+    life.kdiy().has_nothing_to_do();
+    pods::reach_services_and_each_other(&life);
+    drift::is_seen_and_mended_alone(&life);
+    saved::plans_are_applied_exactly_or_not_at_all(&life);
     growth::touches_the_new_host_alone(&mut life);
-    if std::env::var_os("DEV").is_none() {
-        traces::logs_are_private(&life);
-    }
+    traces::logs_are_private(&life);
     state::can_be_lost(&life);
     state::of_another_cluster_is_refused(&life);
     state::merges_into_a_kubeconfig(&life);
