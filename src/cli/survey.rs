@@ -43,7 +43,8 @@ pub struct Survey<C> {
     pub missing: Faults,
 }
 
-/// Connects to all hosts, looks at them and compares, with signs of life.
+/// Connects to all hosts, looks at them and compares, with signs of life
+/// through `renderer`.
 ///
 /// # Errors
 /// When a host cannot be looked at (outside a limit that is tolerated), the
@@ -104,7 +105,9 @@ async fn look<C: Connector>(
             })?;
     let now = OffsetDateTime::now_utc();
     let state = State::open(&source.folder, &cluster.name)?;
-    let (authorities, origin) = trust::authorities(&state, cluster, &connections, now).await?;
+    let (authorities, origin) = trust::authorities(&state, cluster, &connections, now)
+        .await
+        .map_err(untrusted)?;
     let trust = trust::trust(&authorities);
 
     let mut vault = Vault::new();
@@ -170,6 +173,14 @@ fn tolerate(faults: &Faults, limit: Option<&BTreeSet<Name>>) -> Result<(), Faile
         Ok(())
     } else {
         Err(failed(&inside))
+    }
+}
+
+/// Hosts that could not be asked fail as any others do.
+pub(super) fn untrusted(error: trust::Error) -> Failed {
+    match error {
+        trust::Error::Asked(faults) => failed(&faults),
+        other => Failed::new(Exit::Error, other),
     }
 }
 

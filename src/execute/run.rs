@@ -163,16 +163,30 @@ async fn run_step<C: Connection>(
         },
     );
     let mut ended = attempt(place, step, connection, vault, options, events).await;
-    if let Err((_, true)) = ended {
+    if let Err((first, true)) = ended {
         // The connection was cut. Scripts re-check what they change, so the
         // step is taken up once over a new one.
-        ended = attempt(place, step, connection, vault, options, events).await;
+        ended = attempt(place, step, connection, vault, options, events)
+            .await
+            .map_err(|(again, cut)| (after_cut(first, again), cut));
     }
     (
         place,
         began.elapsed(),
         ended.map_err(|(failure, _)| failure),
     )
+}
+
+/// Where the second try did not even begin, how far the first came matters.
+fn after_cut(first: Failure, again: Failure) -> Failure {
+    if again.resource.is_some() {
+        return again;
+    }
+    Failure {
+        what: format!("{}; then {}", first.what, again.what),
+        hint: again.hint,
+        ..first
+    }
 }
 
 /// One try; the flag of a failure says whether the connection was cut.

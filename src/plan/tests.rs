@@ -416,7 +416,7 @@ fn a_running_version_is_not_changed_by_the_way() {
         facts
     };
     let hosts = Hosts::with(older, |_, resource| as_wanted(resource));
-    assert_eq!(hosts.codes(), [("cp1".to_owned(), "version")]);
+    assert_eq!(hosts.codes(), [("cp1".to_owned(), "upgrade")]);
 }
 
 #[test]
