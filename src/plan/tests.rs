@@ -63,6 +63,7 @@ fn facts(settled: &Settled, host: &str) -> Facts {
         listening: vec![(22, "sshd".to_owned())],
         unreachable: Vec::new(),
         api: ApiView::Absent,
+        offered: None,
     }
 }
 
@@ -517,6 +518,7 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
         api_server: Some("192.0.2.11".parse().unwrap()),
         reach: vec![("127.0.0.1".parse().unwrap(), 1)],
         manifest: true,
+        repository: None,
     };
     let script = observe::script(&blueprint, &host, &questions);
     let output = std::process::Command::new("sh")
