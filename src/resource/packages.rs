@@ -174,7 +174,9 @@ impl Packages {
 }
 
 /// Defines `kdiy_apt_install PACKAGE…`. The lock of dpkg is waited for by apt
-/// itself; lists are fetched when a package is not in them.
+/// itself; lists are fetched when a package is not in them. A run of dpkg that
+/// was cut short has left its journal, with which apt refuses to go on: it is
+/// taken up first, unless it still runs and comes to its end by itself.
 pub const APT_FUNCTION: &str = r#"kdiy_apt() {
 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 "$@"
 }

@@ -124,7 +124,7 @@ impl Plan {
     /// changes, `!` runs, `.` only waits.
     pub fn steps(&self) -> BTreeSet<String> {
         let line = |step: &Value| {
-            let verbs: BTreeSet<_> = changes(step).map(|change| sign(change)).collect();
+            let verbs: BTreeSet<_> = changes(step).map(sign).collect();
             let verbs: String = verbs.into_iter().collect();
             let (host, title) = (&step["host"], &step["title"]);
             format!("{} {} {verbs}", text(host), text(title))

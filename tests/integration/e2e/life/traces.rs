@@ -50,7 +50,7 @@ pub fn nothing_is_left_on_hosts(life: &Life) {
     for host in life.hosts() {
         let found = life.lab.sh(
             host,
-            "find /run /tmp /var/tmp /root /home /etc -xdev \\( -name 'kdiy.*' -o -name '*.kdiy-new' \\)",
+            "find /run /tmp /var/tmp /root /home /etc -xdev \\( -name 'kdiy.????????' -o -name '*.kdiy-new' \\)",
         );
         assert_eq!(found, "", "{host}");
     }
