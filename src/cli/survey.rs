@@ -100,7 +100,7 @@ async fn look<C: Connector>(
             .await
             .map_err(|error| match error {
                 Unanswered::Faults(faults) => failed(&faults),
-                Unanswered::Unsettled(why) => Failed::new(Exit::Error, why)
+                Unanswered::Unsettled(why) => Failed::new(Exit::Preflight, why)
                     .hint("look at `version`, `packages` and `interface` in the inventory"),
             })?;
     let now = OffsetDateTime::now_utc();
@@ -124,6 +124,15 @@ async fn look<C: Connector>(
     let problems = preflight::problems(&settled, &standing, &seen);
     let mut vault = Vault::new();
     let circumstances = Circumstances { facts, standing };
+    let founder = install::founder(&settled, &circumstances.standing);
+    if let Some((limit, founder)) = limit.as_ref().zip(founder)
+        && !limit.contains(founder)
+    {
+        let what = format!("there is no cluster to join yet, and --limit leaves out {founder}");
+        return Err(Failed::message(Exit::Preflight, what).hint(format!(
+            "run kdiy apply without --limit, or with {founder} in it"
+        )));
+    }
     let blueprint = install::blueprint(&settled, &trust, &circumstances, &mut vault);
     vault.set_token(BootstrapToken::generate()?.whole().expose_secret());
     let (plan, problems) = match Plan::new(&blueprint, &seen, limit.as_ref()) {

@@ -34,8 +34,10 @@ const SYSCTLS: [&str; 3] = [
 
 pub(super) fn prepare(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
     let host = &node.name;
-    blueprint.add(host, "prepare the kernel", kernel(site), &[]);
     apt_proxy(site, node, blueprint, vault);
+    // First, since a wrong key shall leave the host as it was.
+    blueprint.add(host, "add the package repository", repository(site), &[]);
+    blueprint.add(host, "prepare the kernel", kernel(site), &[]);
     blueprint.add(host, "install packages", packages(site), &[]);
     let unit = runtime::unit(site.settled.cluster.runtime);
     // Until it was asked, a host is taken for one that may raise limits.
@@ -140,7 +142,7 @@ fn text(path: &str, text: String) -> Resource {
     Resource::File(File::plain(path, 0o644, format!("{NOTICE}{text}")))
 }
 
-fn packages(site: &Site) -> Vec<Resource> {
+fn repository(site: &Site) -> Vec<Resource> {
     let cluster = &site.settled.cluster;
     let key = match &cluster.packages.key {
         PackageKey::Armored(text) => RepositoryKey::Armored(text.clone()),
@@ -166,6 +168,11 @@ fn packages(site: &Site) -> Vec<Resource> {
         url,
         key,
     }));
+    all
+}
+
+fn packages(site: &Site) -> Vec<Resource> {
+    let cluster = &site.settled.cluster;
     let hold = cluster.packages.hold;
     let release = format!("{}-", site.settled.version);
     let base = BASE.iter().map(|name| Package::any(name));
@@ -183,9 +190,8 @@ fn packages(site: &Site) -> Vec<Resource> {
             hold,
         });
     let packages = base.chain(runtime).chain(kubernetes).collect();
-    all.push(Resource::Packages(Packages::new(
+    vec![Resource::Packages(Packages::new(
         "for Kubernetes",
         packages,
-    )));
-    all
+    ))]
 }

@@ -120,7 +120,7 @@ fn sudo(bad: &Bad) {
 
 fn versions(bad: &Bad) {
     let words = ["the repository http://172.29.0.1:8700/apt/ offers no kubeadm 1.21"];
-    bad.refused(1, &[("\"1.20\"", "\"1.21\"")], &words);
+    bad.refused(5, &[("\"1.20\"", "\"1.21\"")], &words);
     let words = ["b-1", "offers no kubeadm 1.20.99", "1.20.1, 1.20.2"];
     bad.refused(5, &[("\"1.20\"", "\"1.20.99\"")], &words);
 }

@@ -29,7 +29,12 @@ fn wrong_repository_key(bad: &Bad) {
     let before = packages();
     let kdiy = bad.kdiy(&[ALONE, ("Release.key", "wrong.key")]);
     let ran = kdiy.run(6, &APPLY);
-    ran.says(&["b-1", "install packages", "NO_PUBKEY", "packages.key"]);
+    ran.says(&[
+        "b-1",
+        "add the package repository",
+        "NO_PUBKEY",
+        "packages.key",
+    ]);
     assert_eq!(before, packages(), "apt was changed");
 }
 
