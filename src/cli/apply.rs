@@ -64,8 +64,8 @@ impl Apply {
             .map(|path| saved::load(path, &cluster.name))
             .transpose()?;
         let limit = saved.as_ref().map_or(&self.limit, |saved| &saved.limit);
-        let renderer = ui.renderer(start, source.names());
-        let survey = survey::survey(&source, &self.reach, limit, ui, renderer).await?;
+        let shown = ui.renderer(start, source.hosts());
+        let survey = survey::survey(&source, &self.reach, limit, ui, shown).await?;
         match ui.output() {
             Output::Json => ui.plan_event(&survey.plan, start, Instant::now()),
             Output::Text => {

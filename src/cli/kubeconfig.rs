@@ -85,7 +85,9 @@ impl Kubeconfig {
         if connections.is_empty() {
             return Err(super::survey::failed(&faults));
         }
-        let found = trust::existing(state, cluster, &connections, now).await?;
+        let found = trust::existing(state, cluster, &connections, now)
+            .await
+            .map_err(super::survey::untrusted)?;
         found.map(|(authorities, _)| authorities).ok_or_else(|| {
             Failed::message(
                 Exit::Error,

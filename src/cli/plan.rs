@@ -9,7 +9,6 @@ use serde::Serialize;
 use super::{Exit, Failed, Global, Reach, node_name, saved, source, survey};
 use crate::cluster::Name;
 use crate::plan::{Counts, Problem};
-use crate::ui::progress::{Renderer, Silent};
 use crate::ui::{self, Output, Ui};
 
 /// Show what apply would do, without changing anything
@@ -50,12 +49,8 @@ impl Plan {
     /// When a host cannot be looked at, or has problems.
     pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
         let source = source::load(global, ui)?;
-        let renderer: Box<dyn Renderer> = match ui.output() {
-            // One document is all that comes out.
-            Output::Json => Box::new(Silent),
-            Output::Text => ui.renderer(start, source.names()),
-        };
-        let survey = survey::survey(&source, &self.reach, &self.limit, ui, renderer).await?;
+        let shown = ui.renderer_beside_document(start, source.hosts());
+        let survey = survey::survey(&source, &self.reach, &self.limit, ui, shown).await?;
         let (plan, problems) = (&survey.plan, &survey.problems);
         match ui.output() {
             Output::Json => ui.json(&Document {

@@ -17,8 +17,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// Names of all nodes.
-    pub fn names(&self) -> impl Iterator<Item = &Name> {
+    /// Names of all hosts.
+    pub fn hosts(&self) -> impl Iterator<Item = &Name> {
         self.cluster.nodes.iter().map(|node| &node.name)
     }
 }

@@ -43,7 +43,8 @@ pub struct Survey<C> {
     pub missing: Faults,
 }
 
-/// Connects to all hosts, looks at them and compares, with signs of life.
+/// Connects to all hosts, looks at them and compares, with signs of life
+/// through `renderer`.
 ///
 /// # Errors
 /// When a host cannot be looked at (outside a limit that is tolerated), the
@@ -99,12 +100,14 @@ async fn look<C: Connector>(
             .await
             .map_err(|error| match error {
                 Unanswered::Faults(faults) => failed(&faults),
-                Unanswered::Unsettled(why) => Failed::new(Exit::Error, why)
+                Unanswered::Unsettled(why) => Failed::new(Exit::Preflight, why)
                     .hint("look at `version`, `packages` and `interface` in the inventory"),
             })?;
     let now = OffsetDateTime::now_utc();
     let state = State::open(&source.folder, &cluster.name)?;
-    let (authorities, origin) = trust::authorities(&state, cluster, &connections, now).await?;
+    let (authorities, origin) = trust::authorities(&state, cluster, &connections, now)
+        .await
+        .map_err(untrusted)?;
     let trust = trust::trust(&authorities);
 
     let mut vault = Vault::new();
@@ -121,6 +124,15 @@ async fn look<C: Connector>(
     let problems = preflight::problems(&settled, &standing, &seen);
     let mut vault = Vault::new();
     let circumstances = Circumstances { facts, standing };
+    let founder = install::founder(&settled, &circumstances.standing);
+    if let Some((limit, founder)) = limit.as_ref().zip(founder)
+        && !limit.contains(founder)
+    {
+        let what = format!("there is no cluster to join yet, and --limit leaves out {founder}");
+        return Err(Failed::message(Exit::Preflight, what).hint(format!(
+            "run kdiy apply without --limit, or with {founder} in it"
+        )));
+    }
     let blueprint = install::blueprint(&settled, &trust, &circumstances, &mut vault);
     vault.set_token(BootstrapToken::generate()?.whole().expose_secret());
     let (plan, problems) = match Plan::new(&blueprint, &seen, limit.as_ref()) {
@@ -170,6 +182,14 @@ fn tolerate(faults: &Faults, limit: Option<&BTreeSet<Name>>) -> Result<(), Faile
         Ok(())
     } else {
         Err(failed(&inside))
+    }
+}
+
+/// Hosts that could not be asked fail as any others do.
+pub(super) fn untrusted(error: trust::Error) -> Failed {
+    match error {
+        trust::Error::Asked(faults) => failed(&faults),
+        other => Failed::new(Exit::Error, other),
     }
 }
 

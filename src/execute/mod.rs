@@ -4,6 +4,8 @@ pub mod event;
 mod run;
 mod script;
 pub mod survey;
+#[cfg(test)]
+mod tests;
 pub mod trust;
 
 pub use event::{Event, Failure};

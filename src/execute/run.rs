@@ -74,6 +74,11 @@ pub async fn run<C: Connection>(
         took: Duration::ZERO,
     };
     let mut done = BTreeSet::new();
+    let crew = Crew {
+        vault,
+        limit: options.limit,
+        events,
+    };
     let mut running = FuturesUnordered::new();
     loop {
         let free = options.width.max(1) - running.len().min(options.width.max(1));
@@ -84,14 +89,7 @@ pub async fn run<C: Connection>(
                 waiting.remove(&place);
                 let step = &plan.steps[place];
                 let connection = &connections[&step.host];
-                running.push(run_step(
-                    place,
-                    step,
-                    connection.as_ref(),
-                    vault,
-                    options,
-                    events,
-                ));
+                running.push(crew.carry_out(place, step, connection.as_ref()));
             }
         }
         let Some((place, took, ended)) = running.next().await else {
@@ -144,111 +142,127 @@ pub async fn run<C: Connection>(
     report
 }
 
-async fn run_step<C: Connection>(
-    place: usize,
-    step: &PlannedStep,
-    connection: &C,
-    vault: &Vault,
-    options: &Options,
-    events: &UnboundedSender<Event>,
-) -> (usize, Duration, Result<(), Failure>) {
-    let began = Instant::now();
-    let (host, title) = (step.host.clone(), step.title.clone());
-    send(
-        events,
-        Event::StepStarted {
+/// What every step is carried out with.
+struct Crew<'a> {
+    vault: &'a Vault,
+    limit: Duration,
+    events: &'a UnboundedSender<Event>,
+}
+
+impl Crew<'_> {
+    async fn carry_out<C: Connection>(
+        &self,
+        place: usize,
+        step: &PlannedStep,
+        connection: &C,
+    ) -> (usize, Duration, Result<(), Failure>) {
+        let began = Instant::now();
+        let (host, title) = (step.host.clone(), step.title.clone());
+        self.send(Event::StepStarted {
             step: place,
             host,
             title,
-        },
-    );
-    let mut ended = attempt(place, step, connection, vault, options, events).await;
-    if let Err((_, true)) = ended {
-        // The connection was cut. Scripts re-check what they change, so the
-        // step is taken up once over a new one.
-        ended = attempt(place, step, connection, vault, options, events).await;
+        });
+        let mut ended = self.attempt(place, step, connection).await;
+        if let Err((first, true)) = ended {
+            // The connection was cut. Scripts re-check what they change, so
+            // the step is taken up once over a new one.
+            let again = self.attempt(place, step, connection).await;
+            ended = again.map_err(|(again, cut)| (after_cut(first, again), cut));
+        }
+        (
+            place,
+            began.elapsed(),
+            ended.map_err(|(failure, _)| failure),
+        )
     }
-    (
-        place,
-        began.elapsed(),
-        ended.map_err(|(failure, _)| failure),
-    )
-}
 
-/// One try; the flag of a failure says whether the connection was cut.
-async fn attempt<C: Connection>(
-    place: usize,
-    step: &PlannedStep,
-    connection: &C,
-    vault: &Vault,
-    options: &Options,
-    events: &UnboundedSender<Event>,
-) -> Result<(), (Failure, bool)> {
-    let mark = mark();
-    let script = script::of_step(step, vault, &mark);
-    let request = Request {
-        script: &script,
-        user: User::Root,
-        limit: options.limit,
-        keep: KEEP,
-    };
-    let mut last_lines = VecDeque::new();
-    let mut resource = None;
-    let ended = connection
-        .run(request, &mut |stream, line| {
-            let announced = line
-                .strip_prefix(&mark)
-                .and_then(|place| place.parse::<usize>().ok());
-            if let Some(change) = announced.and_then(|change| step.changes.get(change)) {
-                let key = change.resource.key();
-                resource = Some(key.clone());
-                let host = step.host.clone();
-                send(
-                    events,
-                    Event::ChangeStarted {
+    /// One try; the flag of a failure says whether the connection was cut.
+    async fn attempt<C: Connection>(
+        &self,
+        place: usize,
+        step: &PlannedStep,
+        connection: &C,
+    ) -> Result<(), (Failure, bool)> {
+        let mark = mark();
+        let script = script::of_step(step, self.vault, &mark);
+        let request = Request {
+            script: &script,
+            user: User::Root,
+            limit: self.limit,
+            keep: KEEP,
+        };
+        let mut last_lines = VecDeque::new();
+        let mut resource = None;
+        let ended = connection
+            .run(request, &mut |stream, line| {
+                let announced = line
+                    .strip_prefix(&mark)
+                    .and_then(|place| place.parse::<usize>().ok());
+                if let Some(change) = announced.and_then(|change| step.changes.get(change)) {
+                    let key = change.resource.key();
+                    resource = Some(key.clone());
+                    let host = step.host.clone();
+                    self.send(Event::ChangeStarted {
                         step: place,
                         host,
                         resource: key,
-                    },
-                );
-                return;
-            }
-            let text = vault.mask(line);
-            if last_lines.len() == LAST_LINES {
-                last_lines.pop_front();
-            }
-            last_lines.push_back(text.clone());
-            send(
-                events,
-                Event::Line {
+                    });
+                    return;
+                }
+                let text = self.vault.mask(line);
+                if last_lines.len() == LAST_LINES {
+                    last_lines.pop_front();
+                }
+                last_lines.push_back(text.clone());
+                self.send(Event::Line {
                     step: place,
                     host: step.host.clone(),
                     stream,
                     text,
-                },
-            );
-        })
-        .await;
-    let failure = |what: String, hint: String| Failure {
-        resource: resource.clone(),
-        what,
-        last_lines: last_lines.iter().cloned().collect(),
-        hint,
-    };
-    match ended {
-        Ok(output) if output.exit == Exit::Code(0) => Ok(()),
-        Ok(output) => {
-            let what = match &output.exit {
-                Exit::Code(code) => format!("exit code {code}"),
-                Exit::Signal(name) => format!("killed by SIG{name}"),
-            };
-            let hint = hint(&output.exit, resource.as_deref());
-            Err((failure(what, hint), false))
+                });
+            })
+            .await;
+        let failure = |what: String, hint: String| Failure {
+            resource: resource.clone(),
+            what,
+            last_lines: last_lines.iter().cloned().collect(),
+            hint,
+        };
+        match ended {
+            Ok(output) if output.exit == Exit::Code(0) => Ok(()),
+            Ok(output) => {
+                let what = match &output.exit {
+                    Exit::Code(code) => format!("exit code {code}"),
+                    Exit::Signal(name) => format!("killed by SIG{name}"),
+                };
+                let hint = hint(&output.exit, resource.as_deref());
+                Err((failure(what, hint), false))
+            }
+            Err(error) => {
+                let cut = matches!(error, Error::Lost { .. });
+                Err((
+                    failure(self.vault.mask(&error.to_string()), error.hint()),
+                    cut,
+                ))
+            }
         }
-        Err(error) => {
-            let cut = matches!(error, Error::Lost { .. });
-            Err((failure(vault.mask(&error.to_string()), error.hint()), cut))
-        }
+    }
+
+    fn send(&self, event: Event) {
+        send(self.events, event);
+    }
+}
+
+/// Where the second try did not even begin, how far the first came matters.
+fn after_cut(first: Failure, again: Failure) -> Failure {
+    if again.resource.is_some() {
+        return again;
+    }
+    Failure {
+        what: format!("{}; then {}", first.what, again.what),
+        hint: again.hint,
+        ..first
     }
 }
 

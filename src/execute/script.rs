@@ -8,9 +8,16 @@ use crate::resource::{APT_FUNCTION, PUT_FUNCTION};
 use crate::shell::Script;
 use crate::vault::Vault;
 
-/// Stops at the first error; a private directory, removed at the end.
+/// Stops at the first error; one script at a time on a host, since one whose
+/// connection was cut may still be at work; a private directory, removed at
+/// the end.
 const HEAD: &str = r#"set -eu
 umask 022
+exec 9>/run/kdiy.lock
+if ! flock -w 600 9; then
+  echo 'another run of kdiy has been at work on this host for ten minutes' >&2
+  exit 1
+fi
 kdiy_tmp=$(mktemp -d /run/kdiy.XXXXXXXX)
 trap 'rm -rf -- "$kdiy_tmp"' EXIT
 trap 'exit 129' HUP

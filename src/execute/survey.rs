@@ -181,6 +181,8 @@ fn questions(settled: &Settled, node: &Node) -> Questions {
             Vec::new()
         },
         manifest: cni::manifest(&settled.cluster.network.cni).is_some(),
+        repository: settle::looks_for_exact(&settled.cluster, node)
+            .map(|version| (settled.cluster.packages.url.clone(), version)),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
-use super::survey::{Connections, Fault, ask};
+use super::survey::{Connections, Faults, ask};
 use crate::cluster::{Cluster, Name, Role};
 use crate::pki::authorities::FILES;
 use crate::pki::{self, Authorities, Difference};
@@ -37,14 +37,9 @@ pub enum Error {
     /// They cannot be made or read.
     #[error(transparent)]
     Pki(#[from] pki::Error),
-    /// A control plane could not be asked.
-    #[error("{host}: {fault}")]
-    Asked {
-        /// Which.
-        host: Name,
-        /// Why.
-        fault: Fault,
-    },
+    /// Control planes could not be asked.
+    #[error("control planes could not be asked for the authorities")]
+    Asked(Faults),
     /// A control plane has some that cannot be used.
     #[error("{host}: the authorities in /etc/kubernetes/pki cannot be used: {source}")]
     Unusable {
@@ -98,12 +93,20 @@ pub async fn existing<C: Connection>(
         return Ok(Some((kept, Origin::Kept)));
     }
     let mut found: Option<(Name, Authorities)> = None;
+    let mut faults = Faults::new();
     for node in cluster.with_role(Role::ControlPlane) {
         let Some(connection) = connections.get(&node.name) else {
             continue;
         };
-        let Some(theirs) = read_back(connection.as_ref(), &node.name, now).await? else {
-            continue;
+        let theirs = match read_back(connection.as_ref(), &node.name, now).await {
+            Ok(Some(theirs)) => theirs,
+            Ok(None) => continue,
+            // All of them are told about together.
+            Err(Error::Asked(more)) => {
+                faults.extend(more);
+                continue;
+            }
+            Err(other) => return Err(other),
         };
         match &found {
             None => found = Some((node.name.clone(), theirs)),
@@ -118,6 +121,9 @@ pub async fn existing<C: Connection>(
             }
         }
     }
+    if !faults.is_empty() {
+        return Err(Error::Asked(faults));
+    }
     let Some((host, theirs)) = found else {
         return Ok(None);
     };
@@ -131,10 +137,7 @@ async fn read_back<C: Connection>(
     host: &Name,
     now: OffsetDateTime,
 ) -> Result<Option<Authorities>, Error> {
-    let asked = |fault| Error::Asked {
-        host: host.clone(),
-        fault,
-    };
+    let asked = |fault| Error::Asked(Faults::from([(host.clone(), fault)]));
     let script = FILES.iter().fold(
         Script::of("export LC_ALL=C\n").lit(SECTION_FUNCTION),
         |script, file| {

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::settle::{offered, offered_script};
+use crate::cluster::Version;
 use crate::resource::{Answers, Malformed, section};
 use crate::shell::Script;
 
@@ -46,6 +48,9 @@ pub struct Facts {
     pub listening: Vec<(u16, String)>,
     /// Hosts of the cluster that did not answer on their SSH port.
     pub unreachable: Vec<IpAddr>,
+    /// Versions of kubeadm in the repository, where one is wanted that is not
+    /// installed; `None` also when the repository could not be read.
+    pub offered: Option<Vec<Version>>,
     /// What the API server of this control plane says.
     pub api: ApiView,
 }
@@ -74,6 +79,8 @@ pub struct NodeView {
     pub name: String,
     /// Whether it is ready.
     pub ready: bool,
+    /// Version of its kubelet, such as `v1.34.1`.
+    pub version: String,
     /// `key=value`.
     pub labels: Vec<String>,
     /// `key=value:effect`.
@@ -102,7 +109,7 @@ df -Pk /var | { read -r _; read -r _ _ _ v _; echo "disk $v"; }
 [ -s /etc/kubernetes/kubelet.conf ] && echo kubelet yes
 "#;
 
-const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
+const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
 
 /// What is asked of a host beside its resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +121,8 @@ pub struct Questions {
     pub reach: Vec<(IpAddr, u16)>,
     /// Whether the hash of the applied network manifest is wanted.
     pub manifest: bool,
+    /// The repository to look into, if it is to be asked for a version.
+    pub repository: Option<(String, Version)>,
 }
 
 impl Questions {
@@ -130,7 +139,8 @@ impl Questions {
                 &Script::of("ip -o addr show scope global\n"),
             ))
             .then(&section("listening", &Script::of("ss -Hltnp\n")))
-            .then(&section("reach", &self.reach_script()));
+            .then(&section("reach", &self.reach_script()))
+            .then(&section("offered", &self.offered_script()));
         match self.api_server {
             None => script.then(&section("api", &Script::new())),
             Some(address) => script.then(&section("api", &self.api_script(address))),
@@ -160,6 +170,18 @@ impl Questions {
             .lit("; do\ncase $said in *\"/dev/tcp/${t%/*}/6443: open\"*|*\"/dev/tcp/${t%/*}/6443: Connection refused\"*) continue;; esac\n")
             .lit("(\nout=$(timeout 3 bash -c \"exec 3<>/dev/tcp/$t\" 2>&1) || { s=$?; ")
             .lit("case $s:$out in 124:*|*unreachable*|*\"No route\"*) echo \"${t%/*}\";; esac; }\n) & done\nwait\nfi\n")
+    }
+
+    /// Only of a host without that version: apt is slow to start.
+    fn offered_script(&self) -> Script {
+        let Some((url, version)) = &self.repository else {
+            return Script::new();
+        };
+        Script::of("case $(dpkg-query -W -f '${Version}' kubeadm 2>/dev/null) in ")
+            .arg(format!("{version}-"))
+            .lit("*) ;; *)\n")
+            .then(&offered_script(url))
+            .lit(";; esac\n")
     }
 
     fn api_script(&self, address: IpAddr) -> Script {
@@ -241,6 +263,7 @@ impl Facts {
                 .lines()
                 .filter_map(|l| l.parse().ok())
                 .collect(),
+            offered: offered(answers.get("offered")?),
             api: ApiView::parse(answers.get("api")?),
         })
     }
@@ -286,9 +309,10 @@ impl ApiView {
         let mut manifest = None;
         for line in text.lines() {
             match line.split(' ').collect::<Vec<_>>()[..] {
-                ["node", name, ready] => nodes.push(NodeView {
+                ["node", name, ready, version] => nodes.push(NodeView {
                     name: name.to_owned(),
                     ready: ready == "True",
+                    version: version.to_owned(),
                     labels: Vec::new(),
                     taints: Vec::new(),
                 }),

@@ -7,6 +7,8 @@ pub mod observe;
 pub mod preflight;
 pub mod settle;
 pub mod standing;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -40,6 +40,12 @@ pub struct Window {
 }
 
 impl Observation {
+    /// Made up for tests.
+    #[cfg(test)]
+    pub(super) fn new(facts: Facts, skew: Duration, seen: BTreeMap<Key, Seen>) -> Self {
+        Self { facts, skew, seen }
+    }
+
     /// Reads the answer to [`script`] for the same blueprint.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Facts, Observation, Standing};
-use crate::cluster::{LoadBalancer, Name, Node, Role, Settled};
+use crate::cluster::{LoadBalancer, Name, Node, Role, Settled, Version};
 
 /// A reason not to begin, with its fix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -64,8 +64,10 @@ pub fn problems(
             size(node, &observation.facts, &mut found);
             foreign(node, standing, &observation.facts, &mut found);
         }
+        upgrade(settled, standing, node, &mut found);
         ports(settled, standing, node, &observation.facts, &mut found);
         address(settled, node, &observation.facts, &mut found);
+        version(settled, &observation.facts, &mut found);
         clock(observation.skew, &mut found);
         twins(node, seen, &mut found);
         unreachable(settled, &observation.facts, &mut found);
@@ -161,6 +163,27 @@ fn foreign(node: &Node, standing: &Standing, facts: &Facts, found: &mut Vec<Foun
     }
 }
 
+/// A cluster is not upgraded by installing other packages.
+fn upgrade(settled: &Settled, standing: &Standing, node: &Node, found: &mut Vec<Found>) {
+    let wanted = format!("v{}", settled.version);
+    let known = standing.nodes.get(node.name.as_str());
+    let runs = known
+        .filter(|_| standing.members.contains(&node.name))
+        .map(|known| &known.version);
+    if let Some(runs) = runs.filter(|runs| **runs != wanted) {
+        found.push(Found {
+            code: "upgrade",
+            kubeadm: "",
+            what: format!("it runs {runs}, and the inventory asks for {wanted}"),
+            fix: format!(
+                "set `version: {}`; upgrades are not built yet, and kubelets are never changed by \
+                 the way",
+                runs.trim_start_matches('v')
+            ),
+        });
+    }
+}
+
 fn ports(
     settled: &Settled,
     standing: &Standing,
@@ -219,6 +242,28 @@ fn address(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>
         what: format!("the node address {wanted} is on none of its interfaces"),
         fix: format!("set `address` to one that it has: {}", there.join(", ")),
     });
+}
+
+fn version(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
+    let Some(offered) = &facts.offered else {
+        return;
+    };
+    let (wanted, url) = (settled.version, &settled.cluster.packages.url);
+    if !offered.contains(&wanted) {
+        let mut offered = offered.clone();
+        offered.sort_unstable();
+        offered.dedup();
+        let offered: Vec<_> = offered.iter().map(Version::to_string).collect();
+        found.push(Found {
+            code: "version",
+            kubeadm: "",
+            what: format!("the repository {url} offers no kubeadm {wanted}"),
+            fix: format!(
+                "choose a `version` that it has: {}; or another packages.repository",
+                offered.join(", ")
+            ),
+        });
+    }
 }
 
 fn clock(skew: Duration, found: &mut Vec<Found>) {

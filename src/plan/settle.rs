@@ -60,6 +60,18 @@ fn looker(cluster: &Cluster) -> Option<&Node> {
     cluster.with_role(Role::ControlPlane).next()
 }
 
+/// The version to look for, where the inventory names it and this node is the
+/// one that looks. Others are chosen from what the repository has.
+#[must_use]
+pub fn looks_for_exact(cluster: &Cluster, node: &Node) -> Option<Version> {
+    let VersionSpec::Exact(version) = cluster.version else {
+        return None;
+    };
+    looker(cluster)
+        .is_some_and(|looker| looker.name == node.name)
+        .then_some(version)
+}
+
 /// The script that asks one host.
 #[must_use]
 pub fn script(cluster: &Cluster, node: &Node) -> Script {
@@ -72,9 +84,7 @@ pub fn script(cluster: &Cluster, node: &Node) -> Script {
     let looks = matches!(cluster.version, VersionSpec::Minor(..))
         && looker(cluster).is_some_and(|looker| looker.name == node.name);
     let offered = if looks {
-        Script::of("d=$(mktemp -d) && { /usr/lib/apt/apt-helper download-file ")
-            .arg(format!("{}/Packages", cluster.packages.url.trim_end_matches('/')))
-            .lit(" \"$d/Packages\" >&2; while read -r k v; do case $k in Package:) p=$v;; Version:) [ \"$p\" = kubeadm ] && echo \"$v\";; esac; done < \"$d/Packages\"; rm -rf -- \"$d\"; }\n")
+        offered_script(&cluster.packages.url)
     } else {
         Script::new()
     };
@@ -89,6 +99,21 @@ pub fn script(cluster: &Cluster, node: &Node) -> Script {
         .lit(":\n")
 }
 
+/// Lists the versions of kubeadm in a repository, after a line that says that
+/// it could be read.
+pub(super) fn offered_script(url: &str) -> Script {
+    Script::of("d=$(mktemp -d) && { /usr/lib/apt/apt-helper download-file ")
+            .arg(format!("{}/Packages", url.trim_end_matches('/')))
+            .lit(" \"$d/Packages\" >&2 && echo readable && while read -r k v; do case $k in Package:) p=$v;; Version:) [ \"$p\" = kubeadm ] && echo \"$v\";; esac; done < \"$d/Packages\"; rm -rf -- \"$d\"; }\n")
+}
+
+/// Reads the answer to [`offered_script`]; `None` when the repository could
+/// not be read.
+pub(super) fn offered(answer: &str) -> Option<Vec<Version>> {
+    let mut lines = answer.lines();
+    (lines.next()? == "readable").then(|| lines.filter_map(package_version).collect())
+}
+
 impl Answer {
     /// Reads the answer to [`script`].
     ///
@@ -99,11 +124,7 @@ impl Answer {
         let address = answers.get("address")?.split_whitespace().nth(3);
         let address = address.and_then(|text| text.split('/').next()?.parse().ok());
         let installed = answers.get("installed")?.lines().find_map(package_version);
-        let offered = answers
-            .get("offered")?
-            .lines()
-            .filter_map(package_version)
-            .collect();
+        let offered = offered(answers.get("offered")?).unwrap_or_default();
         Ok(Self {
             address,
             installed,
@@ -163,4 +184,17 @@ pub fn settle(cluster: &Cluster, answers: &BTreeMap<Name, Answer>) -> Result<Set
         addresses.insert(node.name.clone(), address);
     }
     Ok(Settled::new(cluster.clone(), version, addresses).expect("every node was given an address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_that_was_not_read_is_not_an_empty_one() {
+        assert_eq!(offered(""), None);
+        assert_eq!(offered("readable\n"), Some(Vec::new()));
+        let both = vec![Version::new(1, 34, 1), Version::new(1, 34, 0)];
+        assert_eq!(offered("readable\n1.34.1-1.1\n1.34.0-1.1\n"), Some(both));
+    }
 }

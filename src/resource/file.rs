@@ -77,6 +77,16 @@ pub enum Seen {
 }
 
 impl Stat {
+    /// Owned by root, with this mode.
+    #[cfg(test)]
+    pub(super) fn of_root(mode: u32, kind: &str) -> Self {
+        Self {
+            mode,
+            owner: "0:0".to_owned(),
+            kind: kind.to_owned(),
+        }
+    }
+
     pub(super) fn parse(path: &str, line: &str) -> Result<Self, Malformed> {
         let mut words = line.splitn(3, ' ');
         let mode = words

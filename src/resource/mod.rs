@@ -13,6 +13,8 @@ pub mod repository;
 pub mod service;
 pub mod swap;
 pub mod sysctl;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
@@ -26,7 +28,7 @@ pub use file::{Content, File, OnDiffer, PUT_FUNCTION};
 pub use hash::sha256_hex;
 pub use module::{Module, Provides};
 pub use packages::{APT_FUNCTION, Package, Packages};
-pub use repository::{Repository, RepositoryKey};
+pub use repository::{DOWNLOAD, Repository, RepositoryKey};
 pub use service::{Service, Settle};
 pub use swap::Swap;
 pub use sysctl::Sysctl;

@@ -174,11 +174,21 @@ impl Packages {
 }
 
 /// Defines `kdiy_apt_install PACKAGE…`. The lock of dpkg is waited for by apt
-/// itself; lists are fetched when a package is not in them.
+/// itself; lists are fetched when a package is not in them. A run of dpkg that
+/// was cut short has left its journal, with which apt refuses to go on: it is
+/// taken up first, unless it still runs and comes to its end by itself.
 pub const APT_FUNCTION: &str = r#"kdiy_apt() {
 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 "$@"
 }
+kdiy_apt_mend() {
+ls /var/lib/dpkg/updates/[0-9]* >/dev/null 2>&1 || return 0
+if kdiy_apt check >/dev/null 2>&1; then return 0; fi
+echo 'taking up a run of dpkg that was cut short'
+DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a || :
+kdiy_apt --no-install-recommends --fix-broken install
+}
 kdiy_apt_install() {
+kdiy_apt_mend
 if ! kdiy_apt install --no-install-recommends --allow-change-held-packages --simulate -- "$@" >/dev/null 2>&1; then
   kdiy_apt update
 fi

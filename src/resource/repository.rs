@@ -52,6 +52,22 @@ impl Repository {
         format!("/etc/apt/keyrings/{}.asc", self.name)
     }
 
+    /// What a host has that is as wanted.
+    #[cfg(test)]
+    pub(super) fn as_wanted(&self) -> Seen {
+        let (key, fingerprints) = match &self.key {
+            RepositoryKey::Armored(text) => (sha256_hex(text.as_bytes()), Vec::new()),
+            RepositoryKey::Pinned { fingerprint, .. } => {
+                ("0".repeat(64), vec![fingerprint.clone()])
+            }
+        };
+        Seen {
+            list: Some(sha256_hex(self.list().as_bytes())),
+            key: Some(key),
+            fingerprints,
+        }
+    }
+
     fn list(&self) -> String {
         let (key, url) = (self.key_path(), &self.url);
         format!(
@@ -114,9 +130,10 @@ impl Repository {
             RepositoryKey::Armored(text) => {
                 Script::of("printf %s ").arg(text).lit(" > \"$kdiy_key\"\n")
             }
-            RepositoryKey::Pinned { url, fingerprint } => Script::of("curl -fsSL --max-time 60 -o \"$kdiy_key\" -- ")
-                .arg(url)
-                .lit("\nkdiy_fpr=$(")
+            RepositoryKey::Pinned { url, fingerprint } => Script::of(DOWNLOAD)
+                    .arg(url)
+                    .lit(" \"$kdiy_key\"
+kdiy_fpr=$(")
                 .lit(FINGERPRINTS)
                 .lit("\"$kdiy_key\")\nif [ \"$kdiy_fpr\" != ")
                 .arg(fingerprint)
@@ -154,6 +171,9 @@ impl Repository {
             .lit(" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0\n")
     }
 }
+
+/// apt's own way to fetch, which knows apt's proxy.
+pub const DOWNLOAD: &str = "/usr/lib/apt/apt-helper -o Acquire::http::Timeout=60 download-file ";
 
 /// Fingerprints of the primary keys in a keyring file, which is appended.
 const FINGERPRINTS: &str = "gpg_primary() { gpg --batch --show-keys --with-colons -- \"$1\" 2>/dev/null | { p=; while IFS=: read -r t _ _ _ _ _ _ _ _ f _; do case $t in pub) p=1;; fpr) [ -z \"$p\" ] || echo \"$f\"; p=;; esac; done; }; }; gpg_primary ";

@@ -20,7 +20,7 @@ pub struct Run {
 
 impl State {
     /// Makes the directory of a run and removes the logs of all but the last
-    /// [`KEPT`]. Run ids have to sort by time, such as `20260504t030201z`.
+    /// `KEPT`. Run ids have to sort by time, such as `20260504t030201z`.
     ///
     /// # Errors
     /// When it cannot be made. Old logs that cannot be removed are left.

@@ -183,6 +183,20 @@ impl Ui {
         }
     }
 
+    /// The same for a command whose result is one JSON document: that has
+    /// standard output for itself, progress is told in lines beside it.
+    pub fn renderer_beside_document<'a>(
+        &self,
+        start: Instant,
+        hosts: impl IntoIterator<Item = &'a Name>,
+    ) -> Box<dyn Renderer> {
+        let lines = Self {
+            output: Output::Text,
+            ..self.clone()
+        };
+        lines.renderer(start, hosts)
+    }
+
     /// Writes the plan that is about to run as one JSON object on a line, as
     /// the first of those that [`Self::renderer`] writes.
     pub fn plan_event(&self, plan: &Plan, start: Instant, now: Instant) {

@@ -1,5 +1,7 @@
 //! Integration tests.
 
+mod cli;
+mod e2e;
 mod inventory;
 mod ssh;
 mod tidy;

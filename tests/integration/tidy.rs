@@ -473,5 +473,5 @@ fn the_inventory_of_the_demo_is_valid() {
     });
     assert_eq!(loaded.findings, []);
     let cluster = loaded.cluster.unwrap();
-    assert_eq!(cluster.nodes.iter().count(), 6);
+    assert_eq!(cluster.nodes.len(), 6);
 }

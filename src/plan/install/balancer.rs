@@ -1,5 +1,6 @@
 //! The load balancer stands and is checked before anything is founded.
 
+use super::host::apt_proxy;
 use super::{Site, file};
 use crate::cluster::{LoadBalancer, Role};
 use crate::lb::haproxy;
@@ -22,6 +23,9 @@ fn haproxy_hosts(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -> V
     let mut serving = Vec::new();
     for node in site.settled.with_role(Role::LoadBalancer) {
         let host = &node.name;
+        if !node.runs_kubelet() {
+            apt_proxy(site, node, blueprint, vault);
+        }
         let packages = haproxy::PACKAGES
             .iter()
             .map(|name| Package::any(name))

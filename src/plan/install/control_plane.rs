@@ -84,8 +84,10 @@ pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) ->
         let mut needs = vec![founded.reachable, pulled];
         needs.extend(founded.token);
         needs.extend(&gates);
-        joined.push(join_node(site, node, blueprint, &needs));
-        gates.push(gate(site, node, blueprint));
+        join_node(site, node, blueprint, &needs);
+        let healthy = gate(site, node, blueprint);
+        gates.push(healthy);
+        joined.push(healthy);
     }
     joined
 }
@@ -219,7 +221,7 @@ fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
         done: Done::Known(false),
         script: Script::of("kdiy_poll 120 ")
             .arg(format!("the API to be ready at the endpoint {endpoint}"))
-            .lit(" curl -fsS --max-time 5 --cacert /etc/kubernetes/pki/ca.crt ")
+            .lit(" curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt ")
             .arg(format!("https://{endpoint}/readyz")),
         inputs: Vec::new(),
     };
@@ -238,13 +240,13 @@ fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
         verb: Verb::Wait,
         details: Vec::new(),
         done: Done::Known(false),
-        script: Script::of("kdiy_etcd() { curl -fsS --max-time 5 --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/healthcheck-client.crt --key /etc/kubernetes/pki/etcd/healthcheck-client.key ")
+        script: Script::of("kdiy_etcd() { curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/healthcheck-client.crt --key /etc/kubernetes/pki/etcd/healthcheck-client.key ")
             .arg(format!("{etcd}/health"))
             .lit(" | grep -q '\"health\":\"true\"'; }\nkdiy_poll 120 ")
             .arg(format!("the etcd member of {} to be healthy", node.name))
             .lit(" kdiy_etcd\nkdiy_poll 120 ")
             .arg(format!("the API server of {} to be ready", node.name))
-            .lit(" curl -fsS --max-time 5 --cacert /etc/kubernetes/pki/ca.crt ")
+            .lit(" curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt ")
             .arg(format!("{url}/readyz")),
         inputs: Vec::new(),
     };

@@ -8,7 +8,7 @@ use crate::resource::{
     File, Module, OnDiffer, Package, Packages, Provides, Repository, RepositoryKey, Resource,
     Service, Settle, Swap, Sysctl,
 };
-use crate::template::NOTICE;
+use crate::template::{HostFile, NOTICE};
 use crate::vault::Vault;
 use crate::{cni, kubeadm, runtime};
 
@@ -34,6 +34,9 @@ const SYSCTLS: [&str; 3] = [
 
 pub(super) fn prepare(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
     let host = &node.name;
+    apt_proxy(site, node, blueprint, vault);
+    // First, since a wrong key shall leave the host as it was.
+    blueprint.add(host, "add the package repository", repository(site), &[]);
     blueprint.add(host, "prepare the kernel", kernel(site), &[]);
     blueprint.add(host, "install packages", packages(site), &[]);
     let unit = runtime::unit(site.settled.cluster.runtime);
@@ -107,11 +110,39 @@ fn kernel(site: &Site) -> Vec<Resource> {
     all
 }
 
+/// Where hosts reach the outside through a proxy, apt does too.
+pub(super) fn apt_proxy(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
+    let Some(proxy) = &site.settled.cluster.http_proxy else {
+        return;
+    };
+    let schemes = [("http", &proxy.http), ("https", &proxy.https)];
+    let set = schemes.iter().filter_map(|(scheme, url)| {
+        Some(format!("Acquire::{scheme}::Proxy \"{}\";\n", url.as_ref()?))
+    });
+    let direct = runtime::containerd::no_proxy(site.settled, proxy);
+    let direct = direct
+        .iter()
+        .filter(|host| !host.starts_with('.') && !host.contains('/'))
+        .flat_map(|host| {
+            ["http", "https"]
+                .map(|scheme| format!("Acquire::{scheme}::Proxy::{host} \"DIRECT\";\n"))
+        });
+    let text: String = set.chain(direct).collect();
+    let notice = NOTICE.replacen('#', "//", 1);
+    // A proxy's URL may hold a password.
+    let file = HostFile::secret(
+        "/etc/apt/apt.conf.d/90kdiy-proxy",
+        format!("{notice}{text}"),
+    );
+    let file = resources(&files(vec![file], vault));
+    blueprint.add(&node.name, "set apt's proxy", file, &[]);
+}
+
 fn text(path: &str, text: String) -> Resource {
     Resource::File(File::plain(path, 0o644, format!("{NOTICE}{text}")))
 }
 
-fn packages(site: &Site) -> Vec<Resource> {
+fn repository(site: &Site) -> Vec<Resource> {
     let cluster = &site.settled.cluster;
     let key = match &cluster.packages.key {
         PackageKey::Armored(text) => RepositoryKey::Armored(text.clone()),
@@ -122,7 +153,7 @@ fn packages(site: &Site) -> Vec<Resource> {
     };
     let mut all = Vec::new();
     if matches!(key, RepositoryKey::Pinned { .. }) {
-        let tools = ["ca-certificates", "curl", "gnupg"].map(Package::any);
+        let tools = ["ca-certificates", "gnupg"].map(Package::any);
         all.push(Resource::Packages(Packages::new(
             "to fetch the repository's key",
             tools.into(),
@@ -137,6 +168,11 @@ fn packages(site: &Site) -> Vec<Resource> {
         url,
         key,
     }));
+    all
+}
+
+fn packages(site: &Site) -> Vec<Resource> {
+    let cluster = &site.settled.cluster;
     let hold = cluster.packages.hold;
     let release = format!("{}-", site.settled.version);
     let base = BASE.iter().map(|name| Package::any(name));
@@ -154,9 +190,8 @@ fn packages(site: &Site) -> Vec<Resource> {
             hold,
         });
     let packages = base.chain(runtime).chain(kubernetes).collect();
-    all.push(Resource::Packages(Packages::new(
+    vec![Resource::Packages(Packages::new(
         "for Kubernetes",
         packages,
-    )));
-    all
+    ))]
 }

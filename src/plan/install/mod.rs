@@ -97,6 +97,13 @@ fn lead<'a>(settled: &'a Settled, standing: &Standing) -> &'a Node {
         .expect("a cluster has a control plane")
 }
 
+/// The control plane that is to found the cluster; `None` when there is one.
+#[must_use]
+pub fn founder<'a>(settled: &'a Settled, standing: &Standing) -> Option<&'a Name> {
+    let lead = &lead(settled, standing).name;
+    (!standing.members.contains(lead)).then_some(lead)
+}
+
 impl Site<'_> {
     fn is_member(&self, node: &Node) -> bool {
         self.standing.members.contains(&node.name)

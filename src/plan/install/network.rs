@@ -4,7 +4,7 @@ use super::{Founded, Site, kubectl};
 use crate::cluster::ManifestSource;
 use crate::cni;
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, Content, Done, Input, Resource, Verb, sha256_hex};
+use crate::resource::{Command, Content, DOWNLOAD, Done, Input, Resource, Verb, sha256_hex};
 use crate::shell::Script;
 
 pub(super) fn manifest(
@@ -31,8 +31,14 @@ pub(super) fn manifest(
             )
         }
         ManifestSource::Url(url) => {
-            let fetch = Script::of("curl -fsSL --max-time 60 -o \"$kdiy_tmp/cni.yaml\" -- ");
-            (fetch.arg(url).lit("\n"), Vec::new())
+            let fetch = Script::of(DOWNLOAD).arg(url);
+            (
+                fetch.lit(
+                    " \"$kdiy_tmp/cni.yaml\"
+",
+                ),
+                Vec::new(),
+            )
         }
     };
     let kubectl = kubectl(site, site.lead);

@@ -35,15 +35,6 @@ pub trait Renderer: Send {
     fn end(&mut self);
 }
 
-/// Shows nothing.
-pub struct Silent;
-
-impl Renderer for Silent {
-    fn on(&mut self, _: &Event, _: Instant) {}
-    fn tick(&mut self, _: Instant) {}
-    fn end(&mut self) {}
-}
-
 /// Shows events until their channel is closed. Gives what they add up to, for
 /// the summary.
 pub async fn follow(mut events: UnboundedReceiver<Event>, renderer: &mut dyn Renderer) -> Tally {

@@ -1,0 +1,545 @@
+//! Plans of a whole cluster: fresh, finished, drifted, grown.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::facts::{ApiView, NodeView};
+use super::install::{Circumstances, Trust, blueprint};
+use super::preflight::problems;
+use super::*;
+use crate::cluster::{Name, Role, Settled, Version};
+use crate::vault::Vault;
+
+use crate::kubeadm::tests::few;
+use crate::resource::tests::{absent, as_wanted};
+use crate::resource::{Content, File, Verb};
+use crate::template::HostFile;
+
+const VERSION: Version = Version::new(1, 34, 1);
+const KEY: &str = "the key of the authority";
+
+fn name(text: &str) -> Name {
+    Name::try_from(text.to_owned()).unwrap()
+}
+
+fn trust() -> Trust {
+    Trust {
+        files: vec![
+            HostFile::public("/etc/kubernetes/pki/ca.crt", "certificate\n".to_owned()),
+            HostFile::secret("/etc/kubernetes/pki/ca.key", KEY.to_owned()),
+        ],
+        ca_certificate: "certificate\n".to_owned(),
+        ca_pin: "sha256:00".to_owned(),
+    }
+}
+
+fn facts(settled: &Settled, host: &str) -> Facts {
+    let node = settled
+        .cluster
+        .nodes
+        .iter()
+        .find(|node| node.name.as_str() == host)
+        .unwrap();
+    Facts {
+        os: "debian".to_owned(),
+        os_version: "12".to_owned(),
+        arch: "x86_64".to_owned(),
+        host_name: host.to_owned(),
+        clock: 0.0,
+        cpus: 2,
+        memory: 4_000_000,
+        disk_free: 10_000_000,
+        machine_id: format!("id of {host}"),
+        product_uuid: Some(format!("uuid of {host}")),
+        systemd: true,
+        apt: true,
+        resolved: false,
+        sys_resource: true,
+        kubelet_conf: false,
+        unfinished: None,
+        addresses: vec![("eth0".to_owned(), settled.address(node))],
+        listening: vec![(22, "sshd".to_owned())],
+        unreachable: Vec::new(),
+        api: ApiView::Absent,
+        offered: None,
+    }
+}
+
+/// What is known of a cluster's hosts.
+struct Hosts {
+    settled: Settled,
+    circumstances: Circumstances,
+    seen: BTreeMap<Name, Observation>,
+    blueprint: Blueprint,
+    vault: Vault,
+}
+
+impl Hosts {
+    /// Hosts with these facts that have what `seen` says of every resource.
+    fn with(
+        facts: impl Fn(&Settled, &str) -> Facts,
+        seen: impl Fn(&Name, &Resource) -> Seen,
+    ) -> Self {
+        Self::of(few(VERSION), facts, seen)
+    }
+
+    fn of(
+        settled: Settled,
+        facts: impl Fn(&Settled, &str) -> Facts,
+        seen: impl Fn(&Name, &Resource) -> Seen,
+    ) -> Self {
+        let facts: BTreeMap<_, _> = settled
+            .cluster
+            .nodes
+            .iter()
+            .map(|node| (node.name.clone(), facts(&settled, node.name.as_str())))
+            .collect();
+        let standing = Standing::of(&settled.cluster, &facts);
+        let circumstances = Circumstances {
+            facts: facts.clone(),
+            standing,
+        };
+        let mut vault = Vault::new();
+        // What is asked is made before anything is known.
+        let asked = blueprint(
+            &settled,
+            &trust(),
+            &Circumstances::default(),
+            &mut Vault::new(),
+        );
+        let blueprint = blueprint(&settled, &trust(), &circumstances, &mut vault);
+        let seen = facts
+            .into_iter()
+            .map(|(host, facts)| {
+                let of_resource = |resource: &&Resource| (resource.key(), seen(&host, resource));
+                let all = asked.resources(&host).iter().map(of_resource).collect();
+                let observation = Observation::new(facts, Duration::ZERO, all);
+                (host, observation)
+            })
+            .collect();
+        Self {
+            settled,
+            circumstances,
+            seen,
+            blueprint,
+            vault,
+        }
+    }
+
+    fn fresh() -> Self {
+        Self::with(facts, |_, resource| absent(resource))
+    }
+
+    fn plan(&self) -> Plan {
+        Plan::new(&self.blueprint, &self.seen, None).unwrap()
+    }
+
+    fn codes(&self) -> Vec<(String, &'static str)> {
+        problems(&self.settled, &self.circumstances.standing, &self.seen)
+            .into_iter()
+            .map(|problem| (problem.host.to_string(), problem.code))
+            .collect()
+    }
+}
+
+/// Facts of a host that is part of the running cluster.
+fn member(settled: &Settled, host: &str) -> Facts {
+    let mut facts = facts(settled, host);
+    let node = settled
+        .cluster
+        .nodes
+        .iter()
+        .find(|node| node.name.as_str() == host)
+        .unwrap();
+    facts.kubelet_conf = node.runs_kubelet();
+    if node.roles.has(Role::ControlPlane) {
+        let manifest = crate::cni::manifest(&settled.cluster.network.cni);
+        let manifest = manifest.map(|source| match source {
+            crate::cluster::ManifestSource::File { text, .. } => {
+                crate::resource::sha256_hex(text.as_bytes())
+            }
+            crate::cluster::ManifestSource::Url(url) => crate::resource::sha256_hex(url.as_bytes()),
+        });
+        facts.api = ApiView::Nodes {
+            nodes: nodes(settled),
+            manifest,
+        };
+    }
+    facts
+}
+
+fn nodes(settled: &Settled) -> Vec<NodeView> {
+    let view = |node: &crate::cluster::Node| {
+        let mut labels: Vec<_> = crate::kubeadm::node_labels(node)
+            .into_iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        if node.roles.has(Role::ControlPlane) {
+            labels.push("node-role.kubernetes.io/control-plane=".to_owned());
+        }
+        NodeView {
+            name: node.name.to_string(),
+            ready: true,
+            version: format!("v{}", settled.version),
+            labels,
+            taints: Vec::new(),
+        }
+    };
+    settled.cluster.kubelets().map(view).collect()
+}
+
+fn lines(plan: &Plan) -> String {
+    let line = |(place, step): (usize, &PlannedStep)| {
+        format!(
+            "{place:>2} {:<4} {} after {:?}",
+            step.host.as_str(),
+            step.title,
+            step.needs
+        )
+    };
+    plan.steps
+        .iter()
+        .enumerate()
+        .map(line)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn a_fresh_cluster_is_a_graph_without_barriers() {
+    let plan = Hosts::fresh().plan();
+    insta::assert_snapshot!(lines(&plan));
+    for (place, step) in plan.steps.iter().enumerate() {
+        assert!(
+            step.needs.iter().all(|need| *need < place),
+            "{}",
+            step.title
+        );
+    }
+}
+
+#[test]
+fn plans_are_the_same_to_the_letter_and_hold_no_secret() {
+    let (one, other) = (Hosts::fresh(), Hosts::fresh());
+    let text = serde_json::to_string(&one.plan()).unwrap();
+    assert_eq!(text, serde_json::to_string(&other.plan()).unwrap());
+    assert!(!text.contains(KEY));
+    let secret = one.plan().steps.iter().flat_map(|step| step.changes.clone()).any(|change| {
+        matches!(change.resource, Resource::File(file) if matches!(&file.content, Content::Secret { .. })
+            && one.vault.text(&file.content) == Zeroizing::new(KEY.to_owned()))
+    });
+    assert!(secret, "the key is planned, by its hash");
+}
+
+#[test]
+fn a_finished_cluster_needs_nothing() {
+    let hosts = Hosts::with(member, |_, resource| as_wanted(resource));
+    assert_eq!(lines(&hosts.plan()), "");
+    assert_eq!(hosts.codes(), []);
+}
+
+#[test]
+fn drift_is_mended_and_nothing_else_is_touched() {
+    let hosts = Hosts::with(member, |host, resource| match resource {
+        Resource::Sysctl(sysctl)
+            if host.as_str() == "w1" && sysctl.key == "net.ipv4.ip_forward" =>
+        {
+            absent(resource)
+        }
+        Resource::File(file)
+            if host.as_str() == "w1" && file.path == "/etc/modules-load.d/kdiy.conf" =>
+        {
+            absent(resource)
+        }
+        _ => as_wanted(resource),
+    });
+    let plan = hosts.plan();
+    let changes: Vec<_> = plan
+        .steps
+        .iter()
+        .flat_map(|step| {
+            step.changes
+                .iter()
+                .map(|c| format!("{} {}", step.host, c.resource.key()))
+        })
+        .collect();
+    assert_eq!(
+        changes,
+        [
+            "w1 file /etc/modules-load.d/kdiy.conf",
+            "w1 sysctl net.ipv4.ip_forward"
+        ]
+    );
+}
+
+#[test]
+fn a_changed_configuration_makes_its_unit_settle() {
+    let hosts = Hosts::with(member, |_, resource| match resource {
+        Resource::File(file) if file.path == "/etc/haproxy/haproxy.cfg" => absent(resource),
+        _ => as_wanted(resource),
+    });
+    let plan = hosts.plan();
+    let [step] = plan.steps.as_slice() else {
+        panic!("{}", lines(&plan))
+    };
+    let [file, service] = step.changes.as_slice() else {
+        panic!("{step:?}")
+    };
+    assert_eq!(file.difference.verb, Verb::Create);
+    assert_eq!(service.difference.details, ["reload"]);
+}
+
+#[test]
+fn a_new_worker_touches_others_only_for_what_it_needs() {
+    let hosts = Hosts::with(
+        |settled, host| {
+            let mut facts = if host == "w2" {
+                facts(settled, host)
+            } else {
+                member(settled, host)
+            };
+            if let ApiView::Nodes { nodes, .. } = &mut facts.api {
+                nodes.retain(|node| node.name != "w2");
+            }
+            facts
+        },
+        |host, resource| {
+            if host.as_str() == "w2" {
+                absent(resource)
+            } else {
+                as_wanted(resource)
+            }
+        },
+    );
+    let plan = hosts.plan();
+    let elsewhere: Vec<_> = plan
+        .steps
+        .iter()
+        .filter(|step| step.host.as_str() != "w2")
+        .map(|step| format!("{}: {}", step.host, step.title))
+        .collect();
+    assert_eq!(
+        elsewhere,
+        [
+            "cp1: wait for the endpoint",
+            "cp1: make a bootstrap token",
+            "cp1: label the nodes",
+            "cp1: wait for the nodes",
+        ]
+    );
+    let limit = BTreeSet::from([name("w2")]);
+    let limited = Plan::new(&hosts.blueprint, &hosts.seen, Some(&limit)).unwrap();
+    assert!(
+        limited
+            .steps
+            .iter()
+            .all(|step| step.host.as_str() == "w2" || step.host.as_str() == "cp1")
+    );
+    assert!(
+        limited
+            .steps
+            .iter()
+            .any(|step| step.title == "make a bootstrap token")
+    );
+}
+
+#[test]
+fn a_wiped_control_plane_is_forgotten_before_it_joins_behind_all_gates() {
+    let hosts = Hosts::with(
+        |settled, host| {
+            if host == "cp1" {
+                facts(settled, host)
+            } else {
+                member(settled, host)
+            }
+        },
+        |host, resource| {
+            if host.as_str() == "cp1" {
+                absent(resource)
+            } else {
+                as_wanted(resource)
+            }
+        },
+    );
+    let plan = hosts.plan();
+    let join = plan
+        .steps
+        .iter()
+        .find(|step| step.title == "join the cluster")
+        .unwrap();
+    assert_eq!(
+        join.host,
+        name("cp1"),
+        "the first of the list joins like any other"
+    );
+    let before: BTreeSet<_> = join
+        .needs
+        .iter()
+        .map(|need| format!("{}: {}", plan.steps[*need].host, plan.steps[*need].title))
+        .collect();
+    for need in [
+        "cp2: forget cp1",
+        "cp2: wait for etcd and the API server",
+        "cp3: wait for etcd and the API server",
+    ] {
+        assert!(before.contains(need), "{need} is not among {before:?}");
+    }
+    assert!(!lines(&plan).contains("initialise"));
+}
+
+#[test]
+fn another_authority_is_refused() {
+    let hosts = Hosts::with(member, |host, resource| match resource {
+        Resource::File(file) if file.path.ends_with("ca.crt") && host.as_str() == "cp2" => {
+            let other = File {
+                content: Content::Plain("other".to_owned()),
+                ..file.clone()
+            };
+            as_wanted(&Resource::File(other))
+        }
+        _ => as_wanted(resource),
+    });
+    let refused = Plan::new(&hosts.blueprint, &hosts.seen, None).unwrap_err();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].host, name("cp2"));
+    assert!(refused[0].refusal.why.contains("another authority"));
+}
+
+#[test]
+fn a_running_version_is_not_changed_by_the_way() {
+    let older = |settled: &Settled, host: &str| {
+        let mut facts = member(settled, host);
+        if let ApiView::Nodes { nodes, .. } = &mut facts.api {
+            nodes[0].version = "v1.33.5".to_owned();
+        }
+        facts
+    };
+    let hosts = Hosts::with(older, |_, resource| as_wanted(resource));
+    assert_eq!(hosts.codes(), [("cp1".to_owned(), "upgrade")]);
+}
+
+#[test]
+fn nothing_is_founded_beside_a_silent_cluster() {
+    let hosts = Hosts::with(
+        |settled, host| {
+            let mut facts = member(settled, host);
+            if matches!(facts.api, ApiView::Nodes { .. }) {
+                facts.api = ApiView::Silent("connection refused".to_owned());
+            }
+            facts
+        },
+        |_, resource| as_wanted(resource),
+    );
+    let codes = hosts.codes();
+    for host in ["cp1", "cp2", "cp3"] {
+        assert!(
+            codes.contains(&(host.to_owned(), "api-silent")),
+            "{codes:?}"
+        );
+    }
+}
+
+#[test]
+fn an_init_that_broke_off_is_taken_up_where_it_began() {
+    let hosts = Hosts::with(
+        |settled, host| {
+            let mut facts = facts(settled, host);
+            if host == "cp2" {
+                facts.kubelet_conf = true;
+                facts.unfinished = Some("init".to_owned());
+                facts.api = ApiView::Silent("connection refused".to_owned());
+                facts.listening.push((6443, "kube-apiserver".to_owned()));
+            }
+            facts
+        },
+        |_, resource| absent(resource),
+    );
+    assert_eq!(hosts.codes(), []);
+    let plan = hosts.plan();
+    let init = plan
+        .steps
+        .iter()
+        .find(|step| step.title.starts_with("initialise"))
+        .unwrap();
+    assert_eq!(init.host, name("cp2"));
+}
+
+#[test]
+fn problems_are_seen_on_all_hosts_at_once() {
+    let hosts = Hosts::with(
+        |settled, host| {
+            let mut facts = facts(settled, host);
+            match host {
+                "cp1" => {
+                    facts.cpus = 1;
+                    facts.memory = 1_000_000;
+                    facts.listening.push((6443, "nginx".to_owned()));
+                }
+                "cp2" => facts.machine_id = "id of cp3".to_owned(),
+                "cp3" => facts.product_uuid = Some("uuid of w1".to_owned()),
+                "w1" => facts.addresses[0].1 = "10.0.2.15".parse().unwrap(),
+                "w2" => {
+                    facts.disk_free = 1000;
+                    facts.kubelet_conf = true;
+                    facts.unreachable = vec!["192.0.2.16".parse().unwrap()];
+                }
+                _ => facts.apt = false,
+            }
+            facts
+        },
+        |_, resource| absent(resource),
+    );
+    let problems = problems(&hosts.settled, &hosts.circumstances.standing, &hosts.seen);
+    let shown: Vec<_> = problems
+        .iter()
+        .map(|p| format!("{} {}: {}\n  {}", p.host, p.code, p.what, p.fix))
+        .collect();
+    insta::assert_snapshot!(shown.join("\n"));
+
+    let mut settled = few(VERSION);
+    settled.cluster.kubeadm.ignore_preflight_errors = vec!["NumCPU".to_owned(), "disk".to_owned()];
+    let left = super::preflight::problems(&settled, &hosts.circumstances.standing, &hosts.seen);
+    assert_eq!(left.len(), problems.len() - 2);
+}
+
+#[test]
+fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
+    let settled = few(VERSION);
+    let blueprint = blueprint(
+        &settled,
+        &trust(),
+        &Circumstances::default(),
+        &mut Vault::new(),
+    );
+    let host = name("cp1");
+    let questions = super::facts::Questions {
+        api_server: Some("192.0.2.11".parse().unwrap()),
+        reach: vec![("127.0.0.1".parse().unwrap(), 1)],
+        manifest: true,
+        repository: None,
+    };
+    let script = observe::script(&blueprint, &host, &questions);
+    let output = std::process::Command::new("sh")
+        .arg("-c")
+        .arg(script.as_str())
+        .output()
+        .unwrap();
+    let window = observe::Window {
+        from: 0.0,
+        to: f64::MAX,
+    };
+    let seen = Observation::parse(&blueprint, &host, &output.stdout, window).unwrap();
+    assert_eq!(seen.skew, Duration::ZERO);
+    assert!(
+        seen.facts.cpus > 0 && seen.facts.memory > 0,
+        "{:?}",
+        seen.facts
+    );
+    assert_eq!(
+        seen.facts.unreachable,
+        Vec::<std::net::IpAddr>::new(),
+        "refused is reached"
+    );
+}

@@ -1,0 +1,319 @@
+//! Resources as a blank host and a finished one have them, and the fragments
+//! of every kind run by a real sh.
+
+use std::process::Command as Process;
+
+use super::*;
+
+/// What a blank host has of a resource.
+pub(crate) fn absent(resource: &Resource) -> Seen {
+    match resource {
+        Resource::Directory(_) => Seen::Directory(None),
+        Resource::File(_) => Seen::File(file::Seen::Absent),
+        Resource::Module(_) => Seen::Module(false),
+        Resource::Sysctl(_) => Seen::Sysctl(Some("0".to_owned())),
+        Resource::Swap(_) => Seen::Swap(swap::Seen {
+            active: vec!["/dev/sda2".to_owned()],
+            fstab: vec!["UUID=1".to_owned()],
+        }),
+        Resource::Repository(_) => Seen::Repository(repository::Seen::default()),
+        Resource::Packages(packages) => Seen::Packages(
+            packages
+                .all
+                .iter()
+                .map(|_| packages::Seen::default())
+                .collect(),
+        ),
+        Resource::Service(_) => Seen::Service(service::Seen::default()),
+        Resource::Command(_) => Seen::Command(false),
+    }
+}
+
+/// What a host has that is as wanted.
+pub(crate) fn as_wanted(resource: &Resource) -> Seen {
+    match resource {
+        Resource::Directory(directory) => {
+            Seen::Directory(Some(file::Stat::of_root(directory.mode, "directory")))
+        }
+        Resource::File(file) => Seen::File(file::Seen::Present {
+            stat: file::Stat::of_root(file.mode, "regular file"),
+            sha256: Some(file.content.sha256()),
+            text: None,
+        }),
+        Resource::Module(_) => Seen::Module(true),
+        Resource::Sysctl(sysctl) => Seen::Sysctl(Some(sysctl.value.clone())),
+        Resource::Swap(_) => Seen::Swap(swap::Seen::default()),
+        Resource::Repository(repository) => Seen::Repository(repository.as_wanted()),
+        Resource::Packages(packages) => Seen::Packages(
+            packages
+                .all
+                .iter()
+                .map(|package| packages::Seen {
+                    version: Some(format!("{}1", package.version.as_deref().unwrap_or("1.2-"))),
+                    held: package.hold,
+                })
+                .collect(),
+        ),
+        Resource::Service(service) => Seen::Service(service::Seen {
+            enabled: true,
+            active: true,
+            stamp: Some(service.stamp.clone()),
+        }),
+        Resource::Command(_) => Seen::Command(true),
+    }
+}
+
+/// Runs a probe here and reads it.
+fn probed(resources: &[Resource]) -> Vec<Seen> {
+    let all: Vec<&Resource> = resources.iter().collect();
+    let script = Script::of("export LC_ALL=C\n")
+        .lit(SECTION_FUNCTION)
+        .then(&probe(&all));
+    let output = Process::new("sh")
+        .arg("-c")
+        .arg(script.as_str())
+        .output()
+        .unwrap();
+    let answers = Answers::parse(&output.stdout).unwrap();
+    let mut seen = parse(&all, &answers).unwrap();
+    resources
+        .iter()
+        .map(|resource| seen.remove(&resource.key()).unwrap())
+        .collect()
+}
+
+/// Applies a resource to this machine: files below a temporary folder only.
+fn applied(resource: &Resource, seen: &Seen) -> std::process::Output {
+    let fill = |content: &Content| match content {
+        Content::Plain(text) | Content::Filled(text) => Zeroizing::new(text.clone()),
+        Content::Secret { .. } => panic!("no secret was expected"),
+    };
+    // Only root may give a file away; the tests need not be root.
+    let script = Script::of("set -eu\nchown() { :; }\n")
+        .lit(PUT_FUNCTION)
+        .then(&resource.apply(seen, &fill));
+    Process::new("sh")
+        .arg("-c")
+        .arg(script.as_str())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_file_is_written_seen_changed_and_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder
+        .path()
+        .join("deep/er/it's a file")
+        .display()
+        .to_string();
+    let wanted = Resource::File(File::plain(&path, 0o640, "one\n$two 'three'\n\n"));
+    let blank = probed(std::slice::from_ref(&wanted)).remove(0);
+    assert_eq!(blank, Seen::File(file::Seen::Absent));
+    assert!(applied(&wanted, &blank).status.success());
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        "one\n$two 'three'\n\n"
+    );
+
+    std::fs::write(&path, "changed\nby hand").unwrap();
+    let seen = probed(std::slice::from_ref(&wanted)).remove(0);
+    let text = wanted.diff(&seen).unwrap().unwrap().text.unwrap();
+    assert_eq!(text.before, "changed\nby hand");
+    assert!(applied(&wanted, &seen).status.success());
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        "one\n$two 'three'\n\n"
+    );
+}
+
+#[test]
+fn a_file_that_moved_on_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file").display().to_string();
+    let wanted = Resource::File(File::plain(&path, 0o644, "wanted"));
+    std::fs::write(&path, "as planned").unwrap();
+    let seen = probed(std::slice::from_ref(&wanted)).remove(0);
+    std::fs::write(&path, "changed since").unwrap();
+    let output = applied(&wanted, &seen);
+    assert_eq!(output.status.code(), Some(75));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("has changed since the plan"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "changed since");
+}
+
+#[test]
+fn a_refused_file_leaves_the_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file").display().to_string();
+    std::fs::write(&path, "good").unwrap();
+    let mut file = File::plain(&path, 0o644, "bad");
+    file.check = Some(Script::of("grep -q good"));
+    file.on_differ = OnDiffer::KeepOriginal;
+    let wanted = Resource::File(file.clone());
+    let seen = probed(std::slice::from_ref(&wanted)).remove(0);
+    let output = applied(&wanted, &seen);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("refused by its checker"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "good");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+
+    let better = Resource::File(File {
+        content: Content::Plain("good too".to_owned()),
+        ..file
+    });
+    assert!(applied(&better, &seen).status.success());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "good too");
+    assert_eq!(
+        std::fs::read_to_string(format!("{path}.before-kdiy")).unwrap(),
+        "good"
+    );
+}
+
+#[test]
+fn a_file_that_a_package_brought_is_kept_as_original() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file").display().to_string();
+    let mut file = File::plain(&path, 0o644, "ours");
+    file.on_differ = OnDiffer::KeepOriginal;
+    std::fs::write(&path, "the package's").unwrap();
+    let wanted = Resource::File(file);
+    assert!(
+        applied(&wanted, &Seen::File(file::Seen::Absent))
+            .status
+            .success()
+    );
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "ours");
+    assert_eq!(
+        std::fs::read_to_string(format!("{path}.before-kdiy")).unwrap(),
+        "the package's"
+    );
+}
+
+#[test]
+fn secret_files_never_travel_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key").display().to_string();
+    std::fs::write(&path, "another key").unwrap();
+    let secret = File {
+        content: Content::Secret {
+            sha256: sha256_hex(b"the key"),
+        },
+        ..File::plain(&path, 0o600, "")
+    };
+    let secret = Resource::File(secret);
+    let seen = probed(std::slice::from_ref(&secret)).remove(0);
+    assert!(
+        matches!(&seen, Seen::File(file::Seen::Present { text: None, .. })),
+        "{seen:?}"
+    );
+    let difference = secret.diff(&seen).unwrap().unwrap();
+    assert_eq!(difference.text, None);
+    assert!(difference.details.contains(&"content (secret)".to_owned()));
+}
+
+#[test]
+fn several_files_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        let path = folder.path().join(name).display().to_string();
+        Resource::File(File::plain(path, 0o644, "wanted"))
+    };
+    let (a, b, c) = (file("a"), file("b"), file("c"));
+    std::fs::write(a.name(), "of a\n").unwrap();
+    std::fs::write(c.name(), "of c").unwrap();
+    let seen = probed(&[a, b, c]);
+    let text = |seen: &Seen| match seen {
+        Seen::File(file::Seen::Present { text, .. }) => text.clone(),
+        _ => None,
+    };
+    assert_eq!(text(&seen[0]).as_deref(), Some("of a\n"));
+    assert_eq!(seen[1], Seen::File(file::Seen::Absent));
+    assert_eq!(text(&seen[2]).as_deref(), Some("of c"));
+}
+
+#[test]
+fn guarded_commands_are_asked() {
+    let command = |name: &str, ask: &'static str| {
+        Resource::Command(Command {
+            name: name.to_owned(),
+            verb: Verb::Run,
+            details: Vec::new(),
+            done: Done::Ask(Script::of(ask)),
+            script: Script::of("echo ran"),
+            inputs: Vec::new(),
+        })
+    };
+    let all = [
+        command("one thing", "true"),
+        command("one thing more", "exit 3"),
+    ];
+    assert_eq!(probed(&all), [Seen::Command(true), Seen::Command(false)]);
+    assert_eq!(
+        applied(&all[0], &Seen::Command(false)).stdout,
+        b"",
+        "it is asked again"
+    );
+    assert_eq!(applied(&all[1], &Seen::Command(false)).stdout, b"ran\n");
+}
+
+#[test]
+fn packages_say_what_is_different() {
+    let package = |name: &str, version: Option<&str>| Package {
+        version: version.map(str::to_owned),
+        hold: version.is_some(),
+        ..Package::any(name)
+    };
+    let all = vec![package("kubeadm", Some("1.34.1-")), package("curl", None)];
+    let packages = Packages::new("for Kubernetes", all);
+    let answers = |text: &str| {
+        let text = format!("@packages {}\n{text}\n", text.len());
+        packages
+            .parse(&Answers::parse(text.as_bytes()).unwrap())
+            .unwrap()
+    };
+    let details = |text: &str| {
+        let difference = Resource::Packages(packages.clone()).diff(&Seen::Packages(answers(text)));
+        difference.unwrap().map(|difference| difference.details)
+    };
+    assert_eq!(details("kubeadm hi  1.34.1-1.1\ncurl ii  7.88"), None);
+    let missing = details("kubeadm un  ").unwrap();
+    assert_eq!(missing, ["kubeadm 1.34.1, held", "curl"]);
+    let older = details("kubeadm hi  1.34.0-1.1\ncurl ii  7.88").unwrap();
+    assert_eq!(older, ["kubeadm 1.34.0-1.1 -> 1.34.1, held"]);
+    let free = details("kubeadm ii  1.34.1-1.1\ncurl ii  7.88").unwrap();
+    assert_eq!(free, ["kubeadm 1.34.1-1.1: hold"]);
+    let half = details("kubeadm hi  1.34.1-1.1\ncurl iF  7.88").unwrap();
+    assert_eq!(half, ["curl"], "half-configured is not installed");
+}
+
+#[test]
+fn a_unit_settles_when_it_was_last_settled_with_other_files() {
+    let file = File::plain("/etc/x.conf", 0o644, "x");
+    let service = Service::new("x.service", Settle::Reload, &[&file]);
+    let resource = Resource::Service(service.clone());
+    let seen = |show: &str, stamp: &str| {
+        let text = format!(
+            "@service {}\n{show}\n@stamp {}\n{stamp}\n",
+            show.len(),
+            stamp.len()
+        );
+        Seen::Service(
+            service
+                .parse(&Answers::parse(text.as_bytes()).unwrap())
+                .unwrap(),
+        )
+    };
+    let details = |seen: &Seen| {
+        resource
+            .diff(seen)
+            .unwrap()
+            .map(|difference| difference.details)
+    };
+    let running = "Id=other.service\nActiveState=active\n\nId=x.service\nActiveState=active\nUnitFileState=enabled";
+    assert_eq!(
+        details(&seen(running, &format!("x.service {}", service.stamp))),
+        None
+    );
+    assert_eq!(details(&seen(running, "x.service 0")).unwrap(), ["reload"]);
+    assert_eq!(details(&seen("", "")).unwrap(), ["enable", "start"]);
+}

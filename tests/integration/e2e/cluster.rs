@@ -1,0 +1,88 @@
+//! The cluster as its administrator sees it, from outside of the hosts.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::lab::{self, Lab};
+
+/// kubectl with the kubeconfig that apply saved.
+pub struct Kubectl {
+    binary: PathBuf,
+    pub kubeconfig: PathBuf,
+}
+
+impl Kubectl {
+    pub fn of(lab: &Lab, cluster: &str) -> Self {
+        let kubeconfig = lab.folder.path().join(".kdiy").join(cluster);
+        Self {
+            binary: binary(),
+            kubeconfig: kubeconfig.join("kubeconfig"),
+        }
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command
+            .arg("--kubeconfig")
+            .arg(&self.kubeconfig)
+            .arg("--request-timeout=5s")
+            .args(words);
+        command
+    }
+
+    /// What it says; it must succeed.
+    pub fn run(&self, words: &[&str]) -> String {
+        lab::ok(&mut self.command(words))
+    }
+
+    /// What it says, where a failure is expected for a while.
+    pub fn attempt(&self, words: &[&str]) -> Result<String, String> {
+        let output = self.command(words).output().expect("kubectl");
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
+    }
+
+    /// Objects of a kind.
+    pub fn list(&self, words: &[&str]) -> Vec<Value> {
+        let text = self.run(&[&["get", "-o", "json"], words].concat());
+        let list: Value = serde_json::from_str(&text).expect("JSON");
+        list["items"].as_array().expect("items").clone()
+    }
+
+    /// Names of the nodes that are ready, in order.
+    pub fn ready_nodes(&self) -> Vec<String> {
+        let nodes = self.list(&["nodes"]);
+        let ready = nodes.iter().filter(|node| is_ready(node));
+        ready.map(name).collect()
+    }
+}
+
+/// Whether the condition Ready holds, of a node or a pod.
+pub fn is_ready(object: &Value) -> bool {
+    let conditions = object["status"]["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
+pub fn name(object: &Value) -> String {
+    let name = object["metadata"]["name"].as_str();
+    name.expect("a name").to_owned()
+}
+
+/// kubectl as the lab has built it.
+fn binary() -> PathBuf {
+    let cache = std::fs::read_dir(lab::cache()).expect("the lab's cache");
+    let builds = cache.map(|entry| entry.expect("an entry").path());
+    let mut found: Vec<_> = builds
+        .filter(|path| path.extension().is_none())
+        .map(|path| path.join("1.20.2/kubectl"))
+        .filter(|path| path.exists())
+        .collect();
+    found.sort();
+    found.pop().expect("the lab has built kubectl")
+}

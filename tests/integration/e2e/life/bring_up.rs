@@ -1,0 +1,212 @@
+//! From bare hosts to a cluster that is what the inventory says.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::super::cluster::{is_ready, name};
+use super::super::{TOKEN, figure};
+use super::{CONTROL_PLANES, Life};
+
+/// Looks at all command lines, some times a second, for what looks like a token.
+const WATCH: &str = r#"cat >/run/watch <<'END'
+while :; do
+    cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -aE "$1" >>/run/seen
+    echo >>/run/rounds
+    sleep 0.2
+done
+END
+systemd-run --quiet --unit watch sh /run/watch "$TOKEN"
+token=abcdef.
+token=${token}0123456789abcdef
+rounds=0
+until grep -q 'abcdef[.]0' /run/seen; do
+    rounds=$((rounds + 1))
+    [ "$rounds" -lt 20 ]
+    sh -c 'sleep 0.5; :' planted "$token"
+done
+sleep 0.5
+: >/run/seen"#;
+
+pub fn comes_up(life: &Life) {
+    // The watch shows that it can see: a token is planted for it.
+    let watch = WATCH.replace("$TOKEN", TOKEN);
+    for host in ["cp-1", "cp-2", "w-1"] {
+        life.lab.sh(host, &watch);
+    }
+    let kdiy = life.kdiy();
+    let first = ["--accept-new-host-keys", "--detailed-exitcode"];
+    let ran = kdiy.run(2, &[&["plan"], &first[..]].concat());
+    assert!(
+        ran.out.contains("initialise the control plane"),
+        "{}",
+        ran.out
+    );
+
+    let began = Instant::now();
+    let ran = kdiy.run(0, &["apply", "--yes"]);
+    figure(
+        "bring-up of 3 control planes and 2 workers",
+        began.elapsed(),
+    );
+    ran.says(&["kdiy kubeconfig --merge"]);
+    for host in ["cp-1", "cp-2", "w-1"] {
+        life.lab.sh(host, "systemctl stop watch");
+        let rounds = life.lab.sh(host, "wc -l </run/rounds");
+        assert!(
+            rounds.trim().parse::<u32>().expect("a number") > 20,
+            "{rounds}"
+        );
+        let seen = life
+            .lab
+            .sh(host, "cat /run/seen; rm /run/seen /run/rounds /run/watch");
+        assert_eq!(seen.trim(), "", "{host}: a command line had a token");
+    }
+}
+
+pub fn is_as_the_inventory_says(life: &Life) {
+    assert_eq!(life.kubectl.ready_nodes(), life.kubelets());
+    nodes(life);
+    proxies(life);
+    etcd(life);
+    leader_election(life);
+    for host in life.kubelets() {
+        let held = life.lab.sh(host, "apt-mark showhold");
+        let held: Vec<_> = held.lines().collect();
+        assert_eq!(
+            held,
+            ["containerd", "kubeadm", "kubectl", "kubelet"],
+            "{host}"
+        );
+    }
+}
+
+/// Versions, addresses, labels and taints of the nodes.
+fn nodes(life: &Life) {
+    for node in life.kubectl.list(&["nodes"]) {
+        let name = name(&node);
+        let version = &node["status"]["nodeInfo"]["kubeletVersion"];
+        assert_eq!(version, "v1.20.2", "the newest patch of 1.20 on {name}");
+        assert_eq!(node["status"]["capacity"]["pods"], "50", "{name}");
+        let addresses = node["status"]["addresses"].to_string();
+        let (_, address) = super::HOSTS[..]
+            .iter()
+            .find(|(host, _)| *host == name)
+            .expect("a host");
+        assert!(
+            addresses.contains(&format!("\"{address}\"")),
+            "{name}: {addresses}"
+        );
+        let disk = &node["metadata"]["labels"]["disk"];
+        let taints = taints(&node);
+        match name.as_str() {
+            "w-1" => assert_eq!((disk, taints.len()), (&Value::from("ssd"), 0)),
+            "w-2" => assert_eq!(
+                (disk, &taints[..]),
+                (&Value::Null, &["dedicated=lab:NoSchedule".to_owned()][..])
+            ),
+            _ => assert_eq!(
+                taints,
+                ["node-role.kubernetes.io/master=:NoSchedule"],
+                "{name}"
+            ),
+        }
+    }
+}
+
+fn taints(node: &Value) -> Vec<String> {
+    let taints = node["spec"]["taints"].as_array();
+    let text = |taint: &Value, key: &str| taint[key].as_str().unwrap_or_default().to_owned();
+    let line = |taint: &Value| {
+        format!(
+            "{}={}:{}",
+            text(taint, "key"),
+            text(taint, "value"),
+            text(taint, "effect")
+        )
+    };
+    taints.into_iter().flatten().map(line).collect()
+}
+
+/// kube-proxy runs on all nodes.
+fn proxies(life: &Life) {
+    let pods = life
+        .kubectl
+        .list(&["-n", "kube-system", "pods", "-l", "k8s-app=kube-proxy"]);
+    let ready = pods.iter().filter(|pod| is_ready(pod));
+    let mut on: Vec<_> = ready
+        .filter_map(|pod| pod["spec"]["nodeName"].as_str())
+        .collect();
+    on.sort_unstable();
+    assert_eq!(on, life.kubelets());
+}
+
+/// Asks an etcd member as kubeadm's health check does.
+const ETCD: &str = "cd /etc/kubernetes/pki/etcd
+curl -fsS --max-time 5 --cacert ca.crt --cert healthcheck-client.crt --key healthcheck-client.key";
+
+/// Three members, all started and healthy.
+pub fn etcd(life: &Life) {
+    let list = life.lab.sh(
+        "cp-2",
+        &format!("{ETCD} https://127.0.0.1:2379/v3/cluster/member/list -d '{{}}'"),
+    );
+    let list: Value = serde_json::from_str(&list).expect("JSON");
+    // A member that has not started has no name.
+    let members = list["members"].as_array().expect("members").iter();
+    let mut members: Vec<_> = members
+        .map(|member| {
+            (
+                member["name"].as_str().unwrap_or("?"),
+                member["peerURLs"][0].as_str(),
+            )
+        })
+        .collect();
+    members.sort_unstable();
+    let urls = CONTROL_PLANES.map(|(_, address)| format!("https://{address}:2380"));
+    let names = CONTROL_PLANES.iter().map(|(name, _)| *name);
+    let wanted: Vec<_> = names
+        .zip(urls.iter().map(|url| Some(url.as_str())))
+        .collect();
+    assert_eq!(members, wanted);
+    for (name, address) in CONTROL_PLANES {
+        let health = life
+            .lab
+            .sh("cp-2", &format!("{ETCD} https://{address}:2379/health"));
+        assert!(health.contains(r#""health":"true""#), "{name}: {health}");
+    }
+}
+
+/// The flags of the processes that run are those of the inventory.
+fn leader_election(life: &Life) {
+    for (host, _) in CONTROL_PLANES {
+        for (process, wanted) in [
+            (
+                "kube-controller-manager",
+                &[
+                    "--leader-elect=true",
+                    "--leader-elect-lease-duration=30s",
+                    "--leader-elect-renew-deadline=20s",
+                    "--leader-elect-retry-period=4s",
+                    "--terminated-pod-gc-threshold=1000",
+                ][..],
+            ),
+            (
+                "kube-scheduler",
+                &[
+                    "--leader-elect=true",
+                    "--leader-elect-lease-duration=20s",
+                    "--leader-elect-renew-deadline=12s",
+                    "--leader-elect-retry-period=3s",
+                ],
+            ),
+        ] {
+            let script = format!("tr '\\0' '\\n' </proc/$(pgrep -f ^{process})/cmdline");
+            let flags = life.lab.sh(host, &script);
+            for flag in wanted {
+                let found = flags.lines().filter(|line| line == flag).count();
+                assert_eq!(found, 1, "{host}: {process} {flag}:\n{flags}");
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! A control plane loses its power; the cluster goes on.
+
+use std::time::{Duration, Instant};
+
+use super::super::{eventually, figure};
+use super::{Life, bring_up};
+
+pub fn a_control_plane_can_be_lost(life: &Life) {
+    // The one through which kdiy speaks to the API, and that was first.
+    let lost = "cp-1";
+    let kdiy = life.kdiy();
+    let began = Instant::now();
+    life.lab.power("kill", lost);
+    let create = ["create", "configmap", "written-without-cp-1"];
+    let minute = Duration::from_secs(60);
+    let written = eventually("a write succeeds", minute, || {
+        // What was written by an attempt whose answer was lost is written.
+        life.kubectl.attempt(&create).or_else(|why| {
+            why.contains("already exists")
+                .then_some(String::new())
+                .ok_or(why)
+        })
+    });
+    figure(
+        "power cut to the first write, the cut included",
+        began.elapsed(),
+    );
+    figure("first write after the cut", written.1);
+    assert!(
+        life.kubectl
+            .run(&["get", "configmaps"])
+            .contains("written-without-cp-1")
+    );
+
+    let reach = ["--connect-timeout", "3"];
+    let ran = kdiy.run(4, &[&["plan"], &reach[..]].concat());
+    ran.says(&["cp-1: cannot reach 172.29.2.11:22"]);
+    assert!(!ran.err.contains("cp-2: "), "{}", ran.err);
+    ran.says(&["--limit NODE,... goes on without the others"]);
+    let ran = kdiy.run(
+        0,
+        &[
+            &["plan", "--limit", "w-1", "--detailed-exitcode"],
+            &reach[..],
+        ]
+        .concat(),
+    );
+    assert!(ran.out.starts_with("No changes."), "{}", ran.out);
+    ran.says(&["cp-1 is left out"]);
+
+    life.lab.power("start", lost);
+    // Asked of the host itself: its node is not even missed in so short a time.
+    let own = "curl -fsS --max-time 5 --cacert /etc/kubernetes/pki/ca.crt https://172.29.2.11:6443/readyz";
+    let (_, took) = eventually("cp-1 is back", Duration::from_secs(180), || {
+        life.lab.try_sh("cp-2", own)
+    });
+    assert_eq!(life.kubectl.ready_nodes(), life.kubelets());
+    figure("power back to its API server ready", took);
+    bring_up::etcd(life);
+    kdiy.has_nothing_to_do();
+}

@@ -1,0 +1,57 @@
+//! What runs leave behind: private logs without secrets, and nothing on hosts.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use super::super::TOKEN;
+use super::Life;
+
+pub fn logs_are_private(life: &Life) {
+    let runs = life.lab.folder.path().join(".kdiy/e2e/runs");
+    let list = |folder: &std::path::Path| -> BTreeSet<_> {
+        let entries = fs::read_dir(folder).expect("a folder");
+        entries
+            .map(|entry| entry.expect("an entry").path())
+            .collect()
+    };
+    let all = list(&runs);
+    assert_eq!(
+        all.len(),
+        4,
+        "bring-up, drift, saved plan, new worker: {all:?}"
+    );
+    let bring_up = all.first().expect("a run");
+    let hosts = super::HOSTS.map(|(host, _)| bring_up.join(format!("{host}.log")));
+    assert_eq!(list(bring_up), hosts.into());
+    for log in all.iter().flat_map(|run| list(run)) {
+        let mode = fs::metadata(&log).expect("a log").permissions().mode();
+        assert_eq!(mode & 0o7777, 0o600, "{}", log.display());
+    }
+    let first = fs::read_to_string(bring_up.join("cp-1.log")).expect("a log");
+    assert!(
+        first.contains("Your Kubernetes control-plane has initialized"),
+        "{first}"
+    );
+    for secret in [TOKEN, "PRIVATE KEY"] {
+        let mut grep = Command::new("grep");
+        let found = grep
+            .args(["-rE", secret])
+            .arg(&runs)
+            .output()
+            .expect("grep");
+        let lines = String::from_utf8_lossy(&found.stdout);
+        assert_eq!(found.status.code(), Some(1), "secrets in logs: {lines}");
+    }
+}
+
+pub fn nothing_is_left_on_hosts(life: &Life) {
+    for host in life.hosts() {
+        let found = life.lab.sh(
+            host,
+            "find /run /tmp /var/tmp /root /home /etc -xdev \\( -name 'kdiy.????????' -o -name '*.kdiy-new' \\)",
+        );
+        assert_eq!(found, "", "{host}");
+    }
+}
