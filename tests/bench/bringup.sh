@@ -83,12 +83,14 @@ by_kdiy() {
     if grep -E 'done +(prepare the kernel|install packages|configure)' "$WORK/out" "$WORK/err" >&2; then
         die "kdiy prepared hosts while it was timed"
     fi
-    tail -1 "$WORK/bringup.times" >>"$WORK/kdiy.times"
+    tail -n 1 "$WORK/bringup.times" >>"$WORK/kdiy.times"
+    note "kdiy: $(tail -n 1 "$WORK/kdiy.times" | awk '{ print $1 / 1000000 }') s"
 }
 
 by_hand() {
     bringup_reset
     timed hand "$ROOT/tests/lab/by-hand" bench bringup
+    note "by hand: $(tail -n 1 "$WORK/hand.times" | awk '{ print $1 / 1000000 }') s"
 }
 
 # A cluster that stands, with systemd and API servers to ask: the second plan.
