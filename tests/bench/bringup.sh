@@ -87,8 +87,16 @@ by_kdiy() {
     note "kdiy: $(tail -n 1 "$WORK/kdiy.times" | awk '{ print $1 / 1000000 }') s"
 }
 
+# The load balancer that kdiy set up only believes API servers whose certificate
+# is of kdiy's authority, so kubeadm finds that one instead of making its own.
 by_hand() {
+    local file
     bringup_reset
+    nodes 'install -d /etc/kubernetes/pki'
+    for file in ca.crt ca.key; do
+        "$LAB" exec bench cp-1 install -m 600 /dev/stdin "/etc/kubernetes/pki/$file" \
+            <"$WORK/bringup/.kdiy/bench/pki/$file"
+    done
     timed hand "$ROOT/tests/lab/by-hand" bench bringup
     note "by hand: $(tail -n 1 "$WORK/hand.times" | awk '{ print $1 / 1000000 }') s"
 }
