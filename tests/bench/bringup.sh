@@ -35,12 +35,14 @@ bringup() {
     [ -n "${KDIY_BENCH_KEEP:-}" ] || "$LAB" down bench
 }
 
-# The lab's inventory with other addresses.
+# The lab's inventory with other addresses, and without the leader election that
+# it asks for: by-hand leaves that to kubeadm, and it decides how soon the first
+# controller manager serves.
 bringup_inventory() {
     mkdir "$WORK/bringup"
     ln -s "$LABS/bench" "$WORK/bringup/lab"
     curl -fsS --noproxy '*' -o "$WORK/bringup/lab.asc" http://172.29.0.1:8700/apt/Release.key
-    sed 's/^name: demo$/name: bench/; s/172\.29\.1\./172.29.5./g' \
+    sed 's/^name: demo$/name: bench/; s/172\.29\.1\./172.29.5./g; /^controlPlane:/,$d' \
         "$ROOT/inventories/lab/kdiy.yaml" >"$WORK/bringup/kdiy.yaml"
     grep -q '^name: bench$' "$WORK/bringup/kdiy.yaml" || die "inventories/lab/kdiy.yaml has another name"
 }
@@ -88,15 +90,15 @@ by_kdiy() {
 }
 
 # The load balancer that kdiy set up only believes API servers whose certificate
-# is of kdiy's authority, so kubeadm finds that one instead of making its own.
+# is of kdiy's authority, so kubeadm finds that one instead of making its own;
+# the key in the older form, the only one that kubeadm's --upload-certs takes.
 by_hand() {
-    local file
+    local pki=$WORK/bringup/.kdiy/bench/pki
     bringup_reset
     nodes 'install -d /etc/kubernetes/pki'
-    for file in ca.crt ca.key; do
-        "$LAB" exec bench cp-1 install -m 600 /dev/stdin "/etc/kubernetes/pki/$file" \
-            <"$WORK/bringup/.kdiy/bench/pki/$file"
-    done
+    "$LAB" exec bench cp-1 install -m 644 /dev/stdin /etc/kubernetes/pki/ca.crt <"$pki/ca.crt"
+    openssl ec -in "$pki/ca.key" 2>/dev/null |
+        "$LAB" exec bench cp-1 install -m 600 /dev/stdin /etc/kubernetes/pki/ca.key
     timed hand "$ROOT/tests/lab/by-hand" bench bringup
     note "by hand: $(tail -n 1 "$WORK/hand.times" | awk '{ print $1 / 1000000 }') s"
 }
