@@ -353,6 +353,7 @@ mod tests {
             api_server: None,
             reach: vec![(loopback, 22), (nowhere, 22)],
             manifest: false,
+            repository: None,
         };
         let script = questions.reach_script();
         let output = std::process::Command::new("sh")
