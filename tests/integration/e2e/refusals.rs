@@ -129,7 +129,7 @@ fn versions(bad: &Bad) {
 fn hosts(bad: &Bad) {
     bad.lab.sh(
         "b-1",
-        "systemd-run --quiet --unit taker systemd-socket-activate -l 6443 cat",
+        "systemd-run --quiet --unit taker systemd-socket-activate --accept -l 6443 cat",
     );
     let words = [
         "port 6443 is taken by systemd-socket",
