@@ -93,8 +93,8 @@ fleet_is_whole() {
 
 # What sshd itself logs during one plan. A connection costs the round trips of
 # TCP, key exchange and login, an exec those of a channel and of the script.
-# "Probes" are connections of the hosts among themselves: a host that is in no
-# cluster yet says whether it reaches the others.
+# A host that is in no cluster yet also says whether it reaches the others; only
+# tries of their SSH port are seen here.
 fleet_round_trips() {
     local since log
     since=$(date +%s.%N)
@@ -102,7 +102,7 @@ fleet_round_trips() {
     log=$(while read -r host _; do
         "$DOCKER" logs --since "$since" "kdiy-fleet-$host" 2>&1
     done <"$FLEET/hosts")
-    printf 'round_trips_per_host: %s execs over %s connections, %s probes from other hosts\n' \
+    printf 'round_trips_per_host: %s execs over %s connections, %s SSH connections from other hosts\n' \
         "$(quotient "$(grep -c 'Starting session: command' <<<"$log")" "$HOSTS")" \
         "$(quotient "$(grep -c 'Accepted publickey' <<<"$log")" "$HOSTS")" \
         "$(quotient "$(grep 'Connection from' <<<"$log" | grep -vc 'from 172.29.0.1 ')" "$HOSTS")"
