@@ -1,9 +1,10 @@
 //! What a host is: read in the same exec as the state of its resources.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::settle::{offered, offered_script};
 use crate::cluster::Version;
+use crate::kubeadm::API_PORT;
 use crate::resource::{Answers, Malformed, section};
 use crate::shell::Script;
 
@@ -204,13 +205,10 @@ impl Questions {
     }
 }
 
-/// The URL of an API server on a control plane.
+/// The URL of the API server on a control plane.
 #[must_use]
 pub fn url(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => format!("https://{address}:6443"),
-        IpAddr::V6(address) => format!("https://[{address}]:6443"),
-    }
+    format!("https://{}", SocketAddr::new(address, API_PORT))
 }
 
 impl Facts {

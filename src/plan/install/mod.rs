@@ -9,6 +9,7 @@ mod nodes;
 mod worker;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use super::{Blueprint, Facts, Standing, StepId};
 use crate::cluster::{Name, Node, Role, Settled};
@@ -164,9 +165,15 @@ fn kubectl(site: &Site, node: &Node) -> Script {
         .lit(" ")
 }
 
+/// Where etcd serves its clients.
+const ETCD_PORT: u16 = 2379;
+
 /// The URL of the etcd member on a control plane.
 fn etcd_url(site: &Site, node: &Node) -> String {
-    super::facts::url(site.settled.address(node)).replace(":6443", ":2379")
+    format!(
+        "https://{}",
+        SocketAddr::new(site.settled.address(node), ETCD_PORT)
+    )
 }
 
 /// Defines `kdiy_poll SECONDS WHAT COMMAND…`: every half second, until the
