@@ -1,11 +1,12 @@
 //! The life of one cluster, in order: it comes up, carries pods, is mended,
-//! grows, outlives the loss of what kdiy keeps, and the loss of a host.
+//! grows, outlives the loss of what kdiy keeps, of a host, and of its disk.
 
 mod bring_up;
 mod drift;
 mod failover;
 mod growth;
 mod pods;
+mod replace;
 mod saved;
 mod state;
 mod traces;
@@ -72,5 +73,6 @@ fn a_cluster_lives() {
     state::of_another_cluster_is_refused(&life);
     state::merges_into_a_kubeconfig(&life);
     failover::a_control_plane_can_be_lost(&life);
+    replace::a_wiped_control_plane_joins_again(&life);
     traces::nothing_is_left_on_hosts(&life);
 }
