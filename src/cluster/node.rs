@@ -161,6 +161,23 @@ impl fmt::Display for Name {
     }
 }
 
+impl Login {
+    /// A host of which only the name is said.
+    #[must_use]
+    pub fn to(host: impl Into<String>) -> Self {
+        Self {
+            host: host.into(),
+            port: None,
+            user: None,
+            identities: Vec::new(),
+            jumps: None,
+            fingerprint: None,
+            known_hosts: None,
+            sudo: SudoPassword::NotNeeded,
+        }
+    }
+}
+
 impl Roles {
     /// Roles without repetition; `None` when there are none.
     #[must_use]

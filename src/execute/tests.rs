@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::*;
-use crate::cluster::{Login, Name, SudoPassword};
+use crate::cluster::{Login, Name};
 use crate::plan::{Change, Plan, PlannedStep};
 use crate::resource::{Command, Content, Difference, Done, Input, Resource, Seen, Verb};
 use crate::shell::Script;
@@ -44,16 +44,7 @@ fn step(host: &str, title: &'static str, needs: &[usize]) -> PlannedStep {
 }
 
 async fn links(fake: &Fake, hosts: &[&str]) -> BTreeMap<Name, Arc<Link>> {
-    let login = Login {
-        host: String::new(),
-        port: None,
-        user: None,
-        identities: Vec::new(),
-        jumps: None,
-        fingerprint: None,
-        known_hosts: None,
-        sudo: SudoPassword::NotNeeded,
-    };
+    let login = Login::to("");
     let mut links = BTreeMap::new();
     for host in hosts {
         let host = name(host);

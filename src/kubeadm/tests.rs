@@ -163,16 +163,7 @@ fn name(text: &str) -> Name {
 fn node(text: &str, roles: &[Role]) -> Node {
     Node {
         name: name(text),
-        login: Login {
-            host: text.into(),
-            port: None,
-            user: None,
-            identities: Vec::new(),
-            jumps: None,
-            fingerprint: None,
-            known_hosts: None,
-            sudo: SudoPassword::NotNeeded,
-        },
+        login: Login::to(text),
         address: AddressSpec::Interface("eth1".into()),
         roles: Roles::new(roles.into()).unwrap(),
         labels: BTreeMap::new(),

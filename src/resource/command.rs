@@ -62,6 +62,19 @@ pub(super) fn probe(all: &[&Command]) -> Script {
 }
 
 impl Command {
+    /// A wait for something that nobody can know before: a gate.
+    #[must_use]
+    pub fn wait(name: String, script: Script) -> Self {
+        Self {
+            name,
+            verb: Verb::Wait,
+            details: Vec::new(),
+            done: Done::Known(false),
+            script,
+            inputs: Vec::new(),
+        }
+    }
+
     pub(super) fn parse(&self, answers: &Answers) -> Result<bool, Malformed> {
         match self.done {
             Done::Known(done) => Ok(done),

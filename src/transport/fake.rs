@@ -195,7 +195,6 @@ impl super::Connection for Link {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::SudoPassword;
     use crate::transport::{Connection as _, Connector as _};
     use zeroize::Zeroizing;
 
@@ -204,16 +203,7 @@ mod tests {
     }
 
     fn login() -> Login {
-        Login {
-            host: "cp1".to_owned(),
-            port: None,
-            user: None,
-            identities: Vec::new(),
-            jumps: None,
-            fingerprint: None,
-            known_hosts: None,
-            sudo: SudoPassword::NotNeeded,
-        }
+        Login::to("cp1")
     }
 
     async fn run(fake: &Fake, script: &str) -> Result<Output, Error> {

@@ -5,9 +5,7 @@ use super::{Site, file};
 use crate::cluster::{LoadBalancer, Role};
 use crate::lb::haproxy;
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{
-    Command, Done, OnDiffer, Package, Packages, Resource, Service, Settle, Verb,
-};
+use crate::resource::{Command, OnDiffer, Package, Packages, Resource, Service, Settle};
 use crate::shell::Script;
 use crate::vault::Vault;
 
@@ -50,19 +48,12 @@ fn haproxy_hosts(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -> V
         blueprint.add(host, "configure the load balancer", configured, &[]);
 
         let port = site.settled.cluster.endpoint.port;
-        let listens = Command {
-            name: format!("port {port} to be served"),
-            verb: Verb::Wait,
-            details: Vec::new(),
-            done: Done::Known(false),
-            script: Script::of(
-                "kdiy_listens() { ss -Hltn \"sport = :$1\" | grep -q .; }\nkdiy_poll 30 ",
-            )
-            .arg(format!("haproxy to listen on port {port}"))
-            .lit(" kdiy_listens ")
-            .arg(port.to_string()),
-            inputs: Vec::new(),
-        };
+        let script =
+            Script::of("kdiy_listens() { ss -Hltn \"sport = :$1\" | grep -q .; }\nkdiy_poll 30 ")
+                .arg(format!("haproxy to listen on port {port}"))
+                .lit(" kdiy_listens ")
+                .arg(port.to_string());
+        let listens = Command::wait(format!("port {port} to be served"), script);
         let wait = vec![Resource::Command(listens)];
         serving.push(blueprint.add_needed(host, "check the load balancer", wait, &[]));
     }

@@ -1,7 +1,7 @@
 //! Control planes: one founds the cluster, the others join in turn, each
 //! behind the health of etcd on those before it.
 
-use super::{Founded, Site, etcd_url, file, kubectl, nodes};
+use super::{ETCD_CLIENT, Founded, Site, etcd_url, file, kubectl, nodes};
 use crate::cluster::{Node, Role};
 use crate::kubeadm;
 use crate::plan::facts::UNFINISHED;
@@ -176,15 +176,11 @@ fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
         site.resolver(node),
         "abcdef.0123456789abcdef",
     );
-    let skipped = &site.settled.cluster.kubeadm.skip_phases;
-    let unwanted: Vec<_> = [
-        ("addon/coredns", "coredns"),
-        ("addon/kube-proxy", "kube-proxy"),
-    ]
-    .iter()
-    .filter(|(phase, _)| skipped.iter().any(|skip| skip == phase || skip == "addon"))
-    .map(|(_, image)| format!("/{image}:"))
-    .collect();
+    let unwanted: Vec<_> = ["coredns", "kube-proxy"]
+        .iter()
+        .filter(|addon| site.skips_addon(addon))
+        .map(|addon| format!("/{addon}:"))
+        .collect();
     let filter = unwanted.iter().fold(Script::new(), |filter, image| {
         filter.lit(" | grep -vF -- ").arg(image)
     });
@@ -211,20 +207,17 @@ fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
     )
 }
 
+/// Asks an API server whether it is ready; its URL is appended.
+const READY: &str = " curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt ";
+
 /// Waits until the API answers at the endpoint, asked from the lead.
 fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
     let endpoint = site.settled.cluster.endpoint.to_string();
-    let wait = Command {
-        name: format!("the API at {endpoint}"),
-        verb: Verb::Wait,
-        details: Vec::new(),
-        done: Done::Known(false),
-        script: Script::of("kdiy_poll 120 ")
-            .arg(format!("the API to be ready at the endpoint {endpoint}"))
-            .lit(" curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt ")
-            .arg(format!("https://{endpoint}/readyz")),
-        inputs: Vec::new(),
-    };
+    let script = Script::of("kdiy_poll 120 ")
+        .arg(format!("the API to be ready at the endpoint {endpoint}"))
+        .lit(READY)
+        .arg(format!("https://{endpoint}/readyz"));
+    let wait = Command::wait(format!("the API at {endpoint}"), script);
     let wait = vec![Resource::Command(wait)];
     blueprint.add_needed(&site.lead.name, "wait for the endpoint", wait, &[])
 }
@@ -235,21 +228,16 @@ fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
     let address = site.settled.address(node);
     let url = crate::plan::facts::url(address);
     let etcd = etcd_url(site, node);
-    let wait = Command {
-        name: format!("etcd and the API server of {}", node.name),
-        verb: Verb::Wait,
-        details: Vec::new(),
-        done: Done::Known(false),
-        script: Script::of("kdiy_etcd() { curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/healthcheck-client.crt --key /etc/kubernetes/pki/etcd/healthcheck-client.key ")
-            .arg(format!("{etcd}/health"))
-            .lit(" | grep -q '\"health\":\"true\"'; }\nkdiy_poll 120 ")
-            .arg(format!("the etcd member of {} to be healthy", node.name))
-            .lit(" kdiy_etcd\nkdiy_poll 120 ")
-            .arg(format!("the API server of {} to be ready", node.name))
-            .lit(" curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt ")
-            .arg(format!("{url}/readyz")),
-        inputs: Vec::new(),
-    };
+    let script = Script::of("kdiy_etcd() { curl -fsS --noproxy '*' --max-time 5")
+        .lit(ETCD_CLIENT)
+        .arg(format!("{etcd}/health"))
+        .lit(" | grep -q '\"health\":\"true\"'; }\nkdiy_poll 120 ")
+        .arg(format!("the etcd member of {} to be healthy", node.name))
+        .lit(" kdiy_etcd\nkdiy_poll 120 ")
+        .arg(format!("the API server of {} to be ready", node.name))
+        .lit(READY)
+        .arg(format!("{url}/readyz"));
+    let wait = Command::wait(format!("etcd and the API server of {}", node.name), script);
     blueprint.add_needed(
         &node.name,
         "wait for etcd and the API server",

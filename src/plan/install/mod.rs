@@ -114,6 +114,14 @@ impl Site<'_> {
         self.is_member(self.lead)
     }
 
+    /// Whether the inventory leaves out an addon of kubeadm's.
+    fn skips_addon(&self, addon: &str) -> bool {
+        let skipped = &self.settled.cluster.kubeadm.skip_phases;
+        skipped
+            .iter()
+            .any(|phase| phase == "addon" || phase.strip_prefix("addon/") == Some(addon))
+    }
+
     fn resolver(&self, node: &Node) -> Resolver {
         match self.facts.get(&node.name) {
             Some(facts) if facts.resolved => Resolver::SystemdResolved,
@@ -167,6 +175,11 @@ fn kubectl(site: &Site, node: &Node) -> Script {
 
 /// Where etcd serves its clients.
 const ETCD_PORT: u16 = 2379;
+
+/// What curl needs to be a client of etcd on a control plane.
+const ETCD_CLIENT: &str = " --cacert /etc/kubernetes/pki/etcd/ca.crt \
+    --cert /etc/kubernetes/pki/etcd/healthcheck-client.crt \
+    --key /etc/kubernetes/pki/etcd/healthcheck-client.key ";
 
 /// The URL of the etcd member on a control plane.
 fn etcd_url(site: &Site, node: &Node) -> String {

@@ -31,6 +31,8 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
             .arg(node.name.as_str())
             .lit(" kdiy_url=")
             .arg(super::etcd_url(site, site.lead))
+            .lit("\nkdiy_etcd() { curl -fsS --noproxy '*' --max-time 10")
+            .lit(super::ETCD_CLIENT)
             .lit(FORGET_MEMBER)
             .lit("\n")
             .then(&kubectl(site, site.lead))
@@ -62,8 +64,7 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
 
 /// etcd's JSON gateway, since a host need not have etcdctl. A member that has
 /// not started has no name; none is removed then.
-const FORGET_MEMBER: &str = r#"
-kdiy_etcd() { curl -fsS --noproxy '*' --max-time 10 --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/healthcheck-client.crt --key /etc/kubernetes/pki/etcd/healthcheck-client.key -d "$2" "$kdiy_url$1"; }
+const FORGET_MEMBER: &str = r#"-d "$2" "$kdiy_url$1"; }
 kdiy_id=$(kdiy_etcd /v3/cluster/member/list '{}' | tr '{' '\n' | sed -n "s/^\"ID\":\"\([0-9]*\)\",\"name\":\"$kdiy_member\",.*/\1/p")
 [ -z "$kdiy_id" ] || kdiy_etcd /v3/cluster/member/remove "{\"ID\":\"$kdiy_id\"}" >/dev/null"#;
 
@@ -143,15 +144,13 @@ pub(super) fn ready(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
         .filter(|node| !is_ready(node))
         .map(|node| node.name.to_string())
         .collect();
+    let script = kubectl(site, site.lead)
+        .lit("wait --for=condition=Ready --timeout=300s ")
+        .args(waiting.iter().map(|name| format!("node/{name}")));
     let wait = Command {
-        name: "all nodes to be ready".to_owned(),
-        verb: Verb::Wait,
         details: vec![waiting.join(", ")],
         done: Done::Known(waiting.is_empty()),
-        script: kubectl(site, site.lead)
-            .lit("wait --for=condition=Ready --timeout=300s ")
-            .args(waiting.iter().map(|name| format!("node/{name}"))),
-        inputs: Vec::new(),
+        ..Command::wait("all nodes to be ready".to_owned(), script)
     };
     let wait = vec![Resource::Command(wait)];
     blueprint.add(&site.lead.name, "wait for the nodes", wait, joined);

@@ -30,11 +30,7 @@ fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
         site.settled.version
     );
     let mut images = vec![kubeadm::sandbox_image(site.settled)];
-    let skipped = &site.settled.cluster.kubeadm.skip_phases;
-    if !skipped
-        .iter()
-        .any(|phase| phase == "addon" || phase == "addon/kube-proxy")
-    {
+    if !site.skips_addon("kube-proxy") {
         images.push(proxy);
     }
     let pull = Command {
