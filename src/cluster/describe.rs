@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Cluster, EndpointHost, LoadBalancer, Quorum, Role, VersionSpec};
+use super::{Balancer, Cluster, EndpointHost, LoadBalancer, Quorum, Role, VersionSpec};
 
 /// The text of `kdiy validate`: versions, nodes by role, quorum, and what the
 /// cluster tolerates. Ends with a line break.
@@ -41,9 +41,18 @@ fn version(version: VersionSpec) -> String {
 }
 
 fn balancer(cluster: &Cluster) -> &'static str {
-    match cluster.load_balancer {
+    match &cluster.load_balancer {
         LoadBalancer::None => "the API server itself",
-        LoadBalancer::Haproxy => "balanced by haproxy",
+        LoadBalancer::Hosts {
+            kind: Balancer::Haproxy,
+            ..
+        } => "balanced by haproxy",
+        LoadBalancer::Hosts {
+            kind: Balancer::Nginx,
+            ..
+        } => "balanced by nginx",
+        LoadBalancer::KubeVip { .. } => "held by kube-vip on a control plane",
+        LoadBalancer::Local { .. } => "for clients; nodes have a balancer each",
         LoadBalancer::External => "balanced outside of this inventory",
     }
 }
@@ -62,7 +71,7 @@ fn names(cluster: &Cluster, role: Role) -> String {
 fn balancers(cluster: &Cluster) -> String {
     match cluster.load_balancer {
         LoadBalancer::External => "somebody else's".to_owned(),
-        LoadBalancer::Haproxy | LoadBalancer::None => names(cluster, Role::LoadBalancer),
+        _ => names(cluster, Role::LoadBalancer),
     }
 }
 
@@ -74,7 +83,7 @@ fn tolerates(cluster: &Cluster, quorum: Quorum) -> String {
         number => format!("the failure of {number} control planes"),
     };
     match cluster.load_balancer {
-        LoadBalancer::Haproxy if balancers == 1 => {
+        LoadBalancer::Hosts { .. } if balancers == 1 => {
             format!("{planes}, and none of the load balancer")
         }
         _ => planes,
@@ -107,7 +116,7 @@ fn notes(cluster: &Cluster, quorum: Quorum) -> Vec<String> {
         ));
     }
     notes.extend(match cluster.load_balancer {
-        LoadBalancer::Haproxy => Some(
+        LoadBalancer::Hosts { .. } => Some(
             "while the load balancer is down workloads run on, but nodes and clients do not reach the API",
         ),
         LoadBalancer::External => Some(
@@ -116,7 +125,7 @@ fn notes(cluster: &Cluster, quorum: Quorum) -> Vec<String> {
         LoadBalancer::None if matches!(cluster.endpoint.host, EndpointHost::Address(_)) => Some(
             "certificates and kubeconfigs name the endpoint: take a DNS name if more control planes may come later",
         ),
-        LoadBalancer::None => None,
+        LoadBalancer::None | LoadBalancer::KubeVip { .. } | LoadBalancer::Local { .. } => None,
     }.map(str::to_owned));
     notes
 }

@@ -4,25 +4,31 @@
 //! here is checked again further down, and no field is an `Option` that must
 //! be `Some`.
 
+pub mod balancer;
 pub mod describe;
+pub mod etcd;
 pub mod net;
 pub mod node;
+pub mod packages;
 pub mod quorum;
 pub mod settings;
 pub mod version;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+pub use balancer::{Balancer, Failover, LoadBalancer, Vip};
 pub use describe::describe;
+pub use etcd::{EtcdSource, Topology};
 pub use net::{Cni, Endpoint, EndpointHost, ManifestSource, Network};
 pub use node::{
     AddressSpec, Jump, Login, Name, Node, Role, Roles, SudoPassword, Taint, TaintEffect,
 };
+pub use packages::{AptSource, Download, Origin, PackageKey, Packages, Runtime};
 pub use quorum::Quorum;
 pub use settings::{
-    CgroupDriver, Component, ControlPlane, HttpProxy, Images, Kubeadm, LeaderElection,
-    LoadBalancer, PackageKey, Packages, RegistryMirror, Runtime, Topology,
+    Audit, CgroupDriver, Component, ControlPlane, Encryption, HttpProxy, Images, Kubeadm,
+    KubeletServing, LeaderElection, RegistryMirror,
 };
 pub use version::{KubeadmApi, Version, VersionSpec};
 
@@ -35,7 +41,8 @@ pub struct Cluster {
     pub version: VersionSpec,
     /// Where etcd runs.
     pub topology: Topology,
-    /// Where clients reach the API servers.
+    /// Where clients reach the API servers; nodes do so at
+    /// [`Cluster::node_endpoint`].
     pub endpoint: Endpoint,
     /// What balances the endpoint over the API servers.
     pub load_balancer: LoadBalancer,
@@ -55,6 +62,8 @@ pub struct Cluster {
     pub control_plane: ControlPlane,
     /// Extra arguments and configuration of every kubelet.
     pub kubelet: Component,
+    /// Who signs the certificates that kubelets serve with.
+    pub kubelet_serving: KubeletServing,
     /// Extra arguments and configuration of kube-proxy.
     pub kube_proxy: Component,
     /// kubeadm's own switches.
@@ -119,12 +128,35 @@ impl Cluster {
         self.nodes.iter().filter(|node| node.runs_kubelet())
     }
 
+    /// Hosts that etcd's members run on.
+    pub fn etcd_members(&self) -> impl Iterator<Item = &Node> {
+        self.with_role(match self.topology {
+            Topology::Stacked => Role::ControlPlane,
+            Topology::External(_) => Role::Etcd,
+        })
+    }
+
     /// Quorum of the cluster's etcd.
     #[must_use]
     pub fn quorum(&self) -> Quorum {
-        let members = match self.topology {
-            Topology::Stacked => self.with_role(Role::ControlPlane).count(),
-        };
-        Quorum::of(members)
+        Quorum::of(self.etcd_members().count())
+    }
+
+    /// Where nodes reach the API servers: kubeadm's `controlPlaneEndpoint`.
+    #[must_use]
+    pub fn node_endpoint(&self) -> Endpoint {
+        match self.load_balancer {
+            LoadBalancer::Local { port } => {
+                let loopback: IpAddr = match self.network.pod_cidr.addr() {
+                    IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                    IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+                };
+                Endpoint {
+                    host: EndpointHost::Address(loopback),
+                    port,
+                }
+            }
+            _ => self.endpoint.clone(),
+        }
     }
 }

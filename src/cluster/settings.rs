@@ -5,31 +5,6 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// Where etcd runs. External etcd has its place here when it comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Topology {
-    /// On the control planes.
-    Stacked,
-}
-
-/// Container runtime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Runtime {
-    /// The distribution's containerd.
-    Containerd,
-}
-
-/// What stands between clients and API servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LoadBalancer {
-    /// Nothing: the endpoint is the single control plane.
-    None,
-    /// haproxy on the hosts with the load-balancer role.
-    Haproxy,
-    /// Somebody else's.
-    External,
-}
-
 /// Who manages cgroups, for runtime and kubelet alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CgroupDriver {
@@ -50,31 +25,6 @@ impl CgroupDriver {
     }
 }
 
-/// Where Kubernetes' packages come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packages {
-    /// Base URL of a flat apt repository for the wanted minor version.
-    pub url: String,
-    /// Key that signs it.
-    pub key: PackageKey,
-    /// Whether kubeadm, kubelet, kubectl and the runtime are held.
-    pub hold: bool,
-}
-
-/// The key of a package repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PackageKey {
-    /// Armored text, read from a file beside the inventory.
-    Armored(String),
-    /// Fetched by the host over https and accepted by its fingerprint only.
-    Pinned {
-        /// Where it is.
-        url: String,
-        /// Forty upper-case hex digits.
-        fingerprint: String,
-    },
-}
-
 /// Where images come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
@@ -84,6 +34,8 @@ pub struct Images {
     pub mirrors: Vec<RegistryMirror>,
     /// The pause image; `None` is the one that the Kubernetes version wants.
     pub sandbox: Option<String>,
+    /// Registries (`host:port`) that are spoken to without TLS.
+    pub insecure: Vec<String>,
 }
 
 /// Mirrors of one registry.
@@ -112,6 +64,41 @@ pub struct ControlPlane {
     pub scheduler_election: LeaderElection,
     /// etcd.
     pub etcd: Component,
+    /// What API servers write down about requests.
+    pub audit: Option<Audit>,
+    /// How secrets are kept in etcd.
+    pub encryption: Encryption,
+}
+
+/// The audit log of API servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// The policy document, YAML.
+    pub policy: String,
+    /// Days that old logs are kept.
+    pub max_age: u32,
+    /// Old logs that are kept.
+    pub max_backups: u32,
+    /// Size in megabytes at which a log is rotated.
+    pub max_size: u32,
+}
+
+/// Encryption of secrets at rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    /// As they are.
+    None,
+    /// XSalsa20 and Poly1305, with a key made by kdiy.
+    Secretbox,
+}
+
+/// Who signs the certificates that kubelets serve with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KubeletServing {
+    /// Each its own (kubeadm's default): clients cannot verify them.
+    SelfSigned,
+    /// The cluster's authority, after kdiy has checked the request.
+    Signed,
 }
 
 /// Extra arguments and configuration of one component.

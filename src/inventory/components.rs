@@ -13,7 +13,7 @@ use super::owned::{self, Owner};
 use super::reader::{Fields, Reader, refuse};
 use super::syntax;
 use super::yaml::{Node, Value};
-use crate::cluster::{Component, ControlPlane, Kubeadm, LeaderElection, VersionSpec};
+use crate::cluster::{Component, ControlPlane, Encryption, Kubeadm, LeaderElection, VersionSpec};
 
 /// Settings of all components, defaults filled in.
 pub struct Settings {
@@ -74,6 +74,8 @@ pub fn read(
             scheduler_election: election(reader, scheduler.as_ref(), &mut election_off),
             scheduler: component(reader, scheduler.as_ref(), &owned::SCHEDULER),
             etcd: component(reader, etcd.as_ref(), &owned::ETCD),
+            audit: None,
+            encryption: Encryption::None,
         },
         kubelet: component(reader, other("kubelet").as_ref(), &owned::KUBELET),
         kube_proxy: component(reader, other("kubeProxy").as_ref(), &owned::KUBE_PROXY),

@@ -14,7 +14,8 @@ use super::sources::{self, WrittenPackages};
 use super::syntax;
 use super::yaml::{Node, Value};
 use crate::cluster::{
-    CgroupDriver, Endpoint, HttpProxy, Images, LoadBalancer, Name, Runtime, Topology, VersionSpec,
+    Balancer, CgroupDriver, Endpoint, HttpProxy, Images, LoadBalancer, Name, Origin, Runtime,
+    Topology, VersionSpec,
 };
 
 /// The `apiVersion` that this release reads.
@@ -93,7 +94,11 @@ pub fn read(reader: &Reader<'_>, root: &Node) -> Option<Inventory> {
             ("docker", later),
             ("cri-dockerd", later),
         ];
-        reader.choice(node, &[("containerd", Runtime::Containerd)], &later)
+        reader.choice(
+            node,
+            &[("containerd", Runtime::Containerd(Origin::Distribution))],
+            &later,
+        )
     });
     let drivers = [
         ("systemd", CgroupDriver::Systemd),
@@ -136,7 +141,9 @@ pub fn read(reader: &Reader<'_>, root: &Node) -> Option<Inventory> {
             .map(|node| hosts::nodes(reader, node))
             .unwrap_or_default(),
         network: network::read(reader, &fields),
-        runtime: runtime.map_or(Runtime::Containerd, |runtime| runtime.value),
+        runtime: runtime.map_or(Runtime::Containerd(Origin::Distribution), |runtime| {
+            runtime.value
+        }),
         cgroup_driver: cgroup_driver.map_or(CgroupDriver::Systemd, |driver| driver.value),
         packages: fields
             .get("packages")
@@ -222,9 +229,15 @@ fn endpoint(reader: &Reader<'_>, node: &Node) -> Option<Spanned<Endpoint>> {
     })
 }
 
+/// haproxy on one host.
+pub const HAPROXY: LoadBalancer = LoadBalancer::Hosts {
+    kind: Balancer::Haproxy,
+    failover: None,
+};
+
 fn load_balancer(reader: &Reader<'_>, node: &Node) -> Option<Spanned<LoadBalancer>> {
     let choices = [
-        ("haproxy", LoadBalancer::Haproxy),
+        ("haproxy", HAPROXY),
         ("external", LoadBalancer::External),
         ("none", LoadBalancer::None),
     ];

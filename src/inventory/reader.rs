@@ -151,7 +151,7 @@ impl Reader<'_> {
     }
 
     /// One of several words; `later` names words that are planned but not done.
-    pub fn choice<T: Copy>(
+    pub fn choice<T: Clone>(
         &self,
         node: &Node,
         choices: &[(&'static str, T)],
@@ -162,7 +162,7 @@ impl Reader<'_> {
         let text = self.text(node, &all)?;
         if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text.value) {
             return Some(Spanned {
-                value: *value,
+                value: value.clone(),
                 span: text.span,
             });
         }

@@ -4,15 +4,15 @@ use std::net::IpAddr;
 use std::str::FromStr as _;
 
 use super::address::{DEFAULT_PORT, usable};
-use super::document::Inventory;
+use super::document::{HAPROXY, Inventory};
 use super::finding::Spanned;
 use super::hosts::WrittenNode;
 use super::login::Ssh;
 use super::network::WrittenNetwork;
 use super::sources::WrittenPackages;
 use crate::cluster::{
-    AddressSpec, Cluster, Cni, Endpoint, EndpointHost, Jump, LoadBalancer, Login, Network, Node,
-    PackageKey, Packages, Role, Roles, SudoPassword, Topology, VersionSpec,
+    AddressSpec, Cluster, Cni, Endpoint, EndpointHost, Jump, KubeletServing, LoadBalancer, Login,
+    Network, Node, PackageKey, Packages, Role, Roles, SudoPassword, Topology, VersionSpec,
 };
 use ipnet::IpNet;
 
@@ -50,6 +50,7 @@ pub fn cluster(inventory: Inventory) -> Option<Cluster> {
         images: inventory.images,
         control_plane: inventory.settings.control_plane,
         kubelet: inventory.settings.kubelet,
+        kubelet_serving: KubeletServing::SelfSigned,
         kube_proxy: inventory.settings.kube_proxy,
         kubeadm: inventory.settings.kubeadm,
         http_proxy: inventory.http_proxy,
@@ -63,8 +64,8 @@ pub fn load_balancer(inventory: &Inventory) -> LoadBalancer {
         .iter()
         .any(|node| node.role(Role::LoadBalancer).is_some());
     match &inventory.load_balancer {
-        Some(written) => written.value,
-        None if balances => LoadBalancer::Haproxy,
+        Some(written) => written.value.clone(),
+        None if balances => HAPROXY,
         None => LoadBalancer::None,
     }
 }
@@ -76,9 +77,11 @@ pub fn endpoint(inventory: &Inventory) -> Option<Spanned<Endpoint>> {
         return inventory.endpoint.clone();
     }
     let role = match load_balancer(inventory) {
-        LoadBalancer::Haproxy => Role::LoadBalancer,
+        LoadBalancer::Hosts { .. } => Role::LoadBalancer,
         LoadBalancer::None => Role::ControlPlane,
-        LoadBalancer::External => return None,
+        LoadBalancer::External | LoadBalancer::KubeVip { .. } | LoadBalancer::Local { .. } => {
+            return None;
+        }
     };
     let mut holders = inventory
         .nodes

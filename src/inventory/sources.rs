@@ -140,6 +140,7 @@ pub fn images(reader: &Reader<'_>, node: Option<&Node>) -> Images {
             repository: None,
             mirrors: Vec::new(),
             sandbox: None,
+            insecure: Vec::new(),
         };
     };
     let name = |key, example| {
@@ -158,6 +159,7 @@ pub fn images(reader: &Reader<'_>, node: Option<&Node>) -> Images {
             .get("mirrors")
             .map(|node| mirrors(reader, node))
             .unwrap_or_default(),
+        insecure: Vec::new(),
     }
 }
 

@@ -30,7 +30,10 @@ pub(crate) fn few(version: Version) -> Settled {
             host: EndpointHost::Address("192.0.2.16".parse().unwrap()),
             port: 6443,
         },
-        load_balancer: LoadBalancer::Haproxy,
+        load_balancer: LoadBalancer::Hosts {
+            kind: Balancer::Haproxy,
+            failover: None,
+        },
         nodes: nodes.into(),
         network: Network {
             pod_cidr: "10.244.0.0/16".parse().unwrap(),
@@ -38,7 +41,7 @@ pub(crate) fn few(version: Version) -> Settled {
             dns_domain: "cluster.local".into(),
             cni: Cni::Bridge,
         },
-        runtime: Runtime::Containerd,
+        runtime: Runtime::Containerd(Origin::Distribution),
         cgroup_driver: CgroupDriver::Systemd,
         packages: Packages {
             url: "https://packages.example/v1".into(),
@@ -49,6 +52,7 @@ pub(crate) fn few(version: Version) -> Settled {
             repository: None,
             mirrors: Vec::new(),
             sandbox: None,
+            insecure: Vec::new(),
         },
         control_plane: ControlPlane {
             api_server: Component::default(),
@@ -58,8 +62,11 @@ pub(crate) fn few(version: Version) -> Settled {
             scheduler: Component::default(),
             scheduler_election: LeaderElection::default(),
             etcd: Component::default(),
+            audit: None,
+            encryption: Encryption::None,
         },
         kubelet: Component::default(),
+        kubelet_serving: KubeletServing::SelfSigned,
         kube_proxy: Component::default(),
         kubeadm: Kubeadm::default(),
         http_proxy: None,
@@ -86,6 +93,7 @@ pub(crate) fn most(version: Version) -> Settled {
             mirror("docker.io", &["https://mirror.example"]),
         ],
         sandbox: Some("registry.example:5000/pause:mine".into()),
+        insecure: Vec::new(),
     };
     let plane = &mut cluster.control_plane;
     plane.api_server = Component {

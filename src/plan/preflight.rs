@@ -202,7 +202,8 @@ fn ports(
         };
         wanted.extend(ports.iter().map(|port| (*port, "kubelet")));
     }
-    if node.roles.has(Role::LoadBalancer) && settled.cluster.load_balancer == LoadBalancer::Haproxy
+    if node.roles.has(Role::LoadBalancer)
+        && matches!(settled.cluster.load_balancer, LoadBalancer::Hosts { .. })
     {
         wanted.push((settled.cluster.endpoint.port, "haproxy"));
     }

@@ -9,25 +9,28 @@ use crate::template::HostFile;
 
 /// The socket that kubelet, kubeadm and crictl talk to, as a URL.
 #[must_use]
-pub const fn socket(runtime: Runtime) -> &'static str {
+pub const fn socket(runtime: &Runtime) -> &'static str {
     match runtime {
-        Runtime::Containerd => containerd::SOCKET,
+        Runtime::Containerd(_) => containerd::SOCKET,
+        Runtime::Docker { .. } | Runtime::CriO(_) => unreachable!(),
     }
 }
 
 /// The systemd unit that runs it.
 #[must_use]
-pub const fn unit(runtime: Runtime) -> &'static str {
+pub const fn unit(runtime: &Runtime) -> &'static str {
     match runtime {
-        Runtime::Containerd => "containerd.service",
+        Runtime::Containerd(_) => "containerd.service",
+        Runtime::Docker { .. } | Runtime::CriO(_) => unreachable!(),
     }
 }
 
 /// The distribution's packages that hold it.
 #[must_use]
-pub const fn packages(runtime: Runtime) -> &'static [&'static str] {
+pub const fn packages(runtime: &Runtime) -> &'static [&'static str] {
     match runtime {
-        Runtime::Containerd => &["containerd"],
+        Runtime::Containerd(_) => &["containerd"],
+        Runtime::Docker { .. } | Runtime::CriO(_) => unreachable!(),
     }
 }
 
@@ -39,7 +42,8 @@ pub const fn packages(runtime: Runtime) -> &'static [&'static str] {
 /// priority do not start there.
 #[must_use]
 pub fn files(settled: &Settled, restrict_oom_score_adj: bool) -> Vec<HostFile> {
-    match settled.cluster.runtime {
-        Runtime::Containerd => containerd::files(settled, restrict_oom_score_adj),
+    match &settled.cluster.runtime {
+        Runtime::Containerd(_) => containerd::files(settled, restrict_oom_score_adj),
+        Runtime::Docker { .. } | Runtime::CriO(_) => unreachable!(),
     }
 }

@@ -28,9 +28,11 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     let (planes, balancers) = (with(Role::ControlPlane), with(Role::LoadBalancer));
     let endpoint = resolve::endpoint(inventory);
     let problem = match resolve::load_balancer(inventory) {
-        LoadBalancer::Haproxy => haproxy(reader, inventory, &planes, &balancers, endpoint.as_ref()),
+        LoadBalancer::Hosts { .. } => {
+            haproxy(reader, inventory, &planes, &balancers, endpoint.as_ref())
+        }
         LoadBalancer::None => none(reader, inventory, &planes, &balancers, endpoint.as_ref()),
-        LoadBalancer::External => {
+        LoadBalancer::KubeVip { .. } | LoadBalancer::Local { .. } | LoadBalancer::External => {
             external(reader, inventory, &planes, &balancers, endpoint.as_ref())
         }
     };

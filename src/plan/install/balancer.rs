@@ -13,7 +13,8 @@ use crate::vault::Vault;
 pub(super) fn balance(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -> Vec<StepId> {
     match site.settled.cluster.load_balancer {
         LoadBalancer::None | LoadBalancer::External => Vec::new(),
-        LoadBalancer::Haproxy => haproxy_hosts(site, blueprint, vault),
+        LoadBalancer::KubeVip { .. } | LoadBalancer::Local { .. } => unreachable!(),
+        LoadBalancer::Hosts { .. } => haproxy_hosts(site, blueprint, vault),
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn prepare(site: &Site, node: &Node, blueprint: &mut Blueprint, vault
     blueprint.add(host, "add the package repository", repository(site), &[]);
     blueprint.add(host, "prepare the kernel", kernel(site), &[]);
     blueprint.add(host, "install packages", packages(site), &[]);
-    let unit = runtime::unit(site.settled.cluster.runtime);
+    let unit = runtime::unit(&site.settled.cluster.runtime);
     // Until it was asked, a host is taken for one that may raise limits.
     let confined = site
         .facts
@@ -176,7 +176,7 @@ fn packages(site: &Site) -> Vec<Resource> {
     let hold = cluster.packages.hold;
     let release = format!("{}-", site.settled.version);
     let base = BASE.iter().map(|name| Package::any(name));
-    let runtime = runtime::packages(cluster.runtime)
+    let runtime = runtime::packages(&cluster.runtime)
         .iter()
         .map(|name| Package {
             hold,
