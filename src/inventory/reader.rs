@@ -276,6 +276,24 @@ impl<'n> Fields<'n, '_> {
         self.entries.first().map_or(self.span, |(key, _)| key.span)
     }
 
+    /// Refuses keys that are known here but mean nothing to the kind that was
+    /// chosen.
+    pub fn only_for(&self, kind: &str, own: &[&str]) {
+        let foreign = |key: &Key| {
+            let text = key.text.as_str();
+            text != "kind" && self.known.contains(&text) && !own.contains(&text)
+        };
+        for (key, _) in self.entries.iter().filter(|(key, _)| foreign(key)) {
+            let message = format!("`{}` means nothing to `{kind}`", key.text);
+            let help = match own {
+                [] => format!("take it out; `{kind}` has no keys of its own"),
+                own => format!("take it out; `{kind}` knows {}", own.join(", ")),
+            };
+            self.reader
+                .report(Finding::error("foreign-key", key.span, message).help(help));
+        }
+    }
+
     /// Refuses two keys that say the same; returns whether both are there.
     pub fn exclusive(&self, one: &str, other: &str) -> bool {
         if let (Some(one_span), Some(other_span)) = (self.key(one), self.key(other)) {

@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use super::super::address::DEFAULT_PORT;
+use super::super::balancer::Kind;
 use super::super::document::Inventory;
 use super::super::finding::{Finding, Span, Spanned};
 use super::super::hosts::WrittenNode;
 use super::super::reader::Reader;
 use super::super::resolve;
-use crate::cluster::{AddressSpec, Endpoint, EndpointHost, LoadBalancer, Role};
+use crate::cluster::{AddressSpec, Endpoint, EndpointHost, Role};
 
 pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     let broken = inventory.load_balancer_key.is_some() && inventory.load_balancer.is_none();
@@ -27,19 +28,19 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     };
     let (planes, balancers) = (with(Role::ControlPlane), with(Role::LoadBalancer));
     let endpoint = resolve::endpoint(inventory);
-    let problem = match resolve::load_balancer(inventory) {
-        LoadBalancer::Hosts { .. } => {
+    let problem = match resolve::balancing(inventory) {
+        Kind::Haproxy | Kind::Nginx => {
             haproxy(reader, inventory, &planes, &balancers, endpoint.as_ref())
         }
-        LoadBalancer::None => none(reader, inventory, &planes, &balancers, endpoint.as_ref()),
-        LoadBalancer::KubeVip { .. } | LoadBalancer::Local { .. } | LoadBalancer::External => {
+        Kind::None => none(reader, inventory, &planes, &balancers, endpoint.as_ref()),
+        Kind::KubeVip | Kind::Local | Kind::External => {
             external(reader, inventory, &planes, &balancers, endpoint.as_ref())
         }
     };
     if endpoint.is_some() || inventory.endpoint_key.is_some() || problem {
         return;
     }
-    let external = resolve::load_balancer(inventory) == LoadBalancer::External;
+    let external = resolve::balancing(inventory) == Kind::External;
     let why = match balancers.first().or(planes.first()).filter(|_| !external) {
         // An address that is wrong or missing is reported already.
         Some(node) if resolve::address(node).is_none() => return,
@@ -60,7 +61,7 @@ fn key(inventory: &Inventory) -> Span {
     inventory
         .load_balancer
         .as_ref()
-        .map_or(inventory.nodes_span, |written| written.span)
+        .map_or(inventory.nodes_span, |written| written.kind.span)
 }
 
 fn role(node: &WrittenNode, role: Role) -> Span {
@@ -93,6 +94,7 @@ fn haproxy(
             return true;
         }
         [one] => one,
+        _ if resolve::vip(inventory).is_some() => return false,
         [first, second, ..] => {
             let message = "two load-balancers need a virtual IP that moves between them, which is not supported yet";
             reader.report(

@@ -114,11 +114,7 @@ fn service_size(reader: &Reader<'_>, services: &Range) {
 /// Every kubelet gets a network of its own out of the pods'.
 fn pod_size(reader: &Reader<'_>, inventory: &Inventory, pods: &Range) {
     let ipv4 = is_ipv4(pods.net.addr());
-    let args = &inventory
-        .settings
-        .control_plane
-        .controller_manager
-        .extra_args;
+    let args = &inventory.settings.controller_manager.extra_args;
     let family = if ipv4 {
         "node-cidr-mask-size-ipv4"
     } else {
