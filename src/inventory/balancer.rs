@@ -65,7 +65,7 @@ const KINDS: [(&str, Kind); 6] = [
 ];
 
 /// Words of other tools, each with what to write here.
-const LATER: [(&str, &str); 2] = [
+const OTHERS: [(&str, &str); 2] = [
     (
         "keepalived",
         "write `haproxy` or `nginx`: with several load-balancer hosts keepalived moves the address between them",
@@ -82,7 +82,7 @@ const EXAMPLE: &str = "`loadBalancer: haproxy`, or `{kind: haproxy, vip: 192.0.2
 pub fn read(reader: &Reader<'_>, node: &Node) -> Option<WrittenBalancer> {
     if !matches!(node.value, Value::Mapping(_)) {
         return Some(WrittenBalancer {
-            kind: reader.choice(node, &KINDS, &LATER)?,
+            kind: reader.choice(node, &KINDS, &OTHERS)?,
             vip_key: None,
             vip: None,
             interface: None,
@@ -95,7 +95,7 @@ pub fn read(reader: &Reader<'_>, node: &Node) -> Option<WrittenBalancer> {
     let fields = reader.fields(node, KEYS, EXAMPLE)?;
     let kind = fields
         .require("kind", "`kind: haproxy`")
-        .and_then(|node| reader.choice(node, &KINDS, &LATER));
+        .and_then(|node| reader.choice(node, &KINDS, &OTHERS));
     let written = WrittenBalancer {
         vip_key: fields.get("vip").and_then(|_| fields.key("vip")),
         vip: fields.get("vip").and_then(|node| {

@@ -30,6 +30,8 @@ pub struct Settings {
     pub kubelet_serving: Option<KubeletServing>,
     pub kube_proxy: Component,
     pub kubeadm: Kubeadm,
+    /// Where patches of etcd's static pod are named.
+    pub etcd_patches: Vec<Span>,
 }
 
 const ARGS: &str = "`{v: 2}`, the flag without dashes";
@@ -68,7 +70,7 @@ pub fn read(
         .get("kubeProxy")
         .and_then(|node| reader.fields(node, PLAIN, "`{extraConfig: ...}`"));
 
-    let mut election_off = Vec::new();
+    let (mut election_off, mut etcd_patches) = (Vec::new(), Vec::new());
     Settings {
         api_server: api_server::read(reader, part("apiServer")),
         controller_manager_election: election(reader, manager.as_ref(), &mut election_off),
@@ -84,8 +86,9 @@ pub fn read(
         election_off,
         kubeadm: root
             .get("kubeadm")
-            .map(|node| kubeadm(reader, node, version))
+            .map(|node| kubeadm(reader, node, version, &mut etcd_patches))
             .unwrap_or_default(),
+        etcd_patches,
     }
 }
 
@@ -256,7 +259,12 @@ fn election(
     }
 }
 
-fn kubeadm(reader: &Reader<'_>, node: &Node, version: Option<&Spanned<VersionSpec>>) -> Kubeadm {
+fn kubeadm(
+    reader: &Reader<'_>,
+    node: &Node,
+    version: Option<&Spanned<VersionSpec>>,
+    etcd_patches: &mut Vec<Span>,
+) -> Kubeadm {
     const KEYS: &[&str] = &["ignorePreflightErrors", "skipPhases", "patches"];
     let Some(fields) = reader.fields(node, KEYS, "`{ignorePreflightErrors: [NumCPU]}`") else {
         return Kubeadm::default();
@@ -306,6 +314,9 @@ fn kubeadm(reader: &Reader<'_>, node: &Node, version: Option<&Spanned<VersionSpe
                 quoted(file)
             );
             reader.report(Finding::error("invalid-patch", path.span, message).help(PATCH_NAMES));
+        }
+        if file.starts_with("etcd") {
+            etcd_patches.push(path.span);
         }
         if let Some(first) = places.insert(file.to_owned(), path.span) {
             let message = format!(

@@ -8,7 +8,7 @@ use super::balancer::{self, WrittenBalancer};
 use super::components::{self, Settings};
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::hosts::{self, WrittenNode};
-use super::images;
+use super::images::{self, WrittenImages};
 use super::login::{self, Ssh};
 use super::network::{self, WrittenNetwork};
 use super::reader::{Fields, Reader};
@@ -16,7 +16,7 @@ use super::runtime::{self, WrittenRuntime};
 use super::sources::{self, WrittenPackages};
 use super::syntax;
 use super::yaml::{Node, Value};
-use crate::cluster::{CgroupDriver, Endpoint, HttpProxy, Images, Name, VersionSpec};
+use crate::cluster::{CgroupDriver, Endpoint, HttpProxy, Name, VersionSpec};
 
 /// The `apiVersion` that this release reads.
 pub const API_VERSION: &str = "kdiy/v1alpha1";
@@ -53,7 +53,7 @@ pub struct Inventory {
     pub runtime: WrittenRuntime,
     pub cgroup_driver: CgroupDriver,
     pub packages: WrittenPackages,
-    pub images: Images,
+    pub images: WrittenImages,
     pub settings: Settings,
     pub http_proxy: Option<HttpProxy>,
 }

@@ -1,22 +1,33 @@
 //! `images:` as written.
 
 use super::address;
-use super::finding::{Finding, quoted};
+use super::finding::{Finding, Span, Spanned, quoted};
 use super::reader::{Reader, Refusal, refuse};
 use super::yaml::{Node, Value};
 use crate::cluster::{Images, RegistryMirror};
 
+/// `images` as written.
+pub struct WrittenImages {
+    pub images: Images,
+    /// Registries that have mirrors, each where it is named.
+    pub mirrored: Vec<Spanned<String>>,
+}
+
 /// Reads `images`.
-pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> Images {
+pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenImages {
     const KEYS: &[&str] = &["repository", "mirrors", "sandbox", "insecureRegistries"];
     let fields =
         node.and_then(|node| reader.fields(node, KEYS, "`{repository: registry.example.org/k8s}`"));
     let Some(fields) = fields else {
-        return Images {
+        let images = Images {
             repository: None,
             mirrors: Vec::new(),
             sandbox: None,
             insecure: Vec::new(),
+        };
+        return WrittenImages {
+            images,
+            mirrored: Vec::new(),
         };
     };
     let name = |key, example| {
@@ -25,20 +36,29 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> Images {
             .and_then(|node| reader.parse(node, "invalid-image", example, image));
         name.map(|name| name.value)
     };
-    Images {
+    let mirrors = fields
+        .get("mirrors")
+        .map(|node| mirrors(reader, node))
+        .unwrap_or_default();
+    let images = Images {
         repository: name(
             "repository",
             "a registry and path such as registry.example.org/k8s",
         ),
         sandbox: name("sandbox", "an image such as registry.k8s.io/pause:3.10"),
-        mirrors: fields
-            .get("mirrors")
-            .map(|node| mirrors(reader, node))
-            .unwrap_or_default(),
+        mirrors: mirrors.iter().map(|(_, mirror)| mirror.clone()).collect(),
         insecure: fields
             .get("insecureRegistries")
             .map(|node| insecure(reader, node))
             .unwrap_or_default(),
+    };
+    let mirrored = mirrors.into_iter().map(|(span, mirror)| Spanned {
+        value: mirror.registry,
+        span,
+    });
+    WrittenImages {
+        images,
+        mirrored: mirrored.collect(),
     }
 }
 
@@ -67,7 +87,7 @@ pub fn image(text: &str) -> Result<String, Refusal> {
     }
 }
 
-fn mirrors(reader: &Reader<'_>, node: &Node) -> Vec<RegistryMirror> {
+fn mirrors(reader: &Reader<'_>, node: &Node) -> Vec<(Span, RegistryMirror)> {
     const EXAMPLE: &str = "`{registry.k8s.io: [https://mirror.example.org]}`";
     let entries = reader
         .entries(node, EXAMPLE)
@@ -88,13 +108,14 @@ fn mirrors(reader: &Reader<'_>, node: &Node) -> Vec<RegistryMirror> {
                 Value::Sequence(items) => items.iter().filter_map(|item| one(item)).collect(),
                 _ => one(node).into_iter().collect(),
             };
-            RegistryMirror {
+            let mirror = RegistryMirror {
                 registry: registry.text.clone(),
                 endpoints: endpoints
                     .into_iter()
                     .map(|endpoint| endpoint.value)
                     .collect(),
-            }
+            };
+            (registry.span, mirror)
         });
     entries.collect()
 }

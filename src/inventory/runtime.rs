@@ -59,7 +59,7 @@ const KINDS: [(&str, Kind); 3] = [
     (Kind::CriO.as_str(), Kind::CriO),
 ];
 
-const LATER: [(&str, &str); 1] = [(
+const OTHERS: [(&str, &str); 1] = [(
     "cri-dockerd",
     "write `{kind: docker, criDockerd: {url: ..., sha256: ...}}`: the engine is docker, cri-dockerd stands before it",
 )];
@@ -71,7 +71,7 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenRuntime {
     let Some(node) = node else {
         return WrittenRuntime::default();
     };
-    let kind = |node| reader.choice(node, &KINDS, &LATER);
+    let kind = |node| reader.choice(node, &KINDS, &OTHERS);
     if !matches!(node.value, Value::Mapping(_)) {
         let kind = kind(node);
         if let Some(kind) = kind.as_ref().filter(|kind| kind.value == Kind::CriO) {

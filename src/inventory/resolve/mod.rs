@@ -49,7 +49,7 @@ pub fn cluster(inventory: Inventory) -> Option<Cluster> {
         runtime: sources::runtime(inventory.runtime, version)?,
         cgroup_driver: inventory.cgroup_driver,
         packages: sources::packages(inventory.packages, version)?,
-        images: inventory.images,
+        images: inventory.images.images,
         control_plane: ControlPlane {
             api_server: api_server.component,
             cert_sans: api_server.cert_sans,

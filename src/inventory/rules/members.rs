@@ -27,6 +27,15 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
                         .help("write it under `extraArgs`, which takes the keys of etcd's configuration file"),
                 );
             }
+            for patch in &inventory.settings.etcd_patches {
+                let message =
+                    "etcd on hosts of its own is no static pod, so kubeadm has nothing to patch";
+                reader.report(
+                    Finding::error("unused-patch", *patch, message)
+                        .related(topology.span, "the topology")
+                        .help("take the patch out; arguments of etcd go under `controlPlane.etcd.extraArgs`"),
+                );
+            }
             if hosts.is_empty() {
                 let message = "`topology: external` is set, but no node has the role etcd";
                 reader.report(

@@ -22,7 +22,7 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     runtime::check(reader, inventory);
 }
 
-/// How many of the further nodes are shown with a finding.
+/// How many of the further places are shown with a finding.
 const SHOWN: usize = 3;
 
 /// A finding with the places where the first of further nodes have a role.

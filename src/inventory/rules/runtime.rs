@@ -15,6 +15,7 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     if kind.value != Kind::Docker {
         return;
     }
+    mirrors(reader, inventory);
     let late = version.value.minor() >= WITHOUT_DOCKERSHIM;
     match inventory.runtime.cri_dockerd_key {
         None if late => {
@@ -40,5 +41,20 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
             );
         }
         _ => {}
+    }
+}
+
+/// The engine's own setting, `registry-mirrors`, knows no other registry.
+fn mirrors(reader: &Reader<'_>, inventory: &Inventory) {
+    let other = inventory.images.mirrored.iter();
+    for registry in other.filter(|registry| registry.value != "docker.io") {
+        let message = format!(
+            "Docker Engine asks mirrors for images of docker.io only, not of {}",
+            registry.value
+        );
+        reader.report(
+            Finding::error("no-mirror", registry.span, message)
+                .help("set `images.repository` to where Kubernetes' images are, or take `runtime: containerd`"),
+        );
     }
 }
