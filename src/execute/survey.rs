@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::Event;
-use crate::cluster::{Cluster, Name, Node, Role, Settled};
+use crate::cluster::{Cluster, KubeletServing, Name, Node, Role, Settled};
 use crate::cni;
 use crate::plan::facts::Questions;
 use crate::plan::observe::{self, Window};
@@ -181,6 +181,9 @@ fn questions(settled: &Settled, node: &Node) -> Questions {
             Vec::new()
         },
         manifest: cni::manifest(&settled.cluster.network.cni).is_some(),
+        requests: (control_plane
+            && settled.cluster.kubelet_serving == KubeletServing::Signed)
+            .then(|| settled.clone()),
         repository: settle::looks_for_exact(&settled.cluster, node)
             .map(|version| (settled.cluster.packages.url.clone(), version)),
     }

@@ -1,6 +1,8 @@
 //! The cluster's authorities: kept beside the inventory, read back from a
 //! control plane when that was lost, or made when there are none.
 
+mod encryption;
+
 use std::collections::BTreeMap;
 
 use secrecy::SecretString;
@@ -9,13 +11,15 @@ use time::OffsetDateTime;
 use super::survey::{Connections, Faults, ask};
 use crate::cluster::{Cluster, Name, Role};
 use crate::pki::authorities::FILES;
-use crate::pki::{self, Authorities, Difference};
+use crate::pki::{self, Authorities, Difference, SecretboxKey};
 use crate::plan::install::Trust;
 use crate::resource::{Answers, SECTION_FUNCTION};
 use crate::shell::Script;
 use crate::state::{self, State};
 use crate::template::HostFile;
 use crate::transport::{Connection, User};
+
+pub use encryption::encryption_key;
 
 /// Where the authorities came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +61,17 @@ pub enum Error {
         other: Name,
         /// In what.
         difference: Difference,
+    },
+    /// Two control planes encrypt with different keys.
+    #[error(
+        "{one} and {other} have different keys in /etc/kubernetes/pki/kdiy-encryption.yaml: \
+         find out which one their API servers read, and put that file on both"
+    )]
+    KeysDiffer {
+        /// One.
+        one: Name,
+        /// The other.
+        other: Name,
     },
 }
 
@@ -177,7 +192,7 @@ async fn read_back<C: Connection>(
 
 /// What the hosts are to trust.
 #[must_use]
-pub fn trust(authorities: &Authorities) -> Trust {
+pub fn trust(authorities: &Authorities, encryption: Option<&SecretboxKey>) -> Trust {
     use secrecy::ExposeSecret as _;
     let files = authorities.files().into_iter().map(|file| HostFile {
         path: format!("/etc/kubernetes/pki/{}", file.path),
@@ -188,5 +203,6 @@ pub fn trust(authorities: &Authorities) -> Trust {
         files: files.collect(),
         ca_certificate: authorities.kubernetes.certificate().to_owned(),
         ca_pin: authorities.kubernetes.pin(),
+        encryption_key: encryption.map(|key| key.base64().clone()),
     }
 }

@@ -1,9 +1,13 @@
 //! What a host is: read in the same exec as the state of its resources.
 
+pub mod plane;
+
 use std::net::{IpAddr, SocketAddr};
 
+pub use plane::PlaneView;
+
 use super::settle::{offered, offered_script};
-use crate::cluster::Version;
+use crate::cluster::{Settled, Version};
 use crate::kubeadm::API_PORT;
 use crate::resource::{Answers, Malformed, section};
 use crate::shell::Script;
@@ -54,6 +58,8 @@ pub struct Facts {
     pub offered: Option<Vec<Version>>,
     /// What the API server of this control plane says.
     pub api: ApiView,
+    /// What runs on this control plane.
+    pub plane: PlaneView,
 }
 
 /// What the API server of one control plane says.
@@ -113,7 +119,7 @@ df -Pk /var | { read -r _; read -r _ _ _ v _; echo "disk $v"; }
 const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
 
 /// What is asked of a host beside its resources.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Questions {
     /// The address of its API server, when it is to be a control plane.
     pub api_server: Option<IpAddr>,
@@ -122,6 +128,8 @@ pub struct Questions {
     pub reach: Vec<(IpAddr, u16)>,
     /// Whether the hash of the applied network manifest is wanted.
     pub manifest: bool,
+    /// Whose requests for serving certificates are to be judged, if any.
+    pub requests: Option<Settled>,
     /// The repository to look into, if it is to be asked for a version.
     pub repository: Option<(String, Version)>,
 }
@@ -144,7 +152,9 @@ impl Questions {
             .then(&section("offered", &self.offered_script()));
         match self.api_server {
             None => script.then(&section("api", &Script::new())),
-            Some(address) => script.then(&section("api", &self.api_script(address))),
+            Some(address) => script
+                .then(&section("api", &self.api_script(address)))
+                .then(&plane::script(&kubectl(address), self.requests.as_ref())),
         }
     }
 
@@ -186,8 +196,7 @@ impl Questions {
     }
 
     fn api_script(&self, address: IpAddr) -> Script {
-        let kubectl = Script::of("timeout 10 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=8s --server ")
-            .arg(crate::plan::facts::url(address));
+        let kubectl = kubectl(address);
         let script = Script::of("if [ -s /etc/kubernetes/admin.conf ] && command -v kubectl >/dev/null; then\nif nodes=$(")
             .then(&kubectl)
             .lit(" get nodes -o go-template=")
@@ -203,6 +212,12 @@ impl Questions {
         };
         script.lit("else echo \"silent $nodes\"; fi\nfi\n")
     }
+}
+
+/// `kubectl` for questions that must not hang.
+fn kubectl(address: IpAddr) -> Script {
+    Script::of("timeout 10 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=8s --server ")
+        .arg(url(address))
 }
 
 /// The URL of the API server on a control plane.
@@ -263,6 +278,7 @@ impl Facts {
                 .collect(),
             offered: offered(answers.get("offered")?),
             api: ApiView::parse(answers.get("api")?),
+            plane: PlaneView::parse(answers),
         })
     }
 
@@ -351,6 +367,7 @@ mod tests {
             api_server: None,
             reach: vec![(loopback, 22), (nowhere, 22)],
             manifest: false,
+            requests: None,
             repository: None,
         };
         let script = questions.reach_script();

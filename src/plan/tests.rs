@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::facts::{ApiView, NodeView};
+use super::facts::{ApiView, NodeView, PlaneView};
 use super::install::{Circumstances, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
@@ -32,6 +32,7 @@ fn trust() -> Trust {
         ],
         ca_certificate: "certificate\n".to_owned(),
         ca_pin: "sha256:00".to_owned(),
+        encryption_key: Some("AAAA".to_owned().into()),
     }
 }
 
@@ -63,6 +64,7 @@ fn facts(settled: &Settled, host: &str) -> Facts {
         listening: vec![(22, "sshd".to_owned())],
         unreachable: Vec::new(),
         api: ApiView::Absent,
+        plane: PlaneView::default(),
         offered: None,
     }
 }
@@ -518,6 +520,7 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
         api_server: Some("192.0.2.11".parse().unwrap()),
         reach: vec![("127.0.0.1".parse().unwrap(), 1)],
         manifest: true,
+        requests: None,
         repository: None,
     };
     let script = observe::script(&blueprint, &host, &questions);

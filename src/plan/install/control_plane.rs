@@ -1,7 +1,7 @@
 //! Control planes: one founds the cluster, the others join in turn, each
 //! behind the health of etcd on those before it.
 
-use super::{Founded, Site, file, kubectl, nodes};
+use super::{Founded, Site, file, kubectl, nodes, settings};
 use crate::cluster::{Node, Role};
 use crate::kubeadm;
 use crate::plan::facts::UNFINISHED;
@@ -35,8 +35,12 @@ pub(super) fn place_authorities(
         );
         Resource::File(file)
     });
-    let all = directories.into_iter().chain(files).collect();
+    let all: Vec<_> = directories.into_iter().chain(files).collect();
     blueprint.add(&node.name, "place the certificate authorities", all, &[]);
+    let files = settings::files(site, node, vault);
+    if !files.is_empty() {
+        blueprint.add(&node.name, "place what static pods read", files, &[]);
+    }
 }
 
 /// Founds the cluster where there is none.
@@ -52,7 +56,8 @@ pub(super) fn found(site: &Site, blueprint: &mut Blueprint, balanced: &[StepId])
             site.settled.cluster.endpoint
         )],
         done: Done::Known(site.is_founded()),
-        script: kubeadm_run("init", &kubeadm::init_arguments(site.settled)),
+        script: kubeadm_run("init", &kubeadm::init_arguments(site.settled))
+            .then(&settings::note(site)),
         inputs: vec![configuration(&text)],
     };
     let mut needs = balanced.to_vec();
@@ -69,7 +74,12 @@ pub(super) fn found(site: &Site, blueprint: &mut Blueprint, balanced: &[StepId])
 }
 
 /// Joins the others, one after the other.
-pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> Vec<StepId> {
+pub(super) fn join(
+    site: &Site,
+    blueprint: &mut Blueprint,
+    founded: &Founded,
+    settled: &[StepId],
+) -> Vec<StepId> {
     let (members, others): (Vec<_>, Vec<_>) = site
         .settled
         .with_role(Role::ControlPlane)
@@ -83,6 +93,7 @@ pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) ->
         let pulled = pull_images(site, node, blueprint);
         let mut needs = vec![founded.reachable, pulled];
         needs.extend(founded.token);
+        needs.extend(settled);
         needs.extend(&gates);
         join_node(site, node, blueprint, &needs);
         let healthy = gate(site, node, blueprint);
@@ -106,10 +117,10 @@ pub(super) fn join_node(
         TOKEN,
         &site.trust.ca_pin,
     );
-    let role = if node.roles.has(Role::ControlPlane) {
-        "control plane"
+    let (role, note) = if node.roles.has(Role::ControlPlane) {
+        ("control plane", settings::note(site))
     } else {
-        "worker"
+        ("worker", Script::new())
     };
     let mut needs = needs.to_vec();
     needs.extend(nodes::forget(site, node, blueprint));
@@ -118,7 +129,7 @@ pub(super) fn join_node(
         verb: Verb::Run,
         details: vec![format!("join as {role}, authority pinned")],
         done: Done::Known(site.is_member(node)),
-        script: kubeadm_run("join", &kubeadm::join_arguments(site.settled)),
+        script: kubeadm_run("join", &kubeadm::join_arguments(site.settled)).then(&note),
         inputs: vec![configuration(&text)],
     };
     blueprint.add(
@@ -224,7 +235,7 @@ fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
 
 /// Healthy etcd and a ready API server on one control plane: nobody joins
 /// before all members are so.
-fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
+pub(super) fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
     let address = site.settled.address(node);
     let url = crate::plan::facts::url(address);
     let etcd = site.etcd(node);

@@ -6,9 +6,13 @@ mod control_plane;
 mod host;
 mod network;
 mod nodes;
+mod serving;
+mod settings;
 mod worker;
 
 use std::collections::BTreeMap;
+
+use secrecy::SecretString;
 
 use super::{Blueprint, Facts, Standing, StepId};
 use crate::cluster::{Name, Node, Role, Settled};
@@ -28,6 +32,8 @@ pub struct Trust {
     pub ca_certificate: String,
     /// Hash of its public key, `sha256:…`.
     pub ca_pin: String,
+    /// Key of encryption at rest, base64; there when the cluster encrypts.
+    pub encryption_key: Option<SecretString>,
 }
 
 /// What the blueprint has to know about hosts. Nothing is known before they
@@ -81,11 +87,13 @@ pub fn blueprint(
     let balanced = balancer::balance(&site, &mut blueprint, vault);
     let founded = control_plane::found(&site, &mut blueprint, &balanced);
     let network = network::manifest(&site, &mut blueprint, &founded);
-    let mut joined = control_plane::join(&site, &mut blueprint, &founded);
+    let settled_planes = settings::settle(&site, &mut blueprint, vault, &founded);
+    let mut joined = control_plane::join(&site, &mut blueprint, &founded, &settled_planes);
     joined.extend(worker::join(&site, &mut blueprint, &founded));
     joined.extend(network);
     nodes::label(&site, &mut blueprint, &joined);
     nodes::ready(&site, &mut blueprint, &joined);
+    serving::approve(&site, &mut blueprint, &joined);
     blueprint
 }
 
