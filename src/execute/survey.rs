@@ -181,8 +181,7 @@ fn questions(settled: &Settled, node: &Node) -> Questions {
             Vec::new()
         },
         manifest: cni::manifest(&settled.cluster.network.cni).is_some(),
-        requests: (control_plane
-            && settled.cluster.kubelet_serving == KubeletServing::Signed)
+        requests: (control_plane && settled.cluster.kubelet_serving == KubeletServing::Signed)
             .then(|| settled.clone()),
         repository: settle::looks_for_exact(&settled.cluster, node)
             .map(|version| (settled.cluster.packages.url.clone(), version)),

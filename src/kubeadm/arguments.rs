@@ -101,7 +101,10 @@ fn nanoseconds(text: &str) -> Option<u128> {
             _ => return None,
         };
         let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-        let mut value = format!("0{whole}").parse::<u128>().ok()?.checked_mul(scale)?;
+        let mut value = format!("0{whole}")
+            .parse::<u128>()
+            .ok()?
+            .checked_mul(scale)?;
         let mut place = scale;
         for digit in part.chars() {
             place /= 10;
@@ -119,10 +122,21 @@ mod tests {
 
     #[test]
     fn lengths_of_time_are_compared_by_value() {
-        for (one, other) in [("15s", "0m15s"), ("1h", "60m0s"), ("1.5s", "1500ms"), ("x", "x")] {
+        for (one, other) in [
+            ("15s", "0m15s"),
+            ("1h", "60m0s"),
+            ("1.5s", "1500ms"),
+            ("x", "x"),
+        ] {
             assert!(same_value(one, other), "{one} {other}");
         }
-        for (one, other) in [("15s", "16s"), ("15", "15s"), ("", "0s"), ("1.2.3s", "1.2s"), ("a", "b")] {
+        for (one, other) in [
+            ("15s", "16s"),
+            ("15", "15s"),
+            ("", "0s"),
+            ("1.2.3s", "1.2s"),
+            ("a", "b"),
+        ] {
             assert!(!same_value(one, other), "{one} {other}");
         }
     }

@@ -88,4 +88,3 @@ async fn read_back<C: Connection>(
             source,
         })
 }
-

@@ -93,6 +93,7 @@ pub fn blueprint(
     joined.extend(network);
     nodes::label(&site, &mut blueprint, &joined);
     nodes::ready(&site, &mut blueprint, &joined);
+    joined.extend(serving::configure(&site, &mut blueprint));
     serving::approve(&site, &mut blueprint, &joined);
     blueprint
 }

@@ -32,17 +32,19 @@ fn taken_back(own: &Facts, found: &mut Vec<Found>) {
         code: "encryption",
         kubeadm: "",
         what: "secrets are encrypted at rest, and the inventory no longer says so".to_owned(),
-        fix: "set `controlPlane.apiServer.encryption: secretbox` again: without it the API servers \
+        fix:
+            "set `controlPlane.apiServer.encryption: secretbox` again: without it the API servers \
               could not read their secrets. To decrypt them by hand: on all control planes set \
               --encryption-provider-config to /etc/kubernetes/pki/kdiy-encryption-read.yaml, \
               then `kubectl get secrets -A -o json | kubectl replace -f -`, then `kubectl -n \
               kube-system patch configmap kdiy --type json -p \
               '[{\"op\":\"remove\",\"path\":\"/data/encryption\"}]'`; kdiy then takes it out"
-            .to_owned(),
+                .to_owned(),
     });
 }
 
-/// Only said while some API server cannot read what another would write.
+/// Only said until all secrets were rewritten: before that an API server might
+/// not read what another writes, or still write secrets as they are.
 fn unready(
     settled: &Settled,
     standing: &Standing,
@@ -51,8 +53,8 @@ fn unready(
     all: &dyn Fn(&Node) -> Option<Facts>,
     found: &mut Vec<Found>,
 ) {
-    let enabling = standing.members.contains(&node.name) && own.plane.stage() != Stage::Writes;
-    if !enabling {
+    let done = own.plane.stage() == Stage::Writes && own.plane.encrypted.is_some();
+    if done || !standing.members.contains(&node.name) {
         return;
     }
     let planes: Vec<_> = settled.with_role(Role::ControlPlane).collect();

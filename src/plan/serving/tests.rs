@@ -136,7 +136,8 @@ fn other_forms_of_a_good_request_are_refused() {
         format!("x\n{pem}"),
         format!("{pem}{pem}"),
         pem.trim().to_owned(),
-        pem.replace("NEW ", "").replace("CERTIFICATE REQUEST", "CERTIFICATE"),
+        pem.replace("NEW ", "")
+            .replace("CERTIFICATE REQUEST", "CERTIFICATE"),
         zero,
         header,
     ];
