@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use kdiy::cluster::describe;
+use kdiy::cluster::{
+    AptSource, Balancer, Cluster, Download, Failover, LoadBalancer, Origin, PackageKey, Runtime,
+    Vip, describe,
+};
 use kdiy::inventory::{CODES, Finding, Loaded, Severity, Style, load, render};
 use proptest::prelude::*;
 
@@ -53,10 +56,9 @@ fn examples_load_without_errors() {
         let said = drawn(&loaded.findings, &name_of(&path), &text);
         assert!(loaded.cluster.is_some(), "{said}");
         let warnings: Vec<&str> = loaded.findings.iter().map(|finding| finding.code).collect();
-        let expected: &[&str] = if name_of(&path) == "single.yaml" {
-            &["not-ha"]
-        } else {
-            &[]
+        let expected: &[&str] = match name_of(&path).as_str() {
+            "single.yaml" | "docker.yaml" => &["not-ha"],
+            _ => &[],
         };
         assert_eq!(warnings, expected, "{said}");
     }
@@ -65,7 +67,7 @@ fn examples_load_without_errors() {
 #[test]
 fn every_broken_inventory_says_what_is_wrong() {
     let files = yaml_files("tests/fixtures/broken");
-    assert!(files.len() >= 45, "only {} fixtures", files.len());
+    assert!(files.len() >= 130, "only {} fixtures", files.len());
     for path in files {
         let name = name_of(&path);
         let (text, loaded) = load_file(&path);
@@ -139,6 +141,198 @@ fn examples_mean_what_they_say() {
         insta::assert_snapshot!(format!("describe-{name}"), describe(&cluster));
         insta::assert_debug_snapshot!(format!("cluster-{name}"), cluster);
     }
+}
+
+/// An inventory of some nodes and what is written beside them.
+fn shape(nodes: &[&str], rest: &str) -> String {
+    let numbered = nodes.iter().zip(1..);
+    let nodes: String = numbered
+        .map(|(roles, number)| {
+            format!("  - {{name: n-{number}, ssh: 192.0.2.{number}, roles: [{roles}]}}\n")
+        })
+        .collect();
+    format!(
+        "apiVersion: kdiy/v1alpha1\nname: shape\nversion: \"1.34\"\nnodes:\n{nodes}network: {{cni: none}}\n{rest}"
+    )
+}
+
+fn unread(_: &Path) -> std::io::Result<String> {
+    Err(std::io::ErrorKind::NotFound.into())
+}
+
+#[test]
+fn every_shape_says_what_it_tolerates() {
+    const PLANE: &str = "control-plane, worker";
+    const BALANCER: &str = "load-balancer";
+    let shapes: [(&str, &[&str], &str); 8] = [
+        (
+            "nginx-and-a-name",
+            &[BALANCER, BALANCER, PLANE, PLANE, PLANE],
+            "endpoint: api.example.org\nloadBalancer: {kind: nginx, vip: 192.0.2.100}\n",
+        ),
+        (
+            "three-balancers",
+            &[BALANCER, BALANCER, BALANCER, PLANE, PLANE, PLANE],
+            "endpoint: 192.0.2.100:443\n",
+        ),
+        (
+            "one-balancer-with-vip",
+            &[BALANCER, PLANE, PLANE, PLANE],
+            "loadBalancer: {kind: haproxy, vip: 192.0.2.100}\n",
+        ),
+        (
+            "external-and-two-planes",
+            &[
+                BALANCER, PLANE, PLANE, "etcd", "etcd", "etcd", "etcd", "etcd",
+            ],
+            "topology: external\n",
+        ),
+        ("external-alone", &[PLANE, "etcd"], "topology: external\n"),
+        (
+            "external-even",
+            &[PLANE, PLANE, "etcd", "etcd"],
+            "topology: external\nendpoint: api.example.org\nloadBalancer: local\ncontrolPlane: {etcd: {allowEvenMembers: true}}\n",
+        ),
+        (
+            "external-shared",
+            &[
+                "control-plane, etcd",
+                "control-plane, etcd",
+                "etcd",
+                "worker",
+            ],
+            "topology: external\nendpoint: api.example.org\nloadBalancer: {kind: kube-vip, vip: 192.0.2.100}\n",
+        ),
+        (
+            "external-shared-once",
+            &[
+                "control-plane, etcd",
+                PLANE,
+                "etcd",
+                "etcd",
+                BALANCER,
+                BALANCER,
+            ],
+            "topology: external\nendpoint: 192.0.2.100\nloadBalancer: nginx\n",
+        ),
+    ];
+    for (name, nodes, rest) in shapes {
+        let text = shape(nodes, rest);
+        let loaded = load(&text, &unread);
+        let said = drawn(&loaded.findings, name, &text);
+        let cluster = loaded.cluster.unwrap_or_else(|| panic!("{said}"));
+        insta::assert_snapshot!(format!("shape-{name}"), describe(&cluster));
+    }
+}
+
+/// What an inventory of one control plane comes to with something beside it.
+fn cluster_with(rest: &str) -> Cluster {
+    let text = shape(&["control-plane, worker"], rest);
+    let loaded = load(&text, &unread);
+    let said = drawn(&loaded.findings, "x.yaml", &text);
+    loaded.cluster.unwrap_or_else(|| panic!("{said}"))
+}
+
+#[test]
+fn balancers_have_their_defaults() {
+    let two = ["load-balancer", "load-balancer", "control-plane, worker"];
+    let balancer = |nodes: &[&str], rest: &str| {
+        let loaded = load(&shape(nodes, rest), &unread);
+        loaded.cluster.expect(rest).load_balancer
+    };
+    let moved = |kind, address: &str, interface: Option<&str>, router_id| LoadBalancer::Hosts {
+        kind,
+        failover: Some(Failover {
+            vip: Vip {
+                address: address.parse().expect("an address"),
+                interface: interface.map(str::to_owned),
+            },
+            router_id,
+        }),
+    };
+    assert_eq!(
+        balancer(&two, "endpoint: 192.0.2.100\n"),
+        moved(Balancer::Haproxy, "192.0.2.100", None, 100)
+    );
+    assert_eq!(
+        balancer(&two, "endpoint: 198.51.100.0\nloadBalancer: nginx\n"),
+        moved(Balancer::Nginx, "198.51.100.0", None, 1),
+        "VRRP has no router 0"
+    );
+    assert_eq!(
+        balancer(
+            &two,
+            "endpoint: a.example.org\nloadBalancer: {kind: nginx, vip: 192.0.2.99, interface: eth1, routerId: 7}\n"
+        ),
+        moved(Balancer::Nginx, "192.0.2.99", Some("eth1"), 7)
+    );
+    let one = ["load-balancer", "control-plane, worker"];
+    assert_eq!(
+        balancer(&one, ""),
+        LoadBalancer::Hosts {
+            kind: Balancer::Haproxy,
+            failover: None
+        }
+    );
+    let local = cluster_with("loadBalancer: local\n");
+    assert_eq!(local.load_balancer, LoadBalancer::Local { port: 7443 });
+    assert_eq!(local.endpoint.to_string(), "192.0.2.1:6443");
+    assert_eq!(local.node_endpoint().to_string(), "127.0.0.1:7443");
+    let vip = cluster_with("loadBalancer: {kind: kube-vip, vip: 192.0.2.100}\n");
+    assert_eq!(vip.endpoint.to_string(), "192.0.2.100:6443");
+    assert!(
+        matches!(&vip.load_balancer, LoadBalancer::KubeVip { image, .. } if image.starts_with("ghcr.io/kube-vip/kube-vip:v1."))
+    );
+}
+
+#[test]
+fn runtimes_have_their_defaults() {
+    let docker = AptSource {
+        url: "https://download.docker.com/linux/{os}/".to_owned(),
+        suite: "{codename} stable".to_owned(),
+        key: PackageKey::Pinned {
+            url: "https://download.docker.com/linux/debian/gpg".to_owned(),
+            fingerprint: "9DC858229FC7DD38854AE2D88D81803C0EBFCD88".to_owned(),
+        },
+    };
+    assert_eq!(
+        cluster_with("").runtime,
+        Runtime::Containerd(Origin::Distribution)
+    );
+    assert_eq!(
+        cluster_with("runtime: {kind: containerd, packages: docker}\n").runtime,
+        Runtime::Containerd(Origin::Docker(docker))
+    );
+    let sha256 = "AB".repeat(32);
+    let text = format!(
+        "runtime: {{kind: docker, criDockerd: {{url: \"http://m.example.org/c_{{arch}}.deb\", sha256: {sha256}}}}}\n"
+    );
+    assert_eq!(
+        cluster_with(&text).runtime,
+        Runtime::Docker {
+            origin: Origin::Distribution,
+            cri_dockerd: Some(Download {
+                url: "http://m.example.org/c_{arch}.deb".to_owned(),
+                sha256: sha256.to_lowercase(),
+            }),
+        }
+    );
+    let text = format!(
+        "runtime: {{kind: cri-o, key: {{url: \"https://m.example.org/v{{minor}}/key\", fingerprint: {}}}}}\n",
+        "12".repeat(20)
+    );
+    assert_eq!(
+        cluster_with(&text).runtime,
+        Runtime::CriO(AptSource {
+            url: "https://download.opensuse.org/repositories/isv:/cri-o:/stable:/v1.34/deb/"
+                .to_owned(),
+            suite: "/".to_owned(),
+            key: PackageKey::Pinned {
+                url: "https://m.example.org/v1.34/key".to_owned(),
+                fingerprint: "12".repeat(20),
+            },
+        })
+    );
 }
 
 /// Whatever is read, what comes of it holds together and can be drawn.
