@@ -15,6 +15,8 @@ pub struct Facts {
     pub os: String,
     /// `VERSION_ID` of /etc/os-release.
     pub os_version: String,
+    /// `VERSION_CODENAME` of /etc/os-release, such as `bookworm`.
+    pub os_codename: String,
     /// Machine, such as `x86_64`.
     pub arch: String,
     /// Its own name.
@@ -95,6 +97,7 @@ const FACTS: &str = r#"echo "clock $(date +%s.%N)"
 [ -r /etc/os-release ] && . /etc/os-release
 echo "os ${ID:-unknown}"
 echo "os-version ${VERSION_ID:-unknown}"
+echo "os-codename ${VERSION_CODENAME:-unknown}"
 echo "arch $(uname -m)"
 kdiy_line() { [ -r "$2" ] && read -r v < "$2" && echo "$1 $v"; }
 kdiy_line hostname /proc/sys/kernel/hostname
@@ -231,6 +234,7 @@ impl Facts {
         Ok(Self {
             os: needed("os")?,
             os_version: needed("os-version")?,
+            os_codename: needed("os-codename")?,
             arch: needed("arch")?,
             host_name: needed("hostname")?,
             clock: number("clock", &needed("clock")?)?,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Facts, Observation, Standing};
 use crate::cluster::{LoadBalancer, Name, Node, Role, Settled, Version};
+use crate::runtime;
 
 /// A reason not to begin, with its fix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -78,9 +79,11 @@ pub fn problems(
                 what: format!(
                     "it is a control plane of a cluster whose API does not answer: {why}"
                 ),
-                fix: "start its kubelet and container runtime and look at `crictl ps -a`; kdiy \
-                      founds no second cluster beside it"
-                    .to_owned(),
+                fix: format!(
+                    "start its kubelet and container runtime and look at `{}`; kdiy founds no \
+                     second cluster beside it",
+                    runtime::profile(&settled.cluster.runtime).list
+                ),
             });
         }
         all.extend(

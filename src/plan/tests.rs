@@ -45,6 +45,7 @@ fn facts(settled: &Settled, host: &str) -> Facts {
     Facts {
         os: "debian".to_owned(),
         os_version: "12".to_owned(),
+        os_codename: "bookworm".to_owned(),
         arch: "x86_64".to_owned(),
         host_name: host.to_owned(),
         clock: 0.0,

@@ -27,7 +27,7 @@ pub use directory::Directory;
 pub use file::{Content, File, OnDiffer, PUT_FUNCTION};
 pub use hash::sha256_hex;
 pub use module::{Module, Provides};
-pub use packages::{APT_FUNCTION, Package, Packages};
+pub use packages::{APT_FUNCTION, Package, Packages, Rival};
 pub use repository::{DOWNLOAD, Repository, RepositoryKey};
 pub use service::{Service, Settle};
 pub use swap::Swap;

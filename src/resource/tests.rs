@@ -19,8 +19,7 @@ pub(crate) fn absent(resource: &Resource) -> Seen {
         Resource::Repository(_) => Seen::Repository(repository::Seen::default()),
         Resource::Packages(packages) => Seen::Packages(
             packages
-                .all
-                .iter()
+                .names()
                 .map(|_| packages::Seen::default())
                 .collect(),
         ),
