@@ -28,7 +28,7 @@
 //! | [`plan`] | blueprint, observation, their difference; `plan::install` is the table of contents of an installation |
 //! | [`pki`] | authorities, leaves, tokens and kubeconfigs, made here |
 //! | [`inventory`] | the file as written, and every rule that it has to follow |
-//! | [`runtime`] [`lb`] [`cni`] [`kubeadm`] | what there is to choose from, one file a variant |
+//! | [`runtime`] [`lb`] [`cni`] [`etcd`] [`kubeadm`] | what there is to choose from, one file a variant |
 //! | [`vault`] | secrets of a run, which plans only name |
 //! | [`resource`] | what a host can have: probe, answer, difference and change of each kind in one file |
 //! | [`transport`] | how scripts reach hosts: SSH, and a fake that fails on what nobody scripted |
@@ -56,6 +56,7 @@
 pub mod cli;
 pub mod cluster;
 pub mod cni;
+pub mod etcd;
 pub mod execute;
 pub mod inventory;
 pub mod kubeadm;

@@ -1,7 +1,7 @@
 //! Control planes: one founds the cluster, the others join in turn, each
 //! behind the health of etcd on those before it.
 
-use super::{ETCD_CLIENT, Founded, Site, etcd_url, file, kubectl, nodes, runtime};
+use super::{Founded, Site, file, kubectl, nodes, runtime};
 use crate::cluster::{Node, Role};
 use crate::kubeadm;
 use crate::plan::facts::UNFINISHED;
@@ -228,10 +228,10 @@ fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
 fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
     let address = site.settled.address(node);
     let url = crate::plan::facts::url(address);
-    let etcd = etcd_url(site, node);
+    let etcd = site.etcd(node);
     let script = Script::of("kdiy_etcd() { curl -fsS --noproxy '*' --max-time 5")
-        .lit(ETCD_CLIENT)
-        .arg(format!("{etcd}/health"))
+        .then(&etcd.curl())
+        .arg(format!("{}/health", etcd.url))
         .lit(" | grep -q '\"health\":\"true\"'; }\nkdiy_poll 120 ")
         .arg(format!("the etcd member of {} to be healthy", node.name))
         .lit(" kdiy_etcd\nkdiy_poll 120 ")

@@ -10,10 +10,10 @@ mod runtime;
 mod worker;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use super::{Blueprint, Facts, Standing, StepId};
 use crate::cluster::{Name, Node, Role, Settled};
+use crate::etcd;
 use crate::kubeadm::Resolver;
 use crate::resource::{Content, File, OnDiffer, Resource};
 use crate::shell::Script;
@@ -123,6 +123,12 @@ impl Site<'_> {
             .any(|phase| phase == "addon" || phase.strip_prefix("addon/") == Some(addon))
     }
 
+    /// A client of the etcd member on a node, there.
+    fn etcd(&self, node: &Node) -> etcd::Client {
+        let topology = &self.settled.cluster.topology;
+        etcd::Client::of(topology, self.settled.address(node))
+    }
+
     fn resolver(&self, node: &Node) -> Resolver {
         match self.facts.get(&node.name) {
             Some(facts) if facts.resolved => Resolver::SystemdResolved,
@@ -172,22 +178,6 @@ fn kubectl(site: &Site, node: &Node) -> Script {
     Script::of("kubectl --kubeconfig /etc/kubernetes/admin.conf --server ")
         .arg(super::facts::url(site.settled.address(node)))
         .lit(" ")
-}
-
-/// Where etcd serves its clients.
-const ETCD_PORT: u16 = 2379;
-
-/// What curl needs to be a client of etcd on a control plane.
-const ETCD_CLIENT: &str = " --cacert /etc/kubernetes/pki/etcd/ca.crt \
-    --cert /etc/kubernetes/pki/etcd/healthcheck-client.crt \
-    --key /etc/kubernetes/pki/etcd/healthcheck-client.key ";
-
-/// The URL of the etcd member on a control plane.
-fn etcd_url(site: &Site, node: &Node) -> String {
-    format!(
-        "https://{}",
-        SocketAddr::new(site.settled.address(node), ETCD_PORT)
-    )
 }
 
 /// Defines `kdiy_poll SECONDS WHAT COMMAND…`: every half second, until the
