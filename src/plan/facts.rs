@@ -84,6 +84,8 @@ pub struct NodeView {
     pub ready: bool,
     /// Version of its kubelet, such as `v1.34.1`.
     pub version: String,
+    /// Its container runtime with its version, such as `containerd://1.7.2`.
+    pub runtime: String,
     /// `key=value`.
     pub labels: Vec<String>,
     /// `key=value:effect`.
@@ -113,7 +115,7 @@ df -Pk /var | { read -r _; read -r _ _ _ v _; echo "disk $v"; }
 [ -s /etc/kubernetes/kubelet.conf ] && echo kubelet yes
 "#;
 
-const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
+const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}} {{.status.nodeInfo.containerRuntimeVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
 
 /// What is asked of a host beside its resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -311,10 +313,11 @@ impl ApiView {
         let mut manifest = None;
         for line in text.lines() {
             match line.split(' ').collect::<Vec<_>>()[..] {
-                ["node", name, ready, version] => nodes.push(NodeView {
+                ["node", name, ready, version, runtime] => nodes.push(NodeView {
                     name: name.to_owned(),
                     ready: ready == "True",
                     version: version.to_owned(),
+                    runtime: runtime.to_owned(),
                     labels: Vec::new(),
                     taints: Vec::new(),
                 }),

@@ -142,23 +142,23 @@ impl Packages {
     }
 
     pub(super) fn diff(&self, seen: &[Seen]) -> Option<Difference> {
-        let removed = self.displaced(seen).map(|(rival, version)| {
-            format!(
-                "remove {} {version}, conflicts with {}; its data stays",
-                rival.name, rival.with
-            )
+        let displaced = self.displaced(seen).map(|(Rival { name, with }, version)| {
+            format!("{name} {version}, conflicts with {with}; its configuration and data stay")
         });
-        let missing = self.all.iter().zip(seen);
-        let missing = missing.filter_map(|(package, seen)| package.differences(seen));
-        let details: Vec<_> = removed.chain(missing).collect();
-        if details.is_empty() {
+        let removes: Vec<_> = displaced.collect();
+        let wanted = self.all.iter().zip(seen);
+        let details: Vec<_> = wanted
+            .filter_map(|(package, seen)| package.differences(seen))
+            .collect();
+        if details.is_empty() && removes.is_empty() {
             return None;
         }
         let fresh = seen.iter().all(|seen| seen.version.is_none());
-        Some(Difference::with(
-            if fresh { Verb::Create } else { Verb::Change },
-            details,
-        ))
+        let verb = if fresh { Verb::Create } else { Verb::Change };
+        Some(Difference {
+            removes,
+            ..Difference::with(verb, details)
+        })
     }
 
     pub(super) fn apply(&self, seen: &[Seen]) -> Script {

@@ -26,6 +26,7 @@ pub(super) const fn profile(origin: &Origin) -> Profile {
         Origin::Docker(_) => (&["containerd.io"], DOCKER),
     };
     Profile {
+        name: "containerd",
         socket: SOCKET,
         packages,
         rivals,

@@ -14,6 +14,7 @@ const SOCKET: &str = "unix:///run/crio/crio.sock";
 const UNIT: &str = "crio.service";
 
 pub(super) const PROFILE: Profile = Profile {
+    name: "cri-o",
     socket: SOCKET,
     packages: &["cri-o"],
     rivals: &[],

@@ -49,6 +49,7 @@ pub(super) const fn profile(origin: &Origin, cri_dockerd: bool) -> Profile {
         Origin::Docker(_) => (&["containerd.io", "docker-ce", "docker-ce-cli"], DOCKER),
     };
     Profile {
+        name: "docker",
         socket: if cri_dockerd {
             CRI_DOCKERD_URL
         } else {

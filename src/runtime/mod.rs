@@ -22,6 +22,8 @@ pub use proxy::no_proxy;
 /// What the rest of kdiy has to know about a runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile {
+    /// Its name in the inventory, and in the status of nodes.
+    pub name: &'static str,
     /// Its socket as kubeadm is told of it (`criSocket`). kubeadm makes the
     /// kubelet's flags from it, those of dockershim included.
     pub socket: &'static str,

@@ -149,3 +149,82 @@ pub(super) fn configure(site: &Site, node: &Node, blueprint: &mut Blueprint, vau
 pub(super) fn pull(site: &Site) -> Script {
     Script::of("xargs -r -P 4 -n 1 ").lit(profile(site).pull)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{Name, Origin, Runtime, Settled, Version};
+    use crate::kubeadm::tests::few;
+    use crate::plan::install::{Circumstances, blueprint};
+    use crate::plan::tests::{facts, trust};
+
+    fn docker() -> Settled {
+        let mut settled = few(Version::new(1, 34, 1));
+        settled.cluster.runtime = Runtime::Docker {
+            origin: Origin::Docker(AptSource {
+                url: "https://download.example/linux/{os}".to_owned(),
+                suite: "{codename} stable".to_owned(),
+                key: PackageKey::Pinned {
+                    url: "https://download.example/linux/{os}/gpg".to_owned(),
+                    fingerprint: "A".repeat(40),
+                },
+            }),
+            cri_dockerd: Some(Download {
+                url: "https://downloads.example/cri-dockerd_{arch}.deb".to_owned(),
+                sha256: "0".repeat(64),
+            }),
+        };
+        settled
+    }
+
+    /// Resources of the first worker, before and after it was asked.
+    fn resources(settled: &Settled) -> [Vec<Resource>; 2] {
+        let host = Name::try_from("w1".to_owned()).unwrap();
+        let mut known = Circumstances::default();
+        known.facts.insert(host.clone(), facts(settled, "w1"));
+        [Circumstances::default(), known].map(|circumstances| {
+            let all = blueprint(settled, &trust(), &circumstances, &mut Vault::new());
+            all.resources(&host).into_iter().cloned().collect()
+        })
+    }
+
+    #[test]
+    fn what_is_asked_does_not_depend_on_the_answer() {
+        let keys =
+            resources(&docker()).map(|all| all.iter().map(Resource::key).collect::<Vec<_>>());
+        assert_eq!(keys[0], keys[1]);
+        let at = |key: &str| keys[0].iter().position(|have| have == key).expect(key);
+        assert!(at("repository kdiy-runtime") < at("packages for Kubernetes"));
+        assert!(at("packages for Kubernetes") < at("command cri-dockerd"));
+        assert!(at("command cri-dockerd") < at("service docker.service"));
+        assert!(at("service docker.service") < at("service cri-docker.service"));
+    }
+
+    #[test]
+    fn a_repository_is_that_of_the_hosts_system() {
+        let [_, known] = resources(&docker());
+        let found = known.into_iter().find_map(|resource| match resource {
+            Resource::Repository(repository) if repository.name == "kdiy-runtime" => {
+                Some(repository)
+            }
+            _ => None,
+        });
+        let found = found.unwrap();
+        assert_eq!(found.url, "https://download.example/linux/debian");
+        assert_eq!(found.suite, "bookworm stable");
+        let RepositoryKey::Pinned { url, .. } = found.key else {
+            panic!("{:?}", found.key)
+        };
+        assert_eq!(url, "https://download.example/linux/debian/gpg");
+    }
+
+    #[test]
+    fn a_download_is_checked_before_it_is_installed() {
+        let [_, known] = resources(&docker());
+        let script = known.into_iter().find_map(|resource| match resource {
+            Resource::Command(command) if command.name == "cri-dockerd" => Some(command.script),
+            _ => None,
+        });
+        insta::assert_snapshot!(script.unwrap());
+    }
+}
