@@ -8,8 +8,6 @@ mod containerd;
 mod crio;
 mod docker;
 mod proxy;
-#[cfg(test)]
-mod tests;
 
 use serde::Serialize;
 
@@ -117,3 +115,6 @@ fn crictl(socket: &'static str) -> HostFile {
 const fn rival(name: &'static str, with: &'static str) -> Rival {
     Rival { name, with }
 }
+
+#[cfg(test)]
+mod tests;
