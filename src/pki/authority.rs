@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use time::{Duration, OffsetDateTime};
 
 use super::{Error, Fingerprint, certificate, key};
+use crate::resource::{Subject, Usage};
 
 /// How long an authority is valid; kubeadm's ten years.
 pub const AUTHORITY_VALIDITY: Duration = Duration::days(3650);
@@ -42,15 +43,6 @@ pub struct LeafRequest {
     pub addresses: Vec<IpAddr>,
     /// How long it is valid, at most as long as its authority.
     pub validity: Duration,
-}
-
-/// What a leaf may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Usage {
-    /// To log in.
-    Client,
-    /// To serve.
-    Server,
 }
 
 /// A certificate that signs no others, with its P-256 key in PKCS#8.
@@ -149,7 +141,7 @@ impl Authority {
             .usages
             .iter()
             .copied()
-            .map(Usage::extended)
+            .map(extended)
             .collect();
         for name in &request.names {
             let name = name.as_str().try_into().map_err(signing)?;
@@ -208,6 +200,20 @@ impl fmt::Debug for Authority {
     }
 }
 
+/// What a host's certificate shall say, for a year.
+impl From<&Subject> for LeafRequest {
+    fn from(subject: &Subject) -> Self {
+        Self {
+            common_name: subject.common_name.clone(),
+            organizations: subject.organizations.iter().cloned().collect(),
+            usages: subject.usages.iter().copied().collect(),
+            names: subject.names.iter().cloned().collect(),
+            addresses: subject.addresses.iter().copied().collect(),
+            validity: LEAF_VALIDITY,
+        }
+    }
+}
+
 impl LeafRequest {
     /// The administrator's: `kubernetes-admin` in `system:masters`, a year.
     #[must_use]
@@ -223,12 +229,10 @@ impl LeafRequest {
     }
 }
 
-impl Usage {
-    const fn extended(self) -> ExtendedKeyUsagePurpose {
-        match self {
-            Self::Client => ExtendedKeyUsagePurpose::ClientAuth,
-            Self::Server => ExtendedKeyUsagePurpose::ServerAuth,
-        }
+const fn extended(usage: Usage) -> ExtendedKeyUsagePurpose {
+    match usage {
+        Usage::Client => ExtendedKeyUsagePurpose::ClientAuth,
+        Usage::Server => ExtendedKeyUsagePurpose::ServerAuth,
     }
 }
 
