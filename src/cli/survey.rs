@@ -120,7 +120,7 @@ async fn look<C: Connector>(
         .iter()
         .map(|(name, seen)| (name.clone(), seen.facts.clone()))
         .collect();
-    let standing = Standing::of(cluster, &facts);
+    let standing = Standing::of(cluster, &facts, &trust.etcd_token);
     let problems = preflight::problems(&settled, &standing, &seen);
     let mut vault = Vault::new();
     let circumstances = Circumstances { facts, standing };

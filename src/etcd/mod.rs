@@ -1,4 +1,6 @@
-//! How a host speaks to the etcd member on it.
+//! External etcd, and how a host speaks to the etcd member on it.
+
+pub mod member;
 
 use std::net::{IpAddr, SocketAddr};
 

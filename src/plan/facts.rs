@@ -2,8 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::etcd::{self, EtcdFacts};
 use super::settle::{offered, offered_script};
 use crate::cluster::Version;
+use crate::etcd::Client;
 use crate::kubeadm::API_PORT;
 use crate::resource::{Answers, Malformed, section};
 use crate::shell::Script;
@@ -54,6 +56,8 @@ pub struct Facts {
     pub offered: Option<Vec<Version>>,
     /// What the API server of this control plane says.
     pub api: ApiView,
+    /// What the member of an external etcd on this host says.
+    pub etcd: Option<EtcdFacts>,
 }
 
 /// What the API server of one control plane says.
@@ -124,6 +128,8 @@ pub struct Questions {
     pub manifest: bool,
     /// The repository to look into, if it is to be asked for a version.
     pub repository: Option<(String, Version)>,
+    /// How it speaks to its member, when it has one of an external etcd.
+    pub etcd: Option<Client>,
 }
 
 impl Questions {
@@ -141,7 +147,11 @@ impl Questions {
             ))
             .then(&section("listening", &Script::of("ss -Hltnp\n")))
             .then(&section("reach", &self.reach_script()))
-            .then(&section("offered", &self.offered_script()));
+            .then(&section("offered", &self.offered_script()))
+            .then(&match &self.etcd {
+                None => section("etcd", &Script::new()),
+                Some(client) => etcd::look(client),
+            });
         match self.api_server {
             None => script.then(&section("api", &Script::new())),
             Some(address) => script.then(&section("api", &self.api_script(address))),
@@ -163,7 +173,7 @@ impl Questions {
             .reach
             .iter()
             .map(|(address, port)| format!("{address}/{port}"));
-        Script::of("if [ ! -s /etc/kubernetes/kubelet.conf ] && command -v bash >/dev/null; then\n")
+        Script::of("if [ ! -s /etc/kubernetes/kubelet.conf ] && [ ! -d /var/lib/etcd/member ] && command -v bash >/dev/null; then\n")
             .lit("said=$(timeout 1 bash -c 'for a; do { :; } 3<>\"/dev/tcp/$a/6443\" && echo \"/dev/tcp/$a/6443: open\"; done' bash ")
             .args(addresses)
             .lit(" 2>&1)\nfor t in ")
@@ -263,6 +273,7 @@ impl Facts {
                 .collect(),
             offered: offered(answers.get("offered")?),
             api: ApiView::parse(answers.get("api")?),
+            etcd: EtcdFacts::parse(answers)?,
         })
     }
 
@@ -352,6 +363,7 @@ mod tests {
             reach: vec![(loopback, 22), (nowhere, 22)],
             manifest: false,
             repository: None,
+            etcd: None,
         };
         let script = questions.reach_script();
         let output = std::process::Command::new("sh")

@@ -18,6 +18,7 @@ use crate::resource::{Content, File, Verb};
 use crate::template::HostFile;
 
 const VERSION: Version = Version::new(1, 34, 1);
+const TOKEN: &str = "kdiy-0123456789abcdef";
 const KEY: &str = "the key of the authority";
 
 fn name(text: &str) -> Name {
@@ -32,6 +33,8 @@ fn trust() -> Trust {
         ],
         ca_certificate: "certificate\n".to_owned(),
         ca_pin: "sha256:00".to_owned(),
+        etcd_certificate: "etcd certificate\n".to_owned(),
+        etcd_token: TOKEN.to_owned(),
     }
 }
 
@@ -64,6 +67,7 @@ fn facts(settled: &Settled, host: &str) -> Facts {
         unreachable: Vec::new(),
         api: ApiView::Absent,
         offered: None,
+        etcd: None,
     }
 }
 
@@ -96,7 +100,7 @@ impl Hosts {
             .iter()
             .map(|node| (node.name.clone(), facts(&settled, node.name.as_str())))
             .collect();
-        let standing = Standing::of(&settled.cluster, &facts);
+        let standing = Standing::of(&settled.cluster, &facts, TOKEN);
         let circumstances = Circumstances {
             facts: facts.clone(),
             standing,
@@ -519,6 +523,7 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
         reach: vec![("127.0.0.1".parse().unwrap(), 1)],
         manifest: true,
         repository: None,
+        etcd: None,
     };
     let script = observe::script(&blueprint, &host, &questions);
     let output = std::process::Command::new("sh")

@@ -28,6 +28,10 @@ pub struct Trust {
     pub ca_certificate: String,
     /// Hash of its public key, `sha256:…`.
     pub ca_pin: String,
+    /// Certificate of etcd's authority, PEM.
+    pub etcd_certificate: String,
+    /// What tells this cluster's etcd from others.
+    pub etcd_token: String,
 }
 
 /// What the blueprint has to know about hosts. Nothing is known before they
