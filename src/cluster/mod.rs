@@ -12,6 +12,7 @@ pub mod node;
 pub mod packages;
 pub mod quorum;
 pub mod settings;
+pub mod tolerance;
 pub mod version;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub use settings::{
     Audit, CgroupDriver, Component, ControlPlane, Encryption, HttpProxy, Images, Kubeadm,
     KubeletServing, LeaderElection, RegistryMirror,
 };
+pub use tolerance::Tolerance;
 pub use version::{KubeadmApi, Version, VersionSpec};
 
 /// A whole cluster as its inventory means it.

@@ -11,11 +11,16 @@
 //! and leaves out what is wrong; the rules look at the whole.
 
 mod address;
+mod api_server;
+mod audit;
+mod balancer;
 mod codes;
 mod components;
 mod document;
+mod etcd;
 mod finding;
 mod hosts;
+mod images;
 mod labels;
 mod login;
 mod network;
@@ -24,6 +29,7 @@ mod reader;
 mod render;
 mod resolve;
 mod rules;
+mod runtime;
 mod sources;
 mod syntax;
 mod yaml;

@@ -1,107 +1,90 @@
 //! From what was written to what is meant: every default, once.
 
+mod balancer;
+mod sources;
+
 use std::net::IpAddr;
 use std::str::FromStr as _;
 
-use super::address::{DEFAULT_PORT, usable};
-use super::document::{HAPROXY, Inventory};
+pub use balancer::{balancing, endpoint, vip};
+
+use super::address::usable;
+use super::document::{Inventory, Shape};
 use super::finding::Spanned;
 use super::hosts::WrittenNode;
 use super::login::Ssh;
 use super::network::WrittenNetwork;
-use super::sources::WrittenPackages;
 use crate::cluster::{
-    AddressSpec, Cluster, Cni, Endpoint, EndpointHost, Jump, KubeletServing, LoadBalancer, Login,
-    Network, Node, PackageKey, Packages, Role, Roles, SudoPassword, Topology, VersionSpec,
+    AddressSpec, Cluster, Cni, ControlPlane, EtcdSource, Jump, KubeletServing, Login, Network,
+    Node, Role, Roles, SudoPassword, Topology,
 };
 use ipnet::IpNet;
-
-/// The project's own repository. It has 1.24 and later.
-const UPSTREAM: &str = "https://pkgs.k8s.io/core:/stable:/v{minor}/deb/";
-const UPSTREAM_KEY: &str = "https://pkgs.k8s.io/core:/stable:/v{minor}/deb/Release.key";
-/// Key of the Open Build Service project `isv:kubernetes`, which signs all of
-/// pkgs.k8s.io; as the install guides of many projects pin it.
-const UPSTREAM_FINGERPRINT: &str = "DE15B14486CD377B9E876E1A234654DA9A296436";
 
 /// What an inventory without errors means. `None` when a needed part is
 /// missing, which is reported where it was read.
 pub fn cluster(inventory: Inventory) -> Option<Cluster> {
     let version = inventory.version.as_ref()?.value;
     let endpoint = endpoint(&inventory)?.value;
-    let load_balancer = load_balancer(&inventory);
+    let load_balancer = balancer::load_balancer(&inventory)?;
     let nodes = inventory
         .nodes
         .iter()
         .map(|written| node(written, &inventory.ssh));
     let nodes = nodes.collect::<Option<Vec<_>>>()?;
+    let shape = shape(&inventory);
+    let settings = inventory.settings;
+    let (api_server, etcd) = (settings.api_server, settings.etcd);
+    let topology = match shape {
+        Shape::Stacked => Topology::Stacked,
+        Shape::External => Topology::External(etcd.source.unwrap_or(EtcdSource::Distribution)),
+    };
     Some(Cluster {
         name: inventory.name?.value,
         version,
-        topology: inventory
-            .topology
-            .map_or(Topology::Stacked, |topology| topology.value),
+        topology,
         endpoint,
         load_balancer,
         nodes,
         network: network(inventory.network)?,
-        runtime: inventory.runtime,
+        runtime: sources::runtime(inventory.runtime, version)?,
         cgroup_driver: inventory.cgroup_driver,
-        packages: packages(inventory.packages, version)?,
-        images: inventory.images,
-        control_plane: inventory.settings.control_plane,
-        kubelet: inventory.settings.kubelet,
-        kubelet_serving: KubeletServing::SelfSigned,
-        kube_proxy: inventory.settings.kube_proxy,
-        kubeadm: inventory.settings.kubeadm,
+        packages: sources::packages(inventory.packages, version)?,
+        images: inventory.images.images,
+        control_plane: ControlPlane {
+            api_server: api_server.component,
+            cert_sans: api_server.cert_sans,
+            controller_manager: settings.controller_manager,
+            controller_manager_election: settings.controller_manager_election,
+            scheduler: settings.scheduler,
+            scheduler_election: settings.scheduler_election,
+            etcd: etcd.component,
+            audit: api_server.audit,
+            encryption: api_server.encryption,
+        },
+        kubelet: settings.kubelet,
+        kubelet_serving: settings
+            .kubelet_serving
+            .unwrap_or(KubeletServing::SelfSigned),
+        kube_proxy: settings.kube_proxy,
+        kubeadm: settings.kubeadm,
         http_proxy: inventory.http_proxy,
     })
 }
 
-/// haproxy where a node balances, nothing otherwise.
-pub fn load_balancer(inventory: &Inventory) -> LoadBalancer {
-    let balances = inventory
-        .nodes
-        .iter()
-        .any(|node| node.role(Role::LoadBalancer).is_some());
-    match &inventory.load_balancer {
-        Some(written) => written.value.clone(),
-        None if balances => HAPROXY,
-        None => LoadBalancer::None,
-    }
+/// Stacked, if nothing else is written.
+pub fn shape(inventory: &Inventory) -> Shape {
+    inventory
+        .topology
+        .as_ref()
+        .map_or(Shape::Stacked, |topology| topology.value)
 }
 
-/// The endpoint; by default the fixed address of the one host that must have
-/// it: the load balancer, or the single control plane.
-pub fn endpoint(inventory: &Inventory) -> Option<Spanned<Endpoint>> {
-    if inventory.endpoint_key.is_some() {
-        return inventory.endpoint.clone();
-    }
-    let role = match load_balancer(inventory) {
-        LoadBalancer::Hosts { .. } => Role::LoadBalancer,
-        LoadBalancer::None => Role::ControlPlane,
-        LoadBalancer::External | LoadBalancer::KubeVip { .. } | LoadBalancer::Local { .. } => {
-            return None;
-        }
-    };
-    let mut holders = inventory
+/// Nodes that have a role.
+pub fn with(inventory: &Inventory, role: Role) -> impl Iterator<Item = &WrittenNode> {
+    inventory
         .nodes
         .iter()
-        .filter(|node| node.role(role).is_some());
-    let (Some(holder), None) = (holders.next(), holders.next()) else {
-        return None;
-    };
-    let Some(Spanned {
-        value: AddressSpec::Fixed(address),
-        span,
-    }) = address(holder)
-    else {
-        return None;
-    };
-    let value = Endpoint {
-        host: EndpointHost::Address(address),
-        port: DEFAULT_PORT,
-    };
-    Some(Spanned { value, span })
+        .filter(move |node| node.role(role).is_some())
 }
 
 /// The address of a node: as written, or the ssh host where that is one.
@@ -208,31 +191,5 @@ fn network(written: WrittenNetwork) -> Option<Network> {
             .dns_domain
             .unwrap_or_else(|| "cluster.local".to_owned()),
         cni: written.cni.map(|cni: Spanned<Cni>| cni.value)?,
-    })
-}
-
-fn packages(written: WrittenPackages, version: VersionSpec) -> Option<Packages> {
-    let (major, minor) = version.minor();
-    let fill = |url: &str| url.replace("{minor}", &format!("{major}.{minor}"));
-    let key = match (written.key, &written.repository) {
-        (Some(PackageKey::Pinned { url, fingerprint }), _) => PackageKey::Pinned {
-            url: fill(&url),
-            fingerprint,
-        },
-        (Some(key), _) => key,
-        (None, Some(_)) => return None,
-        (None, None) => PackageKey::Pinned {
-            url: fill(UPSTREAM_KEY),
-            fingerprint: UPSTREAM_FINGERPRINT.to_owned(),
-        },
-    };
-    let mut url = fill(written.repository.as_deref().unwrap_or(UPSTREAM));
-    if !url.ends_with('/') {
-        url.push('/');
-    }
-    Some(Packages {
-        url,
-        key,
-        hold: written.hold,
     })
 }
