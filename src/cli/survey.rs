@@ -146,6 +146,7 @@ async fn look<C: Connector>(
             )
         }
     };
+    trust::issue(&plan, &authorities, &mut vault, now)?;
     Ok(Survey {
         connections,
         plan,

@@ -122,12 +122,16 @@ pub fn folder(archive: &Download) -> String {
     format!("/usr/local/lib/kdiy/etcd-{}", &archive.sha256[..12])
 }
 
-/// Where `etcd`, `etcdctl` or `etcdutl` of this source is on a host.
+/// Where `etcd`, `etcdctl` or `etcdutl` of an external etcd is on its hosts.
+///
+/// # Panics
+/// When etcd is not external.
 #[must_use]
-pub fn program(source: &EtcdSource, name: &str) -> String {
-    match source {
-        EtcdSource::Distribution => format!("/usr/bin/{name}"),
-        EtcdSource::Archive(archive) => format!("{}/{name}", folder(archive)),
+pub fn program(settled: &Settled, name: &str) -> String {
+    match &settled.cluster.topology {
+        Topology::Stacked => panic!("{name} of a host was asked for where etcd is stacked"),
+        Topology::External(EtcdSource::Distribution) => format!("/usr/bin/{name}"),
+        Topology::External(EtcdSource::Archive(archive)) => format!("{}/{name}", folder(archive)),
     }
 }
 
@@ -146,12 +150,9 @@ pub fn endpoints(settled: &Settled) -> Vec<String> {
 /// When etcd is not external.
 #[must_use]
 pub fn files(settled: &Settled, node: &Node, authority: &str) -> [HostFile; 2] {
-    let Topology::External(source) = &settled.cluster.topology else {
-        panic!("files of a member were asked for where etcd is stacked");
-    };
     let unit = Unit {
         cluster: settled.cluster.name.as_str(),
-        program: program(source, "etcd"),
+        program: program(settled, "etcd"),
         config: CONFIG,
     };
     [
@@ -182,10 +183,7 @@ fn config(settled: &Settled, node: &Node, authority: &str) -> String {
         quota_backend_bytes: QUOTA,
         auto_compaction_mode: "periodic",
         auto_compaction_retention: "8h",
-        client_transport_security: security(
-            "/etc/etcd/pki/server.crt",
-            "/etc/etcd/pki/server.key",
-        ),
+        client_transport_security: security("/etc/etcd/pki/server.crt", "/etc/etcd/pki/server.key"),
         peer_transport_security: security("/etc/etcd/pki/peer.crt", "/etc/etcd/pki/peer.key"),
     };
     let etcd = &settled.cluster.control_plane.etcd;
@@ -231,7 +229,10 @@ pub fn certificates(settled: &Settled, node: &Node, authority: &str) -> [Certifi
         organizations: BTreeSet::new(),
         usages: [Usage::Client, Usage::Server].into(),
         names: [name.to_owned(), "localhost".to_owned()].into(),
-        addresses: [settled.address(node)].into_iter().chain(loopback).collect(),
+        addresses: [settled.address(node)]
+            .into_iter()
+            .chain(loopback)
+            .collect(),
     };
     let leaf = |file: &str, subject: &Subject, group: Option<&str>| Certificate {
         path: format!("{PKI}/{file}.crt"),

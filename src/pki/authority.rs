@@ -137,12 +137,7 @@ impl Authority {
         params.is_ca = IsCa::ExplicitNoCa;
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = request
-            .usages
-            .iter()
-            .copied()
-            .map(extended)
-            .collect();
+        params.extended_key_usages = request.usages.iter().copied().map(extended).collect();
         for name in &request.names {
             let name = name.as_str().try_into().map_err(signing)?;
             params.subject_alt_names.push(SanType::DnsName(name));

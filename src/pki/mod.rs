@@ -15,11 +15,11 @@ pub mod token;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+pub use crate::resource::Usage;
 pub use authorities::{Authorities, Difference, Fingerprints, PkiFile, compare};
 pub use authority::{Authority, Leaf, LeafRequest};
 pub use certificate::{Fingerprint, not_after};
 pub use key::SigningKey;
-pub use crate::resource::Usage;
 pub use kubeconfig::Kubeconfig;
 pub use token::BootstrapToken;
 

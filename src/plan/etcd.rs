@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Facts;
 use crate::cluster::{Cluster, Name, Quorum, Role, Topology};
-use crate::etcd::{Client, member};
+use crate::etcd::Client;
 use crate::resource::{Answers, Malformed, section};
 use crate::shell::Script;
 
@@ -254,10 +254,7 @@ fn state(hosts: &BTreeMap<&Name, &EtcdFacts>, token: &str) -> GroupState {
     if let Some(view) = live {
         return GroupState::Live(view.members.clone());
     }
-    let mut held = hosts
-        .values()
-        .filter(|facts| facts.holds(token))
-        .peekable();
+    let mut held = hosts.values().filter(|facts| facts.holds(token)).peekable();
     if held.peek().is_none() {
         return GroupState::Blank;
     }

@@ -202,11 +202,7 @@ impl Certificate {
         if !reachable.is_empty() {
             details.push(format!("for {}", reachable.join(", ")));
         }
-        details.push(format!(
-            "key {:04o} {}",
-            self.key_mode(),
-            self.key_owner()
-        ));
+        details.push(format!("key {:04o} {}", self.key_mode(), self.key_owner()));
         details
     }
 
@@ -343,7 +339,9 @@ fn is_signed_by(certificate: &X509Certificate<'_>, authority: &str) -> bool {
 
 fn subject(certificate: &X509Certificate<'_>) -> Subject {
     let holder = certificate.subject();
-    let common_name = holder.iter_common_name().find_map(|name| name.as_str().ok());
+    let common_name = holder
+        .iter_common_name()
+        .find_map(|name| name.as_str().ok());
     let organizations = holder
         .iter_organization()
         .filter_map(|name| Some(name.as_str().ok()?.to_owned()));

@@ -3,6 +3,7 @@
 
 mod balancer;
 mod control_plane;
+mod etcd;
 mod host;
 mod network;
 mod nodes;
@@ -11,8 +12,8 @@ mod worker;
 use std::collections::BTreeMap;
 
 use super::{Blueprint, Facts, Standing, StepId};
-use crate::cluster::{Name, Node, Role, Settled};
-use crate::etcd;
+use crate::cluster::{Cluster, Name, Node, Role, Settled, Topology};
+use crate::etcd::Client;
 use crate::kubeadm::Resolver;
 use crate::resource::{Content, File, OnDiffer, Resource};
 use crate::shell::Script;
@@ -76,6 +77,7 @@ pub fn blueprint(
         lead: lead(settled, standing),
     };
     let mut blueprint = Blueprint::new();
+    let etcd = etcd::group(&site, &mut blueprint, vault);
     for node in settled.cluster.kubelets() {
         host::prepare(&site, node, &mut blueprint, vault);
     }
@@ -83,7 +85,7 @@ pub fn blueprint(
         control_plane::place_authorities(&site, node, &mut blueprint, vault);
     }
     let balanced = balancer::balance(&site, &mut blueprint, vault);
-    let founded = control_plane::found(&site, &mut blueprint, &balanced);
+    let founded = control_plane::found(&site, &mut blueprint, &balanced, etcd);
     let network = network::manifest(&site, &mut blueprint, &founded);
     let mut joined = control_plane::join(&site, &mut blueprint, &founded);
     joined.extend(worker::join(&site, &mut blueprint, &founded));
@@ -109,7 +111,18 @@ pub fn founder<'a>(settled: &'a Settled, standing: &Standing) -> Option<&'a Name
     (!standing.members.contains(lead)).then_some(lead)
 }
 
+/// Whether a control plane has the key of etcd's authority: not where etcd is
+/// external and the host is one of its own.
+#[must_use]
+pub fn has_etcd_key(cluster: &Cluster, node: &Node) -> bool {
+    cluster.topology == Topology::Stacked || !node.roles.has(Role::Etcd)
+}
+
 impl Site<'_> {
+    fn is_stacked(&self) -> bool {
+        self.settled.cluster.topology == Topology::Stacked
+    }
+
     fn is_member(&self, node: &Node) -> bool {
         self.standing.members.contains(&node.name)
     }
@@ -127,9 +140,9 @@ impl Site<'_> {
     }
 
     /// A client of the etcd member on a node, there.
-    fn etcd(&self, node: &Node) -> etcd::Client {
+    fn etcd(&self, node: &Node) -> Client {
         let topology = &self.settled.cluster.topology;
-        etcd::Client::of(topology, self.settled.address(node))
+        Client::of(topology, self.settled.address(node))
     }
 
     fn resolver(&self, node: &Node) -> Resolver {
@@ -146,6 +159,8 @@ struct Founded {
     reachable: StepId,
     /// The token for joining is valid.
     token: Option<StepId>,
+    /// All members of an external etcd serve.
+    etcd: Vec<StepId>,
 }
 
 /// A rendered file as a resource; a secret one goes to the vault.
