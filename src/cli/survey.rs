@@ -121,7 +121,7 @@ async fn look<C: Connector>(
         .map(|(name, seen)| (name.clone(), seen.facts.clone()))
         .collect();
     let standing = Standing::of(cluster, &facts, &trust.etcd_token);
-    let problems = preflight::problems(&settled, &standing, &seen);
+    let problems = preflight::problems(&settled, &standing, &trust.etcd_token, &seen);
     let mut vault = Vault::new();
     let circumstances = Circumstances { facts, standing };
     let founder = install::founder(&settled, &circumstances.standing);

@@ -1,7 +1,7 @@
 //! What hosts say of an external etcd, and how far it stands: who is a
 //! member, asked of those that answer and not told from files alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -99,7 +99,7 @@ pub enum HostState {
 
 const LOOK: &str = r#"echo asked
 [ -d /var/lib/etcd/member ] && echo data yes
-kdiy_line marker /var/lib/etcd/kdiy-cluster
+[ -r /var/lib/etcd/kdiy-cluster ] && read -r v < /var/lib/etcd/kdiy-cluster && echo "marker $v"
 case $(systemctl is-active kdiy-etcd.service 2>/dev/null) in active|activating|reloading) echo runs yes; kdiy_runs=1;; *) kdiy_runs=;; esac
 [ "$(systemctl is-active etcd.service 2>/dev/null)" = active ] && echo foreign yes
 kdiy_ask() { curl -sS --noproxy '*' --max-time 4"#;
@@ -219,14 +219,6 @@ impl Group {
             hosts: hosts.iter().map(of_host).collect(),
             state,
         }
-    }
-
-    /// Ids of the clusters that the members of these hosts belong to.
-    #[must_use]
-    pub fn clusters(facts: &BTreeMap<Name, Facts>) -> BTreeSet<String> {
-        let etcd = facts.values().filter_map(|facts| facts.etcd.as_ref());
-        etcd.filter_map(|facts| Some(facts.view.as_ref()?.cluster.clone()))
-            .collect()
     }
 
     /// Hosts in a state.

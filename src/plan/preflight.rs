@@ -1,12 +1,14 @@
 //! Problems that are better seen before the first change than during it.
 
+mod etcd;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::{Facts, Observation, Standing};
-use crate::cluster::{LoadBalancer, Name, Node, Role, Settled, Version};
+use crate::cluster::{LoadBalancer, Name, Node, Role, Settled, Topology, Version};
 
 /// A reason not to begin, with its fix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -32,9 +34,11 @@ const SKEW: Duration = Duration::from_secs(30);
 
 /// Ports of kubelet.
 const KUBELET_PORTS: &[u16] = &[10250];
-/// Ports of a control plane: API server, etcd, kubelet, controller-manager,
+/// Ports of a control plane: API server, kubelet, controller-manager,
 /// scheduler.
-const CONTROL_PLANE_PORTS: &[u16] = &[6443, 2379, 2380, 10250, 10257, 10259];
+const CONTROL_PLANE_PORTS: &[u16] = &[6443, 10250, 10257, 10259];
+/// Ports of a member of etcd that is stacked: clients, peers.
+const ETCD_PORTS: &[u16] = &[2379, 2380];
 
 /// All problems of all hosts, in the order of the inventory. A check that the
 /// inventory ignores (`kubeadm.ignorePreflightErrors`, kubeadm's name or the
@@ -43,6 +47,7 @@ const CONTROL_PLANE_PORTS: &[u16] = &[6443, 2379, 2380, 10250, 10257, 10259];
 pub fn problems(
     settled: &Settled,
     standing: &Standing,
+    etcd_token: &str,
     seen: &BTreeMap<Name, Observation>,
 ) -> Vec<Problem> {
     let ignored = |code: &str, kubeadm: &str| {
@@ -71,6 +76,7 @@ pub fn problems(
         clock(observation.skew, &mut found);
         twins(node, seen, &mut found);
         unreachable(settled, &observation.facts, &mut found);
+        etcd::problems(settled, standing, node, etcd_token, seen, &mut found);
         if let Some(why) = standing.silent.get(&node.name) {
             found.push(Found {
                 code: "api-silent",
@@ -201,6 +207,9 @@ fn ports(
             KUBELET_PORTS
         };
         wanted.extend(ports.iter().map(|port| (*port, "kubelet")));
+        if node.roles.has(Role::ControlPlane) && settled.cluster.topology == Topology::Stacked {
+            wanted.extend(ETCD_PORTS.iter().map(|port| (*port, "kubelet")));
+        }
     }
     if node.roles.has(Role::LoadBalancer)
         && matches!(settled.cluster.load_balancer, LoadBalancer::Hosts { .. })

@@ -141,10 +141,15 @@ impl Hosts {
     }
 
     fn codes(&self) -> Vec<(String, &'static str)> {
-        problems(&self.settled, &self.circumstances.standing, &self.seen)
-            .into_iter()
-            .map(|problem| (problem.host.to_string(), problem.code))
-            .collect()
+        problems(
+            &self.settled,
+            &self.circumstances.standing,
+            TOKEN,
+            &self.seen,
+        )
+        .into_iter()
+        .map(|problem| (problem.host.to_string(), problem.code))
+        .collect()
     }
 }
 
@@ -495,7 +500,12 @@ fn problems_are_seen_on_all_hosts_at_once() {
         },
         |_, resource| absent(resource),
     );
-    let problems = problems(&hosts.settled, &hosts.circumstances.standing, &hosts.seen);
+    let problems = problems(
+        &hosts.settled,
+        &hosts.circumstances.standing,
+        TOKEN,
+        &hosts.seen,
+    );
     let shown: Vec<_> = problems
         .iter()
         .map(|p| format!("{} {}: {}\n  {}", p.host, p.code, p.what, p.fix))
@@ -504,7 +514,8 @@ fn problems_are_seen_on_all_hosts_at_once() {
 
     let mut settled = few(VERSION);
     settled.cluster.kubeadm.ignore_preflight_errors = vec!["NumCPU".to_owned(), "disk".to_owned()];
-    let left = super::preflight::problems(&settled, &hosts.circumstances.standing, &hosts.seen);
+    let left =
+        super::preflight::problems(&settled, &hosts.circumstances.standing, TOKEN, &hosts.seen);
     assert_eq!(left.len(), problems.len() - 2);
 }
 
