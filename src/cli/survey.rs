@@ -128,8 +128,8 @@ async fn look<C: Connector>(
         .iter()
         .map(|(name, seen)| (name.clone(), seen.facts.clone()))
         .collect();
-    let standing = Standing::of(cluster, &facts);
-    let problems = preflight::problems(&settled, &standing, &seen);
+    let standing = Standing::of(cluster, &facts, &trust.etcd_token);
+    let problems = preflight::problems(&settled, &standing, &trust.etcd_token, &seen);
     let mut vault = Vault::new();
     let circumstances = Circumstances { facts, standing };
     let founder = install::founder(&settled, &circumstances.standing);
@@ -154,6 +154,7 @@ async fn look<C: Connector>(
             )
         }
     };
+    trust::issue(&plan, &authorities, &mut vault, now)?;
     Ok(Survey {
         connections,
         plan,

@@ -1,4 +1,7 @@
-//! How a host speaks to the etcd member on it.
+//! External etcd, and how a host speaks to the etcd member on it.
+
+pub mod member;
+pub mod script;
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -6,8 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
+use super::etcd::{self, EtcdFacts};
 use super::settle::{offered, offered_script};
 use crate::cluster::Version;
+use crate::etcd::Client;
 use crate::kubeadm::API_PORT;
 use crate::resource::{Answers, Malformed, section};
 use crate::shell::Script;
@@ -65,6 +67,8 @@ pub struct Facts {
     pub endpoint: EndpointView,
     /// What the API server of this control plane says.
     pub api: ApiView,
+    /// What the member of an external etcd on this host says.
+    pub etcd: Option<EtcdFacts>,
 }
 
 /// What the API server of one control plane says.
@@ -140,6 +144,8 @@ pub struct Questions {
     pub endpoint: EndpointQuestions,
     /// The repository to look into, if it is to be asked for a version.
     pub repository: Option<(String, Version)>,
+    /// How it speaks to its member, when it has one of an external etcd.
+    pub etcd: Option<Client>,
 }
 
 impl Questions {
@@ -158,7 +164,11 @@ impl Questions {
             .then(&section("listening", &Script::of("ss -Hltnp\n")))
             .then(&section("reach", &self.reach_script()))
             .then(&section("endpoint", &self.endpoint.script()))
-            .then(&section("offered", &self.offered_script()));
+            .then(&section("offered", &self.offered_script()))
+            .then(&match &self.etcd {
+                None => section("etcd", &Script::new()),
+                Some(client) => etcd::look(client),
+            });
         match self.api_server {
             None => script.then(&section("api", &Script::new())),
             Some(address) => script.then(&section("api", &self.api_script(address))),
@@ -180,7 +190,7 @@ impl Questions {
             .reach
             .iter()
             .map(|(address, port)| format!("{address}/{port}"));
-        Script::of("if [ ! -s /etc/kubernetes/kubelet.conf ] && command -v bash >/dev/null; then\n")
+        Script::of("if [ ! -s /etc/kubernetes/kubelet.conf ] && [ ! -d /var/lib/etcd/member ] && command -v bash >/dev/null; then\n")
             .lit("said=$(timeout 1 bash -c 'for a; do { :; } 3<>\"/dev/tcp/$a/6443\" && echo \"/dev/tcp/$a/6443: open\"; done' bash ")
             .args(addresses)
             .lit(" 2>&1)\nfor t in ")
@@ -282,6 +292,7 @@ impl Facts {
             offered: offered(answers.get("offered")?),
             endpoint: EndpointView::parse(answers)?,
             api: ApiView::parse(answers.get("api")?),
+            etcd: EtcdFacts::parse(answers)?,
         })
     }
 
@@ -385,6 +396,7 @@ mod tests {
             manifest: false,
             endpoint: EndpointQuestions::default(),
             repository: None,
+            etcd: None,
         };
         let script = questions.reach_script();
         let output = std::process::Command::new("sh")

@@ -1,6 +1,7 @@
 //! From what is meant and what was seen to what has to be done.
 
 pub mod blueprint;
+pub mod etcd;
 pub mod facts;
 pub mod install;
 pub mod observe;

@@ -1,5 +1,7 @@
 //! Problems that are better seen before the first change than during it.
 
+mod etcd;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use serde::Serialize;
 mod endpoint;
 
 use super::{Facts, Observation, Standing};
-use crate::cluster::{Name, Node, Role, Settled, Version};
+use crate::cluster::{Name, Node, Role, Settled, Topology, Version};
 use crate::runtime;
 
 /// A reason not to begin, with its fix.
@@ -35,9 +37,11 @@ const SKEW: Duration = Duration::from_secs(30);
 
 /// Ports of kubelet.
 const KUBELET_PORTS: &[u16] = &[10250];
-/// Ports of a control plane: API server, etcd, kubelet, controller-manager,
+/// Ports of a control plane: API server, kubelet, controller-manager,
 /// scheduler.
-const CONTROL_PLANE_PORTS: &[u16] = &[6443, 2379, 2380, 10250, 10257, 10259];
+const CONTROL_PLANE_PORTS: &[u16] = &[6443, 10250, 10257, 10259];
+/// Ports of a member of etcd that is stacked: clients, peers.
+const ETCD_PORTS: &[u16] = &[2379, 2380];
 
 /// All problems of all hosts, in the order of the inventory. A check that the
 /// inventory ignores (`kubeadm.ignorePreflightErrors`, kubeadm's name or the
@@ -46,6 +50,7 @@ const CONTROL_PLANE_PORTS: &[u16] = &[6443, 2379, 2380, 10250, 10257, 10259];
 pub fn problems(
     settled: &Settled,
     standing: &Standing,
+    etcd_token: &str,
     seen: &BTreeMap<Name, Observation>,
 ) -> Vec<Problem> {
     let ignored = |code: &str, kubeadm: &str| {
@@ -77,6 +82,7 @@ pub fn problems(
         unreachable(settled, &observation.facts, &mut found);
         endpoint::foreign(settled, &observation.facts, &mut found);
         endpoint::virtual_address(settled, node, seen, &mut found);
+        etcd::problems(settled, standing, node, etcd_token, seen, &mut found);
         if let Some(why) = standing.silent.get(&node.name) {
             found.push(Found {
                 code: "api-silent",
@@ -232,6 +238,9 @@ fn ports(
             KUBELET_PORTS
         };
         wanted.extend(ports.iter().map(|port| (*port, "kubelet")));
+        if node.roles.has(Role::ControlPlane) && settled.cluster.topology == Topology::Stacked {
+            wanted.extend(ETCD_PORTS.iter().map(|port| (*port, "kubelet")));
+        }
     }
     wanted.extend(endpoint::ports(&settled.cluster, node));
     for (port, own) in wanted {

@@ -20,6 +20,7 @@ use crate::template::HostFile;
 
 const VERSION: Version = Version::new(1, 34, 1);
 const PASSWORD: &str = "hunter2x";
+const TOKEN: &str = "kdiy-0123456789abcdef";
 const KEY: &str = "the key of the authority";
 
 fn name(text: &str) -> Name {
@@ -35,6 +36,8 @@ pub(super) fn trust() -> Trust {
         ca_certificate: "certificate\n".to_owned(),
         ca_pin: "sha256:00".to_owned(),
         failover_password: PASSWORD.into(),
+        etcd_certificate: "etcd certificate\n".to_owned(),
+        etcd_token: TOKEN.to_owned(),
     }
 }
 
@@ -72,6 +75,7 @@ pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
         api: ApiView::Absent,
         endpoint: EndpointView::default(),
         offered: None,
+        etcd: None,
     }
 }
 
@@ -104,7 +108,7 @@ impl Hosts {
             .iter()
             .map(|node| (node.name.clone(), facts(&settled, node.name.as_str())))
             .collect();
-        let standing = Standing::of(&settled.cluster, &facts);
+        let standing = Standing::of(&settled.cluster, &facts, TOKEN);
         let circumstances = Circumstances {
             facts: facts.clone(),
             standing,
@@ -145,10 +149,15 @@ impl Hosts {
     }
 
     fn codes(&self) -> Vec<(String, &'static str)> {
-        problems(&self.settled, &self.circumstances.standing, &self.seen)
-            .into_iter()
-            .map(|problem| (problem.host.to_string(), problem.code))
-            .collect()
+        problems(
+            &self.settled,
+            &self.circumstances.standing,
+            TOKEN,
+            &self.seen,
+        )
+        .into_iter()
+        .map(|problem| (problem.host.to_string(), problem.code))
+        .collect()
     }
 }
 
@@ -512,7 +521,12 @@ fn problems_are_seen_on_all_hosts_at_once() {
         },
         |_, resource| absent(resource),
     );
-    let problems = problems(&hosts.settled, &hosts.circumstances.standing, &hosts.seen);
+    let problems = problems(
+        &hosts.settled,
+        &hosts.circumstances.standing,
+        TOKEN,
+        &hosts.seen,
+    );
     let shown: Vec<_> = problems
         .iter()
         .map(|p| format!("{} {}: {}\n  {}", p.host, p.code, p.what, p.fix))
@@ -521,7 +535,8 @@ fn problems_are_seen_on_all_hosts_at_once() {
 
     let mut settled = few(VERSION);
     settled.cluster.kubeadm.ignore_preflight_errors = vec!["NumCPU".to_owned(), "disk".to_owned()];
-    let left = super::preflight::problems(&settled, &hosts.circumstances.standing, &hosts.seen);
+    let left =
+        super::preflight::problems(&settled, &hosts.circumstances.standing, TOKEN, &hosts.seen);
     assert_eq!(left.len(), problems.len() - 2);
 }
 
@@ -544,6 +559,7 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
             vip: Some(("127.0.0.1".parse().unwrap(), 1)),
         },
         repository: None,
+        etcd: None,
     };
     let script = observe::script(&blueprint, &host, &questions);
     let output = std::process::Command::new("sh")
