@@ -1,6 +1,8 @@
 //! The cluster's authorities: kept beside the inventory, read back from a
 //! control plane when that was lost, or made when there are none.
 
+mod encryption;
+
 use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -12,7 +14,7 @@ use crate::cluster::{Cluster, Name, Role};
 use crate::etcd::member;
 use crate::lb::keepalived;
 use crate::pki::authorities::FILES;
-use crate::pki::{self, Authorities, Difference, LeafRequest};
+use crate::pki::{self, Authorities, Difference, LeafRequest, SecretboxKey};
 use crate::plan::Plan;
 use crate::plan::install::{self, Trust};
 use crate::resource::{Answers, Resource, SECTION_FUNCTION};
@@ -21,6 +23,8 @@ use crate::state::{self, State};
 use crate::template::HostFile;
 use crate::transport::{Connection, User};
 use crate::vault::Vault;
+
+pub use encryption::encryption_key;
 
 /// Where the authorities came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +73,17 @@ pub enum Error {
         other: Name,
         /// In what.
         difference: Difference,
+    },
+    /// Two control planes encrypt with different keys.
+    #[error(
+        "{one} and {other} have different keys in /etc/kubernetes/pki/kdiy-encryption.yaml: \
+         find out which one their API servers read, and put that file on both"
+    )]
+    KeysDiffer {
+        /// One.
+        one: Name,
+        /// The other.
+        other: Name,
     },
 }
 
@@ -212,7 +227,7 @@ async fn read_back<C: Connection>(connection: &C, host: &Name) -> Result<Files, 
 
 /// What the hosts are to trust.
 #[must_use]
-pub fn trust(authorities: &Authorities) -> Trust {
+pub fn trust(authorities: &Authorities, encryption: Option<&SecretboxKey>) -> Trust {
     let files = authorities.files().into_iter().map(|file| HostFile {
         path: format!("/etc/kubernetes/pki/{}", file.path),
         mode: file.mode,
@@ -225,6 +240,7 @@ pub fn trust(authorities: &Authorities) -> Trust {
         failover_password: authorities.derived("keepalived", keepalived::PASSWORD_LENGTH),
         etcd_certificate: authorities.etcd.certificate().to_owned(),
         etcd_token: member::token(authorities.etcd.certificate()),
+        encryption_key: encryption.map(|key| key.base64().clone()),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Problems that are better seen before the first change than during it.
 
+mod encryption;
+mod endpoint;
 mod etcd;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
-
-mod endpoint;
 
 use super::{Facts, Observation, Standing};
 use crate::cluster::{Name, Node, Role, Settled, Topology, Version};
@@ -77,6 +77,8 @@ pub fn problems(
         ports(settled, standing, node, &observation.facts, &mut found);
         address(settled, node, &observation.facts, &mut found);
         version(settled, &observation.facts, &mut found);
+        let facts = |node: &Node| Some(seen.get(&node.name)?.facts.clone());
+        encryption::check(settled, standing, node, &facts, &mut found);
         clock(observation.skew, &mut found);
         twins(node, seen, &mut found);
         unreachable(settled, &observation.facts, &mut found);

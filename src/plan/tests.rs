@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView};
+use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView, PlaneView};
 use super::install::{Circumstances, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
@@ -38,6 +38,7 @@ pub(super) fn trust() -> Trust {
         failover_password: PASSWORD.into(),
         etcd_certificate: "etcd certificate\n".to_owned(),
         etcd_token: TOKEN.to_owned(),
+        encryption_key: Some("AAAA".to_owned().into()),
     }
 }
 
@@ -74,6 +75,7 @@ pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
         unreachable: Vec::new(),
         api: ApiView::Absent,
         endpoint: EndpointView::default(),
+        plane: PlaneView::default(),
         offered: None,
         etcd: None,
     }
@@ -558,6 +560,7 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
             served: Some((settled.cluster.endpoint.clone(), "certificate".to_owned())),
             vip: Some(("127.0.0.1".parse().unwrap(), 1)),
         },
+        requests: None,
         repository: None,
         etcd: None,
     };

@@ -8,6 +8,8 @@ mod host;
 mod network;
 mod nodes;
 mod runtime;
+mod serving;
+mod settings;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -39,6 +41,8 @@ pub struct Trust {
     pub etcd_certificate: String,
     /// What tells this cluster's etcd from others.
     pub etcd_token: String,
+    /// Key of encryption at rest, base64; there when the cluster encrypts.
+    pub encryption_key: Option<SecretString>,
 }
 
 /// What the blueprint has to know about hosts. Nothing is known before they
@@ -93,12 +97,14 @@ pub fn blueprint(
     let balanced = balancer::balance(&site, &mut blueprint, vault);
     let founded = control_plane::found(&site, &mut blueprint, balanced, etcd);
     let network = network::manifest(&site, &mut blueprint, &founded);
-    let mut joined = control_plane::join(&site, &mut blueprint, &founded);
+    let settled_planes = settings::settle(&site, &mut blueprint, vault, &founded);
+    let mut joined = control_plane::join(&site, &mut blueprint, &founded, &settled_planes);
     joined.extend(worker::join(&site, &mut blueprint, &founded));
     joined.extend(network);
     balancer::place_kube_vip(&site, &mut blueprint, vault);
     nodes::label(&site, &mut blueprint, &joined);
     nodes::ready(&site, &mut blueprint, &joined);
+    serving::approve(&site, &mut blueprint, &joined);
     blueprint
 }
 
