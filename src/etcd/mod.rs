@@ -4,6 +4,7 @@
 pub mod gateway;
 pub mod keys;
 pub mod picture;
+pub mod snapshot;
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -29,6 +29,8 @@ pub enum Verdict {
     Degraded,
     /// It takes no writes: there is no quorum.
     Down,
+    /// No host could be asked.
+    Unknown,
 }
 
 /// The whole cluster.
@@ -217,9 +219,15 @@ impl Picture {
             State::Unhealthy => leader != 0 && !scene.alarms.is_empty(),
             _ => false,
         };
-        let alive = members.iter().filter(serving).count();
         let quorum = Quorum::of(voters).needed();
-        let verdict = if alive < quorum {
+        let seen = members.iter().filter(serving).count();
+        // A member that is healthy has just agreed with so many, even if we
+        // do not reach them.
+        let agreed = members.iter().any(|row| row.state == State::Healthy);
+        let alive = seen.max(if agreed { quorum } else { 0 });
+        let verdict = if members.iter().all(|row| row.state == State::Unreachable) {
+            Verdict::Unknown
+        } else if alive < quorum {
             Verdict::Down
         } else if members.iter().all(|row| row.state == State::Healthy) && scene.alarms.is_empty() {
             Verdict::Healthy

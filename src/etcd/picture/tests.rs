@@ -141,11 +141,20 @@ fn two_of_three_may_not() {
 }
 
 #[test]
-fn nobody_answers() {
+fn a_healthy_member_proves_the_quorum_that_we_do_not_reach() {
+    let mut hosts = well(5);
+    hosts[1..].iter_mut().for_each(unreachable);
+    let picture = Picture::of(&hosts);
+    assert_eq!(picture.verdict, Verdict::Degraded);
+    assert_eq!(votes(&picture), (5, 3, 3, 0));
+}
+
+#[test]
+fn nobody_can_be_asked() {
     let mut hosts = well(3);
     hosts.iter_mut().for_each(unreachable);
     let picture = Picture::of(&hosts);
-    assert_eq!(picture.verdict, Verdict::Down);
+    assert_eq!(picture.verdict, Verdict::Unknown);
     assert_eq!(votes(&picture), (3, 2, 0, 0));
     assert_eq!(picture.cluster_id, None);
 }
