@@ -6,8 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::gateway::number;
+use super::gateway::{client, number, url};
+use crate::cluster::{AddressSpec, Topology};
 use crate::resource::Malformed;
+use crate::shell::Script;
 
 /// Keys from `from` on and before `end`. An end of one zero byte is etcd's
 /// word for no end.
@@ -35,6 +37,25 @@ pub struct Page {
     pub count: u64,
     /// The revision that was looked at.
     pub revision: u64,
+}
+
+/// The script that asks the member on a host about a range.
+#[must_use]
+pub fn script(
+    topology: &Topology,
+    address: &AddressSpec,
+    range: &Range,
+    ask: Ask,
+    revision: u64,
+) -> Script {
+    let client = client(topology, address);
+    Script::new()
+        .then(&url(&client, address))
+        .lit("curl -sS --noproxy '*' --max-time 30")
+        .then(&client.curl())
+        .lit("-d ")
+        .arg(range.request(ask, revision))
+        .lit(" \"$kdiy_url/v3/kv/range\"")
 }
 
 impl Range {
