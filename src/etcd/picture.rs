@@ -248,13 +248,20 @@ impl Picture {
     }
 
     /// The member to read from at length: a healthy one, not the leader if
-    /// there is a choice, and the one that is least behind.
+    /// there is a choice, and the one that is least behind. An alarm makes all
+    /// members unhealthy, and a backup the more wanted: then one that raised
+    /// none itself is preferred.
     #[must_use]
     pub fn reader(&self) -> Option<&Row> {
-        let able = |row: &&Row| row.state == State::Healthy && row.host.is_some();
+        let unwell = |row: &Row| row.state != State::Healthy;
+        let able = |row: &&Row| match row.state {
+            State::Healthy => row.host.is_some(),
+            State::Unhealthy => self.verdict == Verdict::Degraded && row.measured.is_some(),
+            _ => false,
+        };
         let lag = |row: &Row| row.measured.as_ref().map_or(u64::MAX, |of| of.lag);
         let members = self.members.iter().filter(able);
-        members.min_by_key(|row| (row.leader, lag(row)))
+        members.min_by_key(|row| (!row.alarms.is_empty(), unwell(row), row.leader, lag(row)))
     }
 }
 
@@ -325,7 +332,7 @@ impl Scene {
             endpoint: url.map(|answer| answer.url.clone()).or(listed),
             peers: member.map_or_else(Vec::new, |member| member.peers.clone()),
             state,
-            leader: id == Some(self.leader) && said.is_some() && state != State::Stranger,
+            leader: id == Some(self.leader) && state != State::Stranger,
             measured: said.map(|said| self.measured(&said.status)),
             alarms: id
                 .filter(|_| state != State::Stranger)

@@ -100,7 +100,7 @@ pub struct Holds {
     /// The newest revision in it.
     pub revision: u64,
     /// How many keys it has, old revisions of them too.
-    #[serde(rename(deserialize = "totalKey", serialize = "keys"))]
+    #[serde(rename(deserialize = "totalKey", serialize = "totalKeys"))]
     pub keys: u64,
 }
 

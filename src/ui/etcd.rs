@@ -38,15 +38,19 @@ pub fn status(cluster: &Name, picture: &Picture, style: &Style) -> String {
         .filter(|row| !row.alarms.is_empty())
         .map(|row| sanitise(&format!("{} {}", row.name, row.alarms.join(", "))))
         .collect();
-    match alarms.as_slice() {
-        [] => out.push_str("Alarms: none.\n"),
-        alarms => {
-            let text = format!("Alarms: {}.", alarms.join("; "));
-            paragraph(&style.paint(Tone::Bad, &text), &mut out, style);
-            let next = "NOSPACE stops writes: make room with etcdctl compact and defrag, then \
-                        etcdctl alarm disarm. After CORRUPT, replace the member.";
-            paragraph(next, &mut out, style);
-        }
+    if !alarms.is_empty() {
+        let text = format!("Alarms: {}.", alarms.join("; "));
+        out.push_str(&format!("{}\n", style.paint(Tone::Bad, &text)));
+        let mut raised = picture.members.iter().flat_map(|row| &row.alarms);
+        let advice = if raised.any(|alarm| alarm == "NOSPACE") {
+            "NOSPACE stops all writes: make room with etcdctl compact and defrag, or raise the \
+             quota, then run etcdctl alarm disarm."
+        } else {
+            "A member that is corrupt has to be replaced: wipe its host and run kdiy apply."
+        };
+        paragraph(advice, &mut out, style);
+    } else if picture.members.iter().any(|row| row.measured.is_some()) {
+        out.push_str("Alarms: none.\n");
     }
     for row in &picture.members {
         if let Some(problem) = &row.problem {
@@ -74,11 +78,13 @@ fn quorum(picture: &Picture) -> String {
         tolerates,
     } = picture.votes;
     let now = match picture.verdict {
-        Verdict::Unknown => "what it tolerates now is not known".to_owned(),
         Verdict::Down => "no quorum, it takes no writes".to_owned(),
         _ => format!("tolerates {}", count(tolerates, "more failure")),
     };
     let voters = count(members, "voting member");
+    if picture.verdict == Verdict::Unknown {
+        return format!("Quorum: {voters}, {quorum} must agree; how many do is not known.");
+    }
     format!("Quorum: {voters}, {quorum} must agree, {alive} alive: {now}.")
 }
 
@@ -92,8 +98,9 @@ fn paragraph(text: &str, out: &mut String, style: &Style) {
 /// A row of cells for each member; where that is too wide, what nobody
 /// compares stands on a line below.
 fn table(members: &[Row], out: &mut String, style: &Style) {
-    let (head, rows) = (HEAD.map(str::to_owned), members.iter().map(cells));
-    let rows: Vec<_> = rows.collect();
+    let led = members.iter().any(|row| row.leader);
+    let head = HEAD.map(str::to_owned);
+    let rows: Vec<_> = members.iter().map(|row| cells(row, led)).collect();
     let all: Vec<_> = std::iter::once(&head).chain(&rows).collect();
     let width = |column: usize| all.iter().map(|cells| cells[column].width()).max();
     let widths: Vec<_> = (0..head.len()).map(|at| width(at).unwrap_or(0)).collect();
@@ -146,7 +153,7 @@ const ENDPOINT: usize = HEAD.len() - 1;
 /// Columns of numbers.
 const RIGHT: std::ops::Range<usize> = 3..6;
 
-fn cells(row: &Row) -> [String; HEAD.len()] {
+fn cells(row: &Row, led: bool) -> [String; HEAD.len()] {
     let measured = |value: &dyn Fn(&Measured) -> String| {
         let value = row.measured.as_ref().map(value);
         value.unwrap_or_else(|| NOTHING.to_owned())
@@ -154,7 +161,7 @@ fn cells(row: &Row) -> [String; HEAD.len()] {
     let role = match row.state {
         State::Learner => "learner",
         _ if row.leader => "leader",
-        _ if row.measured.is_some() => "follower",
+        _ if led && row.measured.is_some() => "follower",
         _ => NOTHING,
     };
     [
@@ -189,7 +196,7 @@ pub fn saved(file: &str, from: &Row, head: &Head, picture: &Picture, style: &Sty
     let version = from.measured.as_ref().map_or("", |of| of.version.as_str());
     let holds = &head.holds;
     let mut out = format!(
-        "{} {}, revision {}, {} keys, hash {:08x}\n",
+        "{} {}, revision {}, {} keys (old revisions too), hash {:08x}\n",
         style.paint(Tone::Good, &format!("Saved {file}:")),
         bytes(head.size),
         holds.revision,

@@ -15,8 +15,8 @@ use crate::etcd::snapshot::Head;
 use crate::execute;
 use crate::execute::etcd::NoSnapshot;
 use crate::state::{self, Incoming};
+use crate::transport;
 use crate::transport::ssh::Link;
-use crate::transport::{self};
 use crate::ui::{self, Output, Ui};
 
 /// Save the cluster's data
@@ -38,7 +38,7 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 #[command(
     after_help = "A healthy member takes it, not the leader if there is a choice. etcd's own tool
-checks it there; it is sent here and checked again. The host keeps nothing of it.
+checks it there; it is sent here and checked again, and the host keeps nothing.
 The file holds every secret of the cluster: only you may read it (mode 0600).
 
 Examples:
@@ -111,7 +111,9 @@ impl Save {
         source: &'a Source,
     ) -> Result<(&'a Row, &'a Node, &'a Link), Failed> {
         let Some(name) = &self.from else {
-            return look.reader(source);
+            return look.reader(source).map_err(|failed| {
+                failed.hint("see kdiy etcd status; --from NODE takes what one member has left")
+            });
         };
         let rows = || look.picture.members.iter();
         let Some(row) = rows().find(|row| row.host.as_ref() == Some(name)) else {

@@ -13,15 +13,14 @@ use crate::ui::{self, Output, Ui};
 
 /// Show the members and what the cluster tolerates now
 #[derive(Debug, Clone, Args)]
-#[command(
-    after_help = "Hosts that do not answer are shown as such. Exits with 0 when all is well, with 9
-when a member is missing or an alarm is raised, with 10 when there is no quorum,
-with 4 when no host can be asked.
+#[command(after_help = "Hosts that do not answer are shown as such.
+
+Exit codes: 0 all is well; 9 a member is missing or unwell, or an alarm is
+raised; 10 there is no quorum; 4 no host can be asked.
 
 Examples:
   kdiy etcd status
-  kdiy etcd status --output json     for monitoring"
-)]
+  kdiy etcd status --output json     for monitoring")]
 pub struct Status {
     /// How hosts are reached.
     #[command(flatten)]

@@ -176,6 +176,8 @@ fn an_alarm_degrades_and_is_shown_at_its_member() {
     assert_eq!(votes(&picture), (3, 2, 3, 1));
     assert_eq!(row(&picture, 2).alarms, ["NOSPACE"]);
     assert_eq!(row(&picture, 1).alarms, [""; 0]);
+    // Not the leader, not the one without room.
+    assert_eq!(picture.reader().unwrap().name, "cp-3");
 }
 
 #[test]
