@@ -225,7 +225,7 @@ pub(super) async fn ask<C: Connection>(
     Err(Fault::Probe { exit, last })
 }
 
-async fn side_by_side<'n, T>(
+pub(super) async fn side_by_side<'n, T>(
     nodes: &'n [&'n Node],
     width: usize,
     work: impl AsyncFn(&'n &'n Node) -> Result<(Name, T), Fault>,
@@ -237,7 +237,7 @@ async fn side_by_side<'n, T>(
         .await
 }
 
-fn split<T>(
+pub(super) fn split<T>(
     nodes: &[&Node],
     results: Vec<Result<(Name, T), Fault>>,
 ) -> (BTreeMap<Name, T>, Faults) {
