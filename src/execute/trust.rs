@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::survey::{Connections, Faults, ask};
 use crate::cluster::{Cluster, Name, Role};
+use crate::lb::keepalived;
 use crate::pki::authorities::FILES;
 use crate::pki::{self, Authorities, Difference};
 use crate::plan::install::Trust;
@@ -188,5 +189,6 @@ pub fn trust(authorities: &Authorities) -> Trust {
         files: files.collect(),
         ca_certificate: authorities.kubernetes.certificate().to_owned(),
         ca_pin: authorities.kubernetes.pin(),
+        failover_password: authorities.derived("keepalived", keepalived::PASSWORD_LENGTH),
     }
 }

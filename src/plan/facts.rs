@@ -1,12 +1,18 @@
 //! What a host is: read in the same exec as the state of its resources.
 
+pub mod endpoint;
+
 use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
 
 use super::settle::{offered, offered_script};
 use crate::cluster::Version;
 use crate::kubeadm::API_PORT;
 use crate::resource::{Answers, Malformed, section};
 use crate::shell::Script;
+
+pub use endpoint::{EndpointQuestions, EndpointView};
 
 /// What a host is.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,8 +51,9 @@ pub struct Facts {
     pub kubelet_conf: bool,
     /// The kubeadm run that has not come to its end: `init` or `join`.
     pub unfinished: Option<String>,
-    /// Addresses with their interfaces.
-    pub addresses: Vec<(String, IpAddr)>,
+    /// Addresses, with the length of their networks' prefixes, and their
+    /// interfaces.
+    pub addresses: Vec<(String, IpNet)>,
     /// Listening TCP ports with the process, where it is known.
     pub listening: Vec<(u16, String)>,
     /// Hosts of the cluster that did not answer on their SSH port.
@@ -54,6 +61,8 @@ pub struct Facts {
     /// Versions of kubeadm in the repository, where one is wanted that is not
     /// installed; `None` also when the repository could not be read.
     pub offered: Option<Vec<Version>>,
+    /// What is at the endpoint before the cluster is.
+    pub endpoint: EndpointView,
     /// What the API server of this control plane says.
     pub api: ApiView,
 }
@@ -127,6 +136,8 @@ pub struct Questions {
     pub reach: Vec<(IpAddr, u16)>,
     /// Whether the hash of the applied network manifest is wanted.
     pub manifest: bool,
+    /// What is at the endpoint.
+    pub endpoint: EndpointQuestions,
     /// The repository to look into, if it is to be asked for a version.
     pub repository: Option<(String, Version)>,
 }
@@ -146,6 +157,7 @@ impl Questions {
             ))
             .then(&section("listening", &Script::of("ss -Hltnp\n")))
             .then(&section("reach", &self.reach_script()))
+            .then(&section("endpoint", &self.endpoint.script()))
             .then(&section("offered", &self.offered_script()));
         match self.api_server {
             None => script.then(&section("api", &Script::new())),
@@ -268,6 +280,7 @@ impl Facts {
                 .filter_map(|l| l.parse().ok())
                 .collect(),
             offered: offered(answers.get("offered")?),
+            endpoint: EndpointView::parse(answers)?,
             api: ApiView::parse(answers.get("api")?),
         })
     }
@@ -278,16 +291,28 @@ impl Facts {
         self.addresses
             .iter()
             .find(|(name, _)| name == interface)
-            .map(|(_, address)| *address)
+            .map(|(_, address)| address.addr())
+    }
+
+    /// The interface that has an address.
+    #[must_use]
+    pub fn interface_with(&self, wanted: IpAddr) -> Option<&str> {
+        let mut addresses = self.addresses.iter();
+        let found = addresses.find(|(_, address)| address.addr() == wanted);
+        found.map(|(interface, _)| interface.as_str())
     }
 }
 
 /// A line of `ip -o addr`: `2: eth0    inet 10.0.0.1/24 …`.
-fn address(line: &str) -> Option<(String, IpAddr)> {
+fn address(line: &str) -> Option<(String, IpNet)> {
     let words: Vec<_> = line.split_whitespace().collect();
     let interface = words.get(1)?.split('@').next()?;
-    let address = words.get(3)?.split('/').next()?.parse().ok()?;
-    Some((interface.to_owned(), address))
+    let text = words.get(3)?;
+    // A point-to-point one is its own network.
+    let address = text
+        .parse()
+        .or_else(|_| text.parse().map(|address: IpAddr| address.into()));
+    Some((interface.to_owned(), address.ok()?))
 }
 
 /// A line of `ss -Hltnp`: `LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",…))`.
@@ -358,6 +383,7 @@ mod tests {
             api_server: None,
             reach: vec![(loopback, 22), (nowhere, 22)],
             manifest: false,
+            endpoint: EndpointQuestions::default(),
             repository: None,
         };
         let script = questions.reach_script();

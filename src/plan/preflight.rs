@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+mod endpoint;
+
 use super::{Facts, Observation, Standing};
-use crate::cluster::{LoadBalancer, Name, Node, Role, Settled, Version};
+use crate::cluster::{Name, Node, Role, Settled, Version};
 use crate::runtime;
 
 /// A reason not to begin, with its fix.
@@ -73,6 +75,8 @@ pub fn problems(
         clock(observation.skew, &mut found);
         twins(node, seen, &mut found);
         unreachable(settled, &observation.facts, &mut found);
+        endpoint::foreign(settled, &observation.facts, &mut found);
+        endpoint::virtual_address(settled, node, seen, &mut found);
         if let Some(why) = standing.silent.get(&node.name) {
             found.push(Found {
                 code: "api-silent",
@@ -229,11 +233,7 @@ fn ports(
         };
         wanted.extend(ports.iter().map(|port| (*port, "kubelet")));
     }
-    if node.roles.has(Role::LoadBalancer)
-        && matches!(settled.cluster.load_balancer, LoadBalancer::Hosts { .. })
-    {
-        wanted.push((settled.cluster.endpoint.port, "haproxy"));
-    }
+    wanted.extend(endpoint::ports(&settled.cluster, node));
     for (port, own) in wanted {
         let taken = facts
             .listening
@@ -255,14 +255,14 @@ fn address(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>
     if facts
         .addresses
         .iter()
-        .any(|(_, address)| *address == wanted)
+        .any(|(_, address)| address.addr() == wanted)
     {
         return;
     }
     let there: Vec<_> = facts
         .addresses
         .iter()
-        .map(|(name, address)| format!("{address} ({name})"))
+        .map(|(name, address)| format!("{} ({name})", address.addr()))
         .collect();
     found.push(Found {
         code: "address",

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-use super::facts::{ApiView, NodeView};
+use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView};
 use super::install::{Circumstances, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
@@ -18,6 +19,7 @@ use crate::resource::{Content, File, Verb};
 use crate::template::HostFile;
 
 const VERSION: Version = Version::new(1, 34, 1);
+const PASSWORD: &str = "hunter2x";
 const KEY: &str = "the key of the authority";
 
 fn name(text: &str) -> Name {
@@ -32,6 +34,7 @@ pub(super) fn trust() -> Trust {
         ],
         ca_certificate: "certificate\n".to_owned(),
         ca_pin: "sha256:00".to_owned(),
+        failover_password: PASSWORD.into(),
     }
 }
 
@@ -60,10 +63,14 @@ pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
         sys_resource: true,
         kubelet_conf: false,
         unfinished: None,
-        addresses: vec![("eth0".to_owned(), settled.address(node))],
+        addresses: vec![(
+            "eth0".to_owned(),
+            IpNet::new(settled.address(node), 24).unwrap(),
+        )],
         listening: vec![(22, "sshd".to_owned())],
         unreachable: Vec::new(),
         api: ApiView::Absent,
+        endpoint: EndpointView::default(),
         offered: None,
     }
 }
@@ -493,7 +500,7 @@ fn problems_are_seen_on_all_hosts_at_once() {
                 }
                 "cp2" => facts.machine_id = "id of cp3".to_owned(),
                 "cp3" => facts.product_uuid = Some("uuid of w1".to_owned()),
-                "w1" => facts.addresses[0].1 = "10.0.2.15".parse().unwrap(),
+                "w1" => facts.addresses[0].1 = "10.0.2.15/24".parse().unwrap(),
                 "w2" => {
                     facts.disk_free = 1000;
                     facts.kubelet_conf = true;
@@ -532,6 +539,10 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
         api_server: Some("192.0.2.11".parse().unwrap()),
         reach: vec![("127.0.0.1".parse().unwrap(), 1)],
         manifest: true,
+        endpoint: EndpointQuestions {
+            served: Some((settled.cluster.endpoint.clone(), "certificate".to_owned())),
+            vip: Some(("127.0.0.1".parse().unwrap(), 1)),
+        },
         repository: None,
     };
     let script = observe::script(&blueprint, &host, &questions);

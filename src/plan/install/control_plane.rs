@@ -1,6 +1,7 @@
 //! Control planes: one founds the cluster, the others join in turn, each
 //! behind the health of etcd on those before it.
 
+use super::balancer::{self, Balanced};
 use super::{Founded, Site, file, kubectl, nodes, runtime};
 use crate::cluster::{Node, Role};
 use crate::kubeadm;
@@ -40,10 +41,13 @@ pub(super) fn place_authorities(
 }
 
 /// Founds the cluster where there is none.
-pub(super) fn found(site: &Site, blueprint: &mut Blueprint, balanced: &[StepId]) -> Founded {
+pub(super) fn found(site: &Site, blueprint: &mut Blueprint, balanced: Balanced) -> Founded {
     let (lead, host) = (site.lead, &site.lead.name);
     let pulled = pull_images(site, lead, blueprint);
     let text = kubeadm::init(site.settled, lead, site.resolver(lead), TOKEN);
+    let run = kubeadm_run("init", &kubeadm::init_arguments(site.settled));
+    let (script, mut inputs) = balancer::during_init(site, run);
+    inputs.push(configuration(&text));
     let init = Command {
         name: "kubeadm init".to_owned(),
         verb: Verb::Run,
@@ -52,11 +56,10 @@ pub(super) fn found(site: &Site, blueprint: &mut Blueprint, balanced: &[StepId])
             site.settled.cluster.endpoint
         )],
         done: Done::Known(site.is_founded()),
-        script: kubeadm_run("init", &kubeadm::init_arguments(site.settled)),
-        inputs: vec![configuration(&text)],
+        script,
+        inputs,
     };
-    let mut needs = balanced.to_vec();
-    needs.push(pulled);
+    let needs = [pulled, balancer::try_endpoint(site, &balanced, blueprint)];
     blueprint.add(
         host,
         "initialise the control plane",
@@ -65,7 +68,11 @@ pub(super) fn found(site: &Site, blueprint: &mut Blueprint, balanced: &[StepId])
     );
     let reachable = reachable(site, blueprint);
     let token = site.is_founded().then(|| renew_token(site, blueprint));
-    Founded { reachable, token }
+    Founded {
+        reachable,
+        token,
+        balanced,
+    }
 }
 
 /// Joins the others, one after the other.
@@ -83,6 +90,7 @@ pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) ->
         let pulled = pull_images(site, node, blueprint);
         let mut needs = vec![founded.reachable, pulled];
         needs.extend(founded.token);
+        needs.extend(founded.balanced.joining(node));
         needs.extend(&gates);
         join_node(site, node, blueprint, &needs);
         let healthy = gate(site, node, blueprint);
@@ -213,7 +221,7 @@ const READY: &str = " curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kuberne
 
 /// Waits until the API answers at the endpoint, asked from the lead.
 fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
-    let endpoint = site.settled.cluster.endpoint.to_string();
+    let endpoint = site.settled.cluster.node_endpoint().to_string();
     let script = Script::of("kdiy_poll 120 ")
         .arg(format!("the API to be ready at the endpoint {endpoint}"))
         .lit(READY)

@@ -11,6 +11,9 @@ mod worker;
 
 use std::collections::BTreeMap;
 
+use secrecy::SecretString;
+
+use self::balancer::Balanced;
 use super::{Blueprint, Facts, Standing, StepId};
 use crate::cluster::{Name, Node, Role, Settled};
 use crate::etcd;
@@ -29,6 +32,8 @@ pub struct Trust {
     pub ca_certificate: String,
     /// Hash of its public key, `sha256:…`.
     pub ca_pin: String,
+    /// What load-balancer hosts know each other by.
+    pub failover_password: SecretString,
 }
 
 /// What the blueprint has to know about hosts. Nothing is known before they
@@ -80,11 +85,12 @@ pub fn blueprint(
         control_plane::place_authorities(&site, node, &mut blueprint, vault);
     }
     let balanced = balancer::balance(&site, &mut blueprint, vault);
-    let founded = control_plane::found(&site, &mut blueprint, &balanced);
+    let founded = control_plane::found(&site, &mut blueprint, balanced);
     let network = network::manifest(&site, &mut blueprint, &founded);
     let mut joined = control_plane::join(&site, &mut blueprint, &founded);
     joined.extend(worker::join(&site, &mut blueprint, &founded));
     joined.extend(network);
+    balancer::place_kube_vip(&site, &mut blueprint, vault);
     nodes::label(&site, &mut blueprint, &joined);
     nodes::ready(&site, &mut blueprint, &joined);
     blueprint
@@ -143,6 +149,8 @@ struct Founded {
     reachable: StepId,
     /// The token for joining is valid.
     token: Option<StepId>,
+    /// The endpoint is served.
+    balanced: Balanced,
 }
 
 /// A rendered file as a resource; a secret one goes to the vault.
