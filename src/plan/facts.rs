@@ -15,6 +15,8 @@ pub struct Facts {
     pub os: String,
     /// `VERSION_ID` of /etc/os-release.
     pub os_version: String,
+    /// `VERSION_CODENAME` of /etc/os-release, such as `bookworm`.
+    pub os_codename: String,
     /// Machine, such as `x86_64`.
     pub arch: String,
     /// Its own name.
@@ -82,6 +84,8 @@ pub struct NodeView {
     pub ready: bool,
     /// Version of its kubelet, such as `v1.34.1`.
     pub version: String,
+    /// Its container runtime with its version, such as `containerd://1.7.2`.
+    pub runtime: String,
     /// `key=value`.
     pub labels: Vec<String>,
     /// `key=value:effect`.
@@ -95,6 +99,7 @@ const FACTS: &str = r#"echo "clock $(date +%s.%N)"
 [ -r /etc/os-release ] && . /etc/os-release
 echo "os ${ID:-unknown}"
 echo "os-version ${VERSION_ID:-unknown}"
+echo "os-codename ${VERSION_CODENAME:-unknown}"
 echo "arch $(uname -m)"
 kdiy_line() { [ -r "$2" ] && read -r v < "$2" && echo "$1 $v"; }
 kdiy_line hostname /proc/sys/kernel/hostname
@@ -110,7 +115,7 @@ df -Pk /var | { read -r _; read -r _ _ _ v _; echo "disk $v"; }
 [ -s /etc/kubernetes/kubelet.conf ] && echo kubelet yes
 "#;
 
-const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
+const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}} {{.status.nodeInfo.containerRuntimeVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
 
 /// What is asked of a host beside its resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -231,6 +236,7 @@ impl Facts {
         Ok(Self {
             os: needed("os")?,
             os_version: needed("os-version")?,
+            os_codename: needed("os-codename")?,
             arch: needed("arch")?,
             host_name: needed("hostname")?,
             clock: number("clock", &needed("clock")?)?,
@@ -307,10 +313,11 @@ impl ApiView {
         let mut manifest = None;
         for line in text.lines() {
             match line.split(' ').collect::<Vec<_>>()[..] {
-                ["node", name, ready, version] => nodes.push(NodeView {
+                ["node", name, ready, version, runtime] => nodes.push(NodeView {
                     name: name.to_owned(),
                     ready: ready == "True",
                     version: version.to_owned(),
+                    runtime: runtime.to_owned(),
                     labels: Vec::new(),
                     taints: Vec::new(),
                 }),

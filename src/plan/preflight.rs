@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Facts, Observation, Standing};
 use crate::cluster::{LoadBalancer, Name, Node, Role, Settled, Version};
+use crate::runtime;
 
 /// A reason not to begin, with its fix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -65,6 +66,7 @@ pub fn problems(
             foreign(node, standing, &observation.facts, &mut found);
         }
         upgrade(settled, standing, node, &mut found);
+        other_runtime(settled, standing, node, &mut found);
         ports(settled, standing, node, &observation.facts, &mut found);
         address(settled, node, &observation.facts, &mut found);
         version(settled, &observation.facts, &mut found);
@@ -78,9 +80,11 @@ pub fn problems(
                 what: format!(
                     "it is a control plane of a cluster whose API does not answer: {why}"
                 ),
-                fix: "start its kubelet and container runtime and look at `crictl ps -a`; kdiy \
-                      founds no second cluster beside it"
-                    .to_owned(),
+                fix: format!(
+                    "start its kubelet and container runtime and look at `{}`; kdiy founds no \
+                     second cluster beside it",
+                    runtime::profile(&settled.cluster.runtime).list
+                ),
             });
         }
         all.extend(
@@ -179,6 +183,29 @@ fn upgrade(settled: &Settled, standing: &Standing, node: &Node, found: &mut Vec<
                 "set `version: {}`; upgrades are not built yet, and kubelets are never changed by \
                  the way",
                 runs.trim_start_matches('v')
+            ),
+        });
+    }
+}
+
+/// A kubelet stays with the runtime that it joined with: what kubeadm wrote
+/// for it then names its socket.
+fn other_runtime(settled: &Settled, standing: &Standing, node: &Node, found: &mut Vec<Found>) {
+    let wanted = runtime::profile(&settled.cluster.runtime).name;
+    let Some(known) = standing.nodes.get(node.name.as_str()) else {
+        return;
+    };
+    let (runs, release) = known.runtime.split_once("://").unwrap_or_default();
+    if standing.members.contains(&node.name) && !runs.is_empty() && runs != wanted {
+        found.push(Found {
+            code: "runtime",
+            kubeadm: "",
+            what: format!(
+                "its kubelet runs with {runs} {release}, and the inventory asks for {wanted}"
+            ),
+            fix: format!(
+                "set `runtime: {runs}`; or, one node after the other, drain it, delete its Node \
+                 and make the host anew: kdiy joins it with {wanted}"
             ),
         });
     }

@@ -24,7 +24,7 @@ fn name(text: &str) -> Name {
     Name::try_from(text.to_owned()).unwrap()
 }
 
-fn trust() -> Trust {
+pub(super) fn trust() -> Trust {
     Trust {
         files: vec![
             HostFile::public("/etc/kubernetes/pki/ca.crt", "certificate\n".to_owned()),
@@ -35,7 +35,7 @@ fn trust() -> Trust {
     }
 }
 
-fn facts(settled: &Settled, host: &str) -> Facts {
+pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
     let node = settled
         .cluster
         .nodes
@@ -45,6 +45,7 @@ fn facts(settled: &Settled, host: &str) -> Facts {
     Facts {
         os: "debian".to_owned(),
         os_version: "12".to_owned(),
+        os_codename: "bookworm".to_owned(),
         arch: "x86_64".to_owned(),
         host_name: host.to_owned(),
         clock: 0.0,
@@ -183,6 +184,7 @@ fn nodes(settled: &Settled) -> Vec<NodeView> {
             name: node.name.to_string(),
             ready: true,
             version: format!("v{}", settled.version),
+            runtime: "containerd://1.7.2".to_owned(),
             labels,
             taints: Vec::new(),
         }
@@ -418,6 +420,18 @@ fn a_running_version_is_not_changed_by_the_way() {
     };
     let hosts = Hosts::with(older, |_, resource| as_wanted(resource));
     assert_eq!(hosts.codes(), [("cp1".to_owned(), "upgrade")]);
+}
+
+#[test]
+fn a_node_keeps_the_runtime_that_it_joined_with() {
+    let mut settled = few(VERSION);
+    settled.cluster.runtime = crate::cluster::Runtime::Docker {
+        origin: crate::cluster::Origin::Distribution,
+        cri_dockerd: None,
+    };
+    let hosts = Hosts::of(settled, member, |_, resource| as_wanted(resource));
+    let wanted = ["cp1", "cp2", "cp3", "w1", "w2"].map(|host| (host.to_owned(), "runtime"));
+    assert_eq!(hosts.codes(), wanted);
 }
 
 #[test]

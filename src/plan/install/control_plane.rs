@@ -1,7 +1,7 @@
 //! Control planes: one founds the cluster, the others join in turn, each
 //! behind the health of etcd on those before it.
 
-use super::{Founded, Site, file, kubectl, nodes};
+use super::{Founded, Site, file, kubectl, nodes, runtime};
 use crate::cluster::{Node, Role};
 use crate::kubeadm;
 use crate::plan::facts::UNFINISHED;
@@ -193,7 +193,8 @@ fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
             "kubeadm config images list --config \"$kdiy_tmp/kubeadm.yaml\" 2>/dev/null",
         )
         .then(&filter)
-        .lit(" > \"$kdiy_tmp/images\"\nxargs -r -P 4 -n 1 crictl pull < \"$kdiy_tmp/images\""),
+        .lit(" > \"$kdiy_tmp/images\"\n< \"$kdiy_tmp/images\" ")
+        .then(&runtime::pull(site)),
         inputs: vec![Input {
             name: "kubeadm.yaml".to_owned(),
             content: Content::Plain(text.to_string()),

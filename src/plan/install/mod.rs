@@ -6,6 +6,7 @@ mod control_plane;
 mod host;
 mod network;
 mod nodes;
+mod runtime;
 mod worker;
 
 use std::collections::BTreeMap;
