@@ -203,7 +203,7 @@ pub fn discovery<'a>(
 ) -> Discovery<'a> {
     let bootstrap_token = TokenDiscovery {
         token,
-        api_server_endpoint: settled.cluster.endpoint.to_string(),
+        api_server_endpoint: settled.cluster.node_endpoint().to_string(),
         ca_cert_hashes: [ca_pin],
     };
     Discovery {

@@ -1,10 +1,12 @@
 //! From what is meant and what was seen to what has to be done.
 
 pub mod blueprint;
+pub mod etcd;
 pub mod facts;
 pub mod install;
 pub mod observe;
 pub mod preflight;
+pub mod serving;
 pub mod settle;
 pub mod standing;
 #[cfg(test)]

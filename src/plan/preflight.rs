@@ -1,12 +1,16 @@
 //! Problems that are better seen before the first change than during it.
 
+mod encryption;
+mod endpoint;
+mod etcd;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::{Facts, Observation, Standing};
-use crate::cluster::{LoadBalancer, Name, Node, Role, Settled, Version};
+use crate::cluster::{Name, Node, Role, Settled, Topology, Version};
 use crate::runtime;
 
 /// A reason not to begin, with its fix.
@@ -33,9 +37,11 @@ const SKEW: Duration = Duration::from_secs(30);
 
 /// Ports of kubelet.
 const KUBELET_PORTS: &[u16] = &[10250];
-/// Ports of a control plane: API server, etcd, kubelet, controller-manager,
+/// Ports of a control plane: API server, kubelet, controller-manager,
 /// scheduler.
-const CONTROL_PLANE_PORTS: &[u16] = &[6443, 2379, 2380, 10250, 10257, 10259];
+const CONTROL_PLANE_PORTS: &[u16] = &[6443, 10250, 10257, 10259];
+/// Ports of a member of etcd that is stacked: clients, peers.
+const ETCD_PORTS: &[u16] = &[2379, 2380];
 
 /// All problems of all hosts, in the order of the inventory. A check that the
 /// inventory ignores (`kubeadm.ignorePreflightErrors`, kubeadm's name or the
@@ -44,6 +50,7 @@ const CONTROL_PLANE_PORTS: &[u16] = &[6443, 2379, 2380, 10250, 10257, 10259];
 pub fn problems(
     settled: &Settled,
     standing: &Standing,
+    etcd_token: &str,
     seen: &BTreeMap<Name, Observation>,
 ) -> Vec<Problem> {
     let ignored = |code: &str, kubeadm: &str| {
@@ -70,9 +77,14 @@ pub fn problems(
         ports(settled, standing, node, &observation.facts, &mut found);
         address(settled, node, &observation.facts, &mut found);
         version(settled, &observation.facts, &mut found);
+        let facts = |node: &Node| Some(seen.get(&node.name)?.facts.clone());
+        encryption::check(settled, standing, node, &facts, &mut found);
         clock(observation.skew, &mut found);
         twins(node, seen, &mut found);
         unreachable(settled, &observation.facts, &mut found);
+        endpoint::foreign(settled, &observation.facts, &mut found);
+        endpoint::virtual_address(settled, node, seen, &mut found);
+        etcd::problems(settled, standing, node, etcd_token, seen, &mut found);
         if let Some(why) = standing.silent.get(&node.name) {
             found.push(Found {
                 code: "api-silent",
@@ -228,12 +240,11 @@ fn ports(
             KUBELET_PORTS
         };
         wanted.extend(ports.iter().map(|port| (*port, "kubelet")));
+        if node.roles.has(Role::ControlPlane) && settled.cluster.topology == Topology::Stacked {
+            wanted.extend(ETCD_PORTS.iter().map(|port| (*port, "kubelet")));
+        }
     }
-    if node.roles.has(Role::LoadBalancer)
-        && matches!(settled.cluster.load_balancer, LoadBalancer::Hosts { .. })
-    {
-        wanted.push((settled.cluster.endpoint.port, "haproxy"));
-    }
+    wanted.extend(endpoint::ports(&settled.cluster, node));
     for (port, own) in wanted {
         let taken = facts
             .listening
@@ -255,14 +266,14 @@ fn address(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>
     if facts
         .addresses
         .iter()
-        .any(|(_, address)| *address == wanted)
+        .any(|(_, address)| address.addr() == wanted)
     {
         return;
     }
     let there: Vec<_> = facts
         .addresses
         .iter()
-        .map(|(name, address)| format!("{address} ({name})"))
+        .map(|(name, address)| format!("{} ({name})", address.addr()))
         .collect();
     found.push(Found {
         code: "address",

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-use super::facts::{ApiView, NodeView};
+use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView, PlaneView};
 use super::install::{Circumstances, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
@@ -18,6 +19,8 @@ use crate::resource::{Content, File, Verb};
 use crate::template::HostFile;
 
 const VERSION: Version = Version::new(1, 34, 1);
+const PASSWORD: &str = "hunter2x";
+const TOKEN: &str = "kdiy-0123456789abcdef";
 const KEY: &str = "the key of the authority";
 
 fn name(text: &str) -> Name {
@@ -32,6 +35,10 @@ pub(super) fn trust() -> Trust {
         ],
         ca_certificate: "certificate\n".to_owned(),
         ca_pin: "sha256:00".to_owned(),
+        failover_password: PASSWORD.into(),
+        etcd_certificate: "etcd certificate\n".to_owned(),
+        etcd_token: TOKEN.to_owned(),
+        encryption_key: Some("AAAA".to_owned().into()),
     }
 }
 
@@ -60,11 +67,17 @@ pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
         sys_resource: true,
         kubelet_conf: false,
         unfinished: None,
-        addresses: vec![("eth0".to_owned(), settled.address(node))],
+        addresses: vec![(
+            "eth0".to_owned(),
+            IpNet::new(settled.address(node), 24).unwrap(),
+        )],
         listening: vec![(22, "sshd".to_owned())],
         unreachable: Vec::new(),
         api: ApiView::Absent,
+        endpoint: EndpointView::default(),
+        plane: PlaneView::default(),
         offered: None,
+        etcd: None,
     }
 }
 
@@ -97,7 +110,7 @@ impl Hosts {
             .iter()
             .map(|node| (node.name.clone(), facts(&settled, node.name.as_str())))
             .collect();
-        let standing = Standing::of(&settled.cluster, &facts);
+        let standing = Standing::of(&settled.cluster, &facts, TOKEN);
         let circumstances = Circumstances {
             facts: facts.clone(),
             standing,
@@ -138,10 +151,15 @@ impl Hosts {
     }
 
     fn codes(&self) -> Vec<(String, &'static str)> {
-        problems(&self.settled, &self.circumstances.standing, &self.seen)
-            .into_iter()
-            .map(|problem| (problem.host.to_string(), problem.code))
-            .collect()
+        problems(
+            &self.settled,
+            &self.circumstances.standing,
+            TOKEN,
+            &self.seen,
+        )
+        .into_iter()
+        .map(|problem| (problem.host.to_string(), problem.code))
+        .collect()
     }
 }
 
@@ -493,7 +511,7 @@ fn problems_are_seen_on_all_hosts_at_once() {
                 }
                 "cp2" => facts.machine_id = "id of cp3".to_owned(),
                 "cp3" => facts.product_uuid = Some("uuid of w1".to_owned()),
-                "w1" => facts.addresses[0].1 = "10.0.2.15".parse().unwrap(),
+                "w1" => facts.addresses[0].1 = "10.0.2.15/24".parse().unwrap(),
                 "w2" => {
                     facts.disk_free = 1000;
                     facts.kubelet_conf = true;
@@ -505,7 +523,12 @@ fn problems_are_seen_on_all_hosts_at_once() {
         },
         |_, resource| absent(resource),
     );
-    let problems = problems(&hosts.settled, &hosts.circumstances.standing, &hosts.seen);
+    let problems = problems(
+        &hosts.settled,
+        &hosts.circumstances.standing,
+        TOKEN,
+        &hosts.seen,
+    );
     let shown: Vec<_> = problems
         .iter()
         .map(|p| format!("{} {}: {}\n  {}", p.host, p.code, p.what, p.fix))
@@ -514,7 +537,8 @@ fn problems_are_seen_on_all_hosts_at_once() {
 
     let mut settled = few(VERSION);
     settled.cluster.kubeadm.ignore_preflight_errors = vec!["NumCPU".to_owned(), "disk".to_owned()];
-    let left = super::preflight::problems(&settled, &hosts.circumstances.standing, &hosts.seen);
+    let left =
+        super::preflight::problems(&settled, &hosts.circumstances.standing, TOKEN, &hosts.seen);
     assert_eq!(left.len(), problems.len() - 2);
 }
 
@@ -532,7 +556,13 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
         api_server: Some("192.0.2.11".parse().unwrap()),
         reach: vec![("127.0.0.1".parse().unwrap(), 1)],
         manifest: true,
+        endpoint: EndpointQuestions {
+            served: Some((settled.cluster.endpoint.clone(), "certificate".to_owned())),
+            vip: Some(("127.0.0.1".parse().unwrap(), 1)),
+        },
+        requests: None,
         repository: None,
+        etcd: None,
     };
     let script = observe::script(&blueprint, &host, &questions);
     let output = std::process::Command::new("sh")

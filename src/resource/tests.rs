@@ -10,6 +10,7 @@ pub(crate) fn absent(resource: &Resource) -> Seen {
     match resource {
         Resource::Directory(_) => Seen::Directory(None),
         Resource::File(_) => Seen::File(file::Seen::Absent),
+        Resource::Certificate(_) => Seen::Certificate(certificate::Seen::Absent),
         Resource::Module(_) => Seen::Module(false),
         Resource::Sysctl(_) => Seen::Sysctl(Some("0".to_owned())),
         Resource::Swap(_) => Seen::Swap(swap::Seen {
@@ -39,6 +40,7 @@ pub(crate) fn as_wanted(resource: &Resource) -> Seen {
             sha256: Some(file.content.sha256()),
             text: None,
         }),
+        Resource::Certificate(certificate) => Seen::Certificate(certificate.as_wanted()),
         Resource::Module(_) => Seen::Module(true),
         Resource::Sysctl(sysctl) => Seen::Sysctl(Some(sysctl.value.clone())),
         Resource::Swap(_) => Seen::Swap(swap::Seen::default()),

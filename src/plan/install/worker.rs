@@ -17,6 +17,7 @@ pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) ->
         let pulled = pull_images(site, node, blueprint);
         let mut needs = vec![founded.reachable, pulled];
         needs.extend(founded.token);
+        needs.extend(founded.balanced.joining(node));
         joined.push(join_node(site, node, blueprint, &needs));
     }
     joined
