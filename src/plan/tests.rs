@@ -1,5 +1,7 @@
 //! Plans of a whole cluster: fresh, finished, drifted, grown.
 
+mod balancers;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -127,7 +129,17 @@ impl Hosts {
         let seen = facts
             .into_iter()
             .map(|(host, facts)| {
-                let of_resource = |resource: &&Resource| (resource.key(), seen(&host, resource));
+                // What an asked resource is to hold may be known only later.
+                let wanted: BTreeMap<_, _> = blueprint
+                    .resources(&host)
+                    .into_iter()
+                    .map(|resource| (resource.key(), resource))
+                    .collect();
+                let of_resource = |resource: &&Resource| {
+                    let key = resource.key();
+                    let wanted = wanted.get(&key).copied().unwrap_or(resource);
+                    (key, seen(&host, wanted))
+                };
                 let all = asked.resources(&host).iter().map(of_resource).collect();
                 let observation = Observation::new(facts, Duration::ZERO, all);
                 (host, observation)
