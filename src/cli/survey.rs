@@ -112,7 +112,15 @@ async fn look<C: Connector>(
 
     let mut vault = Vault::new();
     let asked = install::blueprint(&settled, &trust, &Circumstances::default(), &mut vault);
-    let (seen, faults) = survey::observe(&settled, &asked, &connections, width, events).await;
+    let (seen, faults) = survey::observe(
+        &settled,
+        &trust.ca_certificate,
+        &asked,
+        &connections,
+        width,
+        events,
+    )
+    .await;
     tolerate(&faults, limit.as_ref())?;
     missing.extend(faults);
 
@@ -120,8 +128,8 @@ async fn look<C: Connector>(
         .iter()
         .map(|(name, seen)| (name.clone(), seen.facts.clone()))
         .collect();
-    let standing = Standing::of(cluster, &facts);
-    let problems = preflight::problems(&settled, &standing, &seen);
+    let standing = Standing::of(cluster, &facts, &trust.etcd_token);
+    let problems = preflight::problems(&settled, &standing, &trust.etcd_token, &seen);
     let mut vault = Vault::new();
     let circumstances = Circumstances { facts, standing };
     let founder = install::founder(&settled, &circumstances.standing);
@@ -146,6 +154,7 @@ async fn look<C: Connector>(
             )
         }
     };
+    trust::issue(&plan, &authorities, &mut vault, now)?;
     Ok(Survey {
         connections,
         plan,

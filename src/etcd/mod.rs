@@ -1,9 +1,11 @@
-//! How a host speaks to the etcd member on it, what members say, and what
-//! that comes to.
+//! External etcd, how a host speaks to the etcd member on it, what members
+//! say, and what that comes to.
 
 pub mod gateway;
 pub mod keys;
+pub mod member;
 pub mod picture;
+pub mod script;
 pub mod snapshot;
 
 use std::net::{IpAddr, SocketAddr};

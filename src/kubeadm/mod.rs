@@ -9,7 +9,7 @@
 
 mod arguments;
 mod cluster;
-mod document;
+pub(crate) mod document;
 mod images;
 mod kube_proxy;
 mod kubelet;
