@@ -7,7 +7,8 @@ use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
 use super::gateway::{client, url};
-use crate::cluster::{AddressSpec, Topology};
+use super::member::folder;
+use crate::cluster::{AddressSpec, EtcdSource, Topology};
 use crate::shell::Script;
 
 /// What is left free on the host's disk, in bytes: etcd may be on the same.
@@ -43,9 +44,10 @@ for kdiy_process in /proc/[0-9]*; do
   [ "$kdiy_name" = etcd ] || continue
   ! tr '\0' '\n' <"$kdiy_process/cmdline" | grep -q /etc/kubernetes/pki/etcd/ || kdiy_root=$kdiy_process/root
 done
+[ -z "$kdiy_root" ] || kdiy_programs="$kdiy_root/usr/local/bin $kdiy_root/usr/bin $kdiy_root/bin"
 kdiy_tool() {
-  for kdiy_folder in usr/local/bin usr/bin bin; do
-    [ -z "$kdiy_root" ] || [ ! -x "$kdiy_root/$kdiy_folder/$1" ] || { echo "$kdiy_root/$kdiy_folder/$1"; return; }
+  for kdiy_folder in $kdiy_programs; do
+    [ ! -x "$kdiy_folder/$1" ] || { echo "$kdiy_folder/$1"; return; }
   done
   command -v "$1"
 }
@@ -65,6 +67,11 @@ cat "$kdiy_file"
 #[must_use]
 pub fn script(topology: &Topology, address: &AddressSpec, size: u64) -> Script {
     let client = client(topology, address);
+    let programs = match topology {
+        Topology::External(EtcdSource::Archive(archive)) => folder(archive),
+        Topology::External(EtcdSource::Distribution) => "/usr/bin".to_owned(),
+        Topology::Stacked => String::new(),
+    };
     let need = (size.saturating_add(SPARE) / 1024).to_string();
     Script::new()
         .then(&url(&client, address))
@@ -76,6 +83,8 @@ pub fn script(topology: &Topology, address: &AddressSpec, size: u64) -> Script {
         .arg(client.key)
         .lit(" kdiy_need=")
         .arg(need)
+        .lit(" kdiy_programs=")
+        .arg(programs)
         .lit(TAKE)
 }
 
@@ -232,6 +241,7 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Download;
     use crate::resource::sha256_hex;
     use proptest::prelude::*;
 
@@ -277,18 +287,29 @@ mod tests {
 
     /// A host with an etcdctl of the test's own; its folder for temporary
     /// files is the test's.
-    fn run(need: u64, etcdctl: &str) -> (std::process::Output, usize) {
+    fn run(topology: &Topology, need: u64, etcdctl: &str) -> (std::process::Output, usize) {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         std::fs::create_dir(path("tmp")).unwrap();
-        std::fs::create_dir(path("bin")).unwrap();
-        std::fs::write(path("bin/etcdctl"), format!("#!/bin/sh\n{etcdctl}\n")).unwrap();
+        let lib = path("usr/local/lib/kdiy/etcd-0123456789ab");
+        std::fs::create_dir_all(&lib).unwrap();
+        let bin = match topology {
+            Topology::Stacked => "bin",
+            Topology::External(_) => "usr/local/lib/kdiy/etcd-0123456789ab",
+        };
+        std::fs::create_dir_all(path("bin")).unwrap();
+        std::fs::write(
+            path(&format!("{bin}/etcdctl")),
+            format!("#!/bin/sh\n{etcdctl}\n"),
+        )
+        .unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(path("bin/etcdctl"), mode).unwrap();
+        std::fs::set_permissions(path(&format!("{bin}/etcdctl")), mode).unwrap();
         let address = AddressSpec::Fixed("192.0.2.1".parse().unwrap());
-        let script = script(&Topology::Stacked, &address, need)
+        let script = script(topology, &address, need)
             .to_string()
             .replace("/var/tmp", &path("tmp"))
+            .replace("/usr/local/lib", &path("usr/local/lib"))
             // Labs may run an etcd on this machine.
             .replace("/proc/", &path("proc/"));
         let out = std::process::Command::new("sh")
@@ -310,22 +331,31 @@ mod tests {
              *'snapshot save'*) for f; do :; done; printf %b '{octal}' >\"$f\"; echo saved;;\n\
              *) echo '{{\"hash\":7,\"revision\":1,\"totalKey\":2,\"totalSize\":3}}';;\nesac"
         );
-        let (out, left) = run(1, &etcdctl);
-        let said = String::from_utf8_lossy(&out.stderr);
-        assert!(out.status.success(), "{said}");
-        assert_eq!(left, 0);
-        let (data, ended) = receive(&[&out.stdout]);
-        assert_eq!(data, whole);
-        assert_eq!(ended.unwrap().unwrap().holds.keys, 2);
+        let archive = Download {
+            url: "https://example.com/etcd.tar.gz".to_owned(),
+            sha256: "0123456789ab".repeat(6),
+        };
+        for topology in [
+            Topology::Stacked,
+            Topology::External(EtcdSource::Archive(archive)),
+        ] {
+            let (out, left) = run(&topology, 1, &etcdctl);
+            let said = String::from_utf8_lossy(&out.stderr);
+            assert!(out.status.success(), "{said}");
+            assert_eq!(left, 0);
+            let (data, ended) = receive(&[&out.stdout]);
+            assert_eq!(data, whole);
+            assert_eq!(ended.unwrap().unwrap().holds.keys, 2);
+        }
     }
 
     #[test]
     fn failures_say_why_and_leave_nothing() {
-        let (out, left) = run(1, "echo no space >&2; exit 7");
+        let (out, left) = run(&Topology::Stacked, 1, "echo no space >&2; exit 7");
         assert_eq!((out.status.code(), left), (Some(7), 0));
         assert_eq!(String::from_utf8_lossy(&out.stderr), "no space\n");
         assert_eq!(out.stdout, b"");
-        let (out, left) = run(u64::MAX / 4, "exit 7");
+        let (out, left) = run(&Topology::Stacked, u64::MAX / 4, "exit 7");
         assert_eq!((out.status.code(), left), (Some(1), 0));
         assert!(String::from_utf8_lossy(&out.stderr).contains("KiB free"));
     }
