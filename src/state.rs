@@ -6,6 +6,7 @@
 //! or may enter, and every symbolic link, is refused: keys are in here.
 
 mod guard;
+mod incoming;
 mod runs;
 
 use std::io;
@@ -17,6 +18,7 @@ use time::OffsetDateTime;
 use crate::cluster::Name;
 use crate::pki::{self, Authorities, Difference, SecretboxKey, compare};
 
+pub use incoming::Incoming;
 pub use runs::Run;
 
 /// The directory of all clusters beside an inventory.
@@ -75,6 +77,9 @@ pub enum Error {
         /// Whether it is a directory.
         directory: bool,
     },
+    /// Something is there already, and was not to be replaced.
+    #[error("{} is there already", _0.display())]
+    Exists(PathBuf),
     /// The PKI in it cannot be used.
     #[error("{}: {source}", path.display())]
     Pki {

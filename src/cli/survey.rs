@@ -121,7 +121,15 @@ async fn look<C: Connector>(
 
     let mut vault = Vault::new();
     let asked = install::blueprint(&settled, &trust, &Circumstances::default(), &mut vault);
-    let (seen, faults) = survey::observe(&settled, &asked, &connections, width, events).await;
+    let (seen, faults) = survey::observe(
+        &settled,
+        &trust.ca_certificate,
+        &asked,
+        &connections,
+        width,
+        events,
+    )
+    .await;
     tolerate(&faults, limit.as_ref())?;
     missing.extend(faults);
 
@@ -129,8 +137,8 @@ async fn look<C: Connector>(
         .iter()
         .map(|(name, seen)| (name.clone(), seen.facts.clone()))
         .collect();
-    let standing = Standing::of(cluster, &facts);
-    let problems = preflight::problems(&settled, &standing, &seen);
+    let standing = Standing::of(cluster, &facts, &trust.etcd_token);
+    let problems = preflight::problems(&settled, &standing, &trust.etcd_token, &seen);
     let mut vault = Vault::new();
     let warnings = serving::warnings(&facts);
     let circumstances = Circumstances { facts, standing };
@@ -156,6 +164,7 @@ async fn look<C: Connector>(
             )
         }
     };
+    trust::issue(&plan, &authorities, &mut vault, now)?;
     Ok(Survey {
         connections,
         plan,

@@ -10,7 +10,7 @@
 mod arguments;
 pub mod audit;
 mod cluster;
-mod document;
+pub(crate) mod document;
 pub mod encryption;
 mod images;
 mod kube_proxy;

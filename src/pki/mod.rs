@@ -16,8 +16,9 @@ pub mod token;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+pub use crate::resource::Usage;
 pub use authorities::{Authorities, Difference, Fingerprints, PkiFile, compare};
-pub use authority::{Authority, Leaf, LeafRequest, Usage};
+pub use authority::{Authority, Leaf, LeafRequest};
 pub use certificate::{Fingerprint, not_after};
 pub use key::SigningKey;
 pub use kubeconfig::Kubeconfig;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
+use super::etcd::Group;
 use super::facts::{ApiView, NodeView};
 use crate::cluster::{Cluster, Name, Role};
 
@@ -21,12 +22,22 @@ pub struct Standing {
     /// Control planes that have joined some cluster, while no API server
     /// answers: nothing may be founded then. With the reason of one.
     pub silent: BTreeMap<Name, String>,
+    /// How far an external etcd stands.
+    pub etcd: Group,
 }
 
 impl Standing {
     /// Tells how far a cluster stands from what its hosts are.
+    /// `etcd_token` is that of its external etcd.
     #[must_use]
-    pub fn of(cluster: &Cluster, facts: &BTreeMap<Name, Facts>) -> Self {
+    pub fn of(cluster: &Cluster, facts: &BTreeMap<Name, Facts>, etcd_token: &str) -> Self {
+        Self {
+            etcd: Group::of(cluster, facts, etcd_token),
+            ..Self::of_nodes(cluster, facts)
+        }
+    }
+
+    fn of_nodes(cluster: &Cluster, facts: &BTreeMap<Name, Facts>) -> Self {
         let control_planes: Vec<_> = cluster
             .with_role(Role::ControlPlane)
             .filter_map(|node| Some((&node.name, facts.get(&node.name)?)))
@@ -81,6 +92,7 @@ impl Standing {
             founding,
             manifest: manifest.clone(),
             silent: BTreeMap::new(),
+            etcd: Group::default(),
         }
     }
 }
