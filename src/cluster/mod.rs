@@ -86,6 +86,12 @@ pub struct Settled {
 }
 
 impl Settled {
+    /// Whether a member of an external etcd is on this node.
+    #[must_use]
+    pub fn member_apart(&self, node: &Node) -> bool {
+        matches!(self.cluster.topology, Topology::External(_)) && node.roles.has(Role::Etcd)
+    }
+
     /// Joins a cluster with its answers; `None` when a node has no address.
     #[must_use]
     pub fn new(

@@ -113,7 +113,7 @@ pub fn registration<'a>(
 ) -> NodeRegistration<'a> {
     NodeRegistration {
         name: node.name.as_str(),
-        cri_socket: runtime::socket(&settled.cluster.runtime),
+        cri_socket: runtime::profile(&settled.cluster.runtime).socket,
         taints: taints(node),
         kubelet_extra_args: shaped(kubelet_arguments(settled, node, resolver), api),
         ignore_preflight_errors: &settled.cluster.kubeadm.ignore_preflight_errors,

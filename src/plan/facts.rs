@@ -1,13 +1,18 @@
 //! What a host is: read in the same exec as the state of its resources.
 
 pub mod endpoint;
+pub mod plane;
 
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
+pub use plane::PlaneView;
+
+use super::etcd::{self, EtcdFacts};
 use super::settle::{offered, offered_script};
-use crate::cluster::Version;
+use crate::cluster::{Settled, Version};
+use crate::etcd::Client;
 use crate::kubeadm::API_PORT;
 use crate::resource::{Answers, Malformed, section};
 use crate::shell::Script;
@@ -21,6 +26,8 @@ pub struct Facts {
     pub os: String,
     /// `VERSION_ID` of /etc/os-release.
     pub os_version: String,
+    /// `VERSION_CODENAME` of /etc/os-release, such as `bookworm`.
+    pub os_codename: String,
     /// Machine, such as `x86_64`.
     pub arch: String,
     /// Its own name.
@@ -63,6 +70,10 @@ pub struct Facts {
     pub endpoint: EndpointView,
     /// What the API server of this control plane says.
     pub api: ApiView,
+    /// What the member of an external etcd on this host says.
+    pub etcd: Option<EtcdFacts>,
+    /// What runs on this control plane.
+    pub plane: PlaneView,
 }
 
 /// What the API server of one control plane says.
@@ -91,6 +102,8 @@ pub struct NodeView {
     pub ready: bool,
     /// Version of its kubelet, such as `v1.34.1`.
     pub version: String,
+    /// Its container runtime with its version, such as `containerd://1.7.2`.
+    pub runtime: String,
     /// `key=value`.
     pub labels: Vec<String>,
     /// `key=value:effect`.
@@ -104,6 +117,7 @@ const FACTS: &str = r#"echo "clock $(date +%s.%N)"
 [ -r /etc/os-release ] && . /etc/os-release
 echo "os ${ID:-unknown}"
 echo "os-version ${VERSION_ID:-unknown}"
+echo "os-codename ${VERSION_CODENAME:-unknown}"
 echo "arch $(uname -m)"
 kdiy_line() { [ -r "$2" ] && read -r v < "$2" && echo "$1 $v"; }
 kdiy_line hostname /proc/sys/kernel/hostname
@@ -119,10 +133,10 @@ df -Pk /var | { read -r _; read -r _ _ _ v _; echo "disk $v"; }
 [ -s /etc/kubernetes/kubelet.conf ] && echo kubelet yes
 "#;
 
-const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
+const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}} {{.status.nodeInfo.containerRuntimeVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
 
 /// What is asked of a host beside its resources.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Questions {
     /// The address of its API server, when it is to be a control plane.
     pub api_server: Option<IpAddr>,
@@ -133,8 +147,12 @@ pub struct Questions {
     pub manifest: bool,
     /// What is at the endpoint.
     pub endpoint: EndpointQuestions,
+    /// Whose requests for serving certificates are to be judged, if any.
+    pub requests: Option<Settled>,
     /// The repository to look into, if it is to be asked for a version.
     pub repository: Option<(String, Version)>,
+    /// How it speaks to its member, when it has one of an external etcd.
+    pub etcd: Option<Client>,
 }
 
 impl Questions {
@@ -153,10 +171,16 @@ impl Questions {
             .then(&section("listening", &Script::of("ss -Hltnp\n")))
             .then(&section("reach", &self.reach_script()))
             .then(&section("endpoint", &self.endpoint.script()))
-            .then(&section("offered", &self.offered_script()));
+            .then(&section("offered", &self.offered_script()))
+            .then(&match &self.etcd {
+                None => section("etcd", &Script::new()),
+                Some(client) => etcd::look(client),
+            });
         match self.api_server {
             None => script.then(&section("api", &Script::new())),
-            Some(address) => script.then(&section("api", &self.api_script(address))),
+            Some(address) => script
+                .then(&section("api", &self.api_script(address)))
+                .then(&plane::script(&kubectl(address), self.requests.as_ref())),
         }
     }
 
@@ -175,7 +199,7 @@ impl Questions {
             .reach
             .iter()
             .map(|(address, port)| format!("{address}/{port}"));
-        Script::of("if [ ! -s /etc/kubernetes/kubelet.conf ] && command -v bash >/dev/null; then\n")
+        Script::of("if [ ! -s /etc/kubernetes/kubelet.conf ] && [ ! -d /var/lib/etcd/member ] && command -v bash >/dev/null; then\n")
             .lit("said=$(timeout 1 bash -c 'for a; do { :; } 3<>\"/dev/tcp/$a/6443\" && echo \"/dev/tcp/$a/6443: open\"; done' bash ")
             .args(addresses)
             .lit(" 2>&1)\nfor t in ")
@@ -198,8 +222,7 @@ impl Questions {
     }
 
     fn api_script(&self, address: IpAddr) -> Script {
-        let kubectl = Script::of("timeout 10 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=8s --server ")
-            .arg(crate::plan::facts::url(address));
+        let kubectl = kubectl(address);
         let script = Script::of("if [ -s /etc/kubernetes/admin.conf ] && command -v kubectl >/dev/null; then\nif nodes=$(")
             .then(&kubectl)
             .lit(" get nodes -o go-template=")
@@ -215,6 +238,14 @@ impl Questions {
         };
         script.lit("else echo \"silent $nodes\"; fi\nfi\n")
     }
+}
+
+/// `kubectl` for questions that must not hang.
+fn kubectl(address: IpAddr) -> Script {
+    Script::of(
+        "timeout 10 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=8s --server ",
+    )
+    .arg(url(address))
 }
 
 /// The URL of the API server on a control plane.
@@ -243,6 +274,7 @@ impl Facts {
         Ok(Self {
             os: needed("os")?,
             os_version: needed("os-version")?,
+            os_codename: needed("os-codename")?,
             arch: needed("arch")?,
             host_name: needed("hostname")?,
             clock: number("clock", &needed("clock")?)?,
@@ -276,6 +308,8 @@ impl Facts {
             offered: offered(answers.get("offered")?),
             endpoint: EndpointView::parse(answers)?,
             api: ApiView::parse(answers.get("api")?),
+            etcd: EtcdFacts::parse(answers)?,
+            plane: PlaneView::parse(answers),
         })
     }
 
@@ -332,10 +366,11 @@ impl ApiView {
         let mut manifest = None;
         for line in text.lines() {
             match line.split(' ').collect::<Vec<_>>()[..] {
-                ["node", name, ready, version] => nodes.push(NodeView {
+                ["node", name, ready, version, runtime] => nodes.push(NodeView {
                     name: name.to_owned(),
                     ready: ready == "True",
                     version: version.to_owned(),
+                    runtime: runtime.to_owned(),
                     labels: Vec::new(),
                     taints: Vec::new(),
                 }),
@@ -377,7 +412,9 @@ mod tests {
             reach: vec![(loopback, 22), (nowhere, 22)],
             manifest: false,
             endpoint: EndpointQuestions::default(),
+            requests: None,
             repository: None,
+            etcd: None,
         };
         let script = questions.reach_script();
         let output = std::process::Command::new("sh")

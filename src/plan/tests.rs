@@ -8,7 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView};
+use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView, PlaneView};
 use super::install::{Circumstances, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
@@ -22,13 +22,14 @@ use crate::template::HostFile;
 
 const VERSION: Version = Version::new(1, 34, 1);
 const PASSWORD: &str = "hunter2x";
+const TOKEN: &str = "kdiy-0123456789abcdef";
 const KEY: &str = "the key of the authority";
 
 fn name(text: &str) -> Name {
     Name::try_from(text.to_owned()).unwrap()
 }
 
-fn trust() -> Trust {
+pub(super) fn trust() -> Trust {
     Trust {
         files: vec![
             HostFile::public("/etc/kubernetes/pki/ca.crt", "certificate\n".to_owned()),
@@ -37,10 +38,13 @@ fn trust() -> Trust {
         ca_certificate: "certificate\n".to_owned(),
         ca_pin: "sha256:00".to_owned(),
         failover_password: PASSWORD.into(),
+        etcd_certificate: "etcd certificate\n".to_owned(),
+        etcd_token: TOKEN.to_owned(),
+        encryption_key: Some("AAAA".to_owned().into()),
     }
 }
 
-fn facts(settled: &Settled, host: &str) -> Facts {
+pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
     let node = settled
         .cluster
         .nodes
@@ -50,6 +54,7 @@ fn facts(settled: &Settled, host: &str) -> Facts {
     Facts {
         os: "debian".to_owned(),
         os_version: "12".to_owned(),
+        os_codename: "bookworm".to_owned(),
         arch: "x86_64".to_owned(),
         host_name: host.to_owned(),
         clock: 0.0,
@@ -72,7 +77,9 @@ fn facts(settled: &Settled, host: &str) -> Facts {
         unreachable: Vec::new(),
         api: ApiView::Absent,
         endpoint: EndpointView::default(),
+        plane: PlaneView::default(),
         offered: None,
+        etcd: None,
     }
 }
 
@@ -105,7 +112,7 @@ impl Hosts {
             .iter()
             .map(|node| (node.name.clone(), facts(&settled, node.name.as_str())))
             .collect();
-        let standing = Standing::of(&settled.cluster, &facts);
+        let standing = Standing::of(&settled.cluster, &facts, TOKEN);
         let circumstances = Circumstances {
             facts: facts.clone(),
             standing,
@@ -156,10 +163,15 @@ impl Hosts {
     }
 
     fn codes(&self) -> Vec<(String, &'static str)> {
-        problems(&self.settled, &self.circumstances.standing, &self.seen)
-            .into_iter()
-            .map(|problem| (problem.host.to_string(), problem.code))
-            .collect()
+        problems(
+            &self.settled,
+            &self.circumstances.standing,
+            TOKEN,
+            &self.seen,
+        )
+        .into_iter()
+        .map(|problem| (problem.host.to_string(), problem.code))
+        .collect()
     }
 }
 
@@ -202,6 +214,7 @@ fn nodes(settled: &Settled) -> Vec<NodeView> {
             name: node.name.to_string(),
             ready: true,
             version: format!("v{}", settled.version),
+            runtime: "containerd://1.7.2".to_owned(),
             labels,
             taints: Vec::new(),
         }
@@ -440,6 +453,18 @@ fn a_running_version_is_not_changed_by_the_way() {
 }
 
 #[test]
+fn a_node_keeps_the_runtime_that_it_joined_with() {
+    let mut settled = few(VERSION);
+    settled.cluster.runtime = crate::cluster::Runtime::Docker {
+        origin: crate::cluster::Origin::Distribution,
+        cri_dockerd: None,
+    };
+    let hosts = Hosts::of(settled, member, |_, resource| as_wanted(resource));
+    let wanted = ["cp1", "cp2", "cp3", "w1", "w2"].map(|host| (host.to_owned(), "runtime"));
+    assert_eq!(hosts.codes(), wanted);
+}
+
+#[test]
 fn nothing_is_founded_beside_a_silent_cluster() {
     let hosts = Hosts::with(
         |settled, host| {
@@ -510,7 +535,12 @@ fn problems_are_seen_on_all_hosts_at_once() {
         },
         |_, resource| absent(resource),
     );
-    let problems = problems(&hosts.settled, &hosts.circumstances.standing, &hosts.seen);
+    let problems = problems(
+        &hosts.settled,
+        &hosts.circumstances.standing,
+        TOKEN,
+        &hosts.seen,
+    );
     let shown: Vec<_> = problems
         .iter()
         .map(|p| format!("{} {}: {}\n  {}", p.host, p.code, p.what, p.fix))
@@ -519,7 +549,8 @@ fn problems_are_seen_on_all_hosts_at_once() {
 
     let mut settled = few(VERSION);
     settled.cluster.kubeadm.ignore_preflight_errors = vec!["NumCPU".to_owned(), "disk".to_owned()];
-    let left = super::preflight::problems(&settled, &hosts.circumstances.standing, &hosts.seen);
+    let left =
+        super::preflight::problems(&settled, &hosts.circumstances.standing, TOKEN, &hosts.seen);
     assert_eq!(left.len(), problems.len() - 2);
 }
 
@@ -541,7 +572,9 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
             served: Some((settled.cluster.endpoint.clone(), "certificate".to_owned())),
             vip: Some(("127.0.0.1".parse().unwrap(), 1)),
         },
+        requests: None,
         repository: None,
+        etcd: None,
     };
     let script = observe::script(&blueprint, &host, &questions);
     let output = std::process::Command::new("sh")

@@ -3,9 +3,13 @@
 
 mod balancer;
 mod control_plane;
+mod etcd;
 mod host;
 mod network;
 mod nodes;
+mod runtime;
+mod serving;
+mod settings;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -14,8 +18,8 @@ use secrecy::SecretString;
 
 use self::balancer::Balanced;
 use super::{Blueprint, Facts, Standing, StepId};
-use crate::cluster::{Name, Node, Role, Settled};
-use crate::etcd;
+use crate::cluster::{Cluster, Name, Node, Role, Settled, Topology};
+use crate::etcd::Client;
 use crate::kubeadm::Resolver;
 use crate::resource::{Content, File, OnDiffer, Resource};
 use crate::shell::Script;
@@ -33,6 +37,12 @@ pub struct Trust {
     pub ca_pin: String,
     /// What load-balancer hosts know each other by.
     pub failover_password: SecretString,
+    /// Certificate of etcd's authority, PEM.
+    pub etcd_certificate: String,
+    /// What tells this cluster's etcd from others.
+    pub etcd_token: String,
+    /// Key of encryption at rest, base64; there when the cluster encrypts.
+    pub encryption_key: Option<SecretString>,
 }
 
 /// What the blueprint has to know about hosts. Nothing is known before they
@@ -77,6 +87,7 @@ pub fn blueprint(
         lead: lead(settled, standing),
     };
     let mut blueprint = Blueprint::new();
+    let etcd = etcd::group(&site, &mut blueprint, vault);
     for node in settled.cluster.kubelets() {
         host::prepare(&site, node, &mut blueprint, vault);
     }
@@ -84,14 +95,16 @@ pub fn blueprint(
         control_plane::place_authorities(&site, node, &mut blueprint, vault);
     }
     let balanced = balancer::balance(&site, &mut blueprint, vault);
-    let founded = control_plane::found(&site, &mut blueprint, balanced);
+    let founded = control_plane::found(&site, &mut blueprint, balanced, etcd);
     let network = network::manifest(&site, &mut blueprint, &founded);
-    let mut joined = control_plane::join(&site, &mut blueprint, &founded);
+    let settled_planes = settings::settle(&site, &mut blueprint, vault, &founded);
+    let mut joined = control_plane::join(&site, &mut blueprint, &founded, &settled_planes);
     joined.extend(worker::join(&site, &mut blueprint, &founded));
     joined.extend(network);
     balancer::place_kube_vip(&site, &mut blueprint, vault);
     nodes::label(&site, &mut blueprint, &joined);
     nodes::ready(&site, &mut blueprint, &joined);
+    serving::approve(&site, &mut blueprint, &joined);
     blueprint
 }
 
@@ -111,7 +124,18 @@ pub fn founder<'a>(settled: &'a Settled, standing: &Standing) -> Option<&'a Name
     (!standing.members.contains(lead)).then_some(lead)
 }
 
+/// Whether a control plane has the key of etcd's authority: not where etcd is
+/// external and the host is one of its own.
+#[must_use]
+pub fn has_etcd_key(cluster: &Cluster, node: &Node) -> bool {
+    cluster.topology == Topology::Stacked || !node.roles.has(Role::Etcd)
+}
+
 impl Site<'_> {
+    fn is_stacked(&self) -> bool {
+        self.settled.cluster.topology == Topology::Stacked
+    }
+
     fn is_member(&self, node: &Node) -> bool {
         self.standing.members.contains(&node.name)
     }
@@ -129,9 +153,9 @@ impl Site<'_> {
     }
 
     /// A client of the etcd member on a node, there.
-    fn etcd(&self, node: &Node) -> etcd::Client {
+    fn etcd(&self, node: &Node) -> Client {
         let topology = &self.settled.cluster.topology;
-        etcd::Client::of(topology, self.settled.address(node))
+        Client::of(topology, self.settled.address(node))
     }
 
     fn resolver(&self, node: &Node) -> Resolver {
@@ -150,6 +174,8 @@ struct Founded {
     token: Option<StepId>,
     /// The endpoint is served.
     balanced: Balanced,
+    /// All members of an external etcd serve.
+    etcd: Vec<StepId>,
 }
 
 /// A rendered file as a resource; a secret one goes to the vault.

@@ -25,7 +25,7 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
     let delete = kubectl(site, site.lead)
         .lit("delete node --ignore-not-found ")
         .arg(node.name.as_str());
-    let (script, details) = if node.roles.has(Role::ControlPlane) {
+    let (script, details) = if site.is_stacked() && node.roles.has(Role::ControlPlane) {
         let etcd = site.etcd(site.lead);
         let script = delete
             .lit("\nkdiy_member=")

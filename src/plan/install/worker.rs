@@ -2,7 +2,7 @@
 //! while control planes still join.
 
 use super::control_plane::join_node;
-use super::{Founded, Site};
+use super::{Founded, Site, runtime};
 use crate::cluster::{Node, Role};
 use crate::kubeadm;
 use crate::plan::{Blueprint, StepId};
@@ -41,7 +41,8 @@ fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
         done: Done::Known(site.is_member(node)),
         script: Script::of("printf '%s\\n' ")
             .args(images)
-            .lit(" | xargs -r -P 4 -n 1 crictl pull"),
+            .lit(" | ")
+            .then(&runtime::pull(site)),
         inputs: Vec::new(),
     };
     blueprint.add_needed(
