@@ -112,7 +112,15 @@ async fn look<C: Connector>(
 
     let mut vault = Vault::new();
     let asked = install::blueprint(&settled, &trust, &Circumstances::default(), &mut vault);
-    let (seen, faults) = survey::observe(&settled, &asked, &connections, width, events).await;
+    let (seen, faults) = survey::observe(
+        &settled,
+        &trust.ca_certificate,
+        &asked,
+        &connections,
+        width,
+        events,
+    )
+    .await;
     tolerate(&faults, limit.as_ref())?;
     missing.extend(faults);
 

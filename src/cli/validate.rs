@@ -140,19 +140,26 @@ mod tests {
     }
 
     const HA: &str = include_str!("../../inventories/stacked-ha.yaml");
+    const EXTERNAL: &str = include_str!("../../inventories/external-etcd-ha.yaml");
     const SINGLE: &str = include_str!("../../inventories/single.yaml");
 
     #[test]
     fn says_what_the_cluster_tolerates() {
         let style = Style::test(80, false);
         insta::assert_snapshot!("ha", describe(&example(HA), "kdiy.yaml", &style));
+        insta::assert_snapshot!(
+            "external",
+            describe(&example(EXTERNAL), "kdiy.yaml", &style)
+        );
         insta::assert_snapshot!("single", describe(&example(SINGLE), "one.yaml", &style));
     }
 
     #[test]
     fn says_it_to_programs() {
-        let cluster = example(HA);
-        let json = serde_json::to_string_pretty(&document(&cluster)).unwrap();
-        insta::assert_snapshot!("ha-json", json);
+        for (name, text) in [("ha-json", HA), ("external-json", EXTERNAL)] {
+            let cluster = example(text);
+            let json = serde_json::to_string_pretty(&document(&cluster)).unwrap();
+            insta::assert_snapshot!(name, json);
+        }
     }
 }

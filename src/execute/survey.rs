@@ -13,7 +13,7 @@ use super::Event;
 use crate::cluster::{Cluster, Name, Node, Role, Settled};
 use crate::cni;
 use crate::etcd::Client;
-use crate::plan::facts::Questions;
+use crate::plan::facts::{EndpointQuestions, Questions};
 use crate::plan::observe::{self, Window};
 use crate::plan::settle::{self, Answer, Unsettled};
 use crate::plan::{Blueprint, Observation};
@@ -133,6 +133,7 @@ pub enum Unanswered {
 /// Observes all connected hosts.
 pub async fn observe<C: Connection>(
     settled: &Settled,
+    ca_certificate: &str,
     blueprint: &Blueprint,
     connections: &Connections<C>,
     width: usize,
@@ -146,7 +147,11 @@ pub async fn observe<C: Connection>(
         .collect();
     let results = side_by_side(&nodes, width, async |node: &&Node| {
         let began = Instant::now();
-        let script = observe::script(blueprint, &node.name, &questions(settled, node));
+        let script = observe::script(
+            blueprint,
+            &node.name,
+            &questions(settled, ca_certificate, node),
+        );
         let from = wall();
         let output = ask(connections[&node.name].as_ref(), &script, User::Root).await?;
         let window = Window { from, to: wall() };
@@ -164,7 +169,7 @@ pub async fn observe<C: Connection>(
 
 /// Every host looks for the control planes and balancers, a member of etcd for
 /// the other members; a control plane looks for all.
-fn questions(settled: &Settled, node: &Node) -> Questions {
+fn questions(settled: &Settled, ca_certificate: &str, node: &Node) -> Questions {
     let control_plane = node.roles.has(Role::ControlPlane);
     let looked_for = |other: &&Node| {
         other.name != node.name
@@ -180,6 +185,7 @@ fn questions(settled: &Settled, node: &Node) -> Questions {
         api_server: control_plane.then(|| settled.address(node)),
         reach: reach.collect(),
         manifest: cni::manifest(&settled.cluster.network.cni).is_some(),
+        endpoint: EndpointQuestions::of(&settled.cluster, ca_certificate, node),
         repository: settle::looks_for_exact(&settled.cluster, node)
             .map(|version| (settled.cluster.packages.url.clone(), version)),
         etcd: settled

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::survey::{Connections, Faults, ask};
 use crate::cluster::{Cluster, Name, Role};
 use crate::etcd::member;
+use crate::lb::keepalived;
 use crate::pki::authorities::FILES;
 use crate::pki::{self, Authorities, Difference, LeafRequest};
 use crate::plan::Plan;
@@ -223,6 +224,7 @@ pub fn trust(authorities: &Authorities) -> Trust {
         ca_pin: authorities.kubernetes.pin(),
         etcd_certificate: authorities.etcd.certificate().to_owned(),
         etcd_token: member::token(authorities.etcd.certificate()),
+        failover_password: authorities.derived("keepalived", keepalived::PASSWORD_LENGTH),
     }
 }
 

@@ -55,8 +55,8 @@ pub fn read(reader: &Reader<'_>, node: &Node) -> Option<Audit> {
             |text| match text.parse::<u16>() {
                 Ok(number) if number > 0 => Ok(u32::from(number)),
                 _ => refuse(
-                    format!("{} is no whole number above zero", quoted(text)),
-                    format!("write a number from 1 to 65535, or leave `{key}` out for {default}"),
+                    format!("{} is no number from 1 to 65535", quoted(text)),
+                    format!("write a whole number, or leave `{key}` out for {default}"),
                 ),
             },
         );
@@ -144,19 +144,35 @@ mod tests {
 
     #[test]
     fn policies_are_judged_as_the_api_server_would() {
-        let said = |text: &str| judge(text).expect_err(text);
         let head = "apiVersion: audit.k8s.io/v1\nkind: Policy\n";
-        insta::assert_snapshot!(said("- x"), @"");
-        insta::assert_snapshot!(said("rules: []"), @"");
-        insta::assert_snapshot!(said("apiVersion: audit.k8s.io/v1beta1"), @"");
-        insta::assert_snapshot!(said("apiVersion: audit.k8s.io/v1\nkind: Event"), @"");
-        insta::assert_snapshot!(said(head), @"");
-        insta::assert_snapshot!(said(&format!("{head}rules: []")), @"");
-        insta::assert_snapshot!(said(&format!("{head}rules: [{{level: None}}, {{verbs: [get]}}]")), @"");
-        insta::assert_snapshot!(said(&format!("{head}rules: [{{level: metadata}}]")), @"");
-        assert_eq!(
-            judge(&format!("{head}rules: [{{level: RequestResponse}}]")),
-            Ok(())
-        );
+        let with = |rules: &str| format!("{head}rules: {rules}");
+        let wrong = [
+            ("- x".to_owned(), "it is no mapping"),
+            ("rules: []".to_owned(), "it has no apiVersion"),
+            (
+                "apiVersion: audit.k8s.io/v1beta1".to_owned(),
+                "its apiVersion is `audit.k8s.io/v1beta1`",
+            ),
+            (
+                "apiVersion: audit.k8s.io/v1\nkind: Event".to_owned(),
+                "its kind is `Event`",
+            ),
+            (head.to_owned(), "it has no list of rules"),
+            (with("[]"), "it has no list of rules"),
+            (
+                with("[{level: None}, {verbs: [get]}]"),
+                "rule 2 has no level",
+            ),
+            (
+                with("[{level: metadata}]"),
+                "rule 1 has the level `metadata`, which is none of None, Metadata, Request, RequestResponse",
+            ),
+        ];
+        for (text, why) in wrong {
+            assert_eq!(judge(&text), Err(why.to_owned()), "{text}");
+        }
+        let broken = judge("a: [").expect_err("no YAML");
+        assert!(broken.starts_with("it is not YAML ("), "{broken}");
+        assert_eq!(judge(&with("[{level: RequestResponse}]")), Ok(()));
     }
 }

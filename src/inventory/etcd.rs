@@ -1,7 +1,7 @@
 //! `controlPlane.etcd:` as written.
 
 use super::components;
-use super::finding::Span;
+use super::finding::{Finding, Span, quoted};
 use super::owned;
 use super::reader::Reader;
 use super::runtime::download;
@@ -47,8 +47,14 @@ fn source(reader: &Reader<'_>, node: &Node) -> Option<EtcdSource> {
     if matches!(node.value, Value::Mapping(_)) {
         return download(reader, node, ".tar.gz", ARCHIVE).map(EtcdSource::Archive);
     }
-    let choices = [("distribution", EtcdSource::Distribution)];
-    reader
-        .choice(node, &choices, &[])
-        .map(|source| source.value)
+    let text = reader.text(node, "`distribution`")?;
+    if text.value == "distribution" {
+        return Some(EtcdSource::Distribution);
+    }
+    let message = format!("{} is no choice here", quoted(&text.value));
+    reader.report(
+        Finding::error("unknown-choice", text.span, message)
+            .help(format!("write `distribution`, or {ARCHIVE}")),
+    );
+    None
 }

@@ -122,6 +122,9 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenRuntime {
             .and_then(|node| download(reader, node, ".deb", CRI_DOCKERD)),
         kind,
     };
+    if let Some(url) = &written.repository {
+        sources::visible_password(reader, url, sources::OPEN_MIRROR);
+    }
     let Some(kind) = &written.kind else {
         return written;
     };
@@ -240,8 +243,10 @@ pub fn download(reader: &Reader<'_>, node: &Node, ending: &str, example: &str) -
                 }
             })
         });
+    let url = url?;
+    sources::visible_password(reader, &url, sources::OPEN_MIRROR);
     Some(Download {
-        url: url?.value,
+        url: url.value,
         sha256: sha256?.value,
     })
 }

@@ -47,7 +47,10 @@ pub fn packages(reader: &Reader<'_>, node: &Node) -> WrittenPackages {
     };
     WrittenPackages {
         repository_key: fields.key("repository").filter(|_| repository.is_some()),
-        repository: repository.flatten().map(|url| url.value),
+        repository: repository.flatten().map(|url| {
+            visible_password(reader, &url, OPEN_MIRROR);
+            url.value
+        }),
         key: key.and_then(|node| package_key(reader, node)),
         hold: fields
             .get("hold")
@@ -156,6 +159,19 @@ fn armored(reader: &Reader<'_>, name: &Spanned<String>, text: &str) -> Option<Pa
     None
 }
 
+/// Warns of a login in a URL that ends up on hosts.
+pub fn visible_password(reader: &Reader<'_>, url: &Spanned<String>, help: &str) {
+    let rest = url.value.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        let message = "a password in this URL can be read by everybody who can read this file or a host's configuration";
+        reader.report(Finding::warning("visible-password", url.span, message).help(help));
+    }
+}
+
+/// What to do instead of a login in the URL of a mirror.
+pub const OPEN_MIRROR: &str = "let the mirror serve the hosts by their addresses";
+
 /// Reads `httpProxy`.
 pub fn http_proxy(reader: &Reader<'_>, node: &Node) -> Option<HttpProxy> {
     const EXAMPLE: &str = "`{http: http://proxy.example.org:3128, noProxy: [.example.org]}`";
@@ -168,13 +184,11 @@ pub fn http_proxy(reader: &Reader<'_>, node: &Node) -> Option<HttpProxy> {
             "a URL such as http://proxy.example.org:3128",
             |text| address::url(text, false),
         )?;
-        if url.value.contains('@') {
-            let message = "a password in this URL can be read by everybody who can read this file or a host's configuration";
-            reader.report(
-                Finding::warning("visible-password", url.span, message)
-                    .help("let the proxy accept the hosts by their addresses"),
-            );
-        }
+        visible_password(
+            reader,
+            &url,
+            "let the proxy accept the hosts by their addresses",
+        );
         Some(url.value)
     };
     let (http, https) = (one("http"), one("https"));

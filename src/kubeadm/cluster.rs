@@ -104,7 +104,7 @@ pub fn configuration(settled: &Settled, api: KubeadmApi) -> impl Serialize {
         kind: "ClusterConfiguration",
         cluster_name: cluster.name.as_str(),
         kubernetes_version: format!("v{}", settled.version),
-        control_plane_endpoint: cluster.endpoint.to_string(),
+        control_plane_endpoint: cluster.node_endpoint().to_string(),
         image_repository: cluster.images.repository.as_deref(),
         networking: Networking {
             pod_subnet: cluster.network.pod_cidr.to_string(),
@@ -122,11 +122,14 @@ pub fn configuration(settled: &Settled, api: KubeadmApi) -> impl Serialize {
     }
 }
 
-/// Every name and address by which the API servers are reached: the endpoint,
-/// each control plane, what the inventory adds. kubeadm adds the joining
+/// Every name and address by which the API servers are reached: the endpoints
+/// of clients and of nodes, each control plane, what the inventory adds. kubeadm adds the joining
 /// node's own, so control planes that come later are covered too.
 fn cert_sans(settled: &Settled) -> Vec<String> {
-    let mut names = vec![settled.cluster.endpoint.host.to_string()];
+    let mut names = vec![
+        settled.cluster.endpoint.host.to_string(),
+        settled.cluster.node_endpoint().host.to_string(),
+    ];
     for node in settled.with_role(Role::ControlPlane) {
         names.push(node.name.to_string());
         names.push(settled.address(node).to_string());

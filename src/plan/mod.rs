@@ -74,6 +74,8 @@ pub struct Counts {
     pub create: usize,
     /// Resources that are changed.
     pub change: usize,
+    /// Packages that are removed.
+    pub remove: usize,
     /// Commands that run.
     pub run: usize,
     /// Hosts that something is done on.
@@ -134,6 +136,7 @@ impl Plan {
             ..Counts::default()
         };
         for change in self.steps.iter().flat_map(|step| &step.changes) {
+            counts.remove += change.difference.removes.len();
             match change.difference.verb {
                 Verb::Create => counts.create += 1,
                 Verb::Change => counts.change += 1,

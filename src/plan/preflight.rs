@@ -1,5 +1,6 @@
 //! Problems that are better seen before the first change than during it.
 
+mod endpoint;
 mod etcd;
 
 use std::collections::BTreeMap;
@@ -8,7 +9,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Facts, Observation, Standing};
-use crate::cluster::{LoadBalancer, Name, Node, Role, Settled, Topology, Version};
+use crate::cluster::{Name, Node, Role, Settled, Topology, Version};
+use crate::runtime;
 
 /// A reason not to begin, with its fix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -64,12 +66,16 @@ pub fn problems(
             continue;
         };
         let mut found = Vec::new();
+        let waits_for_etcd = standing.waits_for_etcd(settled.cluster.quorum());
         system(&observation.facts, &mut found);
         if node.runs_kubelet() && !standing.members.contains(&node.name) {
             size(node, &observation.facts, &mut found);
-            foreign(node, standing, &observation.facts, &mut found);
+            if !waits_for_etcd {
+                foreign(node, standing, &observation.facts, &mut found);
+            }
         }
         upgrade(settled, standing, node, &mut found);
+        other_runtime(settled, standing, node, &mut found);
         ports(settled, standing, node, &observation.facts, &mut found);
         address(settled, node, &observation.facts, &mut found);
         version(settled, &observation.facts, &mut found);
@@ -77,16 +83,21 @@ pub fn problems(
         twins(node, seen, &mut found);
         unreachable(settled, &observation.facts, &mut found);
         etcd::problems(settled, standing, node, etcd_token, seen, &mut found);
-        if let Some(why) = standing.silent.get(&node.name) {
+        endpoint::foreign(settled, &observation.facts, &mut found);
+        endpoint::virtual_address(settled, node, seen, &mut found);
+        let silent = standing.silent.get(&node.name);
+        if let Some(why) = silent.filter(|_| !waits_for_etcd) {
             found.push(Found {
                 code: "api-silent",
                 kubeadm: "",
                 what: format!(
                     "it is a control plane of a cluster whose API does not answer: {why}"
                 ),
-                fix: "start its kubelet and container runtime and look at `crictl ps -a`; kdiy \
-                      founds no second cluster beside it"
-                    .to_owned(),
+                fix: format!(
+                    "start its kubelet and container runtime and look at `{}`; kdiy founds no \
+                     second cluster beside it",
+                    runtime::profile(&settled.cluster.runtime).list
+                ),
             });
         }
         all.extend(
@@ -190,6 +201,29 @@ fn upgrade(settled: &Settled, standing: &Standing, node: &Node, found: &mut Vec<
     }
 }
 
+/// A kubelet stays with the runtime that it joined with: what kubeadm wrote
+/// for it then names its socket.
+fn other_runtime(settled: &Settled, standing: &Standing, node: &Node, found: &mut Vec<Found>) {
+    let wanted = runtime::profile(&settled.cluster.runtime).name;
+    let Some(known) = standing.nodes.get(node.name.as_str()) else {
+        return;
+    };
+    let (runs, release) = known.runtime.split_once("://").unwrap_or_default();
+    if standing.members.contains(&node.name) && !runs.is_empty() && runs != wanted {
+        found.push(Found {
+            code: "runtime",
+            kubeadm: "",
+            what: format!(
+                "its kubelet runs with {runs} {release}, and the inventory asks for {wanted}"
+            ),
+            fix: format!(
+                "set `runtime: {runs}`; or, one node after the other, drain it, delete its Node \
+                 and make the host anew: kdiy joins it with {wanted}"
+            ),
+        });
+    }
+}
+
 fn ports(
     settled: &Settled,
     standing: &Standing,
@@ -211,11 +245,7 @@ fn ports(
             wanted.extend(ETCD_PORTS.iter().map(|port| (*port, "kubelet")));
         }
     }
-    if node.roles.has(Role::LoadBalancer)
-        && matches!(settled.cluster.load_balancer, LoadBalancer::Hosts { .. })
-    {
-        wanted.push((settled.cluster.endpoint.port, "haproxy"));
-    }
+    wanted.extend(endpoint::ports(&settled.cluster, node));
     for (port, own) in wanted {
         let taken = facts
             .listening
@@ -237,14 +267,14 @@ fn address(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>
     if facts
         .addresses
         .iter()
-        .any(|(_, address)| *address == wanted)
+        .any(|(_, address)| address.addr() == wanted)
     {
         return;
     }
     let there: Vec<_> = facts
         .addresses
         .iter()
-        .map(|(name, address)| format!("{address} ({name})"))
+        .map(|(name, address)| format!("{} ({name})", address.addr()))
         .collect();
     found.push(Found {
         code: "address",

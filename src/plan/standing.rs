@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
-use super::etcd::Group;
+use super::etcd::{Group, GroupState};
 use super::facts::{ApiView, NodeView};
-use crate::cluster::{Cluster, Name, Role};
+use crate::cluster::{Cluster, Name, Quorum, Role};
 
 /// How far the cluster stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,6 +35,15 @@ impl Standing {
             etcd: Group::of(cluster, facts, etcd_token),
             ..Self::of_nodes(cluster, facts)
         }
+    }
+
+    /// Whether nothing but an external etcd keeps the API silent, and enough
+    /// of its members only have to be started.
+    #[must_use]
+    pub fn waits_for_etcd(&self, quorum: Quorum) -> bool {
+        !self.silent.is_empty()
+            && self.etcd.state == GroupState::Leaderless
+            && self.etcd.recoverable(quorum)
     }
 
     fn of_nodes(cluster: &Cluster, facts: &BTreeMap<Name, Facts>) -> Self {

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-use super::facts::{ApiView, NodeView};
+use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView};
 use super::install::{Circumstances, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
@@ -19,13 +20,14 @@ use crate::template::HostFile;
 
 const VERSION: Version = Version::new(1, 34, 1);
 const TOKEN: &str = "kdiy-0123456789abcdef";
+const PASSWORD: &str = "hunter2x";
 const KEY: &str = "the key of the authority";
 
 fn name(text: &str) -> Name {
     Name::try_from(text.to_owned()).unwrap()
 }
 
-fn trust() -> Trust {
+pub(super) fn trust() -> Trust {
     Trust {
         files: vec![
             HostFile::public("/etc/kubernetes/pki/ca.crt", "certificate\n".to_owned()),
@@ -35,10 +37,11 @@ fn trust() -> Trust {
         ca_pin: "sha256:00".to_owned(),
         etcd_certificate: "etcd certificate\n".to_owned(),
         etcd_token: TOKEN.to_owned(),
+        failover_password: PASSWORD.into(),
     }
 }
 
-fn facts(settled: &Settled, host: &str) -> Facts {
+pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
     let node = settled
         .cluster
         .nodes
@@ -48,6 +51,7 @@ fn facts(settled: &Settled, host: &str) -> Facts {
     Facts {
         os: "debian".to_owned(),
         os_version: "12".to_owned(),
+        os_codename: "bookworm".to_owned(),
         arch: "x86_64".to_owned(),
         host_name: host.to_owned(),
         clock: 0.0,
@@ -62,10 +66,14 @@ fn facts(settled: &Settled, host: &str) -> Facts {
         sys_resource: true,
         kubelet_conf: false,
         unfinished: None,
-        addresses: vec![("eth0".to_owned(), settled.address(node))],
+        addresses: vec![(
+            "eth0".to_owned(),
+            IpNet::new(settled.address(node), 24).unwrap(),
+        )],
         listening: vec![(22, "sshd".to_owned())],
         unreachable: Vec::new(),
         api: ApiView::Absent,
+        endpoint: EndpointView::default(),
         offered: None,
         etcd: None,
     }
@@ -192,6 +200,7 @@ fn nodes(settled: &Settled) -> Vec<NodeView> {
             name: node.name.to_string(),
             ready: true,
             version: format!("v{}", settled.version),
+            runtime: "containerd://1.7.2".to_owned(),
             labels,
             taints: Vec::new(),
         }
@@ -430,6 +439,18 @@ fn a_running_version_is_not_changed_by_the_way() {
 }
 
 #[test]
+fn a_node_keeps_the_runtime_that_it_joined_with() {
+    let mut settled = few(VERSION);
+    settled.cluster.runtime = crate::cluster::Runtime::Docker {
+        origin: crate::cluster::Origin::Distribution,
+        cri_dockerd: None,
+    };
+    let hosts = Hosts::of(settled, member, |_, resource| as_wanted(resource));
+    let wanted = ["cp1", "cp2", "cp3", "w1", "w2"].map(|host| (host.to_owned(), "runtime"));
+    assert_eq!(hosts.codes(), wanted);
+}
+
+#[test]
 fn nothing_is_founded_beside_a_silent_cluster() {
     let hosts = Hosts::with(
         |settled, host| {
@@ -488,7 +509,7 @@ fn problems_are_seen_on_all_hosts_at_once() {
                 }
                 "cp2" => facts.machine_id = "id of cp3".to_owned(),
                 "cp3" => facts.product_uuid = Some("uuid of w1".to_owned()),
-                "w1" => facts.addresses[0].1 = "10.0.2.15".parse().unwrap(),
+                "w1" => facts.addresses[0].1 = "10.0.2.15/24".parse().unwrap(),
                 "w2" => {
                     facts.disk_free = 1000;
                     facts.kubelet_conf = true;
@@ -533,6 +554,10 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
         api_server: Some("192.0.2.11".parse().unwrap()),
         reach: vec![("127.0.0.1".parse().unwrap(), 1)],
         manifest: true,
+        endpoint: EndpointQuestions {
+            served: Some((settled.cluster.endpoint.clone(), "certificate".to_owned())),
+            vip: Some(("127.0.0.1".parse().unwrap(), 1)),
+        },
         repository: None,
         etcd: None,
     };

@@ -201,6 +201,7 @@ impl File {
             Seen::Absent => Ok(Some(Difference {
                 verb: Verb::Create,
                 details: vec![mode],
+                removes: Vec::new(),
                 text: self.text_change(Some(String::new())),
             })),
             Seen::Present { stat, sha256, text } => {
@@ -228,6 +229,7 @@ impl File {
                 Ok(Some(Difference {
                     verb: Verb::Change,
                     details,
+                    removes: Vec::new(),
                     text,
                 }))
             }

@@ -29,7 +29,7 @@ pub use directory::Directory;
 pub use file::{Content, File, OnDiffer, PUT_FUNCTION};
 pub use hash::sha256_hex;
 pub use module::{Module, Provides};
-pub use packages::{APT_FUNCTION, Package, Packages};
+pub use packages::{APT_FUNCTION, Package, Packages, Rival};
 pub use repository::{DOWNLOAD, Repository, RepositoryKey};
 pub use service::{Service, Settle};
 pub use swap::Swap;
@@ -98,6 +98,9 @@ pub struct Difference {
     pub verb: Verb,
     /// A line for each particular, such as `mode 0600 -> 0644`.
     pub details: Vec<String>,
+    /// What is taken from the host, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removes: Vec<String>,
     /// The text of a file before and after; never of a secret one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<TextChange>,
@@ -143,6 +146,7 @@ impl Difference {
         Self {
             verb,
             details: Vec::new(),
+            removes: Vec::new(),
             text: None,
         }
     }
@@ -153,6 +157,7 @@ impl Difference {
         Self {
             verb,
             details,
+            removes: Vec::new(),
             text: None,
         }
     }

@@ -22,15 +22,15 @@ pub fn balancing(inventory: &Inventory) -> Kind {
 
 /// The virtual IP: as written, or the endpoint's address where one is needed.
 pub fn vip(inventory: &Inventory) -> Option<Spanned<IpAddr>> {
+    let needed = match balancing(inventory) {
+        Kind::Haproxy | Kind::Nginx => with(inventory, Role::LoadBalancer).nth(1).is_some(),
+        Kind::KubeVip => true,
+        Kind::None | Kind::Local | Kind::External => return None,
+    };
     let written = inventory.load_balancer.as_ref();
     if written.is_some_and(|written| written.vip_key.is_some()) {
         return written?.vip.clone();
     }
-    let needed = match balancing(inventory) {
-        Kind::Haproxy | Kind::Nginx => with(inventory, Role::LoadBalancer).nth(1).is_some(),
-        Kind::KubeVip => true,
-        Kind::None | Kind::Local | Kind::External => false,
-    };
     let endpoint = inventory.endpoint.as_ref().filter(|_| needed)?;
     match endpoint.value.host {
         EndpointHost::Address(address) => Some(Spanned {
@@ -42,7 +42,7 @@ pub fn vip(inventory: &Inventory) -> Option<Spanned<IpAddr>> {
 }
 
 /// The port of `local` on the loopback address, beside the API server's own.
-pub fn local_port(written: &WrittenBalancer) -> u16 {
+fn local_port(written: &WrittenBalancer) -> u16 {
     written.port.as_ref().map_or(7443, |port| port.value)
 }
 

@@ -1,7 +1,8 @@
 //! Control planes: one founds the cluster, the others join in turn, each
 //! behind the health of etcd on those before it.
 
-use super::{Founded, Site, file, has_etcd_key, kubectl, nodes};
+use super::balancer::{self, Balanced};
+use super::{Founded, Site, file, has_etcd_key, kubectl, nodes, runtime};
 use crate::cluster::{Node, Role};
 use crate::etcd::{self, member};
 use crate::kubeadm;
@@ -51,12 +52,15 @@ pub(super) fn place_authorities(
 pub(super) fn found(
     site: &Site,
     blueprint: &mut Blueprint,
-    balanced: &[StepId],
+    balanced: Balanced,
     etcd: Vec<StepId>,
 ) -> Founded {
     let (lead, host) = (site.lead, &site.lead.name);
     let pulled = pull_images(site, lead, blueprint);
     let text = kubeadm::init(site.settled, lead, site.resolver(lead), TOKEN);
+    let run = kubeadm_run("init", &kubeadm::init_arguments(site.settled));
+    let (script, mut inputs) = balancer::during_init(site, run);
+    inputs.push(configuration(&text));
     let init = Command {
         name: "kubeadm init".to_owned(),
         verb: Verb::Run,
@@ -65,11 +69,10 @@ pub(super) fn found(
             site.settled.cluster.endpoint
         )],
         done: Done::Known(site.is_founded()),
-        script: kubeadm_run("init", &kubeadm::init_arguments(site.settled)),
-        inputs: vec![configuration(&text)],
+        script,
+        inputs,
     };
-    let mut needs = balanced.to_vec();
-    needs.push(pulled);
+    let mut needs = vec![pulled, balancer::try_endpoint(site, &balanced, blueprint)];
     needs.extend(&etcd);
     blueprint.add(
         host,
@@ -83,6 +86,7 @@ pub(super) fn found(
         reachable,
         token,
         etcd,
+        balanced,
     }
 }
 
@@ -102,6 +106,7 @@ pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) ->
         let pulled = pull_images(site, node, blueprint);
         let mut needs = vec![founded.reachable, pulled];
         needs.extend(founded.token);
+        needs.extend(founded.balanced.joining(node));
         needs.extend(&founded.etcd);
         if site.is_stacked() {
             needs.extend(&gates);
@@ -215,7 +220,8 @@ fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
             "kubeadm config images list --config \"$kdiy_tmp/kubeadm.yaml\" 2>/dev/null",
         )
         .then(&filter)
-        .lit(" > \"$kdiy_tmp/images\"\nxargs -r -P 4 -n 1 crictl pull < \"$kdiy_tmp/images\""),
+        .lit(" > \"$kdiy_tmp/images\"\n< \"$kdiy_tmp/images\" ")
+        .then(&runtime::pull(site)),
         inputs: vec![Input {
             name: "kubeadm.yaml".to_owned(),
             content: Content::Plain(text.to_string()),
@@ -234,7 +240,7 @@ const READY: &str = " curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kuberne
 
 /// Waits until the API answers at the endpoint, asked from the lead.
 fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
-    let endpoint = site.settled.cluster.endpoint.to_string();
+    let endpoint = site.settled.cluster.node_endpoint().to_string();
     let script = Script::of("kdiy_poll 120 ")
         .arg(format!("the API to be ready at the endpoint {endpoint}"))
         .lit(READY)

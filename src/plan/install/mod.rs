@@ -7,10 +7,14 @@ mod etcd;
 mod host;
 mod network;
 mod nodes;
+mod runtime;
 mod worker;
 
 use std::collections::BTreeMap;
 
+use secrecy::SecretString;
+
+use self::balancer::Balanced;
 use super::{Blueprint, Facts, Standing, StepId};
 use crate::cluster::{Cluster, Name, Node, Role, Settled, Topology};
 use crate::etcd::Client;
@@ -33,6 +37,8 @@ pub struct Trust {
     pub etcd_certificate: String,
     /// What tells this cluster's etcd from others.
     pub etcd_token: String,
+    /// What load-balancer hosts know each other by.
+    pub failover_password: SecretString,
 }
 
 /// What the blueprint has to know about hosts. Nothing is known before they
@@ -78,6 +84,10 @@ pub fn blueprint(
     };
     let mut blueprint = Blueprint::new();
     let etcd = etcd::group(&site, &mut blueprint, vault);
+    // API servers without etcd say nothing about the rest.
+    if standing.waits_for_etcd(settled.cluster.quorum()) {
+        return blueprint;
+    }
     for node in settled.cluster.kubelets() {
         host::prepare(&site, node, &mut blueprint, vault);
     }
@@ -85,11 +95,12 @@ pub fn blueprint(
         control_plane::place_authorities(&site, node, &mut blueprint, vault);
     }
     let balanced = balancer::balance(&site, &mut blueprint, vault);
-    let founded = control_plane::found(&site, &mut blueprint, &balanced, etcd);
+    let founded = control_plane::found(&site, &mut blueprint, balanced, etcd);
     let network = network::manifest(&site, &mut blueprint, &founded);
     let mut joined = control_plane::join(&site, &mut blueprint, &founded);
     joined.extend(worker::join(&site, &mut blueprint, &founded));
     joined.extend(network);
+    balancer::place_kube_vip(&site, &mut blueprint, vault);
     nodes::label(&site, &mut blueprint, &joined);
     nodes::ready(&site, &mut blueprint, &joined);
     blueprint
@@ -161,6 +172,8 @@ struct Founded {
     token: Option<StepId>,
     /// All members of an external etcd serve.
     etcd: Vec<StepId>,
+    /// The endpoint is served.
+    balanced: Balanced,
 }
 
 /// A rendered file as a resource; a secret one goes to the vault.
