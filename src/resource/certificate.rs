@@ -377,3 +377,6 @@ fn address(octets: &[u8]) -> Option<IpAddr> {
     }
     <[u8; 16]>::try_from(octets).ok().map(IpAddr::from)
 }
+
+#[cfg(test)]
+mod tests;
