@@ -84,6 +84,7 @@ impl Vault {
         let fills = self
             .fills
             .iter()
+            .rev()
             .filter(|(name, _)| name.as_str() != TOKEN_ID)
             .map(|(_, text)| text);
         let pieces = self

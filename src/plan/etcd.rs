@@ -251,7 +251,7 @@ fn state(hosts: &BTreeMap<&Name, &EtcdFacts>, token: &str) -> GroupState {
         return GroupState::Blank;
     }
     let founding = |facts: &&EtcdFacts| facts.marker.as_ref().is_some_and(|m| m.founding);
-    if held.all(|facts| founding(facts)) {
+    if held.all(founding) {
         GroupState::Founding
     } else {
         GroupState::Leaderless

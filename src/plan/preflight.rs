@@ -66,7 +66,7 @@ pub fn problems(
             continue;
         };
         let mut found = Vec::new();
-        let waits_for_etcd = standing.waits_for_etcd(settled.cluster.quorum());
+        let waits_for_etcd = standing.waits_for_etcd();
         system(&observation.facts, &mut found);
         if node.runs_kubelet() && !standing.members.contains(&node.name) {
             size(node, &observation.facts, &mut found);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Facts;
 use super::etcd::{Group, GroupState};
 use super::facts::{ApiView, NodeView};
-use crate::cluster::{Cluster, Name, Quorum, Role};
+use crate::cluster::{Cluster, Name, Role};
 
 /// How far the cluster stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,13 +37,12 @@ impl Standing {
         }
     }
 
-    /// Whether nothing but an external etcd keeps the API silent, and enough
-    /// of its members only have to be started.
+    /// Whether the API is silent for want of an external etcd: what nodes say
+    /// of themselves means nothing until that serves again.
     #[must_use]
-    pub fn waits_for_etcd(&self, quorum: Quorum) -> bool {
-        !self.silent.is_empty()
-            && self.etcd.state == GroupState::Leaderless
-            && self.etcd.recoverable(quorum)
+    pub fn waits_for_etcd(&self) -> bool {
+        let led = matches!(self.etcd.state, GroupState::Live(_));
+        !self.silent.is_empty() && !self.etcd.hosts.is_empty() && !led
     }
 
     fn of_nodes(cluster: &Cluster, facts: &BTreeMap<Name, Facts>) -> Self {

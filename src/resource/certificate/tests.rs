@@ -88,7 +88,7 @@ fn present(certificate: &Certificate, pem: &str) -> Seen {
     else {
         unreachable!()
     };
-    let issued = Issued::read(pem, &certificate.authority, NOW);
+    let issued = Issued::read(pem, &certificate.authority, NOW).map(Box::new);
     Seen::Present {
         sha256,
         stat,
