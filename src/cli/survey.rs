@@ -15,6 +15,7 @@ use crate::execute::trust::{self, Origin};
 use crate::pki::{Authorities, BootstrapToken};
 use crate::plan::install::{self, Circumstances};
 use crate::plan::preflight::{self, Problem};
+use crate::plan::serving;
 use crate::plan::{Plan, Standing};
 use crate::state::State;
 use crate::transport::Connector;
@@ -41,6 +42,8 @@ pub struct Survey<C> {
     pub state: State,
     /// Hosts outside the limit that could not be looked at.
     pub missing: Faults,
+    /// What is left alone and should be looked at.
+    pub warnings: Vec<String>,
 }
 
 /// Connects to all hosts, looks at them and compares, with signs of life
@@ -67,6 +70,9 @@ pub async fn survey(
     let survey = surveyed?;
     for (name, fault) in &survey.missing {
         ui.warn(&format!("{name} is left out: {fault}"));
+    }
+    for warning in &survey.warnings {
+        ui.warn(warning);
     }
     match &survey.origin {
         Origin::Kept => {}
@@ -108,7 +114,10 @@ async fn look<C: Connector>(
     let (authorities, origin) = trust::authorities(&state, cluster, &connections, now)
         .await
         .map_err(untrusted)?;
-    let trust = trust::trust(&authorities);
+    let encryption = trust::encryption_key(&state, cluster, &connections)
+        .await
+        .map_err(untrusted)?;
+    let trust = trust::trust(&authorities, encryption.as_ref());
 
     let mut vault = Vault::new();
     let asked = install::blueprint(&settled, &trust, &Circumstances::default(), &mut vault);
@@ -131,6 +140,7 @@ async fn look<C: Connector>(
     let standing = Standing::of(cluster, &facts, &trust.etcd_token);
     let problems = preflight::problems(&settled, &standing, &trust.etcd_token, &seen);
     let mut vault = Vault::new();
+    let warnings = serving::warnings(&facts);
     let circumstances = Circumstances { facts, standing };
     let founder = install::founder(&settled, &circumstances.standing);
     if let Some((limit, founder)) = limit.as_ref().zip(founder)
@@ -140,6 +150,15 @@ async fn look<C: Connector>(
         return Err(Failed::message(Exit::Preflight, what).hint(format!(
             "run kdiy apply without --limit, or with {founder} in it"
         )));
+    }
+    let unfounded = &circumstances.standing.etcd;
+    let left_out = limit.as_ref().map(|limit| unfounded.left_out(limit));
+    if let Some([first, ..]) = left_out.as_deref() {
+        let what = format!(
+            "etcd is to be founded by all its hosts together, and --limit leaves out {first}"
+        );
+        return Err(Failed::message(Exit::Preflight, what)
+            .hint("run kdiy apply without --limit, or with all hosts of etcd in it"));
     }
     let blueprint = install::blueprint(&settled, &trust, &circumstances, &mut vault);
     vault.set_token(BootstrapToken::generate()?.whole().expose_secret());
@@ -164,6 +183,7 @@ async fn look<C: Connector>(
         origin,
         state,
         missing,
+        warnings,
     })
 }
 

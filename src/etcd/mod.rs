@@ -1,12 +1,20 @@
-//! External etcd, and how a host speaks to the etcd member on it.
+//! External etcd, how a host speaks to the etcd member on it, what members
+//! say, and what that comes to.
 
+pub mod gateway;
+pub mod keys;
 pub mod member;
+pub mod picture;
 pub mod script;
+pub mod snapshot;
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::cluster::Topology;
 use crate::shell::Script;
+
+pub use gateway::Answer;
+pub use picture::{Picture, Verdict};
 
 /// Where a member serves its clients.
 pub const CLIENT_PORT: u16 = 2379;

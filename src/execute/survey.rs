@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::Event;
-use crate::cluster::{Cluster, Name, Node, Role, Settled};
+use crate::cluster::{Cluster, KubeletServing, Name, Node, Role, Settled};
 use crate::cni;
 use crate::etcd::Client;
 use crate::plan::facts::{EndpointQuestions, Questions};
@@ -186,6 +186,8 @@ fn questions(settled: &Settled, ca_certificate: &str, node: &Node) -> Questions 
         reach: reach.collect(),
         manifest: cni::manifest(&settled.cluster.network.cni).is_some(),
         endpoint: EndpointQuestions::of(&settled.cluster, ca_certificate, node),
+        requests: (control_plane && settled.cluster.kubelet_serving == KubeletServing::Signed)
+            .then(|| settled.clone()),
         repository: settle::looks_for_exact(&settled.cluster, node)
             .map(|version| (settled.cluster.packages.url.clone(), version)),
         etcd: settled
@@ -223,7 +225,7 @@ pub(super) async fn ask<C: Connection>(
     Err(Fault::Probe { exit, last })
 }
 
-async fn side_by_side<'n, T>(
+pub(super) async fn side_by_side<'n, T>(
     nodes: &'n [&'n Node],
     width: usize,
     work: impl AsyncFn(&'n &'n Node) -> Result<(Name, T), Fault>,
@@ -235,7 +237,7 @@ async fn side_by_side<'n, T>(
         .await
 }
 
-fn split<T>(
+pub(super) fn split<T>(
     nodes: &[&Node],
     results: Vec<Result<(Name, T), Fault>>,
 ) -> (BTreeMap<Name, T>, Faults) {

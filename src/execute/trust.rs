@@ -1,6 +1,8 @@
 //! The cluster's authorities: kept beside the inventory, read back from a
 //! control plane when that was lost, or made when there are none.
 
+mod encryption;
+
 use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -12,7 +14,7 @@ use crate::cluster::{Cluster, Name, Role};
 use crate::etcd::member;
 use crate::lb::keepalived;
 use crate::pki::authorities::FILES;
-use crate::pki::{self, Authorities, Difference, LeafRequest};
+use crate::pki::{self, Authorities, Difference, LeafRequest, SecretboxKey};
 use crate::plan::Plan;
 use crate::plan::install::{self, Trust};
 use crate::resource::{Answers, Resource, SECTION_FUNCTION};
@@ -21,6 +23,8 @@ use crate::state::{self, State};
 use crate::template::HostFile;
 use crate::transport::{Connection, User};
 use crate::vault::Vault;
+
+pub use encryption::encryption_key;
 
 /// Where the authorities came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +73,17 @@ pub enum Error {
         other: Name,
         /// In what.
         difference: Difference,
+    },
+    /// Two control planes encrypt with different keys.
+    #[error(
+        "{one} and {other} have different keys in /etc/kubernetes/pki/kdiy-encryption.yaml: \
+         find out which one their API servers read, and put that file on both"
+    )]
+    KeysDiffer {
+        /// One.
+        one: Name,
+        /// The other.
+        other: Name,
     },
 }
 
@@ -212,7 +227,7 @@ async fn read_back<C: Connection>(connection: &C, host: &Name) -> Result<Files, 
 
 /// What the hosts are to trust.
 #[must_use]
-pub fn trust(authorities: &Authorities) -> Trust {
+pub fn trust(authorities: &Authorities, encryption: Option<&SecretboxKey>) -> Trust {
     let files = authorities.files().into_iter().map(|file| HostFile {
         path: format!("/etc/kubernetes/pki/{}", file.path),
         mode: file.mode,
@@ -222,9 +237,10 @@ pub fn trust(authorities: &Authorities) -> Trust {
         files: files.collect(),
         ca_certificate: authorities.kubernetes.certificate().to_owned(),
         ca_pin: authorities.kubernetes.pin(),
+        failover_password: authorities.derived("keepalived", keepalived::PASSWORD_LENGTH),
         etcd_certificate: authorities.etcd.certificate().to_owned(),
         etcd_token: member::token(authorities.etcd.certificate()),
-        failover_password: authorities.derived("keepalived", keepalived::PASSWORD_LENGTH),
+        encryption_key: encryption.map(|key| key.base64().clone()),
     }
 }
 
@@ -259,4 +275,83 @@ pub fn issue(
         vault.fill(wanted.key_placeholder(), text(leaf.key.expose_secret()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{Roles, Version};
+    use crate::kubeadm::tests::external;
+    use crate::plan::{Change, PlannedStep};
+    use crate::resource::{Content, Difference, Seen, Verb, certificate};
+
+    fn name(text: &str) -> Name {
+        Name::try_from(text.to_owned()).unwrap()
+    }
+
+    /// Files of a control plane's PKI, as far as this matters here.
+    fn files(key: Option<&str>) -> Files {
+        let key = key.map(|key| (ETCD_KEY.to_owned(), SecretString::from(key)));
+        key.into_iter().collect()
+    }
+
+    #[test]
+    fn the_key_that_etcd_hosts_lack_is_lent_by_another_control_plane() {
+        let mut cluster = external(Version::new(1, 34, 1)).cluster;
+        let both = Roles::new(vec![Role::ControlPlane, Role::Etcd]).unwrap();
+        cluster.nodes[3].roles = both.clone();
+        let mut read = vec![
+            (name("cp1"), files(None)),
+            (name("cp2"), files(Some("the key"))),
+        ];
+        lend_etcd_key(&cluster, &mut read).unwrap();
+        assert_eq!(read[0].1[ETCD_KEY].expose_secret(), "the key");
+
+        cluster.nodes[4].roles = both;
+        let mut none = vec![(name("cp1"), files(None)), (name("cp2"), files(None))];
+        let error = lend_etcd_key(&cluster, &mut none).unwrap_err().to_string();
+        assert!(
+            error.starts_with("cp1, cp2: ") && error.contains("from a backup"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_control_plane_alone_that_has_lost_the_key_is_lent_none() {
+        let cluster = external(Version::new(1, 34, 1)).cluster;
+        let mut read = vec![
+            (name("cp1"), files(None)),
+            (name("cp2"), files(Some("the key"))),
+        ];
+        lend_etcd_key(&cluster, &mut read).unwrap();
+        assert!(!read[0].1.contains_key(ETCD_KEY), "its loss is to be seen");
+    }
+
+    #[test]
+    fn certificates_of_the_plan_are_issued_into_the_vault_and_no_others() {
+        let now = OffsetDateTime::now_utc();
+        let authorities = Authorities::generate(now).unwrap();
+        let settled = external(Version::new(1, 34, 1));
+        let node = &settled.cluster.nodes[0];
+        let [server, peer, _] =
+            member::certificates(&settled, node, authorities.etcd.certificate());
+        let change = Change {
+            resource: Resource::Certificate(server.clone()),
+            difference: Difference::plain(Verb::Create),
+            seen: Seen::Certificate(certificate::Seen::Absent),
+        };
+        let step = PlannedStep {
+            host: node.name.clone(),
+            title: "place".to_owned(),
+            changes: vec![change],
+            needs: Vec::new(),
+        };
+        let mut vault = Vault::new();
+        issue(&Plan { steps: vec![step] }, &authorities, &mut vault, now).unwrap();
+        let text = |placeholder: String| vault.text(&Content::Filled(placeholder));
+        let issued = text(server.certificate_placeholder());
+        assert!(pki::certificate::is_signed_by(&issued, authorities.etcd.certificate()).unwrap());
+        assert!(text(server.key_placeholder()).contains("PRIVATE KEY"));
+        assert_eq!(*text(peer.key_placeholder()), peer.key_placeholder());
+    }
 }

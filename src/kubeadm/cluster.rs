@@ -4,8 +4,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::arguments::{Arguments, elected, shaped};
+use super::arguments::{Arguments, shaped};
 use super::document::merged;
+use super::encryption::Stage;
+use super::settings::{self, PlaneComponent};
 use super::{API_SERVER_TIMEOUT, without_repetition};
 use crate::cluster::{KubeadmApi, Role, Settled, Topology};
 use crate::etcd::member;
@@ -71,22 +73,19 @@ struct External {
 }
 
 /// The document for the whole cluster.
-pub fn configuration(settled: &Settled, api: KubeadmApi) -> impl Serialize {
+pub fn configuration(settled: &Settled, api: KubeadmApi, stage: Stage) -> impl Serialize {
     let cluster = &settled.cluster;
     let plane = &cluster.control_plane;
+    let ours = |component| section(settings::arguments(plane, component, stage), api);
+    let theirs = |component| settings::section(plane, component);
     let api_server = ApiServer {
         cert_sans: cert_sans(settled),
         timeout_for_control_plane: match api {
             KubeadmApi::V1Beta2 | KubeadmApi::V1Beta3 => Some(API_SERVER_TIMEOUT),
             KubeadmApi::V1Beta4 => None,
         },
-        section: section(plane.api_server.extra_args.clone(), api),
+        section: ours(PlaneComponent::ApiServer),
     };
-    let manager = elected(
-        &plane.controller_manager_election,
-        &plane.controller_manager,
-    );
-    let scheduler = elected(&plane.scheduler_election, &plane.scheduler);
     let etcd = match cluster.topology {
         Topology::Stacked => {
             let etcd = section(plane.etcd.extra_args.clone(), api);
@@ -111,12 +110,15 @@ pub fn configuration(settled: &Settled, api: KubeadmApi) -> impl Serialize {
             service_subnet: cluster.network.service_cidr.to_string(),
             dns_domain: &cluster.network.dns_domain,
         },
-        api_server: merged(&api_server, &plane.api_server.extra_config),
+        api_server: merged(&api_server, &theirs(PlaneComponent::ApiServer)),
         controller_manager: merged(
-            &section(manager, api),
-            &plane.controller_manager.extra_config,
+            &ours(PlaneComponent::ControllerManager),
+            &theirs(PlaneComponent::ControllerManager),
         ),
-        scheduler: merged(&section(scheduler, api), &plane.scheduler.extra_config),
+        scheduler: merged(
+            &ours(PlaneComponent::Scheduler),
+            &theirs(PlaneComponent::Scheduler),
+        ),
         // Through JSON: YAML would tag the variant.
         etcd: serde_json::to_value(etcd).expect("plain structs are JSON"),
     }

@@ -1,7 +1,7 @@
 //! What hosts say of an external etcd, and how far it stands: who is a
 //! member, asked of those that answer and not told from files alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -218,6 +218,20 @@ impl Group {
         Self {
             hosts: hosts.iter().map(of_host).collect(),
             state,
+        }
+    }
+
+    /// Hosts of a cluster that is still to be founded, outside of a limit:
+    /// its members are founded together or not at all.
+    #[must_use]
+    pub fn left_out(&self, limit: &BTreeSet<Name>) -> Vec<&Name> {
+        match self.state {
+            GroupState::Blank | GroupState::Founding => self
+                .hosts
+                .keys()
+                .filter(|name| !limit.contains(*name))
+                .collect(),
+            GroupState::Live(_) | GroupState::Leaderless => Vec::new(),
         }
     }
 

@@ -1,14 +1,17 @@
 //! What a host is: read in the same exec as the state of its resources.
 
 pub mod endpoint;
+pub mod plane;
 
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
+pub use plane::PlaneView;
+
 use super::etcd::{self, EtcdFacts};
 use super::settle::{offered, offered_script};
-use crate::cluster::Version;
+use crate::cluster::{Settled, Version};
 use crate::etcd::Client;
 use crate::kubeadm::API_PORT;
 use crate::resource::{Answers, Malformed, section};
@@ -51,6 +54,8 @@ pub struct Facts {
     pub sys_resource: bool,
     /// Whether a kubelet has joined a cluster here.
     pub kubelet_conf: bool,
+    /// Whether its kubelet asks the cluster for a certificate to serve with.
+    pub signed_serving: bool,
     /// The kubeadm run that has not come to its end: `init` or `join`.
     pub unfinished: Option<String>,
     /// Addresses, with the length of their networks' prefixes, and their
@@ -69,6 +74,8 @@ pub struct Facts {
     pub api: ApiView,
     /// What the member of an external etcd on this host says.
     pub etcd: Option<EtcdFacts>,
+    /// What runs on this control plane.
+    pub plane: PlaneView,
 }
 
 /// What the API server of one control plane says.
@@ -126,12 +133,13 @@ df -Pk /var | { read -r _; read -r _ _ _ v _; echo "disk $v"; }
 [ -x /usr/bin/apt-get ] && echo apt yes
 [ -e /run/systemd/resolve/resolv.conf ] && echo resolved yes
 [ -s /etc/kubernetes/kubelet.conf ] && echo kubelet yes
+grep -qs '^serverTLSBootstrap: true' /var/lib/kubelet/config.yaml && echo signed-serving yes
 "#;
 
 const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}} {{.status.nodeInfo.containerRuntimeVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
 
 /// What is asked of a host beside its resources.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Questions {
     /// The address of its API server, when it is to be a control plane.
     pub api_server: Option<IpAddr>,
@@ -142,6 +150,8 @@ pub struct Questions {
     pub manifest: bool,
     /// What is at the endpoint.
     pub endpoint: EndpointQuestions,
+    /// Whose requests for serving certificates are to be judged, if any.
+    pub requests: Option<Settled>,
     /// The repository to look into, if it is to be asked for a version.
     pub repository: Option<(String, Version)>,
     /// How it speaks to its member, when it has one of an external etcd.
@@ -171,7 +181,9 @@ impl Questions {
             });
         match self.api_server {
             None => script.then(&section("api", &Script::new())),
-            Some(address) => script.then(&section("api", &self.api_script(address))),
+            Some(address) => script
+                .then(&section("api", &self.api_script(address)))
+                .then(&plane::script(&kubectl(address), self.requests.as_ref())),
         }
     }
 
@@ -213,8 +225,7 @@ impl Questions {
     }
 
     fn api_script(&self, address: IpAddr) -> Script {
-        let kubectl = Script::of("timeout 10 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=8s --server ")
-            .arg(crate::plan::facts::url(address));
+        let kubectl = kubectl(address);
         let script = Script::of("if [ -s /etc/kubernetes/admin.conf ] && command -v kubectl >/dev/null; then\nif nodes=$(")
             .then(&kubectl)
             .lit(" get nodes -o go-template=")
@@ -230,6 +241,14 @@ impl Questions {
         };
         script.lit("else echo \"silent $nodes\"; fi\nfi\n")
     }
+}
+
+/// `kubectl` for questions that must not hang.
+fn kubectl(address: IpAddr) -> Script {
+    Script::of(
+        "timeout 10 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=8s --server ",
+    )
+    .arg(url(address))
 }
 
 /// The URL of the API server on a control plane.
@@ -273,6 +292,7 @@ impl Facts {
             // Bit 24, see capability.h.
             sys_resource: capabilities & (1 << 24) != 0,
             kubelet_conf: fact("kubelet")?.is_some(),
+            signed_serving: fact("signed-serving")?.is_some(),
             unfinished: fact("unfinished")?,
             addresses: answers
                 .get("addresses")?
@@ -293,6 +313,7 @@ impl Facts {
             endpoint: EndpointView::parse(answers)?,
             api: ApiView::parse(answers.get("api")?),
             etcd: EtcdFacts::parse(answers)?,
+            plane: PlaneView::parse(answers),
         })
     }
 
@@ -395,6 +416,7 @@ mod tests {
             reach: vec![(loopback, 22), (nowhere, 22)],
             manifest: false,
             endpoint: EndpointQuestions::default(),
+            requests: None,
             repository: None,
             etcd: None,
         };

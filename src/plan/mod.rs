@@ -6,6 +6,7 @@ pub mod facts;
 pub mod install;
 pub mod observe;
 pub mod preflight;
+pub mod serving;
 pub mod settle;
 pub mod standing;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Problems that are better seen before the first change than during it.
 
+mod encryption;
 mod endpoint;
 mod etcd;
 
@@ -79,12 +80,14 @@ pub fn problems(
         ports(settled, standing, node, &observation.facts, &mut found);
         address(settled, node, &observation.facts, &mut found);
         version(settled, &observation.facts, &mut found);
+        let facts = |node: &Node| Some(seen.get(&node.name)?.facts.clone());
+        encryption::check(settled, standing, node, &facts, &mut found);
         clock(observation.skew, &mut found);
         twins(node, seen, &mut found);
         unreachable(settled, &observation.facts, &mut found);
-        etcd::problems(settled, standing, node, etcd_token, seen, &mut found);
         endpoint::foreign(settled, &observation.facts, &mut found);
         endpoint::virtual_address(settled, node, seen, &mut found);
+        etcd::problems(settled, standing, node, etcd_token, seen, &mut found);
         let silent = standing.silent.get(&node.name);
         if let Some(why) = silent.filter(|_| !waits_for_etcd) {
             found.push(Found {

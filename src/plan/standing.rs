@@ -84,9 +84,9 @@ impl Standing {
                 // Not observed (outside the limit, unreachable): the API's word.
                 return nodes.contains_key(name.as_str());
             };
-            let known = nodes.get(name.as_str()).is_some_and(|node| {
-                !control_plane || node.labels.iter().any(|label| is_control_plane(label))
-            });
+            let known = nodes
+                .get(name.as_str())
+                .is_some_and(|node| !control_plane || node.is_control_plane());
             known && facts.kubelet_conf && facts.unfinished.is_none()
         };
         let members = cluster
@@ -105,8 +105,14 @@ impl Standing {
     }
 }
 
-/// kubeadm puts the label last: `control-plane` from 1.20 on, `master` before 1.24.
-fn is_control_plane(label: &str) -> bool {
-    label.starts_with("node-role.kubernetes.io/control-plane=")
-        || label.starts_with("node-role.kubernetes.io/master=")
+impl NodeView {
+    /// Whether it has wholly joined as a control plane. kubeadm puts the label
+    /// last: `control-plane` from 1.20 on, `master` before 1.24.
+    #[must_use]
+    pub fn is_control_plane(&self) -> bool {
+        self.labels.iter().any(|label| {
+            label.starts_with("node-role.kubernetes.io/control-plane=")
+                || label.starts_with("node-role.kubernetes.io/master=")
+        })
+    }
 }

@@ -1,5 +1,6 @@
 //! Plans of a whole cluster: fresh, finished, drifted, grown.
 
+mod balancers;
 mod etcd;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,21 +9,22 @@ use std::time::Duration;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView};
+use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView, PlaneView};
 use super::install::{Circumstances, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
-use crate::cluster::{Name, Role, Settled, Version};
+use crate::cluster::{Encryption, KubeletServing, Name, Role, Settled, Version};
 use crate::vault::Vault;
 
 use crate::kubeadm::tests::few;
+use crate::kubeadm::{Stage, plane_settings};
 use crate::resource::tests::{absent, as_wanted};
 use crate::resource::{Content, File, Verb};
 use crate::template::HostFile;
 
 const VERSION: Version = Version::new(1, 34, 1);
-const TOKEN: &str = "kdiy-0123456789abcdef";
 const PASSWORD: &str = "hunter2x";
+const TOKEN: &str = "kdiy-0123456789abcdef";
 const KEY: &str = "the key of the authority";
 
 fn name(text: &str) -> Name {
@@ -37,9 +39,19 @@ pub(super) fn trust() -> Trust {
         ],
         ca_certificate: "certificate\n".to_owned(),
         ca_pin: "sha256:00".to_owned(),
+        failover_password: PASSWORD.into(),
         etcd_certificate: "etcd certificate\n".to_owned(),
         etcd_token: TOKEN.to_owned(),
-        failover_password: PASSWORD.into(),
+        encryption_key: None,
+    }
+}
+
+/// [`trust`], with a key where the cluster encrypts.
+fn trust_of(settled: &Settled) -> Trust {
+    let encrypts = settled.cluster.control_plane.encryption == Encryption::Secretbox;
+    Trust {
+        encryption_key: encrypts.then(|| "QUFBQUFBQUFBQUFBQUFBQQ==".to_owned().into()),
+        ..trust()
     }
 }
 
@@ -67,6 +79,7 @@ pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
         resolved: false,
         sys_resource: true,
         kubelet_conf: false,
+        signed_serving: false,
         unfinished: None,
         addresses: vec![(
             "eth0".to_owned(),
@@ -76,6 +89,7 @@ pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
         unreachable: Vec::new(),
         api: ApiView::Absent,
         endpoint: EndpointView::default(),
+        plane: PlaneView::default(),
         offered: None,
         etcd: None,
     }
@@ -89,6 +103,8 @@ struct Hosts {
     blueprint: Blueprint,
     vault: Vault,
 }
+
+mod planes;
 
 impl Hosts {
     /// Hosts with these facts that have what `seen` says of every resource.
@@ -119,15 +135,25 @@ impl Hosts {
         // What is asked is made before anything is known.
         let asked = blueprint(
             &settled,
-            &trust(),
+            &trust_of(&settled),
             &Circumstances::default(),
             &mut Vault::new(),
         );
-        let blueprint = blueprint(&settled, &trust(), &circumstances, &mut vault);
+        let blueprint = blueprint(&settled, &trust_of(&settled), &circumstances, &mut vault);
         let seen = facts
             .into_iter()
             .map(|(host, facts)| {
-                let of_resource = |resource: &&Resource| (resource.key(), seen(&host, resource));
+                // What an asked resource is to hold may be known only later.
+                let wanted: BTreeMap<_, _> = blueprint
+                    .resources(&host)
+                    .into_iter()
+                    .map(|resource| (resource.key(), resource))
+                    .collect();
+                let of_resource = |resource: &&Resource| {
+                    let key = resource.key();
+                    let wanted = wanted.get(&key).copied().unwrap_or(resource);
+                    (key, seen(&host, wanted))
+                };
                 let all = asked.resources(&host).iter().map(of_resource).collect();
                 let observation = Observation::new(facts, Duration::ZERO, all);
                 (host, observation)
@@ -173,6 +199,7 @@ fn member(settled: &Settled, host: &str) -> Facts {
         .find(|node| node.name.as_str() == host)
         .unwrap();
     facts.kubelet_conf = node.runs_kubelet();
+    facts.signed_serving = settled.cluster.kubelet_serving == KubeletServing::Signed;
     if node.roles.has(Role::ControlPlane) {
         let manifest = crate::cni::manifest(&settled.cluster.network.cni);
         let manifest = manifest.map(|source| match source {
@@ -185,8 +212,24 @@ fn member(settled: &Settled, host: &str) -> Facts {
             nodes: nodes(settled),
             manifest,
         };
+        let stage = Stage::wanted(settled.cluster.control_plane.encryption);
+        facts.plane = settled_with(settled, stage);
     }
     facts
+}
+
+/// A control plane that runs with what the inventory says, at this stage.
+fn settled_with(settled: &Settled, stage: Stage) -> PlaneView {
+    let settings = plane_settings(settled, stage);
+    let running = settings.iter();
+    PlaneView {
+        running: running
+            .map(|(name, settings)| (name.clone(), settings.arguments.clone()))
+            .collect(),
+        settled: Some(settings),
+        encrypted: (stage == Stage::Writes).then(|| "secretbox".to_owned()),
+        requests: Vec::new(),
+    }
 }
 
 fn nodes(settled: &Settled) -> Vec<NodeView> {
@@ -560,6 +603,7 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
             served: Some((settled.cluster.endpoint.clone(), "certificate".to_owned())),
             vip: Some(("127.0.0.1".parse().unwrap(), 1)),
         },
+        requests: None,
         repository: None,
         etcd: None,
     };

@@ -85,13 +85,18 @@ fn registries(images: &Images) -> impl Iterator<Item = HostFile> {
 }
 
 fn hosts(images: &Images, registry: &str, mirror: Option<&RegistryMirror>) -> HostFile {
-    let endpoints = mirror.iter().flat_map(|mirror| &mirror.endpoints);
-    let mirrors = endpoints.map(|url| Mirror {
-        url: url.clone(),
-        override_path: names_its_api(url),
+    let server = server(images, registry);
+    let endpoints = match mirror {
+        Some(mirror) => mirror.endpoints.clone(),
+        // containerd reads no file without a host in it.
+        None => vec![server.clone()],
+    };
+    let mirrors = endpoints.into_iter().map(|url| Mirror {
+        override_path: names_its_api(&url),
+        url,
     });
     let context = Hosts {
-        server: server(images, registry),
+        server,
         mirrors: mirrors.collect(),
     };
     HostFile::public(

@@ -2,7 +2,7 @@
 //! behind the health of etcd on those before it.
 
 use super::balancer::{self, Balanced};
-use super::{Founded, Site, file, has_etcd_key, kubectl, nodes, runtime};
+use super::{Founded, Site, file, has_etcd_key, kubectl, nodes, runtime, settings};
 use crate::cluster::{Node, Role};
 use crate::etcd::{self, member};
 use crate::kubeadm;
@@ -46,6 +46,10 @@ pub(super) fn place_authorities(
         all.push(Resource::Certificate(client));
     }
     blueprint.add(&node.name, "place the certificate authorities", all, &[]);
+    let files = settings::files(site, node, vault);
+    if !files.is_empty() {
+        blueprint.add(&node.name, "place what static pods read", files, &[]);
+    }
 }
 
 /// Founds the cluster where there is none.
@@ -69,7 +73,7 @@ pub(super) fn found(
             site.settled.cluster.endpoint
         )],
         done: Done::Known(site.is_founded()),
-        script,
+        script: script.then(&settings::note(site)),
         inputs,
     };
     let mut needs = vec![pulled, balancer::try_endpoint(site, &balanced, blueprint)];
@@ -85,14 +89,19 @@ pub(super) fn found(
     Founded {
         reachable,
         token,
-        etcd,
         balanced,
+        etcd,
     }
 }
 
 /// Joins the others: one after the other where each brings a member of etcd,
 /// side by side where etcd is external.
-pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> Vec<StepId> {
+pub(super) fn join(
+    site: &Site,
+    blueprint: &mut Blueprint,
+    founded: &Founded,
+    settled: &[StepId],
+) -> Vec<StepId> {
     let (members, others): (Vec<_>, Vec<_>) = site
         .settled
         .with_role(Role::ControlPlane)
@@ -106,6 +115,7 @@ pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) ->
         let pulled = pull_images(site, node, blueprint);
         let mut needs = vec![founded.reachable, pulled];
         needs.extend(founded.token);
+        needs.extend(settled);
         needs.extend(founded.balanced.joining(node));
         needs.extend(&founded.etcd);
         if site.is_stacked() {
@@ -133,10 +143,10 @@ pub(super) fn join_node(
         TOKEN,
         &site.trust.ca_pin,
     );
-    let role = if node.roles.has(Role::ControlPlane) {
-        "control plane"
+    let (role, note) = if node.roles.has(Role::ControlPlane) {
+        ("control plane", settings::note(site))
     } else {
-        "worker"
+        ("worker", Script::new())
     };
     let mut needs = needs.to_vec();
     needs.extend(nodes::forget(site, node, blueprint));
@@ -145,7 +155,7 @@ pub(super) fn join_node(
         verb: Verb::Run,
         details: vec![format!("join as {role}, authority pinned")],
         done: Done::Known(site.is_member(node)),
-        script: kubeadm_run("join", &kubeadm::join_arguments(site.settled)),
+        script: kubeadm_run("join", &kubeadm::join_arguments(site.settled)).then(&note),
         inputs: vec![configuration(&text)],
     };
     blueprint.add(
@@ -252,7 +262,7 @@ fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
 
 /// A ready API server on one control plane, and healthy etcd where it is
 /// stacked: nobody joins before all members are so.
-fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
+pub(super) fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
     let url = crate::plan::facts::url(site.settled.address(node));
     let (etcd, what) = if site.is_stacked() {
         let wait = etcd::script::wait(node, &site.etcd(node));

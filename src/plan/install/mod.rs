@@ -8,6 +8,8 @@ mod host;
 mod network;
 mod nodes;
 mod runtime;
+mod serving;
+mod settings;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -33,12 +35,14 @@ pub struct Trust {
     pub ca_certificate: String,
     /// Hash of its public key, `sha256:…`.
     pub ca_pin: String,
+    /// What load-balancer hosts know each other by.
+    pub failover_password: SecretString,
     /// Certificate of etcd's authority, PEM.
     pub etcd_certificate: String,
     /// What tells this cluster's etcd from others.
     pub etcd_token: String,
-    /// What load-balancer hosts know each other by.
-    pub failover_password: SecretString,
+    /// Key of encryption at rest, base64; there when the cluster encrypts.
+    pub encryption_key: Option<SecretString>,
 }
 
 /// What the blueprint has to know about hosts. Nothing is known before they
@@ -97,12 +101,15 @@ pub fn blueprint(
     let balanced = balancer::balance(&site, &mut blueprint, vault);
     let founded = control_plane::found(&site, &mut blueprint, balanced, etcd);
     let network = network::manifest(&site, &mut blueprint, &founded);
-    let mut joined = control_plane::join(&site, &mut blueprint, &founded);
+    let settled_planes = settings::settle(&site, &mut blueprint, vault, &founded);
+    let mut joined = control_plane::join(&site, &mut blueprint, &founded, &settled_planes);
     joined.extend(worker::join(&site, &mut blueprint, &founded));
     joined.extend(network);
     balancer::place_kube_vip(&site, &mut blueprint, vault);
     nodes::label(&site, &mut blueprint, &joined);
     nodes::ready(&site, &mut blueprint, &joined);
+    joined.extend(serving::configure(&site, &mut blueprint));
+    serving::approve(&site, &mut blueprint, &joined);
     blueprint
 }
 
@@ -170,10 +177,10 @@ struct Founded {
     reachable: StepId,
     /// The token for joining is valid.
     token: Option<StepId>,
-    /// All members of an external etcd serve.
-    etcd: Vec<StepId>,
     /// The endpoint is served.
     balanced: Balanced,
+    /// All members of an external etcd serve.
+    etcd: Vec<StepId>,
 }
 
 /// A rendered file as a resource; a secret one goes to the vault.

@@ -194,6 +194,22 @@ fn a_founding_that_broke_off_is_gone_on_with() {
 }
 
 #[test]
+fn a_limit_leaves_out_no_founder() {
+    let limit = BTreeSet::from(["e1", "cp1"].map(name));
+    let left_out = |hosts: &Hosts| {
+        let group = &hosts.circumstances.standing.etcd;
+        group
+            .left_out(&limit)
+            .into_iter()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let unfounded = hosts(false, |_| EtcdFacts::default(), &[]);
+    assert_eq!(left_out(&unfounded), ["e2", "e3"].map(name));
+    assert_eq!(left_out(&hosts(true, |_| whole(), &[])), []);
+}
+
+#[test]
 fn a_stopped_member_is_started_and_nobody_founds_or_joins() {
     let hosts = hosts(
         true,
@@ -208,6 +224,30 @@ fn a_stopped_member_is_started_and_nobody_founds_or_joins() {
         lines(&plan),
         " 0 e3   start etcd after []\n 1 e3   wait for etcd after [0]"
     );
+}
+
+#[test]
+fn a_founding_that_came_to_serve_is_noted_as_such() {
+    let hosts = Hosts::of(
+        external(VERSION),
+        |settled, host| {
+            let mut facts = member(settled, host);
+            facts.etcd = host.starts_with('e').then(|| EtcdFacts {
+                marker: marker(true),
+                ..whole()
+            });
+            facts
+        },
+        |_, resource| match resource {
+            Resource::Command(command) if command.name == "the first start of etcd" => {
+                absent(resource)
+            }
+            _ => as_wanted(resource),
+        },
+    );
+    let plan = hosts.plan();
+    assert_eq!(steps_of(&plan, "configure etcd"), ALL);
+    assert_eq!(plan.steps.len(), 3, "{}", lines(&plan));
 }
 
 #[test]

@@ -89,3 +89,6 @@ kdiy_found=$(timeout 5 openssl s_client -connect "$1" -servername kubernetes </d
 case $kdiy_found in "$kdiy_own"*) ;; *) echo "another server answered: $kdiy_found"; return 1 ;; esac
 }
 "#;
+
+#[cfg(test)]
+mod tests;

@@ -40,7 +40,7 @@ kdiy_vip=$1 kdiy_url=$2; shift 2
 if ip -o addr show to "$kdiy_vip" | grep -q .; then
   for kdiy_peer; do
     kdiy_connects "$kdiy_peer" --interface "$kdiy_vip" || {
-      echo "this host holds $kdiy_vip, and so does $kdiy_peer or it does not answer; VRRP (IP protocol 112) has to pass between them"
+      echo "this host holds $kdiy_vip, and $kdiy_peer does not answer it: it may hold it too. VRRP (IP protocol 112) has to pass between them"
       return 1
     }
   done
@@ -49,8 +49,10 @@ else
 fi
 }
 kdiy_connects() {
-kdiy_took=$(curl -ks -o /dev/null --noproxy '*' --connect-timeout 2 --max-time 4 -w '%{time_connect}' "$@") || true
-case $kdiy_took in *[1-9]*) ;; *) return 1 ;; esac
+kdiy_code=0
+curl -sS -o /dev/null --noproxy '*' --connect-timeout 2 --max-time 4 "$@" || kdiy_code=$?
+# Refused or unreachable, no answer, not from this address. All else was an answer.
+case $kdiy_code in 7|28|45) return 1 ;; esac
 }
 "#;
 
@@ -63,7 +65,7 @@ fn held_once(
 ) -> StepId {
     let vip = failover.vip.address;
     let port = site.settled.cluster.endpoint.port;
-    let url = |address| format!("https://{}/", SocketAddr::new(address, port));
+    let url = |address| format!("http://{}/", SocketAddr::new(address, port));
     let others = site
         .settled
         .with_role(Role::LoadBalancer)
