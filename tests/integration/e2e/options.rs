@@ -1,13 +1,13 @@
 //! One control plane on Docker behind two nginx, with everything that is off
 //! by default.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::cluster::Kubectl;
 use super::kdiy::Kdiy;
 use super::lab::Lab;
 use super::vip::Vip;
-use super::{eventually, figure};
+use super::figure;
 
 const HOSTS: [(&str, &str); 3] = [
     ("cp-1", "172.29.2.71"),
@@ -150,12 +150,5 @@ fn election_times_are_changed(lab: &Lab, inventory: &str) {
     ] {
         assert!(flags.lines().any(|line| line == flag), "{flag}: {flags}");
     }
-    eventually(
-        "the plan is empty",
-        Duration::from_secs(60),
-        || match kdiy.plan(&[]).steps() {
-            none if none.is_empty() => Ok(()),
-            steps => Err(format!("{steps:?}")),
-        },
-    );
+    kdiy.has_nothing_to_do();
 }
