@@ -28,7 +28,7 @@
 //! | [`plan`] | blueprint, observation, their difference; `plan::install` is the table of contents of an installation |
 //! | [`pki`] | authorities, leaves, tokens and kubeconfigs, made here |
 //! | [`inventory`] | the file as written, and every rule that it has to follow |
-//! | [`runtime`] [`lb`] [`cni`] [`kubeadm`] | what there is to choose from, one file a variant |
+//! | [`runtime`] [`lb`] [`cni`] [`etcd`] [`kubeadm`] | what there is to choose from, one file a variant |
 //! | [`vault`] | secrets of a run, which plans only name |
 //! | [`resource`] | what a host can have: probe, answer, difference and change of each kind in one file |
 //! | [`transport`] | how scripts reach hosts: SSH, and a fake that fails on what nobody scripted |
@@ -37,7 +37,8 @@
 //!
 //! # Invariants
 //! - Data flows one way, and modules are used downwards only.
-//! - Hosts are changed in [`execute::run`] alone. All else asks.
+//! - Hosts are changed in [`execute::run`] alone. All else asks, and what it
+//!   needs in between, as for a snapshot of etcd, goes away with its script.
 //! - Making a plan takes no I/O, no clock and no chance: the same cluster and
 //!   observations give the same plan.
 //! - A script checks again what it is about to change: a plan that is out of
@@ -56,6 +57,7 @@
 pub mod cli;
 pub mod cluster;
 pub mod cni;
+pub mod etcd;
 pub mod execute;
 pub mod inventory;
 pub mod kubeadm;

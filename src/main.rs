@@ -45,6 +45,7 @@ fn run(cli: &Cli, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
         Command::Version(version) => version.run(ui),
         Command::Plan(plan) => connected(plan.run(global, ui, start)),
         Command::Apply(apply) => connected(apply.run(global, ui, start)),
+        Command::Etcd(etcd) => connected(etcd.run(global, ui, start)),
         Command::Kubeconfig(kubeconfig) => connected(kubeconfig.run(global, ui)),
     }
 }

@@ -6,6 +6,7 @@
 //! or may enter, and every symbolic link, is refused: keys are in here.
 
 mod guard;
+mod incoming;
 mod runs;
 
 use std::io;
@@ -15,8 +16,9 @@ use secrecy::{ExposeSecret, SecretString};
 use time::OffsetDateTime;
 
 use crate::cluster::Name;
-use crate::pki::{self, Authorities, Difference, compare};
+use crate::pki::{self, Authorities, Difference, SecretboxKey, compare};
 
+pub use incoming::Incoming;
 pub use runs::Run;
 
 /// The directory of all clusters beside an inventory.
@@ -24,6 +26,8 @@ pub const DIRECTORY: &str = ".kdiy";
 const PKI: &str = "pki";
 /// A PKI that is not whole yet, renamed to [`PKI`] in one go.
 const PARTIAL: &str = "pki.partial";
+/// The key of encryption at rest, in [`PKI`].
+const SECRETBOX: &str = "secretbox.key";
 const KUBECONFIG: &str = "kubeconfig";
 
 /// The state of one cluster.
@@ -73,6 +77,9 @@ pub enum Error {
         /// Whether it is a directory.
         directory: bool,
     },
+    /// Something is there already, and was not to be replaced.
+    #[error("{} is there already", _0.display())]
+    Exists(PathBuf),
     /// The PKI in it cannot be used.
     #[error("{}: {source}", path.display())]
     Pki {
@@ -187,6 +194,34 @@ impl State {
             guard::write(&path, file.content.expose_secret().as_bytes())?;
         }
         guard::rename(&partial, &path)
+    }
+
+    /// The key of encryption at rest, if one is kept.
+    ///
+    /// # Errors
+    /// When it is exposed or spoiled.
+    pub fn secretbox_key(&self) -> Result<Option<SecretboxKey>, Error> {
+        let directory = self.root.join(PKI);
+        let Some(text) = guard::read(&directory.join(SECRETBOX))? else {
+            return Ok(None);
+        };
+        SecretboxKey::from_base64(SECRETBOX, text.expose_secret())
+            .map(Some)
+            .map_err(|source| Error::Pki {
+                path: directory,
+                source,
+            })
+    }
+
+    /// Keeps the key of encryption at rest, beside the authorities.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_secretbox_key(&self, key: &SecretboxKey) -> Result<(), Error> {
+        let directory = self.root.join(PKI);
+        guard::directory(&directory)?;
+        let text = key.base64().expose_secret();
+        guard::write(&directory.join(SECRETBOX), text.as_bytes())
     }
 
     /// The administrator's kubeconfig, if one is kept.

@@ -29,7 +29,7 @@ const SHORTEST: usize = 12;
 #[derive(Default)]
 pub struct Vault {
     files: BTreeMap<String, Zeroizing<String>>,
-    fills: Vec<(&'static str, Zeroizing<String>)>,
+    fills: BTreeMap<String, Zeroizing<String>>,
 }
 
 impl Vault {
@@ -49,9 +49,14 @@ impl Vault {
     /// Sets the bootstrap token of this run: six characters, a dot, sixteen.
     pub fn set_token(&mut self, token: &str) {
         let (id, secret) = token.split_once('.').unwrap_or((token, ""));
-        self.fills = [(TOKEN_ID, id), (TOKEN_SECRET, secret), (TOKEN, token)]
-            .map(|(name, text)| (name, Zeroizing::new(text.to_owned())))
-            .into();
+        for (name, text) in [(TOKEN_ID, id), (TOKEN_SECRET, secret), (TOKEN, token)] {
+            self.fill(name.to_owned(), Zeroizing::new(text.to_owned()));
+        }
+    }
+
+    /// Sets what a placeholder stands for.
+    pub fn fill(&mut self, placeholder: String, text: Zeroizing<String>) {
+        self.fills.insert(placeholder, text);
     }
 
     /// The text of a content, with its placeholders filled.
@@ -64,8 +69,10 @@ impl Vault {
             Content::Plain(text) => Zeroizing::new(text.clone()),
             Content::Secret { sha256 } => self.files[sha256].clone(),
             Content::Filled(text) => Zeroizing::new(
+                // The longest first: one name may begin another.
                 self.fills
                     .iter()
+                    .rev()
                     .fold(text.clone(), |text, (name, fill)| text.replace(name, fill)),
             ),
         }
@@ -77,7 +84,8 @@ impl Vault {
         let fills = self
             .fills
             .iter()
-            .filter(|(name, _)| *name != TOKEN_ID)
+            .rev()
+            .filter(|(name, _)| name.as_str() != TOKEN_ID)
             .map(|(_, text)| text);
         let pieces = self
             .files

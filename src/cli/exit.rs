@@ -25,6 +25,10 @@ pub enum Exit {
     Declined = 7,
     /// A saved plan no longer fits the hosts.
     StalePlan = 8,
+    /// The cluster serves, but something is missing or wrong.
+    Degraded = 9,
+    /// The cluster does not serve.
+    Down = 10,
     /// The command line is wrong (`EX_USAGE` of sysexits.h; clap's own code
     /// for it, 2, means changes here).
     Usage = 64,
@@ -34,7 +38,7 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Ok,
         Self::Error,
         Self::Changes,
@@ -44,6 +48,8 @@ impl Exit {
         Self::StepFailed,
         Self::Declined,
         Self::StalePlan,
+        Self::Degraded,
+        Self::Down,
         Self::Usage,
         Self::Interrupted,
     ];
@@ -67,6 +73,8 @@ impl Exit {
             Self::StepFailed => "a step failed; run apply again to continue",
             Self::Declined => "a question was answered no, or could not be asked",
             Self::StalePlan => "the saved plan no longer fits the hosts",
+            Self::Degraded => "it serves, but something is missing or wrong (status)",
+            Self::Down => "it does not serve (status)",
             Self::Usage => "the command line is wrong",
             Self::Interrupted => "interrupted by Ctrl-C",
         }

@@ -2,6 +2,7 @@
 
 pub mod apply;
 mod connector;
+pub mod etcd;
 pub mod exit;
 pub mod kubeconfig;
 mod logs;
@@ -53,6 +54,8 @@ pub enum Command {
     Apply(apply::Apply),
     /// Print the admin kubeconfig or merge it into yours
     Kubeconfig(kubeconfig::Kubeconfig),
+    /// Look at etcd's members and keys, save a snapshot
+    Etcd(etcd::Etcd),
     /// Print the version
     Version(version::Version),
 }
@@ -153,6 +156,11 @@ mod tests {
             "kdiy plan --help",
             "kdiy apply --help",
             "kdiy kubeconfig --help",
+            "kdiy etcd --help",
+            "kdiy etcd status --help",
+            "kdiy etcd snapshot --help",
+            "kdiy etcd snapshot save --help",
+            "kdiy etcd keys --help",
             "kdiy version --help",
         ];
         for line in lines {
@@ -183,6 +191,10 @@ mod tests {
             "kdiy plan --connect-timeout 0",
             "kdiy apply saved.plan --limit cp-1",
             "kdiy kubeconfig --set-current",
+            "kdiy etcd",
+            "kdiy etcd snapshot save",
+            "kdiy etcd keys --limit 0",
+            "kdiy etcd keys --limit 5 --count-only",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(Exit::of_clap(&error), Exit::Usage, "{line}");

@@ -15,6 +15,7 @@ use crate::execute::trust::{self, Origin};
 use crate::pki::{Authorities, BootstrapToken};
 use crate::plan::install::{self, Circumstances};
 use crate::plan::preflight::{self, Problem};
+use crate::plan::serving;
 use crate::plan::{Plan, Standing};
 use crate::state::State;
 use crate::transport::Connector;
@@ -41,6 +42,8 @@ pub struct Survey<C> {
     pub state: State,
     /// Hosts outside the limit that could not be looked at.
     pub missing: Faults,
+    /// What is left alone and should be looked at.
+    pub warnings: Vec<String>,
 }
 
 /// Connects to all hosts, looks at them and compares, with signs of life
@@ -67,6 +70,9 @@ pub async fn survey(
     let survey = surveyed?;
     for (name, fault) in &survey.missing {
         ui.warn(&format!("{name} is left out: {fault}"));
+    }
+    for warning in &survey.warnings {
+        ui.warn(warning);
     }
     match &survey.origin {
         Origin::Kept => {}
@@ -108,11 +114,22 @@ async fn look<C: Connector>(
     let (authorities, origin) = trust::authorities(&state, cluster, &connections, now)
         .await
         .map_err(untrusted)?;
-    let trust = trust::trust(&authorities);
+    let encryption = trust::encryption_key(&state, cluster, &connections)
+        .await
+        .map_err(untrusted)?;
+    let trust = trust::trust(&authorities, encryption.as_ref());
 
     let mut vault = Vault::new();
     let asked = install::blueprint(&settled, &trust, &Circumstances::default(), &mut vault);
-    let (seen, faults) = survey::observe(&settled, &asked, &connections, width, events).await;
+    let (seen, faults) = survey::observe(
+        &settled,
+        &trust.ca_certificate,
+        &asked,
+        &connections,
+        width,
+        events,
+    )
+    .await;
     tolerate(&faults, limit.as_ref())?;
     missing.extend(faults);
 
@@ -120,9 +137,10 @@ async fn look<C: Connector>(
         .iter()
         .map(|(name, seen)| (name.clone(), seen.facts.clone()))
         .collect();
-    let standing = Standing::of(cluster, &facts);
-    let problems = preflight::problems(&settled, &standing, &seen);
+    let standing = Standing::of(cluster, &facts, &trust.etcd_token);
+    let problems = preflight::problems(&settled, &standing, &trust.etcd_token, &seen);
     let mut vault = Vault::new();
+    let warnings = serving::warnings(&facts);
     let circumstances = Circumstances { facts, standing };
     let founder = install::founder(&settled, &circumstances.standing);
     if let Some((limit, founder)) = limit.as_ref().zip(founder)
@@ -146,6 +164,7 @@ async fn look<C: Connector>(
             )
         }
     };
+    trust::issue(&plan, &authorities, &mut vault, now)?;
     Ok(Survey {
         connections,
         plan,
@@ -155,6 +174,7 @@ async fn look<C: Connector>(
         origin,
         state,
         missing,
+        warnings,
     })
 }
 

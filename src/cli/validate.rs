@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Exit, Failed, Global, source};
-use crate::cluster::{self, Cluster, Name, Node};
+use crate::cluster::{self, Cluster, Name, Node, Topology};
 use crate::ui::{Output, Style, Tone, Ui, text};
 
 /// Check the inventory and say what the cluster tolerates
@@ -28,6 +28,18 @@ struct Document<'a> {
     endpoint: String,
     hosts: Vec<Host<'a>>,
     etcd: Etcd,
+    failures_tolerated: Failures,
+}
+
+/// Hosts of each kind that may fail; kinds that there are none of are left out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failures {
+    control_planes: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    etcd_hosts: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load_balancers: Option<usize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -39,6 +51,7 @@ struct Host<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Etcd {
+    topology: &'static str,
     members: usize,
     quorum: usize,
     failures_tolerated: usize,
@@ -65,7 +78,7 @@ impl Validate {
 fn document(cluster: &Cluster) -> Document<'_> {
     let host =
         |node: &Node| -> Vec<_> { node.roles.all().iter().map(|role| role.as_str()).collect() };
-    let quorum = cluster.quorum();
+    let (quorum, tolerance) = (cluster.quorum(), cluster.tolerance());
     Document {
         cluster: &cluster.name,
         version: cluster.version.to_string(),
@@ -78,7 +91,16 @@ fn document(cluster: &Cluster) -> Document<'_> {
                 roles: host(node),
             })
             .collect(),
+        failures_tolerated: Failures {
+            control_planes: tolerance.control_planes,
+            etcd_hosts: tolerance.etcd_hosts,
+            load_balancers: tolerance.balancers,
+        },
         etcd: Etcd {
+            topology: match cluster.topology {
+                Topology::Stacked => "stacked",
+                Topology::External(_) => "external",
+            },
             members: quorum.members,
             quorum: quorum.needed(),
             failures_tolerated: quorum.tolerated(),
@@ -118,19 +140,26 @@ mod tests {
     }
 
     const HA: &str = include_str!("../../inventories/stacked-ha.yaml");
+    const EXTERNAL: &str = include_str!("../../inventories/external-etcd-ha.yaml");
     const SINGLE: &str = include_str!("../../inventories/single.yaml");
 
     #[test]
     fn says_what_the_cluster_tolerates() {
         let style = Style::test(80, false);
         insta::assert_snapshot!("ha", describe(&example(HA), "kdiy.yaml", &style));
+        insta::assert_snapshot!(
+            "external",
+            describe(&example(EXTERNAL), "kdiy.yaml", &style)
+        );
         insta::assert_snapshot!("single", describe(&example(SINGLE), "one.yaml", &style));
     }
 
     #[test]
     fn says_it_to_programs() {
-        let cluster = example(HA);
-        let json = serde_json::to_string_pretty(&document(&cluster)).unwrap();
-        insta::assert_snapshot!("ha-json", json);
+        for (name, text) in [("ha-json", HA), ("external-json", EXTERNAL)] {
+            let cluster = example(text);
+            let json = serde_json::to_string_pretty(&document(&cluster)).unwrap();
+            insta::assert_snapshot!(name, json);
+        }
     }
 }

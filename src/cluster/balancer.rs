@@ -11,7 +11,8 @@ pub enum LoadBalancer {
     Hosts {
         /// Which program balances.
         kind: Balancer,
-        /// The address that moves between them; there when they are several.
+        /// The address that moves between them; there when they are several,
+        /// or when one was asked for ahead of the second host.
         failover: Option<Failover>,
     },
     /// kube-vip on the control planes: one of them answers for the address.

@@ -12,6 +12,7 @@ pub mod node;
 pub mod packages;
 pub mod quorum;
 pub mod settings;
+pub mod tolerance;
 pub mod version;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub use settings::{
     Audit, CgroupDriver, Component, ControlPlane, Encryption, HttpProxy, Images, Kubeadm,
     KubeletServing, LeaderElection, RegistryMirror,
 };
+pub use tolerance::Tolerance;
 pub use version::{KubeadmApi, Version, VersionSpec};
 
 /// A whole cluster as its inventory means it.
@@ -84,6 +86,12 @@ pub struct Settled {
 }
 
 impl Settled {
+    /// Whether a member of an external etcd is on this node.
+    #[must_use]
+    pub fn member_apart(&self, node: &Node) -> bool {
+        matches!(self.cluster.topology, Topology::External(_)) && node.roles.has(Role::Etcd)
+    }
+
     /// Joins a cluster with its answers; `None` when a node has no address.
     #[must_use]
     pub fn new(

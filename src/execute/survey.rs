@@ -10,9 +10,10 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::Event;
-use crate::cluster::{Cluster, Name, Node, Role, Settled};
+use crate::cluster::{Cluster, KubeletServing, Name, Node, Role, Settled};
 use crate::cni;
-use crate::plan::facts::Questions;
+use crate::etcd::Client;
+use crate::plan::facts::{EndpointQuestions, Questions};
 use crate::plan::observe::{self, Window};
 use crate::plan::settle::{self, Answer, Unsettled};
 use crate::plan::{Blueprint, Observation};
@@ -132,6 +133,7 @@ pub enum Unanswered {
 /// Observes all connected hosts.
 pub async fn observe<C: Connection>(
     settled: &Settled,
+    ca_certificate: &str,
     blueprint: &Blueprint,
     connections: &Connections<C>,
     width: usize,
@@ -145,7 +147,11 @@ pub async fn observe<C: Connection>(
         .collect();
     let results = side_by_side(&nodes, width, async |node: &&Node| {
         let began = Instant::now();
-        let script = observe::script(blueprint, &node.name, &questions(settled, node));
+        let script = observe::script(
+            blueprint,
+            &node.name,
+            &questions(settled, ca_certificate, node),
+        );
         let from = wall();
         let output = ask(connections[&node.name].as_ref(), &script, User::Root).await?;
         let window = Window { from, to: wall() };
@@ -161,28 +167,32 @@ pub async fn observe<C: Connection>(
     split(&nodes, results)
 }
 
-/// Every host looks for the control planes and balancers; a control plane
-/// looks for all.
-fn questions(settled: &Settled, node: &Node) -> Questions {
+/// Every host looks for the control planes and balancers, a member of etcd for
+/// the other members; a control plane looks for all.
+fn questions(settled: &Settled, ca_certificate: &str, node: &Node) -> Questions {
     let control_plane = node.roles.has(Role::ControlPlane);
     let looked_for = |other: &&Node| {
         other.name != node.name
             && (control_plane
-                || other.roles.has(Role::ControlPlane)
-                || other.roles.has(Role::LoadBalancer))
+                || (node.runs_kubelet()
+                    && (other.roles.has(Role::ControlPlane)
+                        || other.roles.has(Role::LoadBalancer)))
+                || (settled.member_apart(node) && settled.member_apart(other)))
     };
     let others = settled.cluster.nodes.iter().filter(looked_for);
     let reach = others.map(|other| (settled.address(other), other.login.port.unwrap_or(SSH_PORT)));
     Questions {
         api_server: control_plane.then(|| settled.address(node)),
-        reach: if node.runs_kubelet() {
-            reach.collect()
-        } else {
-            Vec::new()
-        },
+        reach: reach.collect(),
         manifest: cni::manifest(&settled.cluster.network.cni).is_some(),
+        endpoint: EndpointQuestions::of(&settled.cluster, ca_certificate, node),
+        requests: (control_plane && settled.cluster.kubelet_serving == KubeletServing::Signed)
+            .then(|| settled.clone()),
         repository: settle::looks_for_exact(&settled.cluster, node)
             .map(|version| (settled.cluster.packages.url.clone(), version)),
+        etcd: settled
+            .member_apart(node)
+            .then(|| Client::of(&settled.cluster.topology, settled.address(node))),
     }
 }
 
@@ -215,7 +225,7 @@ pub(super) async fn ask<C: Connection>(
     Err(Fault::Probe { exit, last })
 }
 
-async fn side_by_side<'n, T>(
+pub(super) async fn side_by_side<'n, T>(
     nodes: &'n [&'n Node],
     width: usize,
     work: impl AsyncFn(&'n &'n Node) -> Result<(Name, T), Fault>,
@@ -227,7 +237,7 @@ async fn side_by_side<'n, T>(
         .await
 }
 
-fn split<T>(
+pub(super) fn split<T>(
     nodes: &[&Node],
     results: Vec<Result<(Name, T), Fault>>,
 ) -> (BTreeMap<Name, T>, Faults) {

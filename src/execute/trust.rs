@@ -1,21 +1,30 @@
 //! The cluster's authorities: kept beside the inventory, read back from a
 //! control plane when that was lost, or made when there are none.
 
+mod encryption;
+
 use std::collections::BTreeMap;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use super::survey::{Connections, Faults, ask};
 use crate::cluster::{Cluster, Name, Role};
+use crate::etcd::member;
+use crate::lb::keepalived;
 use crate::pki::authorities::FILES;
-use crate::pki::{self, Authorities, Difference};
-use crate::plan::install::Trust;
-use crate::resource::{Answers, SECTION_FUNCTION};
+use crate::pki::{self, Authorities, Difference, LeafRequest, SecretboxKey};
+use crate::plan::Plan;
+use crate::plan::install::{self, Trust};
+use crate::resource::{Answers, Resource, SECTION_FUNCTION};
 use crate::shell::Script;
 use crate::state::{self, State};
 use crate::template::HostFile;
 use crate::transport::{Connection, User};
+use crate::vault::Vault;
+
+pub use encryption::encryption_key;
 
 /// Where the authorities came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +57,13 @@ pub enum Error {
         /// Why.
         source: pki::Error,
     },
+    /// Every control plane is a host of the external etcd, and so has no key
+    /// of etcd's authority.
+    #[error(
+        "{0}: the cluster's authorities are here, but not the key of etcd's, which is kept off \
+         hosts of etcd; put back the pki folder of the state directory from a backup"
+    )]
+    NoEtcdKey(String),
     /// Two control planes disagree.
     #[error("{one} and {other} belong to different clusters: {difference}")]
     Disagree {
@@ -57,6 +73,17 @@ pub enum Error {
         other: Name,
         /// In what.
         difference: Difference,
+    },
+    /// Two control planes encrypt with different keys.
+    #[error(
+        "{one} and {other} have different keys in /etc/kubernetes/pki/kdiy-encryption.yaml: \
+         find out which one their API servers read, and put that file on both"
+    )]
+    KeysDiffer {
+        /// One.
+        one: Name,
+        /// The other.
+        other: Name,
     },
 }
 
@@ -92,37 +119,45 @@ pub async fn existing<C: Connection>(
     if let Some(kept) = state.authorities(now)? {
         return Ok(Some((kept, Origin::Kept)));
     }
-    let mut found: Option<(Name, Authorities)> = None;
+    let mut read: Vec<(Name, Files)> = Vec::new();
     let mut faults = Faults::new();
     for node in cluster.with_role(Role::ControlPlane) {
         let Some(connection) = connections.get(&node.name) else {
             continue;
         };
-        let theirs = match read_back(connection.as_ref(), &node.name, now).await {
-            Ok(Some(theirs)) => theirs,
-            Ok(None) => continue,
+        match read_back(connection.as_ref(), &node.name).await {
+            Ok(files) if files.is_empty() => {}
+            Ok(files) => read.push((node.name.clone(), files)),
             // All of them are told about together.
-            Err(Error::Asked(more)) => {
-                faults.extend(more);
-                continue;
-            }
+            Err(Error::Asked(more)) => faults.extend(more),
             Err(other) => return Err(other),
-        };
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Error::Asked(faults));
+    }
+    lend_etcd_key(cluster, &mut read)?;
+    let mut found: Option<(Name, Authorities)> = None;
+    for (name, files) in read {
+        let theirs =
+            Authorities::from_files(|file| files.get(file).cloned(), now).map_err(|source| {
+                Error::Unusable {
+                    host: name.clone(),
+                    source,
+                }
+            })?;
         match &found {
-            None => found = Some((node.name.clone(), theirs)),
+            None => found = Some((name, theirs)),
             Some((one, first)) => {
                 pki::compare(&first.fingerprints(), &theirs.fingerprints()).map_err(
                     |difference| Error::Disagree {
                         one: one.clone(),
-                        other: node.name.clone(),
+                        other: name.clone(),
                         difference,
                     },
                 )?;
             }
         }
-    }
-    if !faults.is_empty() {
-        return Err(Error::Asked(faults));
     }
     let Some((host, theirs)) = found else {
         return Ok(None);
@@ -131,12 +166,39 @@ pub async fn existing<C: Connection>(
     Ok(Some((theirs, Origin::ReadBack(host))))
 }
 
-/// The authorities of one control plane, if it has a cluster's.
-async fn read_back<C: Connection>(
-    connection: &C,
-    host: &Name,
-    now: OffsetDateTime,
-) -> Result<Option<Authorities>, Error> {
+/// Files of a control plane's PKI.
+type Files = BTreeMap<String, SecretString>;
+
+/// Where etcd is external, a control plane that is one of its hosts too has
+/// no key of etcd's authority, and takes part in the comparison with that of
+/// the others.
+fn lend_etcd_key(cluster: &Cluster, read: &mut [(Name, Files)]) -> Result<(), Error> {
+    let apart = |name: &Name| {
+        let node = cluster.nodes.iter().find(|node| &node.name == name);
+        node.is_some_and(|node| !install::has_etcd_key(cluster, node))
+    };
+    let lacks = |(name, files): &(Name, Files)| apart(name) && !files.contains_key(ETCD_KEY);
+    if !read.iter().any(lacks) {
+        return Ok(());
+    }
+    let Some(key) = read
+        .iter()
+        .find_map(|(_, files)| files.get(ETCD_KEY).cloned())
+    else {
+        let hosts: Vec<_> = read.iter().map(|(name, _)| name.to_string()).collect();
+        return Err(Error::NoEtcdKey(hosts.join(", ")));
+    };
+    for (_, files) in read.iter_mut().filter(|entry| lacks(entry)) {
+        files.insert(ETCD_KEY.to_owned(), key.clone());
+    }
+    Ok(())
+}
+
+/// Below /etc/kubernetes/pki.
+const ETCD_KEY: &str = "etcd/ca.key";
+
+/// What one control plane has of the authorities.
+async fn read_back<C: Connection>(connection: &C, host: &Name) -> Result<Files, Error> {
     let asked = |fault| Error::Asked(Faults::from([(host.clone(), fault)]));
     let script = FILES.iter().fold(
         Script::of("export LC_ALL=C\n").lit(SECTION_FUNCTION),
@@ -154,31 +216,18 @@ async fn read_back<C: Connection>(
     );
     let output = ask(connection, &script, User::Root).await.map_err(asked)?;
     let answers = Answers::parse(&output).map_err(|error| asked(error.into()))?;
-    let files: BTreeMap<String, SecretString> = FILES
-        .iter()
-        .filter_map(|file| {
-            Some((
-                (*file).to_owned(),
-                format!("{}\n", answers.get(file).ok()?).into(),
-            ))
-        })
-        .collect();
-    if files.is_empty() {
-        return Ok(None);
-    }
-    let unusable = |source| Error::Unusable {
-        host: host.clone(),
-        source,
-    };
-    Authorities::from_files(|file| files.get(file).cloned(), now)
-        .map(Some)
-        .map_err(unusable)
+    let files = FILES.iter().filter_map(|file| {
+        Some((
+            (*file).to_owned(),
+            format!("{}\n", answers.get(file).ok()?).into(),
+        ))
+    });
+    Ok(files.collect())
 }
 
 /// What the hosts are to trust.
 #[must_use]
-pub fn trust(authorities: &Authorities) -> Trust {
-    use secrecy::ExposeSecret as _;
+pub fn trust(authorities: &Authorities, encryption: Option<&SecretboxKey>) -> Trust {
     let files = authorities.files().into_iter().map(|file| HostFile {
         path: format!("/etc/kubernetes/pki/{}", file.path),
         mode: file.mode,
@@ -188,5 +237,42 @@ pub fn trust(authorities: &Authorities) -> Trust {
         files: files.collect(),
         ca_certificate: authorities.kubernetes.certificate().to_owned(),
         ca_pin: authorities.kubernetes.pin(),
+        failover_password: authorities.derived("keepalived", keepalived::PASSWORD_LENGTH),
+        etcd_certificate: authorities.etcd.certificate().to_owned(),
+        etcd_token: member::token(authorities.etcd.certificate()),
+        encryption_key: encryption.map(|key| key.base64().clone()),
     }
+}
+
+/// Issues the certificates of a plan, and those alone, into the vault: a plan
+/// only names them.
+///
+/// # Errors
+/// When one cannot be signed.
+pub fn issue(
+    plan: &Plan,
+    authorities: &Authorities,
+    vault: &mut Vault,
+    now: OffsetDateTime,
+) -> Result<(), pki::Error> {
+    let resources = plan.steps.iter().flat_map(|step| &step.changes);
+    for change in resources {
+        let Resource::Certificate(wanted) = &change.resource else {
+            continue;
+        };
+        let known = [
+            &authorities.kubernetes,
+            &authorities.front_proxy,
+            &authorities.etcd,
+        ];
+        let authority = known
+            .into_iter()
+            .find(|authority| authority.certificate() == wanted.authority)
+            .expect("a blueprint names authorities of its own cluster");
+        let leaf = authority.issue(&LeafRequest::from(&wanted.subject), now)?;
+        let text = |text: &str| Zeroizing::new(text.to_owned());
+        vault.fill(wanted.certificate_placeholder(), text(&leaf.certificate));
+        vault.fill(wanted.key_placeholder(), text(leaf.key.expose_secret()));
+    }
+    Ok(())
 }

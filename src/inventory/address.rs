@@ -120,6 +120,31 @@ pub fn address(text: &str) -> Result<IpAddr, Refusal> {
     }
 }
 
+/// An address that can move between hosts.
+pub fn vip(text: &str) -> Result<IpAddr, Refusal> {
+    let address = match text.parse::<IpAddr>() {
+        Ok(address) => address,
+        Err(_) if text.contains('/') => {
+            return refuse(
+                format!("{} is a network; a virtual IP is one address", quoted(text)),
+                "leave out the prefix length",
+            );
+        }
+        Err(_) => {
+            return refuse(
+                format!("{} is no IP address", quoted(text)),
+                "write a free address of the hosts' network, such as 192.0.2.10; a name goes under `endpoint`",
+            );
+        }
+    };
+    usable(address).or_else(|refusal| {
+        refuse(
+            refusal.message,
+            "write a free address of the network that the hosts are in",
+        )
+    })
+}
+
 /// Refuses addresses that mean nothing to another host.
 pub fn usable(address: IpAddr) -> Result<IpAddr, Refusal> {
     let why = if address.is_loopback() {

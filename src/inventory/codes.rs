@@ -12,6 +12,14 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("conflicting-keys", "two keys that say the same"),
     (
+        "coupled-failures",
+        "one host that is a control plane and an etcd host",
+    ),
+    (
+        "cri-dockerd",
+        "Docker with a version of Kubernetes that wants, or does not want, cri-dockerd",
+    ),
+    (
         "dashed-argument",
         "an extra argument written with its dashes",
     ),
@@ -35,6 +43,10 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("even-members", "an even number of etcd members"),
     (
+        "foreign-key",
+        "a key that means nothing to the kind that was chosen",
+    ),
+    (
         "ignores-all",
         "all of kubeadm's preflight errors are ignored",
     ),
@@ -48,6 +60,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("invalid-endpoint", "not a host and port"),
     ("invalid-file", "a named file does not hold what it should"),
     ("invalid-fingerprint", "not the fingerprint of a key"),
+    ("invalid-hash", "not a SHA-256"),
     ("invalid-image", "not the name of an image or registry"),
     ("invalid-interface", "not the name of a network interface"),
     ("invalid-label", "a label that Kubernetes refuses"),
@@ -56,11 +69,13 @@ pub const CODES: &[(&str, &str)] = &[
         "invalid-name",
         "not a name as RFC 1123 and Kubernetes want it",
     ),
+    ("invalid-number", "not a number that fits its place"),
     (
         "invalid-patch",
         "a patch whose file name kubeadm does not understand",
     ),
     ("invalid-port", "not a TCP port"),
+    ("invalid-router-id", "not a virtual router id of VRRP"),
     ("invalid-taint", "a taint that Kubernetes refuses"),
     ("invalid-url", "not a URL, or one of the wrong kind"),
     ("invalid-value", "a text that does not fit its place"),
@@ -80,11 +95,13 @@ pub const CODES: &[(&str, &str)] = &[
         "several control planes with nothing in front, or a balancer without a host",
     ),
     ("no-control-plane", "no node is a control plane"),
+    ("no-etcd", "etcd on hosts of its own, and no such host"),
     (
         "no-kubelet",
         "labels or taints of a host that is no node of Kubernetes",
     ),
     ("no-login", "a node that cannot be logged in to"),
+    ("no-mirror", "mirrors that the runtime does not ask"),
     (
         "no-packages",
         "a version that the package repository does not have",
@@ -94,9 +111,12 @@ pub const CODES: &[(&str, &str)] = &[
         "patches for a kubeadm that does not take them",
     ),
     ("no-role", "a node without a role"),
+    (
+        "no-vip",
+        "several hosts that share an address which is not said",
+    ),
     ("no-worker", "no node takes workloads"),
     ("not-ha", "a single control plane"),
-    ("not-yet", "planned, but not there yet"),
     ("overlapping-networks", "pods and services share addresses"),
     ("owned-argument", "an argument that kdiy sets itself"),
     ("owned-config", "a setting that kdiy sets itself"),
@@ -111,10 +131,6 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "secret-in-inventory",
         "a password where everybody can read it",
-    ),
-    (
-        "several-balancers",
-        "more load balancers than kdiy can set up",
     ),
     ("several-documents", "more than one YAML document"),
     ("too-large", "too long, too deep or too many values"),
@@ -139,6 +155,12 @@ pub const CODES: &[(&str, &str)] = &[
         "unused-balancer",
         "a load-balancer that the inventory leaves no work for",
     ),
+    (
+        "unused-etcd",
+        "an etcd host that the topology leaves no work for",
+    ),
+    ("unused-patch", "a patch of what is not there"),
+    ("vip-of-a-node", "a virtual IP that is a node's own address"),
     ("visible-password", "a password in a URL"),
     ("wrong-type", "a text, list or mapping in another's place"),
     ("yaml-syntax", "not YAML"),

@@ -1,29 +1,37 @@
 //! `controlPlane:`, `kubelet:`, `kubeProxy:` and `kubeadm:` as written.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use super::api_server::{self, WrittenApiServer};
 use super::document::{plain, plain_map, text_map};
+use super::etcd::{self, WrittenEtcd};
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::owned::{self, Owner};
-use super::reader::{Fields, Reader, refuse};
+use super::reader::{Fields, Reader};
 use super::syntax;
 use super::yaml::{Node, Value};
-use crate::cluster::{Component, ControlPlane, Encryption, Kubeadm, LeaderElection, VersionSpec};
+use crate::cluster::{Component, Kubeadm, KubeletServing, LeaderElection, VersionSpec};
 
-/// Settings of all components, defaults filled in.
+/// Settings of all components as far as they were written.
 pub struct Settings {
-    pub control_plane: ControlPlane,
-    pub allow_even_members: bool,
+    pub controller_manager: Component,
+    pub controller_manager_election: LeaderElection,
+    pub scheduler: Component,
+    pub scheduler_election: LeaderElection,
+    pub api_server: WrittenApiServer,
+    pub etcd: WrittenEtcd,
     /// Where leader election is switched off.
     pub election_off: Vec<Span>,
     pub kubelet: Component,
+    pub kubelet_serving: Option<KubeletServing>,
     pub kube_proxy: Component,
     pub kubeadm: Kubeadm,
+    /// Where patches of etcd's static pod are named.
+    pub etcd_patches: Vec<Span>,
 }
 
 const ARGS: &str = "`{v: 2}`, the flag without dashes";
@@ -40,54 +48,52 @@ pub fn read(
         .and_then(|node| reader.fields(node, KEYS, "`{apiServer: ...}`"));
     let part = |key| fields.as_ref().and_then(|fields| fields.get(key));
 
-    const API_SERVER: &[&str] = &["extraArgs", "extraConfig", "certSANs"];
-    let api_server =
-        part("apiServer").and_then(|node| reader.fields(node, API_SERVER, "`{certSANs: [...]}`"));
-    const ETCD: &[&str] = &["extraArgs", "extraConfig", "allowEvenMembers"];
-    let etcd = part("etcd").and_then(|node| reader.fields(node, ETCD, "`{extraArgs: ...}`"));
     const ELECTED: &[&str] = &["leaderElection", "extraArgs", "extraConfig"];
     let manager = part("controllerManager")
         .and_then(|node| reader.fields(node, ELECTED, "`{leaderElection: ...}`"));
     let scheduler =
         part("scheduler").and_then(|node| reader.fields(node, ELECTED, "`{leaderElection: ...}`"));
 
+    const KUBELET: &[&str] = &["servingCertificates", "extraArgs", "extraConfig"];
+    let kubelet = root
+        .get("kubelet")
+        .and_then(|node| reader.fields(node, KUBELET, "`{extraConfig: ...}`"));
+    let serving = kubelet
+        .as_ref()
+        .and_then(|kubelet| kubelet.get("servingCertificates"));
+    let servings = [
+        ("self-signed", KubeletServing::SelfSigned),
+        ("signed", KubeletServing::Signed),
+    ];
     const PLAIN: &[&str] = &["extraArgs", "extraConfig"];
-    let other = |key| {
-        root.get(key)
-            .and_then(|node| reader.fields(node, PLAIN, "`{extraConfig: ...}`"))
-    };
+    let kube_proxy = root
+        .get("kubeProxy")
+        .and_then(|node| reader.fields(node, PLAIN, "`{extraConfig: ...}`"));
 
-    let allow_even_members = etcd.as_ref().and_then(|etcd| etcd.get("allowEvenMembers"));
-    let mut election_off = Vec::new();
+    let (mut election_off, mut etcd_patches) = (Vec::new(), Vec::new());
     Settings {
-        allow_even_members: allow_even_members
-            .and_then(|node| reader.boolean(node))
-            .unwrap_or(false),
-        control_plane: ControlPlane {
-            cert_sans: api_server
-                .as_ref()
-                .map(|fields| cert_sans(reader, fields))
-                .unwrap_or_default(),
-            api_server: component(reader, api_server.as_ref(), &owned::API_SERVER),
-            controller_manager_election: election(reader, manager.as_ref(), &mut election_off),
-            controller_manager: component(reader, manager.as_ref(), &owned::CONTROLLER_MANAGER),
-            scheduler_election: election(reader, scheduler.as_ref(), &mut election_off),
-            scheduler: component(reader, scheduler.as_ref(), &owned::SCHEDULER),
-            etcd: component(reader, etcd.as_ref(), &owned::ETCD),
-            audit: None,
-            encryption: Encryption::None,
-        },
-        kubelet: component(reader, other("kubelet").as_ref(), &owned::KUBELET),
-        kube_proxy: component(reader, other("kubeProxy").as_ref(), &owned::KUBE_PROXY),
+        api_server: api_server::read(reader, part("apiServer")),
+        controller_manager_election: election(reader, manager.as_ref(), &mut election_off),
+        controller_manager: component(reader, manager.as_ref(), &owned::CONTROLLER_MANAGER),
+        scheduler_election: election(reader, scheduler.as_ref(), &mut election_off),
+        scheduler: component(reader, scheduler.as_ref(), &owned::SCHEDULER),
+        etcd: etcd::read(reader, part("etcd")),
+        kubelet: component(reader, kubelet.as_ref(), &owned::KUBELET),
+        kubelet_serving: serving
+            .and_then(|node| reader.choice(node, &servings, &[]))
+            .map(|serving| serving.value),
+        kube_proxy: component(reader, kube_proxy.as_ref(), &owned::KUBE_PROXY),
         election_off,
         kubeadm: root
             .get("kubeadm")
-            .map(|node| kubeadm(reader, node, version))
+            .map(|node| kubeadm(reader, node, version, &mut etcd_patches))
             .unwrap_or_default(),
+        etcd_patches,
     }
 }
 
-fn component(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>, owner: &Owner) -> Component {
+/// Extra arguments and configuration of a component.
+pub fn component(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>, owner: &Owner) -> Component {
     let Some(fields) = fields else {
         return Component::default();
     };
@@ -184,33 +190,6 @@ fn number(text: &str) -> Json {
         .unwrap_or_else(|| Json::from(text))
 }
 
-fn cert_sans(reader: &Reader<'_>, fields: &Fields<'_, '_>) -> Vec<String> {
-    let Some(node) = fields.get("certSANs") else {
-        return Vec::new();
-    };
-    const EXAMPLE: &str = "a name or an address such as api.example.org";
-    let names = reader
-        .list(node, "[api.example.org]")
-        .iter()
-        .filter_map(|item| {
-            reader.parse(item, "invalid-name", EXAMPLE, |text| {
-                let name = text.strip_prefix("*.").unwrap_or(text);
-                if text.parse::<IpAddr>().is_ok() || syntax::is_dns_name(name) {
-                    Ok(text.to_owned())
-                } else {
-                    refuse(
-                        format!(
-                            "{} is neither a lower-case DNS name nor an address",
-                            quoted(text)
-                        ),
-                        format!("write {EXAMPLE}"),
-                    )
-                }
-            })
-        });
-    names.map(|name| name.value).collect()
-}
-
 /// client-go's `leaderelection.JitterFactor`, in tenths: a leader must be able
 /// to retry at least once, jitter included, before its deadline.
 const JITTER_TENTHS: u32 = 12;
@@ -280,7 +259,12 @@ fn election(
     }
 }
 
-fn kubeadm(reader: &Reader<'_>, node: &Node, version: Option<&Spanned<VersionSpec>>) -> Kubeadm {
+fn kubeadm(
+    reader: &Reader<'_>,
+    node: &Node,
+    version: Option<&Spanned<VersionSpec>>,
+    etcd_patches: &mut Vec<Span>,
+) -> Kubeadm {
     const KEYS: &[&str] = &["ignorePreflightErrors", "skipPhases", "patches"];
     let Some(fields) = reader.fields(node, KEYS, "`{ignorePreflightErrors: [NumCPU]}`") else {
         return Kubeadm::default();
@@ -330,6 +314,9 @@ fn kubeadm(reader: &Reader<'_>, node: &Node, version: Option<&Spanned<VersionSpe
                 quoted(file)
             );
             reader.report(Finding::error("invalid-patch", path.span, message).help(PATCH_NAMES));
+        }
+        if file.starts_with("etcd") {
+            etcd_patches.push(path.span);
         }
         if let Some(first) = places.insert(file.to_owned(), path.span) {
             let message = format!(

@@ -4,22 +4,31 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::address;
+use super::balancer::{self, WrittenBalancer};
 use super::components::{self, Settings};
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::hosts::{self, WrittenNode};
+use super::images::{self, WrittenImages};
 use super::login::{self, Ssh};
 use super::network::{self, WrittenNetwork};
 use super::reader::{Fields, Reader};
+use super::runtime::{self, WrittenRuntime};
 use super::sources::{self, WrittenPackages};
 use super::syntax;
 use super::yaml::{Node, Value};
-use crate::cluster::{
-    Balancer, CgroupDriver, Endpoint, HttpProxy, Images, LoadBalancer, Name, Origin, Runtime,
-    Topology, VersionSpec,
-};
+use crate::cluster::{CgroupDriver, Endpoint, HttpProxy, Name, VersionSpec};
 
 /// The `apiVersion` that this release reads.
 pub const API_VERSION: &str = "kdiy/v1alpha1";
+
+/// The word for where etcd runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// On the control planes.
+    Stacked,
+    /// On hosts of its own.
+    External,
+}
 
 /// What was written. What is `None` was left out, or was wrong and is
 /// reported already.
@@ -28,21 +37,23 @@ pub struct Inventory {
     pub start: Span,
     pub name: Option<Spanned<Name>>,
     pub version: Option<Spanned<VersionSpec>>,
-    pub topology: Option<Spanned<Topology>>,
+    /// Where the key `topology` is, right or wrong.
+    pub topology_key: Option<Span>,
+    pub topology: Option<Spanned<Shape>>,
     /// Where the key `endpoint` is, right or wrong.
     pub endpoint_key: Option<Span>,
     pub endpoint: Option<Spanned<Endpoint>>,
     pub load_balancer_key: Option<Span>,
-    pub load_balancer: Option<Spanned<LoadBalancer>>,
+    pub load_balancer: Option<WrittenBalancer>,
     pub ssh: Ssh,
     /// Where the key `nodes` is.
     pub nodes_span: Span,
     pub nodes: Vec<WrittenNode>,
     pub network: WrittenNetwork,
-    pub runtime: Runtime,
+    pub runtime: WrittenRuntime,
     pub cgroup_driver: CgroupDriver,
     pub packages: WrittenPackages,
-    pub images: Images,
+    pub images: WrittenImages,
     pub settings: Settings,
     pub http_proxy: Option<HttpProxy>,
 }
@@ -78,28 +89,10 @@ pub fn read(reader: &Reader<'_>, root: &Node) -> Option<Inventory> {
     if let Some(node) = fields.require("apiVersion", &format!("`apiVersion: {API_VERSION}`")) {
         api_version(reader, node);
     }
-    let later = "stacked etcd is what there is so far; external etcd comes in a later release";
-    let topology = fields.get("topology").and_then(|node| {
-        reader.choice(
-            node,
-            &[("stacked", Topology::Stacked)],
-            &[("external", later)],
-        )
-    });
-    let runtime = fields.get("runtime").and_then(|node| {
-        let later = "containerd is the runtime so far; leave the key out";
-        let later = [
-            ("cri-o", later),
-            ("crio", later),
-            ("docker", later),
-            ("cri-dockerd", later),
-        ];
-        reader.choice(
-            node,
-            &[("containerd", Runtime::Containerd(Origin::Distribution))],
-            &later,
-        )
-    });
+    let shapes = [("stacked", Shape::Stacked), ("external", Shape::External)];
+    let topology = fields
+        .get("topology")
+        .and_then(|node| reader.choice(node, &shapes, &[]));
     let drivers = [
         ("systemd", CgroupDriver::Systemd),
         ("cgroupfs", CgroupDriver::Cgroupfs),
@@ -118,7 +111,9 @@ pub fn read(reader: &Reader<'_>, root: &Node) -> Option<Inventory> {
             .and_then(|node| {
                 reader.parse(node, "invalid-name", "a name such as demo", syntax::name)
             }),
-        topology,
+        topology_key: fields
+            .key("topology")
+            .filter(|_| fields.get("topology").is_some()),
         endpoint_key: fields
             .key("endpoint")
             .filter(|_| fields.get("endpoint").is_some()),
@@ -130,7 +125,7 @@ pub fn read(reader: &Reader<'_>, root: &Node) -> Option<Inventory> {
             .filter(|_| fields.get("loadBalancer").is_some()),
         load_balancer: fields
             .get("loadBalancer")
-            .and_then(|node| load_balancer(reader, node)),
+            .and_then(|node| balancer::read(reader, node)),
         ssh: fields
             .get("ssh")
             .map(|node| login::defaults(reader, node))
@@ -141,15 +136,14 @@ pub fn read(reader: &Reader<'_>, root: &Node) -> Option<Inventory> {
             .map(|node| hosts::nodes(reader, node))
             .unwrap_or_default(),
         network: network::read(reader, &fields),
-        runtime: runtime.map_or(Runtime::Containerd(Origin::Distribution), |runtime| {
-            runtime.value
-        }),
+        runtime: runtime::read(reader, fields.get("runtime")),
         cgroup_driver: cgroup_driver.map_or(CgroupDriver::Systemd, |driver| driver.value),
         packages: fields
             .get("packages")
             .map(|node| sources::packages(reader, node))
             .unwrap_or_default(),
-        images: sources::images(reader, fields.get("images")),
+        images: images::read(reader, fields.get("images")),
+        topology,
         settings: components::read(reader, &fields, version.as_ref()),
         http_proxy: fields
             .get("httpProxy")
@@ -227,28 +221,6 @@ fn endpoint(reader: &Reader<'_>, node: &Node) -> Option<Spanned<Endpoint>> {
         },
         span: host.span,
     })
-}
-
-/// haproxy on one host.
-pub const HAPROXY: LoadBalancer = LoadBalancer::Hosts {
-    kind: Balancer::Haproxy,
-    failover: None,
-};
-
-fn load_balancer(reader: &Reader<'_>, node: &Node) -> Option<Spanned<LoadBalancer>> {
-    let choices = [
-        ("haproxy", HAPROXY),
-        ("external", LoadBalancer::External),
-        ("none", LoadBalancer::None),
-    ];
-    let later = "haproxy is what kdiy sets up so far; for a balancer or a virtual IP of your own write `external`";
-    let later = [
-        ("nginx", later),
-        ("keepalived", later),
-        ("kube-vip", later),
-        ("envoy", later),
-    ];
-    reader.choice(node, &choices, &later)
 }
 
 /// Free keys with texts as values, such as labels.

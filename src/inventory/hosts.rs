@@ -96,7 +96,7 @@ fn one(reader: &Reader<'_>, node: &Node) -> Option<WrittenNode> {
             node,
             "invalid-interface",
             "an interface such as eth1",
-            interface,
+            |text| interface(text).map(AddressSpec::Interface),
         ),
         (None, None) => None,
     };
@@ -125,13 +125,13 @@ fn one(reader: &Reader<'_>, node: &Node) -> Option<WrittenNode> {
 }
 
 /// An interface name as Linux allows it.
-fn interface(text: &str) -> Result<AddressSpec, Refusal> {
+pub fn interface(text: &str) -> Result<String, Refusal> {
     let sound = text.len() < 16
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c));
     if sound {
-        Ok(AddressSpec::Interface(text.to_owned()))
+        Ok(text.to_owned())
     } else {
         refuse(
             format!("{} is no name of a network interface", quoted(text)),
@@ -140,15 +140,10 @@ fn interface(text: &str) -> Result<AddressSpec, Refusal> {
     }
 }
 
-/// etcd runs on the control planes as long as `stacked` is the only topology.
-const LATER: [(&str, &str); 1] = [(
-    Role::Etcd.as_str(),
-    "take the role out: in a stacked topology etcd runs on the control planes; external etcd comes in a later release",
-)];
-
-const ROLES: [(&str, Role); 3] = [
+const ROLES: [(&str, Role); 4] = [
     (Role::ControlPlane.as_str(), Role::ControlPlane),
     (Role::Worker.as_str(), Role::Worker),
+    (Role::Etcd.as_str(), Role::Etcd),
     (Role::LoadBalancer.as_str(), Role::LoadBalancer),
 ];
 
@@ -177,7 +172,7 @@ fn roles(reader: &Reader<'_>, fields: &Fields<'_, '_>) -> Option<Vec<Spanned<Rol
     }
     let read: Vec<Option<Spanned<Role>>> = items
         .into_iter()
-        .map(|item| reader.choice(item, &ROLES, &LATER))
+        .map(|item| reader.choice(item, &ROLES, &[]))
         .collect();
     read.into_iter().collect()
 }

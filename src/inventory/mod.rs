@@ -11,11 +11,16 @@
 //! and leaves out what is wrong; the rules look at the whole.
 
 mod address;
+mod api_server;
+mod audit;
+mod balancer;
 mod codes;
 mod components;
 mod document;
+mod etcd;
 mod finding;
 mod hosts;
+mod images;
 mod labels;
 mod login;
 mod network;
@@ -24,6 +29,7 @@ mod reader;
 mod render;
 mod resolve;
 mod rules;
+mod runtime;
 mod sources;
 mod syntax;
 mod yaml;
@@ -49,9 +55,10 @@ pub struct Loaded {
 
 /// Reads an inventory.
 ///
-/// `read` gives the text of a file that the inventory names (key of the
-/// package repository, CNI manifest, patches of kubeadm), by its path as
-/// written; relative paths are meant relative to the inventory's folder.
+/// `read` gives the text of a file that the inventory names (keys of
+/// package repositories, CNI manifest, audit policy, patches of kubeadm), by
+/// its path as written; relative paths are meant relative to the inventory's
+/// folder.
 pub fn load(text: &str, read: &dyn Fn(&Path) -> std::io::Result<String>) -> Loaded {
     let mut findings = Vec::new();
     let root = match yaml::parse(text, &mut findings) {

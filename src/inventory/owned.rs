@@ -44,8 +44,10 @@ const ENABLED: &str = "set `leaderElection.enabled` beside `extraArgs` instead";
 const LEASE: &str = "set `leaderElection.leaseDuration` beside `extraArgs` instead";
 const RENEW: &str = "set `leaderElection.renewDeadline` beside `extraArgs` instead";
 const RETRY: &str = "set `leaderElection.retryPeriod` beside `extraArgs` instead";
-const MEMBERS: &str = "leave it out: the members follow from the nodes with the role control-plane";
+const MEMBERS: &str = "leave it out: etcd's members follow from the roles of the nodes";
+const DATA: &str = "leave it out: etcd's data are in /var/lib/etcd";
 const EXTRA_ARGS: &str = "write it under `extraArgs` of the component instead";
+const SERVING: &str = "set `kubelet.servingCertificates: signed` instead";
 const PORT: &str = "leave it out: API servers listen on 6443; what clients see is `endpoint`";
 
 /// kube-apiserver.
@@ -130,7 +132,17 @@ pub const ETCD: Owner = Owner {
         ("listen-client-urls", ADDRESS),
         ("listen-peer-urls", ADDRESS),
         ("advertise-client-urls", ADDRESS),
-        ("data-dir", "leave it out: etcd's data are in /var/lib/etcd"),
+        ("data-dir", DATA),
+        ("wal-dir", DATA),
+        ("config-file", "write what it holds as arguments instead"),
+        (
+            "force-new-cluster",
+            "leave it out: it makes a member forget all others, each time it starts",
+        ),
+        ("auto-tls", PKI),
+        ("peer-auto-tls", PKI),
+        ("client-transport-security", PKI),
+        ("peer-transport-security", PKI),
         ("cert-file", PKI),
         ("key-file", PKI),
         ("trusted-ca-file", PKI),
@@ -140,10 +152,7 @@ pub const ETCD: Owner = Owner {
         ("peer-trusted-ca-file", PKI),
         ("peer-client-cert-auth", PKI),
     ],
-    config: &[
-        ("extraArgs", EXTRA_ARGS),
-        ("dataDir", "leave it out: etcd's data are in /var/lib/etcd"),
-    ],
+    config: &[("extraArgs", EXTRA_ARGS), ("dataDir", DATA)],
 };
 
 /// kubelet.
@@ -162,6 +171,7 @@ pub const KUBELET: Owner = Owner {
         ("config", "write what it holds under `extraConfig` instead"),
         ("kubeconfig", KUBECONFIG),
         ("bootstrap-kubeconfig", KUBECONFIG),
+        ("rotate-server-certificates", SERVING),
     ],
     config: &[
         (
@@ -178,6 +188,7 @@ pub const KUBELET: Owner = Owner {
         ),
         ("registerWithTaints", "set `taints` of the node instead"),
         ("containerRuntimeEndpoint", "set `runtime` instead"),
+        ("serverTLSBootstrap", SERVING),
     ],
 };
 

@@ -150,12 +150,13 @@ impl Reader<'_> {
         }
     }
 
-    /// One of several words; `later` names words that are planned but not done.
+    /// One of several words; `others` are words that may be tried, each with
+    /// what to write instead.
     pub fn choice<T: Clone>(
         &self,
         node: &Node,
         choices: &[(&'static str, T)],
-        later: &[(&str, &str)],
+        others: &[(&str, &str)],
     ) -> Option<Spanned<T>> {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
         let all = either(&words);
@@ -166,26 +167,15 @@ impl Reader<'_> {
                 span: text.span,
             });
         }
-        let shown = quoted(&text.value);
-        let finding = if let Some((_, why)) = later.iter().find(|(word, _)| *word == text.value) {
-            Finding::error(
-                "not-yet",
-                text.span,
-                format!("{shown} is not supported yet"),
-            )
-            .help(*why)
-        } else {
-            let help = match nearest(&text.value, words.iter().copied()) {
-                Some(near) => format!("is `{near}` meant? write {all}"),
-                None => format!("write {all}"),
-            };
-            Finding::error(
-                "unknown-choice",
-                text.span,
-                format!("{shown} is no choice here"),
-            )
-            .help(help)
+        let known = others.iter().find(|(word, _)| *word == text.value);
+        let near = nearest(&text.value, words.iter().copied());
+        let help = match (known, near) {
+            (Some((_, instead)), _) => (*instead).to_owned(),
+            (None, Some(near)) => format!("is `{near}` meant? write {all}"),
+            (None, None) => format!("write {all}"),
         };
+        let message = format!("{} is no choice here", quoted(&text.value));
+        let finding = Finding::error("unknown-choice", text.span, message).help(help);
         self.report(finding);
         None
     }
@@ -274,6 +264,24 @@ impl<'n> Fields<'n, '_> {
     /// Where the mapping begins: its first key.
     pub fn start(&self) -> Span {
         self.entries.first().map_or(self.span, |(key, _)| key.span)
+    }
+
+    /// Refuses keys that are known here but mean nothing to the kind that was
+    /// chosen.
+    pub fn only_for(&self, kind: &str, own: &[&str]) {
+        let foreign = |key: &Key| {
+            let text = key.text.as_str();
+            text != "kind" && self.known.contains(&text) && !own.contains(&text)
+        };
+        for (key, _) in self.entries.iter().filter(|(key, _)| foreign(key)) {
+            let message = format!("`{}` means nothing to `{kind}`", key.text);
+            let help = match own {
+                [] => format!("take it out; `{kind}` has no keys of its own"),
+                own => format!("take it out; `{kind}` knows {}", own.join(", ")),
+            };
+            self.reader
+                .report(Finding::error("foreign-key", key.span, message).help(help));
+        }
     }
 
     /// Refuses two keys that say the same; returns whether both are there.

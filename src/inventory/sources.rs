@@ -1,11 +1,11 @@
-//! `packages:`, `images:` and `httpProxy:` as written.
+//! `packages:` and `httpProxy:` as written.
 
 use super::address;
 use super::document::plain;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::reader::{Reader, Refusal, refuse};
 use super::yaml::{Node, Value};
-use crate::cluster::{HttpProxy, Images, PackageKey, RegistryMirror};
+use crate::cluster::{HttpProxy, PackageKey};
 
 /// `packages` as written; `{minor}` is still in its URLs.
 pub struct WrittenPackages {
@@ -27,7 +27,8 @@ impl Default for WrittenPackages {
     }
 }
 
-const KEY: &str = "`key: FILE` or `key: {url: https://..., fingerprint: ...}`";
+/// What may stand for a key.
+pub const KEY: &str = "`key: FILE` or `key: {url: https://..., fingerprint: ...}`";
 
 /// Reads `packages`.
 pub fn packages(reader: &Reader<'_>, node: &Node) -> WrittenPackages {
@@ -35,16 +36,21 @@ pub fn packages(reader: &Reader<'_>, node: &Node) -> WrittenPackages {
     let Some(fields) = reader.fields(node, KEYS, "`{repository: URL, key: FILE}`") else {
         return WrittenPackages::default();
     };
-    let repository = fields
-        .get("repository")
-        .map(|node| reader.parse(node, "invalid-url", "a URL", |text| templated(text, false)));
+    let repository = fields.get("repository").map(|node| {
+        reader.parse(node, "invalid-url", "a URL", |text| {
+            templated(text, &["minor"], false)
+        })
+    });
     let key = match repository {
         Some(_) => fields.require("key", &format!("{KEY}: what signs the repository")),
         None => fields.get("key"),
     };
     WrittenPackages {
         repository_key: fields.key("repository").filter(|_| repository.is_some()),
-        repository: repository.flatten().map(|url| url.value),
+        repository: repository.flatten().map(|url| {
+            visible_password(reader, &url, OPEN_MIRROR);
+            url.value
+        }),
         key: key.and_then(|node| package_key(reader, node)),
         hold: fields
             .get("hold")
@@ -53,20 +59,43 @@ pub fn packages(reader: &Reader<'_>, node: &Node) -> WrittenPackages {
     }
 }
 
-/// A URL in which `{minor}` may stand.
-fn templated(text: &str, secure: bool) -> Result<String, Refusal> {
-    let rest = text.replace("{minor}", "1.0");
+/// A URL in which some placeholders may stand.
+pub fn templated(text: &str, known: &[&str], secure: bool) -> Result<String, Refusal> {
+    let mut rest = text.to_owned();
+    for name in known {
+        rest = rest.replace(&format!("{{{name}}}"), "1.0");
+    }
     if rest.contains(['{', '}']) {
+        let names: Vec<String> = known.iter().map(|name| format!("{{{name}}}")).collect();
+        let meanings: Vec<String> = known
+            .iter()
+            .zip(&names)
+            .map(|(name, shown)| format!("{shown} becomes {}", meaning(name)))
+            .collect();
         return refuse(
-            format!("{} holds another placeholder than {{minor}}", quoted(text)),
-            "{minor} becomes the version's first two numbers, such as 1.34",
+            format!(
+                "{} holds another placeholder than {}",
+                quoted(text),
+                names.join(", ")
+            ),
+            meanings.join("; "),
         );
     }
     address::url(&rest, secure)?;
     Ok(text.to_owned())
 }
 
-fn package_key(reader: &Reader<'_>, node: &Node) -> Option<PackageKey> {
+fn meaning(placeholder: &str) -> &'static str {
+    match placeholder {
+        "minor" => "the version's first two numbers, such as 1.34",
+        "os" => "the host's distribution, such as debian",
+        "codename" => "its release, such as bookworm",
+        _ => "the host's architecture, such as amd64",
+    }
+}
+
+/// Reads a key.
+pub fn package_key(reader: &Reader<'_>, node: &Node) -> Option<PackageKey> {
     if !matches!(node.value, Value::Mapping(_)) {
         let name = reader.text(node, KEY)?;
         if name.value.contains("://") {
@@ -88,7 +117,7 @@ fn package_key(reader: &Reader<'_>, node: &Node) -> Option<PackageKey> {
         .require("url", "`url: https://...`")
         .and_then(|node| {
             reader.parse(node, "invalid-url", "a https:// URL", |text| {
-                templated(text, true)
+                templated(text, &["minor"], true)
             })
         });
     let fingerprint = fields.require(
@@ -130,110 +159,18 @@ fn armored(reader: &Reader<'_>, name: &Spanned<String>, text: &str) -> Option<Pa
     None
 }
 
-/// Reads `images`.
-pub fn images(reader: &Reader<'_>, node: Option<&Node>) -> Images {
-    const KEYS: &[&str] = &["repository", "mirrors", "sandbox"];
-    let fields =
-        node.and_then(|node| reader.fields(node, KEYS, "`{repository: registry.example.org/k8s}`"));
-    let Some(fields) = fields else {
-        return Images {
-            repository: None,
-            mirrors: Vec::new(),
-            sandbox: None,
-            insecure: Vec::new(),
-        };
-    };
-    let name = |key, example| {
-        let name = fields
-            .get(key)
-            .and_then(|node| reader.parse(node, "invalid-image", example, image));
-        name.map(|name| name.value)
-    };
-    Images {
-        repository: name(
-            "repository",
-            "a registry and path such as registry.example.org/k8s",
-        ),
-        sandbox: name("sandbox", "an image such as registry.k8s.io/pause:3.10"),
-        mirrors: fields
-            .get("mirrors")
-            .map(|node| mirrors(reader, node))
-            .unwrap_or_default(),
-        insecure: Vec::new(),
+/// Warns of a login in a URL that ends up on hosts.
+pub fn visible_password(reader: &Reader<'_>, url: &Spanned<String>, help: &str) {
+    let rest = url.value.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        let message = "a password in this URL can be read by everybody who can read this file or a host's configuration";
+        reader.report(Finding::warning("visible-password", url.span, message).help(help));
     }
 }
 
-fn image(text: &str) -> Result<String, Refusal> {
-    if let Some((_, rest)) = text.split_once("://") {
-        return refuse(
-            format!(
-                "{} is a URL; images have names without a scheme",
-                quoted(text)
-            ),
-            format!("write `{}`", rest.trim_end_matches('/')),
-        );
-    }
-    let sound = text
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "._-/:@[]".contains(c))
-        && text.split('/').all(|part| !part.is_empty());
-    if sound {
-        Ok(text.to_owned())
-    } else {
-        refuse(
-            format!("{} is no image name", quoted(text)),
-            "write a name such as registry.example.org/k8s, without a slash at its end",
-        )
-    }
-}
-
-fn mirrors(reader: &Reader<'_>, node: &Node) -> Vec<RegistryMirror> {
-    const EXAMPLE: &str = "`{registry.k8s.io: [https://mirror.example.org]}`";
-    let entries = reader
-        .entries(node, EXAMPLE)
-        .iter()
-        .map(|(registry, node)| {
-            if let Err(refusal) = registry_name(&registry.text) {
-                reader.report(
-                    Finding::error("invalid-image", registry.span, refusal.message)
-                        .help(refusal.help),
-                );
-            }
-            let one = |node: &Node| {
-                reader.parse(node, "invalid-url", "a URL", |text| {
-                    address::url(text, false)
-                })
-            };
-            let endpoints: Vec<_> = match &node.value {
-                Value::Sequence(items) => items.iter().filter_map(|item| one(item)).collect(),
-                _ => one(node).into_iter().collect(),
-            };
-            RegistryMirror {
-                registry: registry.text.clone(),
-                endpoints: endpoints
-                    .into_iter()
-                    .map(|endpoint| endpoint.value)
-                    .collect(),
-            }
-        });
-    entries.collect()
-}
-
-fn registry_name(text: &str) -> Result<(), Refusal> {
-    let help =
-        "write the registry as image names begin with it, such as registry.k8s.io or docker.io";
-    let (host, _) = match text.contains(['/', ' ']) {
-        true => return refuse(format!("{} is no name of a registry", quoted(text)), help),
-        false => address::host_port(text)?,
-    };
-    match address::endpoint_host(host) {
-        Ok(_) => Ok(()),
-        Err(_) if text == "*" || text == "_default" => {
-            refuse("a mirror for every registry is not supported", help)
-        }
-        Err(_) => refuse(format!("{} is no name of a registry", quoted(text)), help),
-    }
-}
+/// What to do instead of a login in the URL of a mirror.
+pub const OPEN_MIRROR: &str = "let the mirror serve the hosts by their addresses";
 
 /// Reads `httpProxy`.
 pub fn http_proxy(reader: &Reader<'_>, node: &Node) -> Option<HttpProxy> {
@@ -247,13 +184,11 @@ pub fn http_proxy(reader: &Reader<'_>, node: &Node) -> Option<HttpProxy> {
             "a URL such as http://proxy.example.org:3128",
             |text| address::url(text, false),
         )?;
-        if url.value.contains('@') {
-            let message = "a password in this URL can be read by everybody who can read this file or a host's configuration";
-            reader.report(
-                Finding::warning("visible-password", url.span, message)
-                    .help("let the proxy accept the hosts by their addresses"),
-            );
-        }
+        visible_password(
+            reader,
+            &url,
+            "let the proxy accept the hosts by their addresses",
+        );
         Some(url.value)
     };
     let (http, https) = (one("http"), one("https"));

@@ -72,9 +72,74 @@ fn go_duration(duration: Duration) -> String {
     text + "s"
 }
 
+/// Whether two values of an argument mean the same: the same text, or the
+/// same length of time.
+#[must_use]
+pub fn same_value(one: &str, other: &str) -> bool {
+    one == other
+        || matches!((nanoseconds(one), nanoseconds(other)), (Some(one), Some(other)) if one == other)
+}
+
+/// What Go's time.ParseDuration reads, but for signs.
+fn nanoseconds(text: &str) -> Option<u128> {
+    let mut rest = text;
+    let mut total: u128 = 0;
+    while !rest.is_empty() {
+        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (digits, after) = rest.split_at(number);
+        let unit = after
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(after.len());
+        let (unit, after) = after.split_at(unit);
+        let scale: u128 = match unit {
+            "ns" => 1,
+            "us" | "µs" => 1_000,
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            "m" => 60_000_000_000,
+            "h" => 3_600_000_000_000,
+            _ => return None,
+        };
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+        let mut value = format!("0{whole}")
+            .parse::<u128>()
+            .ok()?
+            .checked_mul(scale)?;
+        let mut place = scale;
+        for digit in part.chars() {
+            place /= 10;
+            value += place * u128::from(digit.to_digit(10)?);
+        }
+        total = total.checked_add(value)?;
+        rest = after;
+    }
+    (!text.is_empty()).then_some(total)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_of_time_are_compared_by_value() {
+        for (one, other) in [
+            ("15s", "0m15s"),
+            ("1h", "60m0s"),
+            ("1.5s", "1500ms"),
+            ("x", "x"),
+        ] {
+            assert!(same_value(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("15s", "16s"),
+            ("15", "15s"),
+            ("", "0s"),
+            ("1.2.3s", "1.2s"),
+            ("a", "b"),
+        ] {
+            assert!(!same_value(one, other), "{one} {other}");
+        }
+    }
 
     #[test]
     fn durations_as_go_writes_them() {

@@ -4,10 +4,13 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::arguments::{Arguments, elected, shaped};
+use super::arguments::{Arguments, shaped};
 use super::document::merged;
+use super::encryption::Stage;
+use super::settings::{self, PlaneComponent};
 use super::{API_SERVER_TIMEOUT, without_repetition};
-use crate::cluster::{KubeadmApi, Role, Settled};
+use crate::cluster::{KubeadmApi, Role, Settled, Topology};
+use crate::etcd::member;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,7 +26,7 @@ struct ClusterConfiguration<'a> {
     api_server: Value,
     controller_manager: Value,
     scheduler: Value,
-    etcd: Etcd,
+    etcd: Value,
 }
 
 #[derive(Serialize)]
@@ -54,57 +57,81 @@ struct Section {
 }
 
 #[derive(Serialize)]
-struct Etcd {
-    local: Value,
+#[serde(rename_all = "lowercase")]
+enum Etcd {
+    Local(Value),
+    External(External),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct External {
+    endpoints: Vec<String>,
+    ca_file: &'static str,
+    cert_file: &'static str,
+    key_file: &'static str,
 }
 
 /// The document for the whole cluster.
-pub fn configuration(settled: &Settled, api: KubeadmApi) -> impl Serialize {
+pub fn configuration(settled: &Settled, api: KubeadmApi, stage: Stage) -> impl Serialize {
     let cluster = &settled.cluster;
     let plane = &cluster.control_plane;
+    let ours = |component| section(settings::arguments(plane, component, stage), api);
+    let theirs = |component| settings::section(plane, component);
     let api_server = ApiServer {
         cert_sans: cert_sans(settled),
         timeout_for_control_plane: match api {
             KubeadmApi::V1Beta2 | KubeadmApi::V1Beta3 => Some(API_SERVER_TIMEOUT),
             KubeadmApi::V1Beta4 => None,
         },
-        section: section(plane.api_server.extra_args.clone(), api),
+        section: ours(PlaneComponent::ApiServer),
     };
-    let manager = elected(
-        &plane.controller_manager_election,
-        &plane.controller_manager,
-    );
-    let scheduler = elected(&plane.scheduler_election, &plane.scheduler);
-    let etcd = section(plane.etcd.extra_args.clone(), api);
+    let etcd = match cluster.topology {
+        Topology::Stacked => {
+            let etcd = section(plane.etcd.extra_args.clone(), api);
+            Etcd::Local(merged(&etcd, &plane.etcd.extra_config))
+        }
+        Topology::External(_) => Etcd::External(External {
+            endpoints: member::endpoints(settled),
+            ca_file: "/etc/kubernetes/pki/etcd/ca.crt",
+            cert_file: member::API_SERVER_CLIENT[0],
+            key_file: member::API_SERVER_CLIENT[1],
+        }),
+    };
     ClusterConfiguration {
         api_version: api.group_version(),
         kind: "ClusterConfiguration",
         cluster_name: cluster.name.as_str(),
         kubernetes_version: format!("v{}", settled.version),
-        control_plane_endpoint: cluster.endpoint.to_string(),
+        control_plane_endpoint: cluster.node_endpoint().to_string(),
         image_repository: cluster.images.repository.as_deref(),
         networking: Networking {
             pod_subnet: cluster.network.pod_cidr.to_string(),
             service_subnet: cluster.network.service_cidr.to_string(),
             dns_domain: &cluster.network.dns_domain,
         },
-        api_server: merged(&api_server, &plane.api_server.extra_config),
+        api_server: merged(&api_server, &theirs(PlaneComponent::ApiServer)),
         controller_manager: merged(
-            &section(manager, api),
-            &plane.controller_manager.extra_config,
+            &ours(PlaneComponent::ControllerManager),
+            &theirs(PlaneComponent::ControllerManager),
         ),
-        scheduler: merged(&section(scheduler, api), &plane.scheduler.extra_config),
-        etcd: Etcd {
-            local: merged(&etcd, &plane.etcd.extra_config),
-        },
+        scheduler: merged(
+            &ours(PlaneComponent::Scheduler),
+            &theirs(PlaneComponent::Scheduler),
+        ),
+        // Through JSON: YAML would tag the variant.
+        etcd: serde_json::to_value(etcd).expect("plain structs are JSON"),
     }
 }
 
-/// Every name and address by which the API servers are reached: the endpoint,
-/// each control plane, what the inventory adds. kubeadm adds the joining
+/// Every name and address by which the API servers are reached: the endpoints
+/// of clients and of nodes, each control plane, what the inventory adds. kubeadm adds the joining
 /// node's own, so control planes that come later are covered too.
 fn cert_sans(settled: &Settled) -> Vec<String> {
-    let mut names = vec![settled.cluster.endpoint.host.to_string()];
+    let mut names = vec![
+        settled.cluster.endpoint.host.to_string(),
+        settled.cluster.node_endpoint().host.to_string(),
+    ];
     for node in settled.with_role(Role::ControlPlane) {
         names.push(node.name.to_string());
         names.push(settled.address(node).to_string());

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::document::merged;
-use crate::cluster::Settled;
+use crate::cluster::{KubeletServing, Settled};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -14,7 +14,7 @@ struct KubeletConfiguration {
     cgroup_driver: &'static str,
     /// Client certificates renew themselves.
     rotate_certificates: bool,
-    /// Serving certificates would each need an approval that nobody gives.
+    /// Requests for serving certificates wait until kdiy has checked them.
     #[serde(rename = "serverTLSBootstrap")]
     server_tls_bootstrap: bool,
 }
@@ -27,7 +27,7 @@ pub fn configuration(settled: &Settled) -> impl Serialize {
         kind: "KubeletConfiguration",
         cgroup_driver: settled.cluster.cgroup_driver.as_str(),
         rotate_certificates: true,
-        server_tls_bootstrap: false,
+        server_tls_bootstrap: settled.cluster.kubelet_serving == KubeletServing::Signed,
     };
     merged(&ours, &settled.cluster.kubelet.extra_config)
 }

@@ -8,12 +8,15 @@
 //! at v1.20, v1.26 and v1.34.
 
 mod arguments;
+pub mod audit;
 mod cluster;
-mod document;
+pub(crate) mod document;
+pub mod encryption;
 mod images;
 mod kube_proxy;
 mod kubelet;
 mod node;
+pub mod settings;
 mod v1beta2;
 mod v1beta3;
 mod v1beta4;
@@ -28,8 +31,11 @@ use zeroize::Zeroizing;
 use crate::cluster::{KubeadmApi, Node, Settled};
 use crate::template::HostFile;
 
+pub use arguments::{Arguments, same_value};
+pub use encryption::Stage;
 pub use images::{image_repository, sandbox_image};
 pub use node::{Resolver, node_labels};
+pub use settings::{PlaneComponent, PlaneSettings, Settings, plane_settings};
 
 /// Port of every API server on its own host.
 pub const API_PORT: u16 = 6443;
@@ -51,6 +57,25 @@ const DISCOVERY_TIMEOUT: &str = "5m0s";
 /// bootstrap token, valid for an hour; the text holds it.
 #[must_use]
 pub fn init(settled: &Settled, node: &Node, resolver: Resolver, token: &str) -> Zeroizing<String> {
+    let stage = Stage::wanted(settled.cluster.control_plane.encryption);
+    init_at(settled, node, resolver, token, stage)
+}
+
+/// The `--config` of one phase of `kubeadm init`, such as that which writes
+/// the static pods: [`init`]'s at one stage of encryption, and without a token
+/// that anybody could use.
+#[must_use]
+pub fn phase(settled: &Settled, node: &Node, resolver: Resolver, stage: Stage) -> String {
+    init_at(settled, node, resolver, "abcdef.0123456789abcdef", stage).to_string()
+}
+
+fn init_at(
+    settled: &Settled,
+    node: &Node,
+    resolver: Resolver,
+    token: &str,
+    stage: Stage,
+) -> Zeroizing<String> {
     let api = settled.version.kubeadm_api();
     let init = match api {
         KubeadmApi::V1Beta2 => v1beta2::init(settled, node, resolver, token),
@@ -59,7 +84,7 @@ pub fn init(settled: &Settled, node: &Node, resolver: Resolver, token: &str) -> 
     };
     document::stream(&[
         init,
-        document::yaml(&cluster::configuration(settled, api)),
+        document::yaml(&cluster::configuration(settled, api, stage)),
         document::yaml(&kubelet::configuration(settled)),
         document::yaml(&kube_proxy::configuration(settled)),
     ])
@@ -102,6 +127,13 @@ pub fn join_arguments(settled: &Settled) -> Vec<String> {
         KubeadmApi::V1Beta2 => v1beta2::join_arguments(settled),
         KubeadmApi::V1Beta3 | KubeadmApi::V1Beta4 => Vec::new(),
     }
+}
+
+/// Arguments of `kubeadm init phase control-plane` that this version's
+/// configuration has no field for, besides `--config`.
+#[must_use]
+pub fn phase_arguments(settled: &Settled) -> Vec<String> {
+    join_arguments(settled)
 }
 
 /// The inventory's patches, for every host with a kubelet: kubeadm asks for the

@@ -113,7 +113,7 @@ pub fn registration<'a>(
 ) -> NodeRegistration<'a> {
     NodeRegistration {
         name: node.name.as_str(),
-        cri_socket: runtime::socket(&settled.cluster.runtime),
+        cri_socket: runtime::profile(&settled.cluster.runtime).socket,
         taints: taints(node),
         kubelet_extra_args: shaped(kubelet_arguments(settled, node, resolver), api),
         ignore_preflight_errors: &settled.cluster.kubeadm.ignore_preflight_errors,
@@ -203,7 +203,7 @@ pub fn discovery<'a>(
 ) -> Discovery<'a> {
     let bootstrap_token = TokenDiscovery {
         token,
-        api_server_endpoint: settled.cluster.endpoint.to_string(),
+        api_server_endpoint: settled.cluster.node_endpoint().to_string(),
         ca_cert_hashes: [ca_pin],
     };
     Discovery {

@@ -236,6 +236,34 @@ fn v1beta4_documents() {
 }
 
 #[test]
+fn each_runtime_is_named_as_kubeadm_knows_it() {
+    let docker = |version, cri_dockerd| {
+        let mut settled = few(version);
+        settled.cluster.runtime = Runtime::Docker {
+            origin: Origin::Distribution,
+            cri_dockerd,
+        };
+        let node = &settled.cluster.nodes[3];
+        let text = join(&settled, node, Resolver::ResolvConf, TOKEN, PIN);
+        let line = text.lines().find(|line| line.contains("criSocket"));
+        line.unwrap().trim().to_owned()
+    };
+    let download = Download {
+        url: String::new(),
+        sha256: String::new(),
+    };
+    // Without a scheme: kubeadm compares it with its own constant.
+    assert_eq!(
+        docker(Version::new(1, 20, 2), None),
+        "criSocket: /var/run/dockershim.sock"
+    );
+    assert_eq!(
+        docker(Version::new(1, 24, 0), Some(download)),
+        "criSocket: unix:///run/cri-dockerd.sock"
+    );
+}
+
+#[test]
 fn settings_of_the_inventory_win_over_what_is_found_on_a_host() {
     let mut settled = few(Version::new(1, 34, 1));
     settled.cluster.kubelet.extra_config = config(json!({"resolvConf": "/etc/pods.conf"}));

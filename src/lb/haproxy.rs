@@ -1,23 +1,22 @@
 //! haproxy on the hosts with the load-balancer role: TCP through, health
-//! asked of each API server over TLS.
+//! asked of each API server over TLS. [`super::local`] puts the same in front
+//! of each node's own kubelet.
 //!
 //! Facts: haproxy 2.6's configuration manual. `verifyhost` compares DNS names
 //! only, so the check names the node, which kubeadm has in every API server's
 //! certificate.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use crate::cluster::{EndpointHost, Role, Settled};
+use super::{HEALTH_PATH, HEALTH_PORT, Software, is_watched, listens_on_ipv6};
+use crate::cluster::{Role, Settled};
 use crate::kubeadm::API_PORT;
 use crate::template::{HostFile, render};
 
 /// The systemd unit that runs it.
 pub const UNIT: &str = "haproxy.service";
-
-/// The distribution's packages that hold it.
-pub const PACKAGES: &[&str] = &["haproxy"];
 
 /// Its configuration.
 pub const CONFIG: &str = "/etc/haproxy/haproxy.cfg";
@@ -28,9 +27,16 @@ pub const CA_FILE: &str = "/etc/haproxy/kdiy-ca.crt";
 #[derive(Serialize)]
 struct Config {
     bind: String,
+    health: Option<Health>,
     anonymous: bool,
     ca_file: &'static str,
     servers: Vec<Server>,
+}
+
+#[derive(Serialize)]
+struct Health {
+    port: u16,
+    path: &'static str,
 }
 
 #[derive(Serialize)]
@@ -39,26 +45,50 @@ struct Server {
     address: SocketAddr,
 }
 
-/// The authority's certificate and the configuration, in the order in which
-/// they must be on the host: `haproxy -c` reads both.
+/// haproxy on a host with the load-balancer role.
 #[must_use]
-pub fn files(settled: &Settled, ca_certificate: &str) -> [HostFile; 2] {
-    [
-        HostFile::public(CA_FILE, ca_certificate.to_owned()),
-        HostFile::public(CONFIG, config(settled)),
-    ]
+pub fn on_hosts(settled: &Settled, ca_certificate: &str) -> Software {
+    let port = settled.cluster.endpoint.port;
+    let bind = match listens_on_ipv6(settled) {
+        true => format!(":::{port} v4v6"),
+        false => format!("0.0.0.0:{port}"),
+    };
+    let health = is_watched(&settled.cluster).then_some(Health {
+        port: HEALTH_PORT,
+        path: HEALTH_PATH,
+    });
+    software(config(settled, bind, health), ca_certificate)
+}
+
+/// haproxy that listens at this one address.
+#[must_use]
+pub fn at(settled: &Settled, address: SocketAddr, ca_certificate: &str) -> Software {
+    software(config(settled, address.to_string(), None), ca_certificate)
+}
+
+fn software(config: String, ca_certificate: &str) -> Software {
+    Software {
+        packages: &["haproxy"],
+        unit: UNIT,
+        files: vec![
+            HostFile::public(CA_FILE, ca_certificate.to_owned()),
+            HostFile::public(CONFIG, config),
+        ],
+        config: CONFIG,
+        check: "haproxy -c -q -f",
+    }
 }
 
 /// The text of [`CONFIG`].
-#[must_use]
-pub fn config(settled: &Settled) -> String {
+fn config(settled: &Settled, bind: String, health: Option<Health>) -> String {
     let servers = settled.with_role(Role::ControlPlane).map(|node| Server {
         name: node.name.to_string(),
         address: SocketAddr::new(settled.address(node), API_PORT),
     });
     let api_server = &settled.cluster.control_plane.api_server;
     let context = Config {
-        bind: bind(settled),
+        bind,
+        health,
         anonymous: api_server
             .extra_args
             .get("anonymous-auth")
@@ -67,20 +97,6 @@ pub fn config(settled: &Settled) -> String {
         servers: servers.collect(),
     };
     render("lb/haproxy.cfg", &context)
-}
-
-/// Every address of the host. IPv6 only where the cluster has any: binding it
-/// fails on hosts that booted with `ipv6.disable=1`.
-fn bind(settled: &Settled) -> String {
-    let endpoint = &settled.cluster.endpoint;
-    let ipv6 = matches!(endpoint.host, EndpointHost::Address(IpAddr::V6(_)))
-        || settled
-            .with_role(Role::LoadBalancer)
-            .any(|node| settled.address(node).is_ipv6());
-    match ipv6 {
-        true => format!(":::{} v4v6", endpoint.port),
-        false => format!("0.0.0.0:{}", endpoint.port),
-    }
 }
 
 #[cfg(test)]

@@ -4,3 +4,78 @@
 //! chooses.
 
 pub mod haproxy;
+pub mod keepalived;
+pub mod kube_vip;
+pub mod local;
+pub mod nginx;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use crate::cluster::{Balancer, Cluster, EndpointHost, LoadBalancer, Role, Settled, Vip};
+use crate::template::HostFile;
+
+/// Port on the loopback address where a balancer says that it works. Only
+/// keepalived asks, so it is there only where keepalived is.
+pub const HEALTH_PORT: u16 = 7444;
+
+/// Where it says so.
+pub const HEALTH_PATH: &str = "/healthz";
+
+/// A program on a host, and what it reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Software {
+    /// The distribution's packages.
+    pub packages: &'static [&'static str],
+    /// The systemd unit that runs it.
+    pub unit: &'static str,
+    /// Its files, each after those that it reads.
+    pub files: Vec<HostFile>,
+    /// Path of its main file.
+    pub config: &'static str,
+    /// Accepts a new main file, whose path is appended.
+    pub check: &'static str,
+}
+
+/// The balancer on the hosts with the load-balancer role.
+#[must_use]
+pub fn on_hosts(kind: Balancer, settled: &Settled, ca_certificate: &str) -> Software {
+    match kind {
+        Balancer::Haproxy => haproxy::on_hosts(settled, ca_certificate),
+        Balancer::Nginx => nginx::on_hosts(settled),
+    }
+}
+
+/// The virtual address that kdiy sets up, and the role of the hosts that
+/// carry it.
+#[must_use]
+pub fn carried(cluster: &Cluster) -> Option<(&Vip, Role)> {
+    let role = match cluster.load_balancer {
+        LoadBalancer::KubeVip { .. } => Role::ControlPlane,
+        _ => Role::LoadBalancer,
+    };
+    Some((cluster.load_balancer.vip()?, role))
+}
+
+/// Whether keepalived watches the balancers on their hosts.
+fn is_watched(cluster: &Cluster) -> bool {
+    matches!(
+        cluster.load_balancer,
+        LoadBalancer::Hosts {
+            failover: Some(_),
+            ..
+        }
+    )
+}
+
+/// Whether balancers on hosts listen on IPv6 too. Not where the cluster has
+/// none: binding it fails on hosts that booted with `ipv6.disable=1`.
+fn listens_on_ipv6(settled: &Settled) -> bool {
+    let cluster = &settled.cluster;
+    let vip = cluster.load_balancer.vip();
+    let endpoint = matches!(&cluster.endpoint.host, EndpointHost::Address(host) if host.is_ipv6());
+    endpoint
+        || vip.is_some_and(|vip| vip.address.is_ipv6())
+        || settled
+            .with_role(Role::LoadBalancer)
+            .any(|node| settled.address(node).is_ipv6())
+}

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 use time::OffsetDateTime;
 
@@ -103,6 +106,19 @@ impl Authorities {
             etcd: authority("etcd/ca")?,
             service_account: SigningKey::from_pem(secret("sa.key")?, public("sa.pub")?)?,
         })
+    }
+
+    /// A word that only this cluster's control planes and their keeper know,
+    /// the same whenever it is asked for: nothing more has to be kept. Words
+    /// of different purposes tell nothing of each other or of the key.
+    #[must_use]
+    pub fn derived(&self, purpose: &str, length: usize) -> SecretString {
+        let key = self.service_account.private().expose_secret().trim();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+        let tag = hmac::sign(&key, format!("kdiy {purpose}").as_bytes());
+        let mut word = URL_SAFE_NO_PAD.encode(tag.as_ref());
+        word.truncate(length);
+        word.into()
     }
 
     /// The files of [`FILES`], in that order, with the modes that kubeadm

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use time::{Duration, OffsetDateTime};
 
 use super::{Error, Fingerprint, certificate, key};
+use crate::resource::{Subject, Usage};
 
 /// How long an authority is valid; kubeadm's ten years.
 pub const AUTHORITY_VALIDITY: Duration = Duration::days(3650);
@@ -42,15 +43,6 @@ pub struct LeafRequest {
     pub addresses: Vec<IpAddr>,
     /// How long it is valid, at most as long as its authority.
     pub validity: Duration,
-}
-
-/// What a leaf may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Usage {
-    /// To log in.
-    Client,
-    /// To serve.
-    Server,
 }
 
 /// A certificate that signs no others, with its P-256 key in PKCS#8.
@@ -145,12 +137,7 @@ impl Authority {
         params.is_ca = IsCa::ExplicitNoCa;
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = request
-            .usages
-            .iter()
-            .copied()
-            .map(Usage::extended)
-            .collect();
+        params.extended_key_usages = request.usages.iter().copied().map(extended).collect();
         for name in &request.names {
             let name = name.as_str().try_into().map_err(signing)?;
             params.subject_alt_names.push(SanType::DnsName(name));
@@ -208,6 +195,20 @@ impl fmt::Debug for Authority {
     }
 }
 
+/// What a host's certificate shall say, for a year.
+impl From<&Subject> for LeafRequest {
+    fn from(subject: &Subject) -> Self {
+        Self {
+            common_name: subject.common_name.clone(),
+            organizations: subject.organizations.iter().cloned().collect(),
+            usages: subject.usages.iter().copied().collect(),
+            names: subject.names.iter().cloned().collect(),
+            addresses: subject.addresses.iter().copied().collect(),
+            validity: LEAF_VALIDITY,
+        }
+    }
+}
+
 impl LeafRequest {
     /// The administrator's: `kubernetes-admin` in `system:masters`, a year.
     #[must_use]
@@ -223,12 +224,10 @@ impl LeafRequest {
     }
 }
 
-impl Usage {
-    const fn extended(self) -> ExtendedKeyUsagePurpose {
-        match self {
-            Self::Client => ExtendedKeyUsagePurpose::ClientAuth,
-            Self::Server => ExtendedKeyUsagePurpose::ServerAuth,
-        }
+const fn extended(usage: Usage) -> ExtendedKeyUsagePurpose {
+    match usage {
+        Usage::Client => ExtendedKeyUsagePurpose::ClientAuth,
+        Usage::Server => ExtendedKeyUsagePurpose::ServerAuth,
     }
 }
 

@@ -10,16 +10,19 @@ pub mod authority;
 pub mod certificate;
 mod key;
 pub mod kubeconfig;
+pub mod secretbox;
 pub mod token;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+pub use crate::resource::Usage;
 pub use authorities::{Authorities, Difference, Fingerprints, PkiFile, compare};
-pub use authority::{Authority, Leaf, LeafRequest, Usage};
+pub use authority::{Authority, Leaf, LeafRequest};
 pub use certificate::{Fingerprint, not_after};
 pub use key::SigningKey;
 pub use kubeconfig::Kubeconfig;
+pub use secretbox::SecretboxKey;
 pub use token::BootstrapToken;
 
 /// Why keys or certificates could not be made or read. `file` is the path
@@ -64,6 +67,12 @@ pub enum Error {
         file: String,
         /// What the parser said; never any of the key.
         reason: String,
+    },
+    /// Not a key that secrets can be encrypted with.
+    #[error("{file} is not a secretbox key (32 bytes, base64); restore it from a backup")]
+    NotASecretboxKey {
+        /// Which one.
+        file: String,
     },
     /// Certificate and key, or public and private key, are no pair.
     #[error("{key} does not belong to {file}; restore the two from the same backup")]

@@ -1,12 +1,23 @@
 //! What a host is: read in the same exec as the state of its resources.
 
+pub mod endpoint;
+pub mod plane;
+
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
+
+pub use plane::PlaneView;
+
+use super::etcd::{self, EtcdFacts};
 use super::settle::{offered, offered_script};
-use crate::cluster::Version;
+use crate::cluster::{Settled, Version};
+use crate::etcd::Client;
 use crate::kubeadm::API_PORT;
 use crate::resource::{Answers, Malformed, section};
 use crate::shell::Script;
+
+pub use endpoint::{EndpointQuestions, EndpointView};
 
 /// What a host is.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +26,8 @@ pub struct Facts {
     pub os: String,
     /// `VERSION_ID` of /etc/os-release.
     pub os_version: String,
+    /// `VERSION_CODENAME` of /etc/os-release, such as `bookworm`.
+    pub os_codename: String,
     /// Machine, such as `x86_64`.
     pub arch: String,
     /// Its own name.
@@ -43,8 +56,9 @@ pub struct Facts {
     pub kubelet_conf: bool,
     /// The kubeadm run that has not come to its end: `init` or `join`.
     pub unfinished: Option<String>,
-    /// Addresses with their interfaces.
-    pub addresses: Vec<(String, IpAddr)>,
+    /// Addresses, with the length of their networks' prefixes, and their
+    /// interfaces.
+    pub addresses: Vec<(String, IpNet)>,
     /// Listening TCP ports with the process, where it is known.
     pub listening: Vec<(u16, String)>,
     /// Hosts of the cluster that did not answer on their SSH port.
@@ -52,8 +66,14 @@ pub struct Facts {
     /// Versions of kubeadm in the repository, where one is wanted that is not
     /// installed; `None` also when the repository could not be read.
     pub offered: Option<Vec<Version>>,
+    /// What is at the endpoint before the cluster is.
+    pub endpoint: EndpointView,
     /// What the API server of this control plane says.
     pub api: ApiView,
+    /// What the member of an external etcd on this host says.
+    pub etcd: Option<EtcdFacts>,
+    /// What runs on this control plane.
+    pub plane: PlaneView,
 }
 
 /// What the API server of one control plane says.
@@ -82,6 +102,8 @@ pub struct NodeView {
     pub ready: bool,
     /// Version of its kubelet, such as `v1.34.1`.
     pub version: String,
+    /// Its container runtime with its version, such as `containerd://1.7.2`.
+    pub runtime: String,
     /// `key=value`.
     pub labels: Vec<String>,
     /// `key=value:effect`.
@@ -95,6 +117,7 @@ const FACTS: &str = r#"echo "clock $(date +%s.%N)"
 [ -r /etc/os-release ] && . /etc/os-release
 echo "os ${ID:-unknown}"
 echo "os-version ${VERSION_ID:-unknown}"
+echo "os-codename ${VERSION_CODENAME:-unknown}"
 echo "arch $(uname -m)"
 kdiy_line() { [ -r "$2" ] && read -r v < "$2" && echo "$1 $v"; }
 kdiy_line hostname /proc/sys/kernel/hostname
@@ -110,10 +133,10 @@ df -Pk /var | { read -r _; read -r _ _ _ v _; echo "disk $v"; }
 [ -s /etc/kubernetes/kubelet.conf ] && echo kubelet yes
 "#;
 
-const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
+const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}} {{.status.nodeInfo.containerRuntimeVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
 
 /// What is asked of a host beside its resources.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Questions {
     /// The address of its API server, when it is to be a control plane.
     pub api_server: Option<IpAddr>,
@@ -122,8 +145,14 @@ pub struct Questions {
     pub reach: Vec<(IpAddr, u16)>,
     /// Whether the hash of the applied network manifest is wanted.
     pub manifest: bool,
+    /// What is at the endpoint.
+    pub endpoint: EndpointQuestions,
+    /// Whose requests for serving certificates are to be judged, if any.
+    pub requests: Option<Settled>,
     /// The repository to look into, if it is to be asked for a version.
     pub repository: Option<(String, Version)>,
+    /// How it speaks to its member, when it has one of an external etcd.
+    pub etcd: Option<Client>,
 }
 
 impl Questions {
@@ -141,10 +170,17 @@ impl Questions {
             ))
             .then(&section("listening", &Script::of("ss -Hltnp\n")))
             .then(&section("reach", &self.reach_script()))
-            .then(&section("offered", &self.offered_script()));
+            .then(&section("endpoint", &self.endpoint.script()))
+            .then(&section("offered", &self.offered_script()))
+            .then(&match &self.etcd {
+                None => section("etcd", &Script::new()),
+                Some(client) => etcd::look(client),
+            });
         match self.api_server {
             None => script.then(&section("api", &Script::new())),
-            Some(address) => script.then(&section("api", &self.api_script(address))),
+            Some(address) => script
+                .then(&section("api", &self.api_script(address)))
+                .then(&plane::script(&kubectl(address), self.requests.as_ref())),
         }
     }
 
@@ -163,7 +199,7 @@ impl Questions {
             .reach
             .iter()
             .map(|(address, port)| format!("{address}/{port}"));
-        Script::of("if [ ! -s /etc/kubernetes/kubelet.conf ] && command -v bash >/dev/null; then\n")
+        Script::of("if [ ! -s /etc/kubernetes/kubelet.conf ] && [ ! -d /var/lib/etcd/member ] && command -v bash >/dev/null; then\n")
             .lit("said=$(timeout 1 bash -c 'for a; do { :; } 3<>\"/dev/tcp/$a/6443\" && echo \"/dev/tcp/$a/6443: open\"; done' bash ")
             .args(addresses)
             .lit(" 2>&1)\nfor t in ")
@@ -186,8 +222,7 @@ impl Questions {
     }
 
     fn api_script(&self, address: IpAddr) -> Script {
-        let kubectl = Script::of("timeout 10 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=8s --server ")
-            .arg(crate::plan::facts::url(address));
+        let kubectl = kubectl(address);
         let script = Script::of("if [ -s /etc/kubernetes/admin.conf ] && command -v kubectl >/dev/null; then\nif nodes=$(")
             .then(&kubectl)
             .lit(" get nodes -o go-template=")
@@ -203,6 +238,14 @@ impl Questions {
         };
         script.lit("else echo \"silent $nodes\"; fi\nfi\n")
     }
+}
+
+/// `kubectl` for questions that must not hang.
+fn kubectl(address: IpAddr) -> Script {
+    Script::of(
+        "timeout 10 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=8s --server ",
+    )
+    .arg(url(address))
 }
 
 /// The URL of the API server on a control plane.
@@ -231,6 +274,7 @@ impl Facts {
         Ok(Self {
             os: needed("os")?,
             os_version: needed("os-version")?,
+            os_codename: needed("os-codename")?,
             arch: needed("arch")?,
             host_name: needed("hostname")?,
             clock: number("clock", &needed("clock")?)?,
@@ -262,7 +306,10 @@ impl Facts {
                 .filter_map(|l| l.parse().ok())
                 .collect(),
             offered: offered(answers.get("offered")?),
+            endpoint: EndpointView::parse(answers)?,
             api: ApiView::parse(answers.get("api")?),
+            etcd: EtcdFacts::parse(answers)?,
+            plane: PlaneView::parse(answers),
         })
     }
 
@@ -272,16 +319,28 @@ impl Facts {
         self.addresses
             .iter()
             .find(|(name, _)| name == interface)
-            .map(|(_, address)| *address)
+            .map(|(_, address)| address.addr())
+    }
+
+    /// The interface that has an address.
+    #[must_use]
+    pub fn interface_with(&self, wanted: IpAddr) -> Option<&str> {
+        let mut addresses = self.addresses.iter();
+        let found = addresses.find(|(_, address)| address.addr() == wanted);
+        found.map(|(interface, _)| interface.as_str())
     }
 }
 
 /// A line of `ip -o addr`: `2: eth0    inet 10.0.0.1/24 …`.
-fn address(line: &str) -> Option<(String, IpAddr)> {
+fn address(line: &str) -> Option<(String, IpNet)> {
     let words: Vec<_> = line.split_whitespace().collect();
     let interface = words.get(1)?.split('@').next()?;
-    let address = words.get(3)?.split('/').next()?.parse().ok()?;
-    Some((interface.to_owned(), address))
+    let text = words.get(3)?;
+    // A point-to-point one is its own network.
+    let address = text
+        .parse()
+        .or_else(|_| text.parse().map(|address: IpAddr| address.into()));
+    Some((interface.to_owned(), address.ok()?))
 }
 
 /// A line of `ss -Hltnp`: `LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",…))`.
@@ -307,10 +366,11 @@ impl ApiView {
         let mut manifest = None;
         for line in text.lines() {
             match line.split(' ').collect::<Vec<_>>()[..] {
-                ["node", name, ready, version] => nodes.push(NodeView {
+                ["node", name, ready, version, runtime] => nodes.push(NodeView {
                     name: name.to_owned(),
                     ready: ready == "True",
                     version: version.to_owned(),
+                    runtime: runtime.to_owned(),
                     labels: Vec::new(),
                     taints: Vec::new(),
                 }),
@@ -351,7 +411,10 @@ mod tests {
             api_server: None,
             reach: vec![(loopback, 22), (nowhere, 22)],
             manifest: false,
+            endpoint: EndpointQuestions::default(),
+            requests: None,
             repository: None,
+            etcd: None,
         };
         let script = questions.reach_script();
         let output = std::process::Command::new("sh")

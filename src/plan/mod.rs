@@ -1,10 +1,12 @@
 //! From what is meant and what was seen to what has to be done.
 
 pub mod blueprint;
+pub mod etcd;
 pub mod facts;
 pub mod install;
 pub mod observe;
 pub mod preflight;
+pub mod serving;
 pub mod settle;
 pub mod standing;
 #[cfg(test)]
@@ -73,6 +75,8 @@ pub struct Counts {
     pub create: usize,
     /// Resources that are changed.
     pub change: usize,
+    /// Packages that are removed.
+    pub remove: usize,
     /// Commands that run.
     pub run: usize,
     /// Hosts that something is done on.
@@ -133,6 +137,7 @@ impl Plan {
             ..Counts::default()
         };
         for change in self.steps.iter().flat_map(|step| &step.changes) {
+            counts.remove += change.difference.removes.len();
             match change.difference.verb {
                 Verb::Create => counts.create += 1,
                 Verb::Change => counts.change += 1,

@@ -1,12 +1,17 @@
 //! Problems that are better seen before the first change than during it.
 
+mod encryption;
+mod endpoint;
+mod etcd;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::{Facts, Observation, Standing};
-use crate::cluster::{LoadBalancer, Name, Node, Role, Settled, Version};
+use crate::cluster::{Name, Node, Role, Settled, Topology, Version};
+use crate::runtime;
 
 /// A reason not to begin, with its fix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -32,9 +37,11 @@ const SKEW: Duration = Duration::from_secs(30);
 
 /// Ports of kubelet.
 const KUBELET_PORTS: &[u16] = &[10250];
-/// Ports of a control plane: API server, etcd, kubelet, controller-manager,
+/// Ports of a control plane: API server, kubelet, controller-manager,
 /// scheduler.
-const CONTROL_PLANE_PORTS: &[u16] = &[6443, 2379, 2380, 10250, 10257, 10259];
+const CONTROL_PLANE_PORTS: &[u16] = &[6443, 10250, 10257, 10259];
+/// Ports of a member of etcd that is stacked: clients, peers.
+const ETCD_PORTS: &[u16] = &[2379, 2380];
 
 /// All problems of all hosts, in the order of the inventory. A check that the
 /// inventory ignores (`kubeadm.ignorePreflightErrors`, kubeadm's name or the
@@ -43,6 +50,7 @@ const CONTROL_PLANE_PORTS: &[u16] = &[6443, 2379, 2380, 10250, 10257, 10259];
 pub fn problems(
     settled: &Settled,
     standing: &Standing,
+    etcd_token: &str,
     seen: &BTreeMap<Name, Observation>,
 ) -> Vec<Problem> {
     let ignored = |code: &str, kubeadm: &str| {
@@ -65,12 +73,18 @@ pub fn problems(
             foreign(node, standing, &observation.facts, &mut found);
         }
         upgrade(settled, standing, node, &mut found);
+        other_runtime(settled, standing, node, &mut found);
         ports(settled, standing, node, &observation.facts, &mut found);
         address(settled, node, &observation.facts, &mut found);
         version(settled, &observation.facts, &mut found);
+        let facts = |node: &Node| Some(seen.get(&node.name)?.facts.clone());
+        encryption::check(settled, standing, node, &facts, &mut found);
         clock(observation.skew, &mut found);
         twins(node, seen, &mut found);
         unreachable(settled, &observation.facts, &mut found);
+        endpoint::foreign(settled, &observation.facts, &mut found);
+        endpoint::virtual_address(settled, node, seen, &mut found);
+        etcd::problems(settled, standing, node, etcd_token, seen, &mut found);
         if let Some(why) = standing.silent.get(&node.name) {
             found.push(Found {
                 code: "api-silent",
@@ -78,9 +92,11 @@ pub fn problems(
                 what: format!(
                     "it is a control plane of a cluster whose API does not answer: {why}"
                 ),
-                fix: "start its kubelet and container runtime and look at `crictl ps -a`; kdiy \
-                      founds no second cluster beside it"
-                    .to_owned(),
+                fix: format!(
+                    "start its kubelet and container runtime and look at `{}`; kdiy founds no \
+                     second cluster beside it",
+                    runtime::profile(&settled.cluster.runtime).list
+                ),
             });
         }
         all.extend(
@@ -184,6 +200,29 @@ fn upgrade(settled: &Settled, standing: &Standing, node: &Node, found: &mut Vec<
     }
 }
 
+/// A kubelet stays with the runtime that it joined with: what kubeadm wrote
+/// for it then names its socket.
+fn other_runtime(settled: &Settled, standing: &Standing, node: &Node, found: &mut Vec<Found>) {
+    let wanted = runtime::profile(&settled.cluster.runtime).name;
+    let Some(known) = standing.nodes.get(node.name.as_str()) else {
+        return;
+    };
+    let (runs, release) = known.runtime.split_once("://").unwrap_or_default();
+    if standing.members.contains(&node.name) && !runs.is_empty() && runs != wanted {
+        found.push(Found {
+            code: "runtime",
+            kubeadm: "",
+            what: format!(
+                "its kubelet runs with {runs} {release}, and the inventory asks for {wanted}"
+            ),
+            fix: format!(
+                "set `runtime: {runs}`; or, one node after the other, drain it, delete its Node \
+                 and make the host anew: kdiy joins it with {wanted}"
+            ),
+        });
+    }
+}
+
 fn ports(
     settled: &Settled,
     standing: &Standing,
@@ -201,12 +240,11 @@ fn ports(
             KUBELET_PORTS
         };
         wanted.extend(ports.iter().map(|port| (*port, "kubelet")));
+        if node.roles.has(Role::ControlPlane) && settled.cluster.topology == Topology::Stacked {
+            wanted.extend(ETCD_PORTS.iter().map(|port| (*port, "kubelet")));
+        }
     }
-    if node.roles.has(Role::LoadBalancer)
-        && matches!(settled.cluster.load_balancer, LoadBalancer::Hosts { .. })
-    {
-        wanted.push((settled.cluster.endpoint.port, "haproxy"));
-    }
+    wanted.extend(endpoint::ports(&settled.cluster, node));
     for (port, own) in wanted {
         let taken = facts
             .listening
@@ -228,14 +266,14 @@ fn address(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>
     if facts
         .addresses
         .iter()
-        .any(|(_, address)| *address == wanted)
+        .any(|(_, address)| address.addr() == wanted)
     {
         return;
     }
     let there: Vec<_> = facts
         .addresses
         .iter()
-        .map(|(name, address)| format!("{address} ({name})"))
+        .map(|(name, address)| format!("{} ({name})", address.addr()))
         .collect();
     found.push(Found {
         code: "address",

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
+use super::etcd::Group;
 use super::facts::{ApiView, NodeView};
 use crate::cluster::{Cluster, Name, Role};
 
@@ -21,12 +22,22 @@ pub struct Standing {
     /// Control planes that have joined some cluster, while no API server
     /// answers: nothing may be founded then. With the reason of one.
     pub silent: BTreeMap<Name, String>,
+    /// How far an external etcd stands.
+    pub etcd: Group,
 }
 
 impl Standing {
     /// Tells how far a cluster stands from what its hosts are.
+    /// `etcd_token` is that of its external etcd.
     #[must_use]
-    pub fn of(cluster: &Cluster, facts: &BTreeMap<Name, Facts>) -> Self {
+    pub fn of(cluster: &Cluster, facts: &BTreeMap<Name, Facts>, etcd_token: &str) -> Self {
+        Self {
+            etcd: Group::of(cluster, facts, etcd_token),
+            ..Self::of_nodes(cluster, facts)
+        }
+    }
+
+    fn of_nodes(cluster: &Cluster, facts: &BTreeMap<Name, Facts>) -> Self {
         let control_planes: Vec<_> = cluster
             .with_role(Role::ControlPlane)
             .filter_map(|node| Some((&node.name, facts.get(&node.name)?)))
@@ -65,9 +76,9 @@ impl Standing {
                 // Not observed (outside the limit, unreachable): the API's word.
                 return nodes.contains_key(name.as_str());
             };
-            let known = nodes.get(name.as_str()).is_some_and(|node| {
-                !control_plane || node.labels.iter().any(|label| is_control_plane(label))
-            });
+            let known = nodes
+                .get(name.as_str())
+                .is_some_and(|node| !control_plane || node.is_control_plane());
             known && facts.kubelet_conf && facts.unfinished.is_none()
         };
         let members = cluster
@@ -81,12 +92,19 @@ impl Standing {
             founding,
             manifest: manifest.clone(),
             silent: BTreeMap::new(),
+            etcd: Group::default(),
         }
     }
 }
 
-/// kubeadm puts the label last: `control-plane` from 1.20 on, `master` before 1.24.
-fn is_control_plane(label: &str) -> bool {
-    label.starts_with("node-role.kubernetes.io/control-plane=")
-        || label.starts_with("node-role.kubernetes.io/master=")
+impl NodeView {
+    /// Whether it has wholly joined as a control plane. kubeadm puts the label
+    /// last: `control-plane` from 1.20 on, `master` before 1.24.
+    #[must_use]
+    pub fn is_control_plane(&self) -> bool {
+        self.labels.iter().any(|label| {
+            label.starts_with("node-role.kubernetes.io/control-plane=")
+                || label.starts_with("node-role.kubernetes.io/master=")
+        })
+    }
 }

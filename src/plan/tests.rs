@@ -1,11 +1,14 @@
 //! Plans of a whole cluster: fresh, finished, drifted, grown.
 
+mod balancers;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-use super::facts::{ApiView, NodeView};
+use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView, PlaneView};
 use super::install::{Circumstances, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
@@ -18,13 +21,15 @@ use crate::resource::{Content, File, Verb};
 use crate::template::HostFile;
 
 const VERSION: Version = Version::new(1, 34, 1);
+const PASSWORD: &str = "hunter2x";
+const TOKEN: &str = "kdiy-0123456789abcdef";
 const KEY: &str = "the key of the authority";
 
 fn name(text: &str) -> Name {
     Name::try_from(text.to_owned()).unwrap()
 }
 
-fn trust() -> Trust {
+pub(super) fn trust() -> Trust {
     Trust {
         files: vec![
             HostFile::public("/etc/kubernetes/pki/ca.crt", "certificate\n".to_owned()),
@@ -32,10 +37,14 @@ fn trust() -> Trust {
         ],
         ca_certificate: "certificate\n".to_owned(),
         ca_pin: "sha256:00".to_owned(),
+        failover_password: PASSWORD.into(),
+        etcd_certificate: "etcd certificate\n".to_owned(),
+        etcd_token: TOKEN.to_owned(),
+        encryption_key: Some("AAAA".to_owned().into()),
     }
 }
 
-fn facts(settled: &Settled, host: &str) -> Facts {
+pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
     let node = settled
         .cluster
         .nodes
@@ -45,6 +54,7 @@ fn facts(settled: &Settled, host: &str) -> Facts {
     Facts {
         os: "debian".to_owned(),
         os_version: "12".to_owned(),
+        os_codename: "bookworm".to_owned(),
         arch: "x86_64".to_owned(),
         host_name: host.to_owned(),
         clock: 0.0,
@@ -59,11 +69,17 @@ fn facts(settled: &Settled, host: &str) -> Facts {
         sys_resource: true,
         kubelet_conf: false,
         unfinished: None,
-        addresses: vec![("eth0".to_owned(), settled.address(node))],
+        addresses: vec![(
+            "eth0".to_owned(),
+            IpNet::new(settled.address(node), 24).unwrap(),
+        )],
         listening: vec![(22, "sshd".to_owned())],
         unreachable: Vec::new(),
         api: ApiView::Absent,
+        endpoint: EndpointView::default(),
+        plane: PlaneView::default(),
         offered: None,
+        etcd: None,
     }
 }
 
@@ -96,7 +112,7 @@ impl Hosts {
             .iter()
             .map(|node| (node.name.clone(), facts(&settled, node.name.as_str())))
             .collect();
-        let standing = Standing::of(&settled.cluster, &facts);
+        let standing = Standing::of(&settled.cluster, &facts, TOKEN);
         let circumstances = Circumstances {
             facts: facts.clone(),
             standing,
@@ -113,7 +129,17 @@ impl Hosts {
         let seen = facts
             .into_iter()
             .map(|(host, facts)| {
-                let of_resource = |resource: &&Resource| (resource.key(), seen(&host, resource));
+                // What an asked resource is to hold may be known only later.
+                let wanted: BTreeMap<_, _> = blueprint
+                    .resources(&host)
+                    .into_iter()
+                    .map(|resource| (resource.key(), resource))
+                    .collect();
+                let of_resource = |resource: &&Resource| {
+                    let key = resource.key();
+                    let wanted = wanted.get(&key).copied().unwrap_or(resource);
+                    (key, seen(&host, wanted))
+                };
                 let all = asked.resources(&host).iter().map(of_resource).collect();
                 let observation = Observation::new(facts, Duration::ZERO, all);
                 (host, observation)
@@ -137,10 +163,15 @@ impl Hosts {
     }
 
     fn codes(&self) -> Vec<(String, &'static str)> {
-        problems(&self.settled, &self.circumstances.standing, &self.seen)
-            .into_iter()
-            .map(|problem| (problem.host.to_string(), problem.code))
-            .collect()
+        problems(
+            &self.settled,
+            &self.circumstances.standing,
+            TOKEN,
+            &self.seen,
+        )
+        .into_iter()
+        .map(|problem| (problem.host.to_string(), problem.code))
+        .collect()
     }
 }
 
@@ -183,6 +214,7 @@ fn nodes(settled: &Settled) -> Vec<NodeView> {
             name: node.name.to_string(),
             ready: true,
             version: format!("v{}", settled.version),
+            runtime: "containerd://1.7.2".to_owned(),
             labels,
             taints: Vec::new(),
         }
@@ -421,6 +453,18 @@ fn a_running_version_is_not_changed_by_the_way() {
 }
 
 #[test]
+fn a_node_keeps_the_runtime_that_it_joined_with() {
+    let mut settled = few(VERSION);
+    settled.cluster.runtime = crate::cluster::Runtime::Docker {
+        origin: crate::cluster::Origin::Distribution,
+        cri_dockerd: None,
+    };
+    let hosts = Hosts::of(settled, member, |_, resource| as_wanted(resource));
+    let wanted = ["cp1", "cp2", "cp3", "w1", "w2"].map(|host| (host.to_owned(), "runtime"));
+    assert_eq!(hosts.codes(), wanted);
+}
+
+#[test]
 fn nothing_is_founded_beside_a_silent_cluster() {
     let hosts = Hosts::with(
         |settled, host| {
@@ -479,7 +523,7 @@ fn problems_are_seen_on_all_hosts_at_once() {
                 }
                 "cp2" => facts.machine_id = "id of cp3".to_owned(),
                 "cp3" => facts.product_uuid = Some("uuid of w1".to_owned()),
-                "w1" => facts.addresses[0].1 = "10.0.2.15".parse().unwrap(),
+                "w1" => facts.addresses[0].1 = "10.0.2.15/24".parse().unwrap(),
                 "w2" => {
                     facts.disk_free = 1000;
                     facts.kubelet_conf = true;
@@ -491,7 +535,12 @@ fn problems_are_seen_on_all_hosts_at_once() {
         },
         |_, resource| absent(resource),
     );
-    let problems = problems(&hosts.settled, &hosts.circumstances.standing, &hosts.seen);
+    let problems = problems(
+        &hosts.settled,
+        &hosts.circumstances.standing,
+        TOKEN,
+        &hosts.seen,
+    );
     let shown: Vec<_> = problems
         .iter()
         .map(|p| format!("{} {}: {}\n  {}", p.host, p.code, p.what, p.fix))
@@ -500,7 +549,8 @@ fn problems_are_seen_on_all_hosts_at_once() {
 
     let mut settled = few(VERSION);
     settled.cluster.kubeadm.ignore_preflight_errors = vec!["NumCPU".to_owned(), "disk".to_owned()];
-    let left = super::preflight::problems(&settled, &hosts.circumstances.standing, &hosts.seen);
+    let left =
+        super::preflight::problems(&settled, &hosts.circumstances.standing, TOKEN, &hosts.seen);
     assert_eq!(left.len(), problems.len() - 2);
 }
 
@@ -518,7 +568,13 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
         api_server: Some("192.0.2.11".parse().unwrap()),
         reach: vec![("127.0.0.1".parse().unwrap(), 1)],
         manifest: true,
+        endpoint: EndpointQuestions {
+            served: Some((settled.cluster.endpoint.clone(), "certificate".to_owned())),
+            vip: Some(("127.0.0.1".parse().unwrap(), 1)),
+        },
+        requests: None,
         repository: None,
+        etcd: None,
     };
     let script = observe::script(&blueprint, &host, &questions);
     let output = std::process::Command::new("sh")

@@ -80,9 +80,14 @@ impl Stat {
     /// Owned by root, with this mode.
     #[cfg(test)]
     pub(super) fn of_root(mode: u32, kind: &str) -> Self {
+        Self::of("0:0", mode, kind)
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(owner: &str, mode: u32, kind: &str) -> Self {
         Self {
             mode,
-            owner: "0:0".to_owned(),
+            owner: owner.to_owned(),
             kind: kind.to_owned(),
         }
     }
@@ -103,14 +108,23 @@ impl Stat {
     }
 
     pub(super) fn differences(&self, mode: u32, kind: &str) -> Vec<String> {
+        let mut details = self.differences_of("0:0", mode, kind);
+        for detail in &mut details {
+            *detail = detail.replace("-> 0:0", "-> root:root");
+        }
+        details
+    }
+
+    /// What is different from an owner and group, written as they were asked.
+    pub(super) fn differences_of(&self, owner: &str, mode: u32, kind: &str) -> Vec<String> {
         let mut details = Vec::new();
         if !self.kind.contains(kind) {
             details.push(format!("{} -> {kind}", self.kind));
         } else if self.mode != mode {
             details.push(format!("mode {:04o} -> {mode:04o}", self.mode));
         }
-        if self.owner != "0:0" {
-            details.push(format!("owner {} -> root:root", self.owner));
+        if self.owner != owner {
+            details.push(format!("owner {} -> {owner}", self.owner));
         }
         details
     }
@@ -187,6 +201,7 @@ impl File {
             Seen::Absent => Ok(Some(Difference {
                 verb: Verb::Create,
                 details: vec![mode],
+                removes: Vec::new(),
                 text: self.text_change(Some(String::new())),
             })),
             Seen::Present { stat, sha256, text } => {
@@ -214,6 +229,7 @@ impl File {
                 Ok(Some(Difference {
                     verb: Verb::Change,
                     details,
+                    removes: Vec::new(),
                     text,
                 }))
             }

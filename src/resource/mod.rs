@@ -3,6 +3,7 @@
 //! parser of its answer, its difference and its apply fragment.
 
 mod answer;
+pub mod certificate;
 pub mod command;
 pub mod directory;
 pub mod file;
@@ -22,12 +23,13 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 pub use answer::{Answers, Malformed, SECTION_FUNCTION, section};
+pub use certificate::{Certificate, Subject, Usage};
 pub use command::{Command, Done, Input};
 pub use directory::Directory;
 pub use file::{Content, File, OnDiffer, PUT_FUNCTION};
 pub use hash::sha256_hex;
 pub use module::{Module, Provides};
-pub use packages::{APT_FUNCTION, Package, Packages};
+pub use packages::{APT_FUNCTION, Package, Packages, Rival};
 pub use repository::{DOWNLOAD, Repository, RepositoryKey};
 pub use service::{Service, Settle};
 pub use swap::Swap;
@@ -43,6 +45,8 @@ pub enum Resource {
     Directory(Directory),
     /// A file with its whole content.
     File(File),
+    /// A certificate with its key.
+    Certificate(Certificate),
     /// A kernel module, or the built-in feature it stands for.
     Module(Module),
     /// A kernel parameter, as it is now.
@@ -69,6 +73,8 @@ pub enum Seen {
     Directory(directory::Seen),
     /// Of a file.
     File(file::Seen),
+    /// Of a certificate.
+    Certificate(certificate::Seen),
     /// Of a module: whether its feature is there.
     Module(bool),
     /// Of a kernel parameter: its value, if the kernel knows it.
@@ -92,6 +98,9 @@ pub struct Difference {
     pub verb: Verb,
     /// A line for each particular, such as `mode 0600 -> 0644`.
     pub details: Vec<String>,
+    /// What is taken from the host, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removes: Vec<String>,
     /// The text of a file before and after; never of a secret one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<TextChange>,
@@ -137,6 +146,7 @@ impl Difference {
         Self {
             verb,
             details: Vec::new(),
+            removes: Vec::new(),
             text: None,
         }
     }
@@ -147,6 +157,7 @@ impl Difference {
         Self {
             verb,
             details,
+            removes: Vec::new(),
             text: None,
         }
     }
@@ -165,6 +176,7 @@ impl Resource {
         match self {
             Self::Directory(_) => "directory",
             Self::File(_) => "file",
+            Self::Certificate(_) => "certificate",
             Self::Module(_) => "module",
             Self::Sysctl(_) => "sysctl",
             Self::Swap(_) => "swap",
@@ -181,6 +193,7 @@ impl Resource {
         match self {
             Self::Directory(directory) => &directory.path,
             Self::File(file) => &file.path,
+            Self::Certificate(certificate) => &certificate.path,
             Self::Module(module) => &module.name,
             Self::Sysctl(sysctl) => &sysctl.key,
             Self::Swap(_) => "off",
@@ -202,6 +215,7 @@ impl Resource {
         Ok(match (self, seen) {
             (Self::Directory(directory), Seen::Directory(seen)) => directory.diff(seen),
             (Self::File(file), Seen::File(seen)) => return file.diff(seen),
+            (Self::Certificate(certificate), Seen::Certificate(seen)) => certificate.diff(seen),
             (Self::Module(_), Seen::Module(loaded)) => {
                 (!loaded).then(|| Difference::with(Verb::Run, vec!["load it".to_owned()]))
             }
@@ -224,6 +238,9 @@ impl Resource {
         match (self, seen) {
             (Self::Directory(directory), _) => directory.apply(),
             (Self::File(file), Seen::File(seen)) => file.apply(seen, &fill(&file.content)),
+            (Self::Certificate(certificate), Seen::Certificate(seen)) => {
+                certificate.apply(seen, fill)
+            }
             (Self::Module(module), _) => module.apply(),
             (Self::Sysctl(sysctl), _) => sysctl.apply(),
             (Self::Swap(_), _) => Swap::apply(),
@@ -256,6 +273,7 @@ pub fn probe(resources: &[&Resource]) -> Script {
     Script::new()
         .then(&directory::probe(&of_kind!(Directory)))
         .then(&file::probe(&of_kind!(File)))
+        .then(&certificate::probe(&of_kind!(Certificate)))
         .then(&module::probe(&of_kind!(Module)))
         .then(&sysctl::probe(&of_kind!(Sysctl)))
         .then(&swap::probe(&of_kind!(Swap)))
@@ -276,6 +294,9 @@ pub fn parse(resources: &[&Resource], answers: &Answers) -> Result<BTreeMap<Key,
             let seen = match resource {
                 Resource::Directory(directory) => Seen::Directory(directory.parse(answers)?),
                 Resource::File(file) => Seen::File(file.parse(answers)?),
+                Resource::Certificate(certificate) => {
+                    Seen::Certificate(certificate.parse(answers)?)
+                }
                 Resource::Module(module) => Seen::Module(module.parse(answers)?),
                 Resource::Sysctl(sysctl) => Seen::Sysctl(sysctl.parse(answers)?),
                 Resource::Swap(_) => Seen::Swap(Swap::parse(answers)?),

@@ -12,6 +12,19 @@ pub struct Packages {
     pub name: String,
     /// Which ones.
     pub all: Vec<Package>,
+    /// Packages that cannot be installed beside them; removed where they are,
+    /// in the same run of apt. Their configuration and data stay.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rivals: Vec<Rival>,
+}
+
+/// A package that conflicts with a wanted one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Rival {
+    /// Its name.
+    pub name: &'static str,
+    /// The wanted package.
+    pub with: &'static str,
 }
 
 /// One package.
@@ -73,9 +86,7 @@ pub(super) fn probe(all: &[&Packages]) -> Script {
     if all.is_empty() {
         return Script::new();
     }
-    let names = all
-        .iter()
-        .flat_map(|packages| packages.all.iter().map(|package| &package.name));
+    let names = all.iter().flat_map(|packages| packages.names());
     let body = Script::of("dpkg-query -W -f '${Package} ${db:Status-Abbrev} ${Version}\\n' -- ")
         .args(names)
         .lit(" 2>/dev/null\n");
@@ -89,14 +100,28 @@ impl Packages {
         Self {
             name: name.to_owned(),
             all,
+            rivals: Vec::new(),
         }
     }
 
+    /// Those that are asked about, in the order of what is seen: the wanted
+    /// ones, then their rivals.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let wanted = self.all.iter().map(|package| package.name.as_str());
+        wanted.chain(self.rivals.iter().map(|rival| rival.name))
+    }
+
+    /// The installed rivals with their versions.
+    fn displaced<'a>(&'a self, seen: &'a [Seen]) -> impl Iterator<Item = (&'a Rival, &'a str)> {
+        let seen = seen.iter().skip(self.all.len());
+        let rivals = self.rivals.iter().zip(seen);
+        rivals.filter_map(|(rival, seen)| Some((rival, seen.version.as_deref()?)))
+    }
+
     pub(super) fn parse(&self, answers: &Answers) -> Result<Vec<Seen>, Malformed> {
-        self.all
-            .iter()
-            .map(|package| {
-                let Some(line) = answers.line("packages", &package.name)? else {
+        self.names()
+            .map(|name| {
+                let Some(line) = answers.line("packages", name)? else {
                     return Ok(Seen::default());
                 };
                 // Two letters: what is wanted (h: hold), what is (i: installed).
@@ -104,7 +129,7 @@ impl Packages {
                 let mut letters = status.chars();
                 let (want, is) = (letters.next(), letters.next());
                 if want.is_none() {
-                    return Err(Malformed::text(&package.name, line));
+                    return Err(Malformed::text(name, line));
                 }
                 let version = version.trim();
                 let installed = is == Some('i') && !version.is_empty();
@@ -117,20 +142,23 @@ impl Packages {
     }
 
     pub(super) fn diff(&self, seen: &[Seen]) -> Option<Difference> {
-        let details: Vec<_> = self
-            .all
-            .iter()
-            .zip(seen)
+        let displaced = self.displaced(seen).map(|(Rival { name, with }, version)| {
+            format!("{name} {version}, conflicts with {with}; its configuration and data stay")
+        });
+        let removes: Vec<_> = displaced.collect();
+        let wanted = self.all.iter().zip(seen);
+        let details: Vec<_> = wanted
             .filter_map(|(package, seen)| package.differences(seen))
             .collect();
-        if details.is_empty() {
+        if details.is_empty() && removes.is_empty() {
             return None;
         }
         let fresh = seen.iter().all(|seen| seen.version.is_none());
-        Some(Difference::with(
-            if fresh { Verb::Create } else { Verb::Change },
-            details,
-        ))
+        let verb = if fresh { Verb::Create } else { Verb::Change };
+        Some(Difference {
+            removes,
+            ..Difference::with(verb, details)
+        })
     }
 
     pub(super) fn apply(&self, seen: &[Seen]) -> Script {
@@ -159,9 +187,17 @@ impl Packages {
             .filter(|(package, _)| package.hold)
             .map(|(package, _)| &package.name)
             .collect();
+        // apt takes a trailing - as "remove".
+        let displaced = self.displaced(seen);
+        let remove: Vec<_> = displaced
+            .map(|(rival, _)| format!("{}-", rival.name))
+            .collect();
         let mut script = Script::new();
-        if !install.is_empty() {
-            script = script.lit("kdiy_apt_install ").args(&install).lit("\n");
+        if !install.is_empty() || !remove.is_empty() {
+            script = script
+                .lit("kdiy_apt_install ")
+                .args(install.iter().chain(&remove))
+                .lit("\n");
         }
         if !hold.is_empty() {
             script = script
@@ -173,10 +209,13 @@ impl Packages {
     }
 }
 
-/// Defines `kdiy_apt_install PACKAGE…`. The lock of dpkg is waited for by apt
-/// itself; lists are fetched when a package is not in them. A run of dpkg that
-/// was cut short has left its journal, with which apt refuses to go on: it is
-/// taken up first, unless it still runs and comes to its end by itself.
+/// Defines `kdiy_apt_install PACKAGE…`; a name with a trailing - is removed.
+/// The lock of dpkg is waited for by apt itself; lists are fetched when a
+/// package is not in them. A run of dpkg that was cut short has left its
+/// journal, with which apt refuses to go on: it is taken up first, unless it
+/// still runs and comes to its end by itself. apt removes what stands in its
+/// way without a question under -y: what the plan did not show stays, and the
+/// installation fails before it has begun.
 pub const APT_FUNCTION: &str = r#"kdiy_apt() {
 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 "$@"
 }
@@ -187,10 +226,19 @@ echo 'taking up a run of dpkg that was cut short'
 DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a || :
 kdiy_apt --no-install-recommends --fix-broken install
 }
+kdiy_apt_try() {
+kdiy_said=$(LC_ALL=C kdiy_apt install --no-install-recommends --allow-change-held-packages --simulate -- "$@" 2>/dev/null)
+}
 kdiy_apt_install() {
 kdiy_apt_mend
-if ! kdiy_apt install --no-install-recommends --allow-change-held-packages --simulate -- "$@" >/dev/null 2>&1; then
-  kdiy_apt update
+kdiy_apt_try "$@" || { kdiy_apt update; kdiy_apt_try "$@" || :; }
+kdiy_lost=
+for kdiy_gone in $(printf '%s\n' "$kdiy_said" | while read -r kdiy_verb kdiy_name _; do [ "$kdiy_verb" != Remv ] || echo "$kdiy_name"; done); do
+  case " $* " in *" $kdiy_gone- "*) ;; *) kdiy_lost="$kdiy_lost $kdiy_gone" ;; esac
+done
+if [ -n "$kdiy_lost" ]; then
+  echo "apt would also remove, which the plan did not show:$kdiy_lost. Nothing was installed or removed; where they are not needed, remove them yourself and run kdiy apply again" >&2
+  return 1
 fi
 kdiy_apt install --no-install-recommends --allow-change-held-packages -- "$@"
 }

@@ -6,15 +6,19 @@ use serde::Serialize;
 use super::{Answers, Difference, Malformed, Verb, section, sha256_hex};
 use crate::shell::Script;
 
-/// A flat apt repository.
+/// An apt repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Repository {
     /// Name of its files under /etc/apt.
     pub name: String,
-    /// Its URL, with a slash at the end.
+    /// Its URL, with a slash at the end when it is flat.
     pub url: String,
+    /// Suite and components, such as `bookworm stable`; `/` when it is flat.
+    pub suite: String,
     /// The key that signs it.
     pub key: RepositoryKey,
+    /// The key of the inventory under which it is described.
+    pub setting: &'static str,
 }
 
 /// The key of a repository.
@@ -68,10 +72,18 @@ impl Repository {
         }
     }
 
+    /// As the plan names it.
+    fn shown(&self) -> String {
+        match self.suite.as_str() {
+            "/" => self.url.clone(),
+            suite => format!("{} {suite}", self.url),
+        }
+    }
+
     fn list(&self) -> String {
-        let (key, url) = (self.key_path(), &self.url);
+        let (key, url, suite) = (self.key_path(), &self.url, &self.suite);
         format!(
-            "# Written by kdiy; changes made here are undone by the next kdiy apply.\ndeb [signed-by={key}] {url} /\n"
+            "# Written by kdiy; changes made here are undone by the next kdiy apply.\ndeb [signed-by={key}] {url} {suite}\n"
         )
     }
 
@@ -99,7 +111,7 @@ impl Repository {
     pub(super) fn diff(&self, seen: &Seen) -> Option<Difference> {
         let mut details = Vec::new();
         if seen.list.as_deref() != Some(&sha256_hex(self.list().as_bytes())) {
-            details.push(self.url.clone());
+            details.push(self.shown());
         }
         match &self.key {
             RepositoryKey::Armored(text) => {
@@ -153,7 +165,9 @@ kdiy_fpr=$(")
             .arg(format!("/etc/apt/sources.list.d/{}.kdiy-new", self.name))
             .lit("\nprintf %s ")
             .arg(try_list)
-            .lit(" > \"$kdiy_try\"\n")
+            .lit(" > \"$kdiy_try\"\nkdiy_setting=")
+            .arg(self.setting)
+            .lit("\n")
             .lit(TRY)
             .lit("rm -f -- \"$kdiy_try\"\nmv -f -- \"$kdiy_key\" ")
             .arg(&key)
@@ -182,7 +196,7 @@ const FINGERPRINTS: &str = "gpg_primary() { gpg --batch --show-keys --with-colon
 /// it cannot verify when it has older lists, so warnings count as errors.
 const TRY: &str = r#"if ! kdiy_apt update -o Dir::Etc::sourcelist="$kdiy_try" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any; then
 rm -f -- "$kdiy_try" "$kdiy_key"
-echo "apt refuses the repository: its URL or its key is wrong (packages.repository, packages.key)" >&2
+echo "apt refuses the repository: its URL or its key is wrong ($kdiy_setting.repository, $kdiy_setting.key)" >&2
 exit 100
 fi
 "#;

@@ -134,7 +134,15 @@ impl Service {
             .arg(&self.unit)
             .lit("; then\njournalctl --no-pager -n 20 -u ")
             .arg(&self.unit)
-            .lit(" >&2 || true\nexit 1\nfi\ninstall -d -m 0755 ")
+            .lit(" >&2 || true\nexit 1\nfi\n")
+            .then(&self.stamped())
+    }
+
+    /// Notes on the host that the unit has taken up its files: for commands
+    /// that start it in a way of their own.
+    #[must_use]
+    pub fn stamped(&self) -> Script {
+        Script::of("install -d -m 0755 ")
             .lit(STAMPS)
             .lit("\nprintf '%s\\n' ")
             .arg(&self.stamp)

@@ -10,6 +10,7 @@ pub(crate) fn absent(resource: &Resource) -> Seen {
     match resource {
         Resource::Directory(_) => Seen::Directory(None),
         Resource::File(_) => Seen::File(file::Seen::Absent),
+        Resource::Certificate(_) => Seen::Certificate(certificate::Seen::Absent),
         Resource::Module(_) => Seen::Module(false),
         Resource::Sysctl(_) => Seen::Sysctl(Some("0".to_owned())),
         Resource::Swap(_) => Seen::Swap(swap::Seen {
@@ -19,8 +20,7 @@ pub(crate) fn absent(resource: &Resource) -> Seen {
         Resource::Repository(_) => Seen::Repository(repository::Seen::default()),
         Resource::Packages(packages) => Seen::Packages(
             packages
-                .all
-                .iter()
+                .names()
                 .map(|_| packages::Seen::default())
                 .collect(),
         ),
@@ -40,6 +40,7 @@ pub(crate) fn as_wanted(resource: &Resource) -> Seen {
             sha256: Some(file.content.sha256()),
             text: None,
         }),
+        Resource::Certificate(certificate) => Seen::Certificate(certificate.as_wanted()),
         Resource::Module(_) => Seen::Module(true),
         Resource::Sysctl(sysctl) => Seen::Sysctl(Some(sysctl.value.clone())),
         Resource::Swap(_) => Seen::Swap(swap::Seen::default()),
@@ -284,6 +285,116 @@ fn packages_say_what_is_different() {
     assert_eq!(free, ["kubeadm 1.34.1-1.1: hold"]);
     let half = details("kubeadm hi  1.34.1-1.1\ncurl iF  7.88").unwrap();
     assert_eq!(half, ["curl"], "half-configured is not installed");
+}
+
+/// Docker's own package, with that of the distribution as its rival.
+fn docker() -> Packages {
+    let rival = |name| Rival {
+        name,
+        with: "docker-ce",
+    };
+    Packages {
+        rivals: vec![rival("docker.io"), rival("docker-engine")],
+        ..Packages::new("for Kubernetes", vec![Package::any("docker-ce")])
+    }
+}
+
+#[test]
+fn what_conflicts_is_shown_and_removed_in_the_same_run_of_apt() {
+    let packages = Resource::Packages(docker());
+    let seen = |text: &str| {
+        let text = format!("@packages {}\n{text}\n", text.len());
+        let answers = Answers::parse(text.as_bytes()).unwrap();
+        parse(&[&packages], &answers)
+            .unwrap()
+            .remove(&packages.key())
+            .unwrap()
+    };
+    let old = seen("docker.io ii  20.10.24+dfsg1-1");
+    let difference = packages.diff(&old).unwrap().unwrap();
+    assert_eq!(difference.details, ["docker-ce"]);
+    assert_eq!(
+        difference.removes,
+        ["docker.io 20.10.24+dfsg1-1, conflicts with docker-ce; its configuration and data stay"]
+    );
+    let fill = |_: &Content| Zeroizing::new(String::new());
+    assert_eq!(
+        packages.apply(&old, &fill).as_str(),
+        "kdiy_apt_install docker-ce docker.io-\n"
+    );
+    // Removed by others, its configuration left: nothing to do about it.
+    let removed = seen("docker-ce ii  5:27.1\ndocker.io rc  20.10.24+dfsg1-1");
+    assert_eq!(packages.diff(&removed).unwrap(), None);
+}
+
+/// Runs `kdiy_apt_install docker-ce docker.io-` with an apt that would make
+/// these removals; what it said, and what apt was told to do.
+fn installed(removals: &str) -> (std::process::Output, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let script = Script::of("set -eu\nkdiy_log=")
+        .arg(log.display().to_string())
+        .lit(" kdiy_removals=")
+        .arg(removals)
+        .lit("\n")
+        .lit(APT_FUNCTION)
+        .lit("kdiy_apt_mend() { :; }\nkdiy_apt() { case \" $* \" in *' --simulate '*) echo \"$kdiy_removals\";; *) echo \"$*\" >> \"$kdiy_log\";; esac; }\n")
+        .lit("kdiy_apt_install docker-ce docker.io-\n");
+    let output = Process::new("sh")
+        .args(["-c", script.as_str()])
+        .output()
+        .unwrap();
+    (output, std::fs::read_to_string(log).unwrap_or_default())
+}
+
+#[test]
+fn apt_removes_nothing_that_was_not_shown() {
+    let shown = "Remv docker.io [20.10.24]\nInst docker-ce (5:27.1 Docker [amd64])";
+    let (output, log) = installed(shown);
+    assert!(output.status.success(), "{output:?}");
+    assert!(log.ends_with(" -- docker-ce docker.io-\n"), "{log}");
+
+    let (output, log) = installed(&format!("Remv my-tool [1] [docker.io ]\n{shown}"));
+    assert!(!output.status.success());
+    assert_eq!(log, "", "apt did nothing");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("would also remove, which the plan did not show: my-tool."),
+        "{said}"
+    );
+}
+
+#[test]
+fn repositories_are_flat_or_have_a_suite() {
+    let repository = |suite: &str| {
+        let repository = Repository {
+            name: "x".to_owned(),
+            url: "https://packages.example/debian".to_owned(),
+            suite: suite.to_owned(),
+            key: RepositoryKey::Armored("key".to_owned()),
+            setting: "runtime",
+        };
+        let resource = Resource::Repository(repository);
+        let details = resource.diff(&absent(&resource)).unwrap().unwrap().details;
+        let script = resource.apply(&absent(&resource), &|_| Zeroizing::new(String::new()));
+        let mut lists = script
+            .as_str()
+            .lines()
+            .filter(|line| line.starts_with("deb "));
+        (details[0].clone(), lists.next_back().unwrap().to_owned())
+    };
+    assert_eq!(
+        repository("bookworm stable"),
+        (
+            "https://packages.example/debian bookworm stable".to_owned(),
+            "deb [signed-by=/etc/apt/keyrings/x.asc] https://packages.example/debian bookworm stable".to_owned()
+        )
+    );
+    assert!(
+        repository("/")
+            .1
+            .ends_with("https://packages.example/debian /")
+    );
 }
 
 #[test]

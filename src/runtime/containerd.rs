@@ -1,17 +1,39 @@
-//! containerd as the distribution packages it.
+//! containerd, as the distribution packages it or as Docker does.
 //!
-//! Facts: containerd's docs/cri/config.md, docs/hosts.md.
+//! Facts: containerd's docs/cri/config.md, docs/hosts.md; Docker's package
+//! containerd.io brings a configuration that turns CRI off, which ours
+//! replaces.
 
 use serde::Serialize;
 
-use crate::cluster::{CgroupDriver, HttpProxy, RegistryMirror, Settled};
+use super::{Profile, Unit, crictl, proxy, rival};
+use crate::cluster::{CgroupDriver, Images, Origin, RegistryMirror, Settled};
 use crate::kubeadm;
+use crate::resource::Rival;
 use crate::template::{HostFile, render};
 
-/// containerd's socket.
-pub const SOCKET: &str = "unix:///run/containerd/containerd.sock";
+const SOCKET: &str = "unix:///run/containerd/containerd.sock";
+const UNIT: &str = "containerd.service";
 
-const PROXY_ENVIRONMENT: &str = "/etc/containerd/kdiy-proxy.env";
+pub(super) const fn profile(origin: &Origin) -> Profile {
+    const DISTRIBUTION: &[Rival] = &[rival("containerd.io", "containerd")];
+    const DOCKER: &[Rival] = &[
+        rival("containerd", "containerd.io"),
+        rival("runc", "containerd.io"),
+    ];
+    let (packages, rivals): (&[_], _) = match origin {
+        Origin::Distribution => (&["containerd"], DISTRIBUTION),
+        Origin::Docker(_) => (&["containerd.io"], DOCKER),
+    };
+    Profile {
+        name: "containerd",
+        socket: SOCKET,
+        packages,
+        rivals,
+        pull: "crictl pull",
+        list: "crictl ps -a",
+    }
+}
 
 #[derive(Serialize)]
 struct Config<'a> {
@@ -32,27 +54,7 @@ struct Mirror {
     override_path: bool,
 }
 
-#[derive(Serialize)]
-struct Crictl {
-    socket: &'static str,
-}
-
-#[derive(Serialize)]
-struct ProxyUnit {
-    environment_file: &'static str,
-}
-
-#[derive(Serialize)]
-struct ProxyEnvironment<'a> {
-    http: Option<&'a str>,
-    https: Option<&'a str>,
-    no_proxy: String,
-}
-
-/// Every file that configures containerd and crictl on a host, see
-/// [`super::files`].
-#[must_use]
-pub fn files(settled: &Settled, restrict_oom_score_adj: bool) -> Vec<HostFile> {
+pub(super) fn units(settled: &Settled, restrict_oom_score_adj: bool) -> Vec<Unit> {
     let config = Config {
         sandbox_image: &kubeadm::sandbox_image(settled),
         restrict_oom_score_adj,
@@ -61,46 +63,54 @@ pub fn files(settled: &Settled, restrict_oom_score_adj: bool) -> Vec<HostFile> {
     let mut files = vec![
         HostFile::public(
             "/etc/containerd/config.toml",
-            render("runtime/config.toml", &config),
+            render("runtime/containerd/config.toml", &config),
         ),
-        HostFile::public(
-            "/etc/crictl.yaml",
-            render("runtime/crictl.yaml", &Crictl { socket: SOCKET }),
-        ),
+        crictl(SOCKET),
     ];
-    files.extend(settled.cluster.images.mirrors.iter().map(hosts));
-    files.extend(
-        settled
-            .cluster
-            .http_proxy
-            .iter()
-            .flat_map(|proxy| proxied(settled, proxy)),
-    );
-    files
+    files.extend(registries(&settled.cluster.images));
+    files.extend(proxy::files(settled, UNIT, "/etc/containerd"));
+    vec![Unit { name: UNIT, files }]
 }
 
-/// Where containerd looks for one registry's images.
-fn hosts(mirror: &RegistryMirror) -> HostFile {
-    let registry = &mirror.registry;
-    let mirrors = mirror.endpoints.iter().map(|url| Mirror {
-        url: url.clone(),
-        override_path: names_its_api(url),
+/// Where the images of registries are looked for: those with mirrors, then
+/// those that speak no TLS.
+fn registries(images: &Images) -> impl Iterator<Item = HostFile> {
+    let mirrored = images
+        .mirrors
+        .iter()
+        .map(|mirror| hosts(images, &mirror.registry, Some(mirror)));
+    let named = |registry: &str| images.mirrors.iter().any(|m| m.registry == registry);
+    let plain = images.insecure.iter().filter(move |r| !named(r));
+    mirrored.chain(plain.map(|registry| hosts(images, registry, None)))
+}
+
+fn hosts(images: &Images, registry: &str, mirror: Option<&RegistryMirror>) -> HostFile {
+    let server = server(images, registry);
+    let endpoints = match mirror {
+        Some(mirror) => mirror.endpoints.clone(),
+        // containerd reads no file without a host in it.
+        None => vec![server.clone()],
+    };
+    let mirrors = endpoints.into_iter().map(|url| Mirror {
+        override_path: names_its_api(&url),
+        url,
     });
     let context = Hosts {
-        server: server(registry),
+        server,
         mirrors: mirrors.collect(),
     };
     HostFile::public(
         format!("/etc/containerd/certs.d/{registry}/hosts.toml"),
-        render("runtime/hosts.toml", &context),
+        render("runtime/containerd/hosts.toml", &context),
     )
 }
 
 /// The registry itself, asked when no mirror has the image.
-fn server(registry: &str) -> String {
+fn server(images: &Images, registry: &str) -> String {
     match registry {
         // The name in image references is not the name of the service.
         "docker.io" => "https://registry-1.docker.io".to_owned(),
+        _ if images.insecure.iter().any(|host| host == registry) => format!("http://{registry}"),
         _ => format!("https://{registry}"),
     }
 }
@@ -109,80 +119,4 @@ fn server(registry: &str) -> String {
 /// registries do (`https://harbor/v2/k8s`); containerd would append another.
 fn names_its_api(url: &str) -> bool {
     url.contains("/v2/") || url.ends_with("/v2")
-}
-
-/// A drop-in of the unit, and the environment that it names.
-fn proxied(settled: &Settled, proxy: &HttpProxy) -> [HostFile; 2] {
-    let unit = ProxyUnit {
-        environment_file: PROXY_ENVIRONMENT,
-    };
-    let environment = ProxyEnvironment {
-        http: proxy.http.as_deref(),
-        https: proxy.https.as_deref(),
-        no_proxy: no_proxy(settled, proxy).join(","),
-    };
-    [
-        HostFile::public(
-            "/etc/systemd/system/containerd.service.d/10-kdiy-proxy.conf",
-            render("runtime/proxy.conf", &unit),
-        ),
-        HostFile::secret(PROXY_ENVIRONMENT, render("runtime/proxy.env", &environment)),
-    ]
-}
-
-/// What is reached without the proxy: the host itself, the cluster's nodes,
-/// endpoint, pods and services, then what the inventory adds.
-#[must_use]
-pub fn no_proxy(settled: &Settled, proxy: &HttpProxy) -> Vec<String> {
-    let cluster = &settled.cluster;
-    let network = &cluster.network;
-    let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1", ".svc"]
-        .map(String::from)
-        .into();
-    names.push(format!(".{}", network.dns_domain));
-    names.push(network.pod_cidr.to_string());
-    names.push(network.service_cidr.to_string());
-    names.push(cluster.endpoint.host.to_string());
-    for node in &cluster.nodes {
-        names.push(node.name.to_string());
-        names.push(settled.address(node).to_string());
-    }
-    names.extend(proxy.no_proxy.iter().cloned());
-    kubeadm::without_repetition(names)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cluster::Version;
-    use crate::kubeadm::tests::{few, most};
-
-    fn shown(files: &[HostFile]) -> String {
-        let texts = files
-            .iter()
-            .map(|file| format!("== {} {:04o}\n{}", file.path, file.mode, file.text));
-        texts.collect::<Vec<_>>().join("\n")
-    }
-
-    #[test]
-    fn files_of_a_plain_host() {
-        insta::assert_snapshot!("few", shown(&files(&few(Version::new(1, 34, 1)), false)));
-    }
-
-    #[test]
-    fn files_behind_mirrors_and_a_proxy() {
-        insta::assert_snapshot!("most", shown(&files(&most(Version::new(1, 20, 2)), true)));
-    }
-
-    #[test]
-    fn a_proxy_for_one_scheme_only() {
-        let mut settled = most(Version::new(1, 34, 1));
-        settled.cluster.http_proxy.as_mut().unwrap().http = None;
-        let text = files(&settled, false).pop().unwrap().text;
-        assert!(!text.contains("HTTP_PROXY"), "{text}");
-        assert!(
-            text.contains("\nHTTPS_PROXY=\"http://proxy.example:3128\"\nNO_PROXY="),
-            "{text}"
-        );
-    }
 }

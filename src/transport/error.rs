@@ -140,6 +140,14 @@ pub enum Error {
         /// The limit.
         limit: Duration,
     },
+    /// What a script said could not be written down here.
+    #[error("what {address} sent could not be written down: {why}")]
+    NotKept {
+        /// `host:port`.
+        address: String,
+        /// What the writer said.
+        why: String,
+    },
     /// The SSH configuration asks for what cannot be done.
     #[error("{at}: {why}")]
     Config {

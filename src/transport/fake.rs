@@ -2,6 +2,7 @@
 //! scripted an answer for.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -176,19 +177,42 @@ impl super::Connection for Link {
         request: Request<'_>,
         lines: &mut (dyn for<'l> FnMut(Stream, &'l str) + Send),
     ) -> Result<Output, Error> {
-        let run = Run {
-            script: request.script.to_string(),
-            user: request.user,
-        };
-        let answer = self.fake.answer(&self.host, run);
-        tokio::time::sleep(answer.after).await;
-        let output = answer.result?;
+        let output = self.answer(request).await?;
         for (stream, bytes) in [(Stream::Out, &output.stdout), (Stream::Err, &output.stderr)] {
             let mut cut = Lines::default();
             cut.feed(bytes, |line| lines(stream, line));
             cut.end(|line| lines(stream, line));
         }
         Ok(output)
+    }
+
+    async fn stream(
+        &self,
+        request: Request<'_>,
+        out: &mut (dyn Write + Send),
+    ) -> Result<Output, Error> {
+        let output = self.answer(request).await?;
+        let written = out.write_all(&output.stdout);
+        written.map_err(|error| Error::NotKept {
+            address: self.host.to_string(),
+            why: error.to_string(),
+        })?;
+        Ok(Output {
+            stdout: Vec::new(),
+            ..output
+        })
+    }
+}
+
+impl Link {
+    async fn answer(&self, request: Request<'_>) -> Result<Output, Error> {
+        let run = Run {
+            script: request.script.to_string(),
+            user: request.user,
+        };
+        let answer = self.fake.answer(&self.host, run);
+        tokio::time::sleep(answer.after).await;
+        answer.result
     }
 }
 

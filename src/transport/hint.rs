@@ -60,6 +60,9 @@ impl Error {
             Self::TimeLimit { .. } => {
                 "look on the host for what hangs; its last lines of output say where".to_owned()
             }
+            Self::NotKept { .. } => {
+                "make room on this machine, or name a file elsewhere".to_owned()
+            }
             Self::Config { .. } => "correct that line, or name what is needed in the inventory, \
                 which goes before it"
                 .to_owned(),

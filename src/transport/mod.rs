@@ -12,6 +12,7 @@ pub mod ssh;
 pub mod ssh_config;
 
 use std::fmt;
+use std::io::Write;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -47,6 +48,19 @@ pub trait Connection: Send + Sync {
         &self,
         request: Request<'_>,
         lines: &mut (dyn for<'l> FnMut(Stream, &'l str) + Send),
+    ) -> Result<Output, Error>;
+
+    /// Runs a script as [`Self::run`] does, and writes its standard output
+    /// down as it comes, byte for byte. None of it is kept beside that:
+    /// `stdout` of the result is empty.
+    ///
+    /// # Errors
+    /// As [`Self::run`]; [`Error::NotKept`] when the writer fails, and the
+    /// script then finds its standard output closed.
+    async fn stream(
+        &self,
+        request: Request<'_>,
+        out: &mut (dyn Write + Send),
     ) -> Result<Output, Error>;
 }
 

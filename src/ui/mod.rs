@@ -4,6 +4,7 @@
 //! back. What is written or asked goes through one [`Ui`].
 
 pub mod diff;
+pub mod etcd;
 pub mod failure;
 pub mod plan;
 pub mod problems;
@@ -14,6 +15,7 @@ pub mod sink;
 pub mod style;
 pub mod summary;
 pub mod text;
+pub mod transfer;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +30,7 @@ pub use prompt::Unasked;
 pub use sanitise::{sanitise, sanitise_output};
 pub use sink::Sink;
 pub use style::{Color, Output, Style, Terminal, Tone, Verbosity};
+pub use transfer::Transfer;
 
 use crate::cluster::Name;
 use crate::plan::Plan;
@@ -201,6 +204,16 @@ impl Ui {
     /// the first of those that [`Self::renderer`] writes.
     pub fn plan_event(&self, plan: &Plan, start: Instant, now: Instant) {
         Json::new(self.out.clone(), start).plan(plan, now);
+    }
+
+    /// Shows how far a file has come from a host.
+    #[must_use]
+    pub fn transfer(&self, host: &Name) -> Transfer {
+        if !self.moves() {
+            return Transfer::hidden();
+        }
+        self.screen.set_draw_target(ProgressDrawTarget::stderr());
+        Transfer::new(&self.screen, host)
     }
 
     /// Whether standard error is redrawn in place.

@@ -1,6 +1,7 @@
 //! A plan as an operator reads it before saying yes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use unicode_width::UnicodeWidthStr;
 
@@ -42,8 +43,12 @@ fn unchanged(hosts: usize, style: &Style) -> String {
 fn totals(counts: &Counts, style: &Style) -> String {
     let hosts = count(counts.hosts, "host");
     let plan = style.paint(Tone::Strong, "Plan:");
+    let remove = match counts.remove {
+        0 => String::new(),
+        some => style.paint(Tone::Bad, &format!(", {some} to remove")),
+    };
     format!(
-        "{plan} {} to create, {} to change, {} to run on {hosts}.\n",
+        "{plan} {} to create, {} to change{remove}, {} to run on {hosts}.\n",
         counts.create, counts.change, counts.run
     )
 }
@@ -132,6 +137,14 @@ fn lines(change: &Change, style: &Style) -> Vec<String> {
         for line in pack(&details, "; ", style.width - 6) {
             out.push(format!("      {}", style.paint(Tone::Faint, &line)));
         }
+    }
+    for removed in &change.difference.removes {
+        let lines = wrap(&format!("remove {}", sanitise(removed)), style.width - 8);
+        let lines = lines.iter().zip(iter::once("-").chain(iter::repeat(" ")));
+        out.extend(lines.map(|(line, sign)| {
+            let line = format!("{sign} {line}");
+            format!("      {}", style.paint(Tone::Bad, &line))
+        }));
     }
     if let Some(text) = change.difference.text.as_ref().filter(|_| pem.is_none()) {
         out.extend(diff::render(text, 6, style));
@@ -231,6 +244,7 @@ mod tests {
         let difference = Difference {
             verb,
             details,
+            removes: Vec::new(),
             text,
         };
         change(Resource::File(File::plain(path, 0o644, after)), difference)
@@ -405,6 +419,30 @@ mod tests {
             shown,
             wanted.map(|(title, hosts)| (title, hosts.to_owned()))
         );
+    }
+
+    #[test]
+    fn what_is_removed_stands_out() {
+        let mut change = packages();
+        change.difference.verb = Verb::Change;
+        change.difference.removes = vec![
+            "docker.io 20.10.24+dfsg1-1, conflicts with docker-ce; its configuration and data stay"
+                .to_owned(),
+        ];
+        let plan = Plan {
+            steps: vec![step("w-1", "install packages", vec![change], &[])],
+        };
+        insta::assert_snapshot!(render(&plan, 1, &Style::test(80, false)), @r"
+        install packages  w-1
+          ~ packages of kubernetes
+              kubeadm 1.34.1, held; kubectl 1.34.1, held; kubelet 1.34.1, held
+              conntrack; ethtool; socat; cri-tools
+              - remove docker.io 20.10.24+dfsg1-1, conflicts with docker-ce; its
+                configuration and data stay
+
+        ~ change
+        Plan: 0 to create, 1 to change, 1 to remove, 0 to run on 1 host.
+        ");
     }
 
     #[test]

@@ -100,6 +100,21 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
+/// `512 B`, `1.3 MiB`.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let place = bytes.checked_ilog2().unwrap_or(0) / 10;
+    match units.get((place as usize).wrapping_sub(1)) {
+        None => format!("{bytes} B"),
+        Some(unit) => {
+            // In tenths, rounded down.
+            let tenths = (u128::from(bytes) * 10) >> (10 * place);
+            format!("{}.{} {unit}", tenths / 10, tenths % 10)
+        }
+    }
+}
+
 /// `0.4s`, `12s`, `3m04s`, `1h02m`.
 #[must_use]
 pub fn duration(duration: Duration) -> String {
@@ -198,6 +213,12 @@ mod tests {
         assert_eq!(cut("abcdefg", 6), "abcde…");
         assert_eq!(cut("日本語", 5), "日本…");
         assert_eq!(fold("日本語", 4), ["日本", "語"]);
+    }
+
+    #[test]
+    fn bytes_are_short() {
+        let shown = [0, 1023, 1024, 1_347_584, u64::MAX].map(bytes);
+        assert_eq!(shown, ["0 B", "1023 B", "1.0 KiB", "1.2 MiB", "15.9 EiB"]);
     }
 
     #[test]

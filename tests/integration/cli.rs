@@ -156,3 +156,53 @@ fn a_saved_plan_of_something_else_is_refused() {
     let (_, err) = run(kdiy().args(apply).current_dir(folder.path()), 8);
     assert!(err.contains("a plan of another cluster"), "{err}");
 }
+
+#[test]
+fn a_file_that_is_there_is_not_overwritten_and_nothing_is_reached_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("kdiy.yaml"), NOWHERE).expect("a file");
+    let file = folder.path().join("snap.db");
+    std::fs::write(&file, "old").expect("a file");
+    let began = Instant::now();
+    let save = [
+        "etcd",
+        "snapshot",
+        "save",
+        "snap.db",
+        "--connect-timeout",
+        "30",
+    ];
+    let (_, err) = run(kdiy().args(save).current_dir(folder.path()), 1);
+    assert!(
+        err.contains("there already") && err.contains("--force"),
+        "{err}"
+    );
+    assert_eq!(std::fs::read(&file).expect("a file"), b"old");
+    assert!(began.elapsed().as_secs() < 10);
+}
+
+#[test]
+fn etcd_on_hosts_that_nobody_reaches_is_shown_and_not_called_down() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("kdiy.yaml"), NOWHERE).expect("a file");
+    let kdiy = |words: &[&str]| {
+        let mut command = kdiy();
+        command
+            .args(words)
+            .args(["--connect-timeout", "1"])
+            .current_dir(folder.path())
+            .env("HOME", folder.path());
+        run(&mut command, 4)
+    };
+    let (out, _) = kdiy(&["etcd", "status"]);
+    assert!(out.contains("cp-1") && out.contains("unreachable"), "{out}");
+    assert!(!out.contains('\x1b'), "{out}");
+    let (out, _) = kdiy(&["etcd", "status", "--output", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(document["verdict"], "unknown");
+    assert_eq!(document["members"][0]["state"], "unreachable");
+    let (_, err) = kdiy(&["etcd", "snapshot", "save", "snap.db"]);
+    assert!(err.contains("cp-1: cannot reach 192.0.2.1:22"), "{err}");
+    let left = std::fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(left, 1, "something was left behind");
+}

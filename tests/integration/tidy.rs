@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["plan"],
     &["pki"],
     &["inventory"],
-    &["runtime", "lb", "cni", "kubeadm"],
+    &["runtime", "lb", "cni", "etcd", "kubeadm"],
     &["vault"],
     &["resource"],
     &["transport"],

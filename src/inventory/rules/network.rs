@@ -8,6 +8,7 @@ use super::super::document::Inventory;
 use super::super::finding::{Finding, Span};
 use super::super::reader::Reader;
 use super::super::resolve;
+use super::SHOWN;
 use crate::cluster::{AddressSpec, Cni, EndpointHost, Role};
 
 /// A network with its name and place; a default is reported at `network`.
@@ -114,11 +115,7 @@ fn service_size(reader: &Reader<'_>, services: &Range) {
 /// Every kubelet gets a network of its own out of the pods'.
 fn pod_size(reader: &Reader<'_>, inventory: &Inventory, pods: &Range) {
     let ipv4 = is_ipv4(pods.net.addr());
-    let args = &inventory
-        .settings
-        .control_plane
-        .controller_manager
-        .extra_args;
+    let args = &inventory.settings.controller_manager.extra_args;
     let family = if ipv4 {
         "node-cidr-mask-size-ipv4"
     } else {
@@ -186,6 +183,10 @@ fn addresses(inventory: &Inventory) -> Vec<(IpAddr, Span, String)> {
     {
         all.push((address, endpoint.span, "the endpoint".to_owned()));
     }
+    let written = inventory.load_balancer.as_ref();
+    if let Some(vip) = written.and_then(|written| written.vip.as_ref()) {
+        all.push((vip.value, vip.span, "the virtual IP".to_owned()));
+    }
     all
 }
 
@@ -200,7 +201,7 @@ fn outside(reader: &Reader<'_>, addresses: &[(IpAddr, Span, String)], range: &Ra
         foreign,
         range,
         ("mixed-families", "is of another IP family than"),
-        "write the addresses of nodes and endpoint, podCIDR and serviceCIDR of one family",
+        "write the addresses of nodes, endpoint and virtual IP, podCIDR and serviceCIDR of one family",
     );
     let inside = addresses
         .iter()
@@ -241,9 +242,6 @@ fn among<'a>(
     }
     reader.report(finding.help(help));
 }
-
-/// How many of the further addresses are shown.
-const SHOWN: usize = 3;
 
 /// The bridge's routes lead straight from host to host.
 fn bridge(reader: &Reader<'_>, inventory: &Inventory) {

@@ -1,12 +1,11 @@
-//! Which node does what, and what etcd makes of it.
+//! Which node does what.
 
-use super::super::document::Inventory;
+use super::super::document::{Inventory, Shape};
 use super::super::finding::{Finding, Span};
 use super::super::reader::Reader;
-use crate::cluster::{Quorum, Role};
-
-/// etcd's own advice: more than seven members slow writes down.
-const MOST_MEMBERS: usize = 7;
+use super::super::resolve;
+use super::members;
+use crate::cluster::Role;
 
 pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     let nodes = &inventory.nodes;
@@ -36,7 +35,8 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
         .iter()
         .filter_map(|node| node.role(Role::ControlPlane))
         .collect();
-    members(reader, inventory, &planes);
+    control_planes(reader, inventory, &planes);
+    members::check(reader, inventory);
     if !planes.is_empty() && nodes.iter().all(|node| node.role(Role::Worker).is_none()) {
         reader.report(
             Finding::warning(
@@ -49,9 +49,8 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     }
 }
 
-fn members(reader: &Reader<'_>, inventory: &Inventory, planes: &[Span]) {
-    let quorum = Quorum::of(planes.len());
-    let (Some(first), Some(last)) = (planes.first(), planes.last()) else {
+fn control_planes(reader: &Reader<'_>, inventory: &Inventory, planes: &[Span]) {
+    let [first, others @ ..] = planes else {
         reader.report(
             Finding::error(
                 "no-control-plane",
@@ -62,66 +61,26 @@ fn members(reader: &Reader<'_>, inventory: &Inventory, planes: &[Span]) {
         );
         return;
     };
-    if quorum.members > 1 {
+    if !others.is_empty() {
         for off in &inventory.settings.election_off {
             let message = format!(
                 "without leader election {} replicas would act at once, each undoing the others' work",
-                quorum.members
+                planes.len()
             );
             reader.report(
                 Finding::error("election-off", *off, message)
                     .help("leave `enabled` out; only a single control plane can do without"),
             );
         }
-    }
-    if quorum.members == 1 {
+    } else if resolve::shape(inventory) == Shape::External {
+        // Where it holds the only member, that rule says it.
         reader.report(
             Finding::warning(
                 "not-ha",
                 *first,
-                format!("one control plane is not highly available; etcd: {quorum}"),
+                "one control plane is not highly available, whatever etcd tolerates",
             )
-            .help("take three control planes where an outage matters"),
-        );
-    } else if quorum.members.is_multiple_of(2) {
-        let fewer = Quorum::of(quorum.members - 1);
-        let message = format!(
-            "{} control planes tolerate no more failures than {}; etcd with {}: quorum floor({}/2)+1 = {}, failures tolerated {}; with {}: quorum {}, failures tolerated {}",
-            quorum.members,
-            fewer.members,
-            quorum.members,
-            quorum.members,
-            quorum.needed(),
-            quorum.tolerated(),
-            fewer.members,
-            fewer.needed(),
-            fewer.tolerated(),
-        );
-        let help = if quorum.members < MOST_MEMBERS {
-            format!(
-                "take {} or {} control planes",
-                fewer.members,
-                quorum.members + 1
-            )
-        } else {
-            format!("take {MOST_MEMBERS} control planes")
-        };
-        reader.report(if inventory.settings.allow_even_members {
-            Finding::warning("even-members", *last, message).help(help)
-        } else {
-            Finding::error("even-members", *last, message).help(format!(
-                "{help}; `controlPlane.etcd.allowEvenMembers: true` allows it, say while growing"
-            ))
-        });
-    }
-    if quorum.members > MOST_MEMBERS {
-        reader.report(
-            Finding::warning(
-                "many-members",
-                *last,
-                format!("more than {MOST_MEMBERS} members slow etcd's writes down; etcd: {quorum}"),
-            )
-            .help("take five or seven control planes and make the others workers"),
+            .help("take two control planes or more where an outage matters"),
         );
     }
 }

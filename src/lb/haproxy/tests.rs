@@ -11,10 +11,15 @@ use std::time::{Duration, Instant};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use super::*;
-use crate::cluster::Version;
+use crate::cluster::{Balancer, Version};
 use crate::kubeadm::tests::{few, ipv6, most};
+use crate::lb::tests::{pair, program};
 
 const NEWEST: Version = Version::new(1, 34, 1);
+
+fn config(settled: &Settled) -> String {
+    on_hosts(settled, "").files.pop().unwrap().text
+}
 
 #[test]
 fn three_control_planes() {
@@ -32,8 +37,14 @@ fn ipv6_control_planes() {
 }
 
 #[test]
+fn one_of_two_is_watched() {
+    insta::assert_snapshot!("pair", config(&pair(NEWEST, Balancer::Haproxy)));
+}
+
+#[test]
 fn haproxy_itself_takes_every_configuration() {
-    for settled in [few(NEWEST), most(NEWEST), ipv6(NEWEST)] {
+    let pair = pair(NEWEST, Balancer::Haproxy);
+    for settled in [few(NEWEST), most(NEWEST), ipv6(NEWEST), pair] {
         let dir = tempfile::tempdir().unwrap();
         let ca = dir.path().join("ca.crt");
         std::fs::write(&ca, Authority::new().certificate).unwrap();
@@ -208,13 +219,7 @@ impl Drop for Killed {
 }
 
 fn haproxy() -> Command {
-    let mut command = Command::new("haproxy");
-    // A user's PATH on Debian does not hold /usr/sbin.
-    command.env(
-        "PATH",
-        format!("{}:/usr/sbin", std::env::var("PATH").unwrap()),
-    );
-    command
+    program("haproxy")
 }
 
 fn free_port() -> u16 {

@@ -1,62 +1,153 @@
 //! The load balancer stands and is checked before anything is founded.
 
+mod external;
+mod failover;
+mod foreign;
+mod kube_vip;
+
+use std::collections::BTreeMap;
+
 use super::host::apt_proxy;
 use super::{Site, file};
-use crate::cluster::{LoadBalancer, Role};
-use crate::lb::haproxy;
+use crate::cluster::{LoadBalancer, Name, Node, Role, Vip};
+use crate::lb::{self, HEALTH_PORT, Software};
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, OnDiffer, Package, Packages, Resource, Service, Settle};
+use crate::resource::{Command, File, OnDiffer, Package, Packages, Resource, Service, Settle};
 use crate::shell::Script;
 use crate::vault::Vault;
 
+pub(super) use kube_vip::{during_init, place as place_kube_vip};
+
 /// Steps after which the endpoint is served.
-pub(super) fn balance(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -> Vec<StepId> {
-    match site.settled.cluster.load_balancer {
-        LoadBalancer::None | LoadBalancer::External => Vec::new(),
-        LoadBalancer::KubeVip { .. } | LoadBalancer::Local { .. } => unreachable!(),
-        LoadBalancer::Hosts { .. } => haproxy_hosts(site, blueprint, vault),
+pub(super) struct Balanced {
+    /// Founding comes after all of these.
+    founding: Vec<StepId>,
+    /// A node's join comes after this.
+    joining: BTreeMap<Name, StepId>,
+}
+
+impl Balanced {
+    /// What a node's join comes after, beside the founding.
+    pub(super) fn joining(&self, node: &Node) -> Option<StepId> {
+        self.joining.get(&node.name).copied()
     }
 }
 
-fn haproxy_hosts(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -> Vec<StepId> {
-    let mut serving = Vec::new();
-    for node in site.settled.with_role(Role::LoadBalancer) {
-        let host = &node.name;
-        if !node.runs_kubelet() {
-            apt_proxy(site, node, blueprint, vault);
-        }
-        let packages = haproxy::PACKAGES
-            .iter()
-            .map(|name| Package::any(name))
-            .collect();
-        let packages = Resource::Packages(Packages::new("for the load balancer", packages));
-        blueprint.add(host, "install the load balancer", vec![packages], &[]);
-
-        let [mut first, mut second] =
-            haproxy::files(site.settled, &site.trust.ca_certificate).map(|f| file(f, vault));
-        for file in [&mut first, &mut second] {
-            if file.path == haproxy::CONFIG {
-                file.check = Some(Script::of("haproxy -c -q -f"));
-                file.on_differ = OnDiffer::KeepOriginal;
+/// Sets up what balances the endpoint, and sees that it does.
+pub(super) fn balance(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -> Balanced {
+    let cluster = &site.settled.cluster;
+    let mut balanced = Balanced {
+        founding: Vec::new(),
+        joining: BTreeMap::new(),
+    };
+    match &cluster.load_balancer {
+        LoadBalancer::None | LoadBalancer::KubeVip { .. } => {}
+        LoadBalancer::Hosts { kind, failover } => {
+            let ports: &[u16] = match failover {
+                None => &[cluster.endpoint.port],
+                Some(_) => &[cluster.endpoint.port, HEALTH_PORT],
+            };
+            for node in site.settled.with_role(Role::LoadBalancer) {
+                if !node.runs_kubelet() {
+                    apt_proxy(site, node, blueprint, vault);
+                }
+                let ca = &site.trust.ca_certificate;
+                let software = lb::on_hosts(*kind, site.settled, ca);
+                install(&software, node, blueprint, vault);
+                let listens = listens(&software, node, ports, blueprint);
+                balanced.founding.push(listens);
+            }
+            if let Some(failover) = failover {
+                let holds = failover::set_up(site, failover, blueprint, vault);
+                balanced.founding.extend(holds);
             }
         }
-        let service = Service::new(haproxy::UNIT, Settle::Reload, &[&first, &second]);
-        let configured = vec![
-            Resource::File(first),
-            Resource::File(second),
-            Resource::Service(service),
-        ];
-        blueprint.add(host, "configure the load balancer", configured, &[]);
-
-        let port = site.settled.cluster.endpoint.port;
-        let script =
-            Script::of("kdiy_listens() { ss -Hltn \"sport = :$1\" | grep -q .; }\nkdiy_poll 30 ")
-                .arg(format!("haproxy to listen on port {port}"))
-                .lit(" kdiy_listens ")
-                .arg(port.to_string());
-        let listens = Command::wait(format!("port {port} to be served"), script);
-        let wait = vec![Resource::Command(listens)];
-        serving.push(blueprint.add_needed(host, "check the load balancer", wait, &[]));
+        LoadBalancer::Local { port } => {
+            for node in cluster.kubelets() {
+                let software = lb::local::on_node(site.settled, &site.trust.ca_certificate);
+                install(&software, node, blueprint, vault);
+                let listens = listens(&software, node, &[*port], blueprint);
+                balanced.joining.insert(node.name.clone(), listens);
+            }
+            balanced.founding.extend(balanced.joining(site.lead));
+        }
+        LoadBalancer::External => {
+            for node in cluster.kubelets() {
+                let reaches = external::reach(site, node, blueprint);
+                balanced.joining.insert(node.name.clone(), reaches);
+            }
+            balanced.founding.extend(balanced.joining.values());
+        }
     }
-    serving
+    balanced
+}
+
+/// What the founder tries once everything is in place, right before init: the
+/// endpoint leads to it, and to nobody else.
+pub(super) fn try_endpoint(site: &Site, balanced: &Balanced, blueprint: &mut Blueprint) -> StepId {
+    let mut after = balanced.founding.clone();
+    if site.settled.cluster.load_balancer == LoadBalancer::External {
+        after.push(external::hairpin(site, &after, blueprint));
+    }
+    foreign::nobody_else(site, &after, blueprint)
+}
+
+/// Packages, files and the unit that reads them.
+fn install(software: &Software, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
+    let packages = software.packages.iter().map(|name| Package::any(name));
+    let program = software.unit.trim_end_matches(".service");
+    let packages = Resource::Packages(Packages::new(&format!("for {program}"), packages.collect()));
+    blueprint.add(
+        &node.name,
+        format!("install {program}"),
+        vec![packages],
+        &[],
+    );
+    let mut files: Vec<File> = Vec::new();
+    for rendered in &software.files {
+        let mut file = file(rendered.clone(), vault);
+        if file.path == software.config {
+            file.check = Some(Script::of(software.check));
+            file.on_differ = OnDiffer::KeepOriginal;
+        }
+        files.push(file);
+    }
+    let read: Vec<&File> = files.iter().collect();
+    let service = Service::new(software.unit, Settle::Reload, &read);
+    let mut all = super::resources(&files);
+    all.push(Resource::Service(service));
+    blueprint.add(&node.name, format!("configure {program}"), all, &[]);
+}
+
+fn listens(software: &Software, node: &Node, ports: &[u16], blueprint: &mut Blueprint) -> StepId {
+    let program = software.unit.trim_end_matches(".service");
+    let define = Script::of("kdiy_listens() { ss -Hltn \"sport = :$1\" | grep -q .; }\n");
+    let script = ports.iter().fold(define, |script, port| {
+        script
+            .lit("kdiy_poll 30 ")
+            .arg(format!("{program} to listen on port {port}"))
+            .lit(" kdiy_listens ")
+            .arg(port.to_string())
+            .lit("\n")
+    });
+    let served: Vec<_> = ports.iter().map(|port| format!("port {port}")).collect();
+    let wait = Command::wait(format!("{} to be served", served.join(" and ")), script);
+    blueprint.add_needed(
+        &node.name,
+        "check the load balancer",
+        vec![Resource::Command(wait)],
+        &[],
+    )
+}
+
+/// The interface that carries a virtual address on a host. Nothing is known
+/// before the host was asked.
+fn interface(site: &Site, node: &Node, vip: &Vip) -> String {
+    let own = site.settled.address(node);
+    let found = || {
+        let facts = site.facts.get(&node.name)?;
+        facts.interface_with(own).map(str::to_owned)
+    };
+    let named = vip.interface.clone();
+    named.or_else(found).unwrap_or_else(|| "unknown".to_owned())
 }

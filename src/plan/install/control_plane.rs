@@ -1,8 +1,10 @@
 //! Control planes: one founds the cluster, the others join in turn, each
 //! behind the health of etcd on those before it.
 
-use super::{ETCD_CLIENT, Founded, Site, etcd_url, file, kubectl, nodes};
+use super::balancer::{self, Balanced};
+use super::{Founded, Site, file, has_etcd_key, kubectl, nodes, runtime, settings};
 use crate::cluster::{Node, Role};
+use crate::etcd::{self, member};
 use crate::kubeadm;
 use crate::plan::facts::UNFINISHED;
 use crate::plan::{Blueprint, StepId};
@@ -25,7 +27,10 @@ pub(super) fn place_authorities(
             mode: 0o755,
         })
     });
-    let files = site.trust.files.iter().map(|rendered| {
+    let has_etcd_key = has_etcd_key(&site.settled.cluster, node);
+    let wanted = site.trust.files.iter();
+    let wanted = wanted.filter(|file| has_etcd_key || !file.path.ends_with("/etcd/ca.key"));
+    let files = wanted.map(|rendered| {
         let mut file = file(rendered.clone(), vault);
         file.on_differ = OnDiffer::Refuse(
             "this host has another authority or key than kdiy's state directory; a cluster lives \
@@ -35,15 +40,31 @@ pub(super) fn place_authorities(
         );
         Resource::File(file)
     });
-    let all = directories.into_iter().chain(files).collect();
+    let mut all: Vec<_> = directories.into_iter().chain(files).collect();
+    if !site.is_stacked() {
+        let client = member::api_server_client(node, &site.trust.etcd_certificate);
+        all.push(Resource::Certificate(client));
+    }
     blueprint.add(&node.name, "place the certificate authorities", all, &[]);
+    let files = settings::files(site, node, vault);
+    if !files.is_empty() {
+        blueprint.add(&node.name, "place what static pods read", files, &[]);
+    }
 }
 
 /// Founds the cluster where there is none.
-pub(super) fn found(site: &Site, blueprint: &mut Blueprint, balanced: &[StepId]) -> Founded {
+pub(super) fn found(
+    site: &Site,
+    blueprint: &mut Blueprint,
+    balanced: Balanced,
+    etcd: Vec<StepId>,
+) -> Founded {
     let (lead, host) = (site.lead, &site.lead.name);
     let pulled = pull_images(site, lead, blueprint);
     let text = kubeadm::init(site.settled, lead, site.resolver(lead), TOKEN);
+    let run = kubeadm_run("init", &kubeadm::init_arguments(site.settled));
+    let (script, mut inputs) = balancer::during_init(site, run);
+    inputs.push(configuration(&text));
     let init = Command {
         name: "kubeadm init".to_owned(),
         verb: Verb::Run,
@@ -52,11 +73,11 @@ pub(super) fn found(site: &Site, blueprint: &mut Blueprint, balanced: &[StepId])
             site.settled.cluster.endpoint
         )],
         done: Done::Known(site.is_founded()),
-        script: kubeadm_run("init", &kubeadm::init_arguments(site.settled)),
-        inputs: vec![configuration(&text)],
+        script: script.then(&settings::note(site)),
+        inputs,
     };
-    let mut needs = balanced.to_vec();
-    needs.push(pulled);
+    let mut needs = vec![pulled, balancer::try_endpoint(site, &balanced, blueprint)];
+    needs.extend(&etcd);
     blueprint.add(
         host,
         "initialise the control plane",
@@ -65,11 +86,22 @@ pub(super) fn found(site: &Site, blueprint: &mut Blueprint, balanced: &[StepId])
     );
     let reachable = reachable(site, blueprint);
     let token = site.is_founded().then(|| renew_token(site, blueprint));
-    Founded { reachable, token }
+    Founded {
+        reachable,
+        token,
+        balanced,
+        etcd,
+    }
 }
 
-/// Joins the others, one after the other.
-pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> Vec<StepId> {
+/// Joins the others: one after the other where each brings a member of etcd,
+/// side by side where etcd is external.
+pub(super) fn join(
+    site: &Site,
+    blueprint: &mut Blueprint,
+    founded: &Founded,
+    settled: &[StepId],
+) -> Vec<StepId> {
     let (members, others): (Vec<_>, Vec<_>) = site
         .settled
         .with_role(Role::ControlPlane)
@@ -83,7 +115,12 @@ pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) ->
         let pulled = pull_images(site, node, blueprint);
         let mut needs = vec![founded.reachable, pulled];
         needs.extend(founded.token);
-        needs.extend(&gates);
+        needs.extend(settled);
+        needs.extend(founded.balanced.joining(node));
+        needs.extend(&founded.etcd);
+        if site.is_stacked() {
+            needs.extend(&gates);
+        }
         join_node(site, node, blueprint, &needs);
         let healthy = gate(site, node, blueprint);
         gates.push(healthy);
@@ -106,10 +143,10 @@ pub(super) fn join_node(
         TOKEN,
         &site.trust.ca_pin,
     );
-    let role = if node.roles.has(Role::ControlPlane) {
-        "control plane"
+    let (role, note) = if node.roles.has(Role::ControlPlane) {
+        ("control plane", settings::note(site))
     } else {
-        "worker"
+        ("worker", Script::new())
     };
     let mut needs = needs.to_vec();
     needs.extend(nodes::forget(site, node, blueprint));
@@ -118,7 +155,7 @@ pub(super) fn join_node(
         verb: Verb::Run,
         details: vec![format!("join as {role}, authority pinned")],
         done: Done::Known(site.is_member(node)),
-        script: kubeadm_run("join", &kubeadm::join_arguments(site.settled)),
+        script: kubeadm_run("join", &kubeadm::join_arguments(site.settled)).then(&note),
         inputs: vec![configuration(&text)],
     };
     blueprint.add(
@@ -193,7 +230,8 @@ fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
             "kubeadm config images list --config \"$kdiy_tmp/kubeadm.yaml\" 2>/dev/null",
         )
         .then(&filter)
-        .lit(" > \"$kdiy_tmp/images\"\nxargs -r -P 4 -n 1 crictl pull < \"$kdiy_tmp/images\""),
+        .lit(" > \"$kdiy_tmp/images\"\n< \"$kdiy_tmp/images\" ")
+        .then(&runtime::pull(site)),
         inputs: vec![Input {
             name: "kubeadm.yaml".to_owned(),
             content: Content::Plain(text.to_string()),
@@ -212,7 +250,7 @@ const READY: &str = " curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kuberne
 
 /// Waits until the API answers at the endpoint, asked from the lead.
 fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
-    let endpoint = site.settled.cluster.endpoint.to_string();
+    let endpoint = site.settled.cluster.node_endpoint().to_string();
     let script = Script::of("kdiy_poll 120 ")
         .arg(format!("the API to be ready at the endpoint {endpoint}"))
         .lit(READY)
@@ -222,28 +260,24 @@ fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
     blueprint.add_needed(&site.lead.name, "wait for the endpoint", wait, &[])
 }
 
-/// Healthy etcd and a ready API server on one control plane: nobody joins
-/// before all members are so.
-fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
-    let address = site.settled.address(node);
-    let url = crate::plan::facts::url(address);
-    let etcd = etcd_url(site, node);
-    let script = Script::of("kdiy_etcd() { curl -fsS --noproxy '*' --max-time 5")
-        .lit(ETCD_CLIENT)
-        .arg(format!("{etcd}/health"))
-        .lit(" | grep -q '\"health\":\"true\"'; }\nkdiy_poll 120 ")
-        .arg(format!("the etcd member of {} to be healthy", node.name))
-        .lit(" kdiy_etcd\nkdiy_poll 120 ")
+/// A ready API server on one control plane, and healthy etcd where it is
+/// stacked: nobody joins before all members are so.
+pub(super) fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
+    let url = crate::plan::facts::url(site.settled.address(node));
+    let (etcd, what) = if site.is_stacked() {
+        let wait = etcd::script::wait(node, &site.etcd(node));
+        (wait, "etcd and the API server")
+    } else {
+        (Script::new(), "the API server")
+    };
+    let script = etcd
+        .lit("kdiy_poll 120 ")
         .arg(format!("the API server of {} to be ready", node.name))
         .lit(READY)
         .arg(format!("{url}/readyz"));
-    let wait = Command::wait(format!("etcd and the API server of {}", node.name), script);
-    blueprint.add_needed(
-        &node.name,
-        "wait for etcd and the API server",
-        vec![Resource::Command(wait)],
-        &[],
-    )
+    let wait = Command::wait(format!("{what} of {}", node.name), script);
+    let title = format!("wait for {what}");
+    blueprint.add_needed(&node.name, title, vec![Resource::Command(wait)], &[])
 }
 
 /// A fresh token for late joins, valid for an hour. Init brings its own.

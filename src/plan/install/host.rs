@@ -1,16 +1,18 @@
-//! What every host with a kubelet needs before kubeadm: kernel, packages,
-//! container runtime.
+//! What every host with a kubelet needs before kubeadm: kernel and
+//! packages.
 
-use super::{Site, files, resources};
-use crate::cluster::{Node, PackageKey};
+use std::iter;
+
+use super::{Site, files, resources, runtime};
+use crate::cluster::Node;
 use crate::plan::Blueprint;
 use crate::resource::{
-    File, Module, OnDiffer, Package, Packages, Provides, Repository, RepositoryKey, Resource,
-    Service, Settle, Swap, Sysctl,
+    File, Module, Package, Packages, Provides, Repository, RepositoryKey, Resource, Service,
+    Settle, Swap, Sysctl,
 };
 use crate::template::{HostFile, NOTICE};
 use crate::vault::Vault;
-use crate::{cni, kubeadm, runtime};
+use crate::{cni, kubeadm};
 
 /// Needed by kubelet, kube-proxy and kubeadm's preflight, and by kdiy (curl).
 const BASE: [&str; 9] = [
@@ -36,25 +38,15 @@ pub(super) fn prepare(site: &Site, node: &Node, blueprint: &mut Blueprint, vault
     let host = &node.name;
     apt_proxy(site, node, blueprint, vault);
     // First, since a wrong key shall leave the host as it was.
-    blueprint.add(host, "add the package repository", repository(site), &[]);
+    blueprint.add(
+        host,
+        "add the package repository",
+        repository(site, node),
+        &[],
+    );
     blueprint.add(host, "prepare the kernel", kernel(site), &[]);
     blueprint.add(host, "install packages", packages(site), &[]);
-    let unit = runtime::unit(&site.settled.cluster.runtime);
-    // Until it was asked, a host is taken for one that may raise limits.
-    let confined = site
-        .facts
-        .get(host)
-        .is_some_and(|facts| !facts.sys_resource);
-    let mut runtime_files = files(runtime::files(site.settled, confined), vault);
-    for file in &mut runtime_files {
-        // The package brings a configuration of its own.
-        file.on_differ = OnDiffer::KeepOriginal;
-    }
-    let read: Vec<&File> = runtime_files.iter().collect();
-    let service = Service::new(unit, Settle::Restart, &read);
-    let mut all = resources(&runtime_files);
-    all.push(Resource::Service(service));
-    blueprint.add(host, "configure the container runtime", all, &[]);
+    runtime::configure(site, node, blueprint, vault);
     let mut all = resources(&files(kubeadm::patches(site.settled), vault));
     let network = files(cni::files(site.settled, node), vault);
     all.extend(resources(&network));
@@ -119,7 +111,7 @@ pub(super) fn apt_proxy(site: &Site, node: &Node, blueprint: &mut Blueprint, vau
     let set = schemes.iter().filter_map(|(scheme, url)| {
         Some(format!("Acquire::{scheme}::Proxy \"{}\";\n", url.as_ref()?))
     });
-    let direct = runtime::containerd::no_proxy(site.settled, proxy);
+    let direct = crate::runtime::no_proxy(site.settled, proxy);
     let direct = direct
         .iter()
         .filter(|host| !host.starts_with('.') && !host.contains('/'))
@@ -142,32 +134,32 @@ fn text(path: &str, text: String) -> Resource {
     Resource::File(File::plain(path, 0o644, format!("{NOTICE}{text}")))
 }
 
-fn repository(site: &Site) -> Vec<Resource> {
+fn repository(site: &Site, node: &Node) -> Vec<Resource> {
     let cluster = &site.settled.cluster;
-    let key = match &cluster.packages.key {
-        PackageKey::Armored(text) => RepositoryKey::Armored(text.clone()),
-        PackageKey::Pinned { url, fingerprint } => RepositoryKey::Pinned {
-            url: url.clone(),
-            fingerprint: fingerprint.clone(),
-        },
+    let mut url = cluster.packages.url.clone();
+    if !url.ends_with('/') {
+        url.push('/');
+    }
+    let kubernetes = Repository {
+        name: "kdiy-kubernetes".to_owned(),
+        url,
+        suite: "/".to_owned(),
+        key: runtime::repository_key(&cluster.packages.key),
+        setting: "packages",
     };
+    let repositories: Vec<_> = iter::once(kubernetes)
+        .chain(runtime::repository(site, node))
+        .collect();
+    let pinned = |repository: &Repository| matches!(repository.key, RepositoryKey::Pinned { .. });
     let mut all = Vec::new();
-    if matches!(key, RepositoryKey::Pinned { .. }) {
+    if repositories.iter().any(pinned) {
         let tools = ["ca-certificates", "gnupg"].map(Package::any);
         all.push(Resource::Packages(Packages::new(
             "to fetch the repository's key",
             tools.into(),
         )));
     }
-    let mut url = cluster.packages.url.clone();
-    if !url.ends_with('/') {
-        url.push('/');
-    }
-    all.push(Resource::Repository(Repository {
-        name: "kdiy-kubernetes".to_owned(),
-        url,
-        key,
-    }));
+    all.extend(repositories.into_iter().map(Resource::Repository));
     all
 }
 
@@ -176,12 +168,7 @@ fn packages(site: &Site) -> Vec<Resource> {
     let hold = cluster.packages.hold;
     let release = format!("{}-", site.settled.version);
     let base = BASE.iter().map(|name| Package::any(name));
-    let runtime = runtime::packages(&cluster.runtime)
-        .iter()
-        .map(|name| Package {
-            hold,
-            ..Package::any(name)
-        });
+    let (runtime, rivals) = runtime::packages(site);
     let kubernetes = ["kubeadm", "kubectl", "kubelet"]
         .iter()
         .map(|name| Package {
@@ -190,8 +177,11 @@ fn packages(site: &Site) -> Vec<Resource> {
             hold,
         });
     let packages = base.chain(runtime).chain(kubernetes).collect();
-    vec![Resource::Packages(Packages::new(
-        "for Kubernetes",
-        packages,
-    ))]
+    let packages = Packages {
+        rivals,
+        ..Packages::new("for Kubernetes", packages)
+    };
+    let mut all = vec![Resource::Packages(packages)];
+    all.extend(runtime::downloaded(site));
+    all
 }

@@ -3,16 +3,23 @@
 
 mod balancer;
 mod control_plane;
+mod etcd;
 mod host;
 mod network;
 mod nodes;
+mod runtime;
+mod serving;
+mod settings;
 mod worker;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
+use secrecy::SecretString;
+
+use self::balancer::Balanced;
 use super::{Blueprint, Facts, Standing, StepId};
-use crate::cluster::{Name, Node, Role, Settled};
+use crate::cluster::{Cluster, Name, Node, Role, Settled, Topology};
+use crate::etcd::Client;
 use crate::kubeadm::Resolver;
 use crate::resource::{Content, File, OnDiffer, Resource};
 use crate::shell::Script;
@@ -28,6 +35,14 @@ pub struct Trust {
     pub ca_certificate: String,
     /// Hash of its public key, `sha256:…`.
     pub ca_pin: String,
+    /// What load-balancer hosts know each other by.
+    pub failover_password: SecretString,
+    /// Certificate of etcd's authority, PEM.
+    pub etcd_certificate: String,
+    /// What tells this cluster's etcd from others.
+    pub etcd_token: String,
+    /// Key of encryption at rest, base64; there when the cluster encrypts.
+    pub encryption_key: Option<SecretString>,
 }
 
 /// What the blueprint has to know about hosts. Nothing is known before they
@@ -72,6 +87,7 @@ pub fn blueprint(
         lead: lead(settled, standing),
     };
     let mut blueprint = Blueprint::new();
+    let etcd = etcd::group(&site, &mut blueprint, vault);
     for node in settled.cluster.kubelets() {
         host::prepare(&site, node, &mut blueprint, vault);
     }
@@ -79,13 +95,16 @@ pub fn blueprint(
         control_plane::place_authorities(&site, node, &mut blueprint, vault);
     }
     let balanced = balancer::balance(&site, &mut blueprint, vault);
-    let founded = control_plane::found(&site, &mut blueprint, &balanced);
+    let founded = control_plane::found(&site, &mut blueprint, balanced, etcd);
     let network = network::manifest(&site, &mut blueprint, &founded);
-    let mut joined = control_plane::join(&site, &mut blueprint, &founded);
+    let settled_planes = settings::settle(&site, &mut blueprint, vault, &founded);
+    let mut joined = control_plane::join(&site, &mut blueprint, &founded, &settled_planes);
     joined.extend(worker::join(&site, &mut blueprint, &founded));
     joined.extend(network);
+    balancer::place_kube_vip(&site, &mut blueprint, vault);
     nodes::label(&site, &mut blueprint, &joined);
     nodes::ready(&site, &mut blueprint, &joined);
+    serving::approve(&site, &mut blueprint, &joined);
     blueprint
 }
 
@@ -105,7 +124,18 @@ pub fn founder<'a>(settled: &'a Settled, standing: &Standing) -> Option<&'a Name
     (!standing.members.contains(lead)).then_some(lead)
 }
 
+/// Whether a control plane has the key of etcd's authority: not where etcd is
+/// external and the host is one of its own.
+#[must_use]
+pub fn has_etcd_key(cluster: &Cluster, node: &Node) -> bool {
+    cluster.topology == Topology::Stacked || !node.roles.has(Role::Etcd)
+}
+
 impl Site<'_> {
+    fn is_stacked(&self) -> bool {
+        self.settled.cluster.topology == Topology::Stacked
+    }
+
     fn is_member(&self, node: &Node) -> bool {
         self.standing.members.contains(&node.name)
     }
@@ -122,6 +152,12 @@ impl Site<'_> {
             .any(|phase| phase == "addon" || phase.strip_prefix("addon/") == Some(addon))
     }
 
+    /// A client of the etcd member on a node, there.
+    fn etcd(&self, node: &Node) -> Client {
+        let topology = &self.settled.cluster.topology;
+        Client::of(topology, self.settled.address(node))
+    }
+
     fn resolver(&self, node: &Node) -> Resolver {
         match self.facts.get(&node.name) {
             Some(facts) if facts.resolved => Resolver::SystemdResolved,
@@ -136,6 +172,10 @@ struct Founded {
     reachable: StepId,
     /// The token for joining is valid.
     token: Option<StepId>,
+    /// The endpoint is served.
+    balanced: Balanced,
+    /// All members of an external etcd serve.
+    etcd: Vec<StepId>,
 }
 
 /// A rendered file as a resource; a secret one goes to the vault.
@@ -171,22 +211,6 @@ fn kubectl(site: &Site, node: &Node) -> Script {
     Script::of("kubectl --kubeconfig /etc/kubernetes/admin.conf --server ")
         .arg(super::facts::url(site.settled.address(node)))
         .lit(" ")
-}
-
-/// Where etcd serves its clients.
-const ETCD_PORT: u16 = 2379;
-
-/// What curl needs to be a client of etcd on a control plane.
-const ETCD_CLIENT: &str = " --cacert /etc/kubernetes/pki/etcd/ca.crt \
-    --cert /etc/kubernetes/pki/etcd/healthcheck-client.crt \
-    --key /etc/kubernetes/pki/etcd/healthcheck-client.key ";
-
-/// The URL of the etcd member on a control plane.
-fn etcd_url(site: &Site, node: &Node) -> String {
-    format!(
-        "https://{}",
-        SocketAddr::new(site.settled.address(node), ETCD_PORT)
-    )
 }
 
 /// Defines `kdiy_poll SECONDS WHAT COMMAND…`: every half second, until the

@@ -25,14 +25,15 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
     let delete = kubectl(site, site.lead)
         .lit("delete node --ignore-not-found ")
         .arg(node.name.as_str());
-    let (script, details) = if node.roles.has(Role::ControlPlane) {
+    let (script, details) = if site.is_stacked() && node.roles.has(Role::ControlPlane) {
+        let etcd = site.etcd(site.lead);
         let script = delete
             .lit("\nkdiy_member=")
             .arg(node.name.as_str())
             .lit(" kdiy_url=")
-            .arg(super::etcd_url(site, site.lead))
+            .arg(&etcd.url)
             .lit("\nkdiy_etcd() { curl -fsS --noproxy '*' --max-time 10")
-            .lit(super::ETCD_CLIENT)
+            .then(&etcd.curl())
             .lit(FORGET_MEMBER)
             .lit("\n")
             .then(&kubectl(site, site.lead))

@@ -2,7 +2,7 @@
 //! while control planes still join.
 
 use super::control_plane::join_node;
-use super::{Founded, Site};
+use super::{Founded, Site, runtime};
 use crate::cluster::{Node, Role};
 use crate::kubeadm;
 use crate::plan::{Blueprint, StepId};
@@ -17,6 +17,7 @@ pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) ->
         let pulled = pull_images(site, node, blueprint);
         let mut needs = vec![founded.reachable, pulled];
         needs.extend(founded.token);
+        needs.extend(founded.balanced.joining(node));
         joined.push(join_node(site, node, blueprint, &needs));
     }
     joined
@@ -40,7 +41,8 @@ fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
         done: Done::Known(site.is_member(node)),
         script: Script::of("printf '%s\\n' ")
             .args(images)
-            .lit(" | xargs -r -P 4 -n 1 crictl pull"),
+            .lit(" | ")
+            .then(&runtime::pull(site)),
         inputs: Vec::new(),
     };
     blueprint.add_needed(

@@ -1,5 +1,7 @@
 //! Running one script over one channel.
 
+use std::borrow::Cow;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig, client::Msg};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
-use super::live::Session;
+use super::Link;
 use super::route::Hop;
 use super::sudo::{self, Entry};
 use crate::transport::error::Error;
@@ -32,14 +34,23 @@ enum Cue {
     Nothing,
 }
 
+/// Who hears what a script says, as it comes.
+pub(super) enum Listener<'a> {
+    /// Lines of both streams, which are also kept.
+    Lines(&'a mut (dyn for<'l> FnMut(Stream, &'l str) + Send)),
+    /// Bytes of standard output, which are not kept.
+    Bytes(&'a mut (dyn Write + Send)),
+}
+
 /// Runs a script and waits for its end.
 pub(super) async fn run(
-    session: Session,
-    hop: &Hop,
-    entry: Entry,
+    link: &Link,
     request: Request<'_>,
-    lines: &mut (dyn FnMut(Stream, &str) + Send),
+    listener: Listener<'_>,
 ) -> Result<Output, Error> {
+    let hop = &link.route.target;
+    let entry = link.entry(request.user).await?;
+    let session = link.open().await?;
     let begun = Instant::now();
     let command = sudo::command(&entry, request.limit);
     let lost = |error: russh::Error| Error::Lost {
@@ -61,7 +72,7 @@ pub(super) async fn run(
         out: Voice::new(request.keep),
         err: Voice::new(request.keep),
         asked: 0,
-        lines,
+        listener,
     };
     let send = send(
         &writer.0,
@@ -90,6 +101,12 @@ pub(super) async fn run(
             return Err(Error::Shell {
                 address: hop.address(),
                 said: "it refuses to run commands".to_owned(),
+            });
+        }
+        Ended::NotKept(error) => {
+            return Err(Error::NotKept {
+                address: hop.address(),
+                why: error.to_string(),
             });
         }
         Ended::Cut => {
@@ -147,6 +164,7 @@ enum Ended {
     Exit(Exit),
     Refused,
     Cut,
+    NotKept(io::Error),
 }
 
 /// What is heard on a channel.
@@ -157,7 +175,7 @@ struct Hearing<'a> {
     err: Voice,
     /// How often sudo asked for the password.
     asked: u32,
-    lines: &'a mut (dyn FnMut(Stream, &str) + Send),
+    listener: Listener<'a>,
 }
 
 /// One stream.
@@ -178,8 +196,16 @@ impl Hearing<'_> {
                 reader.wait().await
             };
             match message {
-                Some(ChannelMsg::Data { data }) => self.hear(Stream::Out, &data),
-                Some(ChannelMsg::ExtendedData { data, ext: 1 }) => self.hear(Stream::Err, &data),
+                Some(ChannelMsg::Data { data }) => {
+                    if let Err(error) = self.hear(Stream::Out, &data) {
+                        return Ended::NotKept(error);
+                    }
+                }
+                Some(ChannelMsg::ExtendedData { data, ext: 1 }) => {
+                    if let Err(error) = self.hear(Stream::Err, &data) {
+                        return Ended::NotKept(error);
+                    }
+                }
                 Some(ChannelMsg::ExitStatus { exit_status }) => {
                     exit = Some(Exit::Code(exit_status));
                 }
@@ -194,16 +220,21 @@ impl Hearing<'_> {
         exit.map_or(Ended::Cut, Ended::Exit)
     }
 
-    fn hear(&mut self, stream: Stream, bytes: &[u8]) {
+    fn hear(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
         let voice = match stream {
             Stream::Out => &mut self.out,
             Stream::Err => &mut self.err,
         };
-        let lines = &mut self.lines;
-        let began = voice.hear(bytes, |line| lines(stream, line));
+        let (began, said) = voice.said(bytes);
+        match &mut self.listener {
+            Listener::Lines(lines) => voice.take(&said, |line| lines(stream, line)),
+            Listener::Bytes(out) if stream == Stream::Out => out.write_all(&said)?,
+            Listener::Bytes(_) => voice.take(&said, |_| {}),
+        }
         if stream == Stream::Err {
             self.answer(began);
         }
+        Ok(())
     }
 
     /// Sends the script once the shell is there, and not before: whatever else
@@ -238,13 +269,15 @@ impl Hearing<'_> {
     fn finish(mut self, hop: &Hop, exit: Exit) -> Result<Output, Error> {
         let said = match (self.out.preamble.take(), self.err.preamble.take()) {
             (None, None) => {
-                let Self {
-                    out, err, lines, ..
-                } = self;
+                let mut last = |stream, line: &str| {
+                    if let Listener::Lines(lines) = &mut self.listener {
+                        lines(stream, line);
+                    }
+                };
                 return Ok(Output {
                     exit,
-                    stdout: out.finish(|line| lines(Stream::Out, line)),
-                    stderr: err.finish(|line| lines(Stream::Err, line)),
+                    stdout: self.out.finish(|line| last(Stream::Out, line)),
+                    stderr: self.err.finish(|line| last(Stream::Err, line)),
                 });
             }
             (out, err) => [err, out].map(|text| text.unwrap_or_default()).concat(),
@@ -281,11 +314,10 @@ impl Voice {
         }
     }
 
-    /// Takes bytes; whether they say that the script begins.
-    fn hear(&mut self, bytes: &[u8], line: impl FnMut(&str)) -> bool {
+    /// Whether the script begins with these bytes, and which of them it said.
+    fn said<'b>(&mut self, bytes: &'b [u8]) -> (bool, Cow<'b, [u8]>) {
         let Some(preamble) = &mut self.preamble else {
-            self.take(bytes, line);
-            return false;
+            return (false, Cow::Borrowed(bytes));
         };
         preamble.extend_from_slice(bytes);
         let ready = format!("{}\n", sudo::READY);
@@ -294,12 +326,11 @@ impl Voice {
             .position(|window| window == ready.as_bytes());
         let Some(at) = found else {
             preamble.drain(..preamble.len().saturating_sub(PREAMBLE));
-            return false;
+            return (false, Cow::Borrowed(&[]));
         };
         let rest = preamble.split_off(at + ready.len());
         self.preamble = None;
-        self.take(&rest, line);
-        true
+        (true, Cow::Owned(rest))
     }
 
     fn take(&mut self, bytes: &[u8], line: impl FnMut(&str)) {

@@ -12,6 +12,7 @@ mod login;
 mod route;
 mod sudo;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -176,9 +177,24 @@ impl super::Connection for Link {
         request: Request<'_>,
         lines: &mut (dyn for<'l> FnMut(Stream, &'l str) + Send),
     ) -> Result<Output, Error> {
+        exec::run(self, request, exec::Listener::Lines(lines)).await
+    }
+
+    async fn stream(
+        &self,
+        request: Request<'_>,
+        out: &mut (dyn Write + Send),
+    ) -> Result<Output, Error> {
+        exec::run(self, request, exec::Listener::Bytes(out)).await
+    }
+}
+
+impl Link {
+    /// How a script's shell is entered.
+    async fn entry(&self, user: User) -> Result<sudo::Entry, Error> {
         let target = &self.route.target;
-        let sudo = request.user == User::Root && target.user != "root";
-        let entry = match (sudo, &self.sudo) {
+        let sudo = user == User::Root && target.user != "root";
+        Ok(match (sudo, &self.sudo) {
             (false, _) => sudo::Entry::Direct,
             (true, SudoPassword::NotNeeded) => sudo::Entry::Sudo,
             (true, source) => sudo::Entry::Password(
@@ -187,12 +203,9 @@ impl super::Connection for Link {
                     .get(&self.shared, target, source)
                     .await?,
             ),
-        };
-        exec::run(self.open().await?, target, entry, request, lines).await
+        })
     }
-}
 
-impl Link {
     /// A session to run a script in, over a new connection if the old one
     /// turns out to be broken.
     async fn open(&self) -> Result<live::Session, Error> {

@@ -20,7 +20,7 @@ use super::summary::Tally;
 use crate::execute::Event;
 
 /// How often renderers are told the time: a spinner turns.
-const TICK: Duration = Duration::from_millis(100);
+pub(super) const TICK: Duration = Duration::from_millis(100);
 
 /// Shows events. Time comes in from outside, so that what is shown depends on
 /// nothing else.

@@ -6,6 +6,7 @@ mod jumps;
 mod logins;
 mod runs;
 mod sshd;
+mod streams;
 mod sudo;
 
 use std::path::Path;

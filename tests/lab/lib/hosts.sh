@@ -8,7 +8,7 @@ container() { printf 'kdiy-%s-%s' "$1" "$2"; }
 # Flags for a container in which systemd, containerd and a kubelet run.
 vm_flags() {
     FLAGS=(--cgroupns=private --tmpfs /run --tmpfs /tmp:exec --stop-signal SIGRTMIN+3
-        -v /var/lib/containerd -v /var/lib/etcd
+        -v /var/lib/containerd -v /var/lib/docker -v /var/lib/etcd
         --memory "${KDIY_LAB_MEMORY:-4g}" --memory-swap -1)
     local bounding
     bounding=$((16#$(awk '/^CapBnd/ { print $2 }' /proc/self/status)))
@@ -26,6 +26,8 @@ vm_flags() {
         SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_TIME SYS_TTY_CONFIG WAKE_ALARM; do
         FLAGS+=(--cap-add "$cap")
     done
+    # Docker has no setting for hosts that cannot lower OOM scores.
+    FLAGS+=(-v "$LAB_DIR/runtime/runc:/usr/local/sbin/runc:ro")
     FLAGS+=(--security-opt seccomp=unconfined --security-opt apparmor=unconfined
         --security-opt systempaths=unconfined --device-cgroup-rule 'a *:* rwm')
     local device

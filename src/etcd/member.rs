@@ -1,0 +1,275 @@
+//! A member of an external etcd: its configuration, its unit, its
+//! certificates.
+//!
+//! Facts: etcd 3.4's and 3.5's `embed.Config`. A configuration file puts all
+//! flags and variables out of effect, and leaves the JSON gateway off unless
+//! it says otherwise. Certificates and keys are read from disk for each new
+//! connection, so that new ones need no restart. The gateway logs in to its
+//! own member with the server's certificate, which is therefore a client's
+//! too.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::CLIENT_PORT;
+use crate::cluster::{Download, EtcdSource, Node, Role, Settled, Topology};
+use crate::kubeadm::document;
+use crate::resource::{Certificate, Subject, Usage, sha256_hex};
+use crate::template::{HostFile, NOTICE, render};
+
+/// The unit that runs it.
+pub const UNIT: &str = "kdiy-etcd.service";
+
+/// The distribution's own unit, which must never run beside it.
+pub const FOREIGN_UNIT: &str = "etcd.service";
+
+/// Its configuration.
+pub const CONFIG: &str = "/etc/etcd/kdiy.yaml";
+
+/// Where its data is.
+pub const DATA: &str = "/var/lib/etcd";
+
+/// Says to which cluster the data belongs: `founding` or `member`, and the
+/// cluster's token.
+pub const MARKER: &str = "/var/lib/etcd/kdiy-cluster";
+
+/// Its certificate of etcd's authority.
+pub const CA_FILE: &str = "/etc/etcd/pki/ca.crt";
+
+/// The folder of its certificates.
+pub const PKI: &str = "/etc/etcd/pki";
+
+/// The user and group that it runs as.
+pub const USER: &str = "etcd";
+
+/// Where members speak to each other.
+pub const PEER_PORT: u16 = 2380;
+
+/// The certificate by which API servers log in to etcd.
+pub const API_SERVER_CLIENT: [&str; 2] = [
+    "/etc/kubernetes/pki/apiserver-etcd-client.crt",
+    "/etc/kubernetes/pki/apiserver-etcd-client.key",
+];
+
+/// Room for its data: the largest that etcd's authors advise.
+const QUOTA: u64 = 8 * 1024 * 1024 * 1024;
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Config {
+    name: String,
+    data_dir: &'static str,
+    listen_peer_urls: String,
+    listen_client_urls: String,
+    listen_metrics_urls: &'static str,
+    initial_advertise_peer_urls: String,
+    advertise_client_urls: String,
+    // Only itself, and of a cluster that exists: so a member without data asks
+    // nobody, founds nothing and fails. Starts with blank data are kdiy's.
+    initial_cluster: String,
+    initial_cluster_state: &'static str,
+    initial_cluster_token: String,
+    strict_reconfig_check: bool,
+    enable_grpc_gateway: bool,
+    quota_backend_bytes: u64,
+    auto_compaction_mode: &'static str,
+    auto_compaction_retention: &'static str,
+    client_transport_security: Security,
+    peer_transport_security: Security,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Security {
+    cert_file: &'static str,
+    key_file: &'static str,
+    trusted_ca_file: &'static str,
+    client_cert_auth: bool,
+}
+
+#[derive(Serialize)]
+struct Unit<'a> {
+    cluster: &'a str,
+    program: String,
+    config: &'static str,
+}
+
+/// The token of a cluster, made from its etcd authority: members of another
+/// cluster have another.
+#[must_use]
+pub fn token(authority: &str) -> String {
+    format!("kdiy-{}", &sha256_hex(authority.trim().as_bytes())[..16])
+}
+
+/// The URL at which a member serves the others.
+#[must_use]
+pub fn peer_url(address: IpAddr) -> String {
+    format!("https://{}", SocketAddr::new(address, PEER_PORT))
+}
+
+/// The URL at which a member serves its clients.
+#[must_use]
+pub fn client_url(address: IpAddr) -> String {
+    format!("https://{}", SocketAddr::new(address, CLIENT_PORT))
+}
+
+/// The folder that a release archive is unpacked to.
+#[must_use]
+pub fn folder(archive: &Download) -> String {
+    format!("/usr/local/lib/kdiy/etcd-{}", &archive.sha256[..12])
+}
+
+/// Where `etcd`, `etcdctl` or `etcdutl` of an external etcd is on its hosts.
+///
+/// # Panics
+/// When etcd is not external.
+#[must_use]
+pub fn program(settled: &Settled, name: &str) -> String {
+    match &settled.cluster.topology {
+        Topology::Stacked => panic!("{name} of a host was asked for where etcd is stacked"),
+        Topology::External(EtcdSource::Distribution) => format!("/usr/bin/{name}"),
+        Topology::External(EtcdSource::Archive(archive)) => format!("{}/{name}", folder(archive)),
+    }
+}
+
+/// Client URLs of all members of an external etcd.
+#[must_use]
+pub fn endpoints(settled: &Settled) -> Vec<String> {
+    let members = settled.with_role(Role::Etcd);
+    members
+        .map(|node| client_url(settled.address(node)))
+        .collect()
+}
+
+/// The configuration and the unit of the member on a node.
+///
+/// # Panics
+/// When etcd is not external.
+#[must_use]
+pub fn files(settled: &Settled, node: &Node, authority: &str) -> [HostFile; 2] {
+    let unit = Unit {
+        cluster: settled.cluster.name.as_str(),
+        program: program(settled, "etcd"),
+        config: CONFIG,
+    };
+    [
+        HostFile::public(CONFIG, config(settled, node, authority)),
+        HostFile::public(
+            format!("/etc/systemd/system/{UNIT}"),
+            render("etcd/kdiy-etcd.service", &unit),
+        ),
+    ]
+}
+
+fn config(settled: &Settled, node: &Node, authority: &str) -> String {
+    let address = settled.address(node);
+    let (peer, client) = (peer_url(address), client_url(address));
+    let ours = Config {
+        name: node.name.to_string(),
+        data_dir: DATA,
+        listen_peer_urls: peer.clone(),
+        listen_client_urls: client.clone(),
+        listen_metrics_urls: "http://127.0.0.1:2381",
+        initial_advertise_peer_urls: peer.clone(),
+        advertise_client_urls: client,
+        initial_cluster: format!("{}={peer}", node.name),
+        initial_cluster_state: "existing",
+        initial_cluster_token: token(authority),
+        strict_reconfig_check: true,
+        enable_grpc_gateway: true,
+        quota_backend_bytes: QUOTA,
+        auto_compaction_mode: "periodic",
+        auto_compaction_retention: "8h",
+        client_transport_security: security("/etc/etcd/pki/server.crt", "/etc/etcd/pki/server.key"),
+        peer_transport_security: security("/etc/etcd/pki/peer.crt", "/etc/etcd/pki/peer.key"),
+    };
+    let etcd = &settled.cluster.control_plane.etcd;
+    let mut theirs: Map<String, Value> = etcd
+        .extra_args
+        .iter()
+        .map(|(key, text)| (key.clone(), scalar(text)))
+        .collect();
+    theirs.extend(etcd.extra_config.clone());
+    let document = document::merged(&ours, &theirs);
+    format!("{NOTICE}{}", document::yaml(&document).as_str())
+}
+
+const fn security(cert_file: &'static str, key_file: &'static str) -> Security {
+    Security {
+        cert_file,
+        key_file,
+        trusted_ca_file: CA_FILE,
+        client_cert_auth: true,
+    }
+}
+
+/// Arguments are text; in the file numbers and booleans have their own types.
+fn scalar(text: &str) -> Value {
+    if let Ok(number) = text.parse::<i64>() {
+        return number.into();
+    }
+    match text {
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+/// What a member serves clients with, speaks to the others with, and what the
+/// health check logs in with.
+#[must_use]
+pub fn certificates(settled: &Settled, node: &Node, authority: &str) -> [Certificate; 3] {
+    let name = node.name.as_str();
+    let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    let serving = Subject {
+        common_name: name.to_owned(),
+        organizations: BTreeSet::new(),
+        usages: [Usage::Client, Usage::Server].into(),
+        names: [name.to_owned(), "localhost".to_owned()].into(),
+        addresses: [settled.address(node)]
+            .into_iter()
+            .chain(loopback)
+            .collect(),
+    };
+    let leaf = |file: &str, subject: &Subject, group: Option<&str>| Certificate {
+        path: format!("{PKI}/{file}.crt"),
+        key: format!("{PKI}/{file}.key"),
+        group: group.map(str::to_owned),
+        subject: subject.clone(),
+        authority: authority.to_owned(),
+        host: name.to_owned(),
+    };
+    let health = client("kube-etcd-healthcheck-client");
+    [
+        leaf("server", &serving, Some(USER)),
+        leaf("peer", &serving, Some(USER)),
+        leaf("healthcheck-client", &health, None),
+    ]
+}
+
+/// What the API server of a node logs in to an external etcd with.
+#[must_use]
+pub fn api_server_client(node: &Node, authority: &str) -> Certificate {
+    let [path, key] = API_SERVER_CLIENT.map(str::to_owned);
+    Certificate {
+        path,
+        key,
+        group: None,
+        subject: client("kube-apiserver-etcd-client"),
+        authority: authority.to_owned(),
+        host: node.name.to_string(),
+    }
+}
+
+fn client(common_name: &str) -> Subject {
+    Subject {
+        common_name: common_name.to_owned(),
+        organizations: BTreeSet::new(),
+        usages: [Usage::Client].into(),
+        names: BTreeSet::new(),
+        addresses: BTreeSet::new(),
+    }
+}

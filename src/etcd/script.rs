@@ -1,0 +1,220 @@
+//! What members are started, joined and waited for with. Everything is asked
+//! of members that answer, over the gateway for JSON: a host need not have
+//! etcdctl.
+
+use crate::cluster::{Node, Role, Settled};
+use crate::etcd::Client;
+use crate::etcd::member::{self, DATA, MARKER, USER};
+use crate::resource::Service;
+use crate::shell::Script;
+
+/// `kdiy_start STATE MEMBERS`: starts the member with an initial cluster, by
+/// a configuration for this one start; does not wait for it.
+const START: &str = r#"kdiy_start() {
+install -d -m 0755 /run/systemd/system/kdiy-etcd.service.d
+{ grep -v -e '^initial-cluster:' -e '^initial-cluster-state:' /etc/etcd/kdiy.yaml
+printf "initial-cluster: '%s'\ninitial-cluster-state: %s\n" "$2" "$1"; } > /run/kdiy-etcd-start.yaml
+printf '[Service]\nExecStart=\nExecStart=%s --config-file /run/kdiy-etcd-start.yaml\n' "$kdiy_program" > /run/systemd/system/kdiy-etcd.service.d/start.conf
+systemctl daemon-reload
+systemctl enable --quiet kdiy-etcd.service
+systemctl restart --no-block kdiy-etcd.service
+}
+"#;
+
+/// Takes back what [`START`] left: from now on the unit's own configuration
+/// holds.
+const SETTLE: &str = "rm -rf -- /run/systemd/system/kdiy-etcd.service.d /run/kdiy-etcd-start.yaml\n\
+systemctl daemon-reload\n";
+
+/// After a command that may fail: shows what the member itself says then.
+const OR_JOURNAL: &str =
+    " || {\njournalctl --no-pager -n 20 -u kdiy-etcd.service >&2 || :\nexit 1\n}\n";
+
+/// Whether nothing of [`START`] is left.
+#[must_use]
+pub fn is_settled() -> Script {
+    Script::of("[ ! -e /run/systemd/system/kdiy-etcd.service.d ]")
+}
+
+/// Takes back a configuration that was for one start.
+#[must_use]
+pub fn settle() -> Script {
+    Script::of(SETTLE)
+}
+
+/// Starts the members of a new cluster; does not wait, since each waits for
+/// the others.
+#[must_use]
+pub fn found(settled: &Settled, authority: &str) -> Script {
+    let members = settled.with_role(Role::Etcd);
+    let members: Vec<_> = members
+        .map(|node| format!("{}={}", node.name, member::peer_url(settled.address(node))))
+        .collect();
+    prepare(settled)
+        .then(&mark("founding", authority))
+        .lit("kdiy_start new ")
+        .arg(members.join(","))
+        .lit("\n")
+}
+
+/// Starts a member that has its data; does not wait.
+#[must_use]
+pub fn start() -> Script {
+    Script::of("systemctl daemon-reload\nsystemctl enable --quiet kdiy-etcd.service\n")
+        .lit("systemctl start --no-block kdiy-etcd.service\n")
+}
+
+/// Waits until the member on this host is healthy.
+#[must_use]
+pub fn wait(node: &Node, client: &Client) -> Script {
+    health(node, client).lit("\n")
+}
+
+fn health(node: &Node, client: &Client) -> Script {
+    Script::of("kdiy_etcd() { curl -fsS --noproxy '*' --max-time 5")
+        .then(&client.curl())
+        .arg(format!("{}/health", client.url))
+        .lit(" | grep -q '\"health\":\"true\"'; }\nkdiy_poll 120 ")
+        .arg(format!("the etcd member of {} to be healthy", node.name))
+        .lit(" kdiy_etcd")
+}
+
+/// Waits for a member that was started, and notes that its cluster stands.
+#[must_use]
+pub fn finish(node: &Node, client: &Client, authority: &str, service: &Service) -> Script {
+    health(node, client)
+        .lit(OR_JOURNAL)
+        .then(&mark("member", authority))
+        .lit(SETTLE)
+        .then(&service.stamped())
+}
+
+/// Makes this host a member of the running cluster: as a learner first, which
+/// votes once it has all data. Asks how far an earlier try came and goes on
+/// from there. `lost` are all hosts, this one among them, whose voting members
+/// have lost their data.
+#[must_use]
+pub fn join(
+    settled: &Settled,
+    node: &Node,
+    lost: &[&str],
+    authority: &str,
+    service: &Service,
+) -> Script {
+    let client = Client::of(&settled.cluster.topology, settled.address(node));
+    let others = settled.with_role(Role::Etcd);
+    let others = others.filter(|other| other.name != node.name);
+    let others = others.map(|other| member::client_url(settled.address(other)));
+    prepare(settled)
+        .lit("kdiy_lost=")
+        .arg(lost.join(" "))
+        .lit("\nkdiy_name=")
+        .arg(node.name.as_str())
+        .lit("\nkdiy_peer=")
+        .arg(member::peer_url(settled.address(node)))
+        .lit("\nkdiy_curl() { curl -sS --noproxy '*' --max-time 10")
+        .then(&client.curl())
+        .lit("\"$@\"; }\nkdiy_live() { for kdiy_url in ")
+        .args(others)
+        .lit(JOIN_ASK)
+        .then(&mark("member", authority))
+        .lit(JOIN)
+        .lit(OR_JOURNAL)
+        .lit("echo 'it votes'\n")
+        .then(&finish(node, &client, authority, service))
+}
+
+/// Finds a healthy member, and defines how it is asked.
+const JOIN_ASK: &str = r#"; do
+if kdiy_curl "$kdiy_url/health" | grep -q '"health":"true"'; then return 0; fi
+done; return 1; }
+kdiy_post() { kdiy_curl -d "$2" "$kdiy_url$1"; }
+kdiy_members() { kdiy_post /v3/cluster/member/list '{}' | tr -d ' \n' | tr '{' '\n' | grep '^"ID":'; }
+kdiy_field() { expr "$1" : ".*\"$2\":\[*\"\([^\"]*\)\"" || :; }
+kdiy_poll 60 'a healthy member of etcd' kdiy_live
+kdiy_live
+"#;
+
+/// An entry that has lost its data, or whose peer URL is another's by now, is
+/// removed: it would count against the quorum, and etcd adds nobody while a
+/// voter is away. Old data of a member that was removed is put aside, never
+/// deleted.
+const JOIN: &str = r#"kdiy_id=
+kdiy_add() {
+  kdiy_said=$(kdiy_post /v3/cluster/member/add "{\"peerURLs\":[\"$kdiy_peer\"],\"isLearner\":true}") || return 1
+  kdiy_id=$(kdiy_field "$(printf %s "$kdiy_said" | tr -d ' \n' | sed 's/.*"member":{//; s/}.*//')" ID)
+  if [ -z "$kdiy_id" ]; then echo "$kdiy_said"; return 1; fi
+  echo "$kdiy_id" > "$kdiy_tmp/id"
+}
+kdiy_members > "$kdiy_tmp/members"
+while read -r kdiy_entry; do
+  case $kdiy_entry in *'"isLearner":true'*) ;; *) continue;; esac
+  [ "$(kdiy_field "$kdiy_entry" peerURLs)" = "$kdiy_peer" ] || continue
+  if [ -d /var/lib/etcd/member ] || [ -z "$(kdiy_field "$kdiy_entry" name)" ]; then
+    kdiy_id=$(kdiy_field "$kdiy_entry" ID)
+  fi
+done < "$kdiy_tmp/members"
+if [ -z "$kdiy_id" ]; then
+  systemctl daemon-reload
+  systemctl stop kdiy-etcd.service
+  if [ -d /var/lib/etcd/member ]; then
+    kdiy_n=1
+    while [ -e "/var/lib/etcd/member.removed-$kdiy_n" ]; do kdiy_n=$((kdiy_n + 1)); done
+    echo "putting the data of the removed member aside as /var/lib/etcd/member.removed-$kdiy_n"
+    mv -- /var/lib/etcd/member "/var/lib/etcd/member.removed-$kdiy_n"
+  fi
+  while read -r kdiy_entry; do
+    kdiy_entry_name=$(kdiy_field "$kdiy_entry" name)
+    if [ "$(kdiy_field "$kdiy_entry" peerURLs)" = "$kdiy_peer" ] || case " $kdiy_lost " in *" ${kdiy_entry_name:-?} "*) [ "$kdiy_entry" = "${kdiy_entry%\"isLearner\":true*}" ] || [ "$kdiy_entry_name" = "$kdiy_name" ];; *) false;; esac; then
+      kdiy_old=$(kdiy_field "$kdiy_entry" ID)
+      echo "removing the member $kdiy_old (${kdiy_entry_name:-never started}), whose data is lost"
+      kdiy_said=$(kdiy_post /v3/cluster/member/remove "{\"ID\":\"$kdiy_old\"}")
+      case $kdiy_said in *'"error"'*) echo "etcd refuses to remove it: $kdiy_said" >&2; exit 1;; esac
+    fi
+  done < "$kdiy_tmp/members"
+  echo 'adding it as a learner'
+  kdiy_poll 60 'etcd to take a learner' kdiy_add
+  read -r kdiy_id < "$kdiy_tmp/id"
+fi
+if [ ! -d /var/lib/etcd/member ] || ! systemctl is-active --quiet kdiy-etcd.service; then
+  kdiy_cluster=
+  kdiy_members > "$kdiy_tmp/members"
+  while read -r kdiy_entry; do
+    kdiy_entry_url=$(kdiy_field "$kdiy_entry" peerURLs)
+    kdiy_entry_name=$(kdiy_field "$kdiy_entry" name)
+    [ "$kdiy_entry_url" != "$kdiy_peer" ] || kdiy_entry_name=$kdiy_name
+    kdiy_cluster="$kdiy_cluster${kdiy_cluster:+,}${kdiy_entry_name:-unnamed}=$kdiy_entry_url"
+  done < "$kdiy_tmp/members"
+  kdiy_start existing "$kdiy_cluster"
+fi
+kdiy_promote() {
+  kdiy_said=$(kdiy_post /v3/cluster/member/promote "{\"ID\":\"$kdiy_id\"}") || return 1
+  case $kdiy_said in
+  *'"members"'*|*'can only promote a learner member"'*) return 0;;
+  *) echo "$kdiy_said"; return 1;;
+  esac
+}
+kdiy_poll 600 'the learner to have all data' kdiy_promote"#;
+
+/// The data directory, and how the program is called.
+fn prepare(settled: &Settled) -> Script {
+    Script::of("install -d -o ")
+        .lit(USER)
+        .lit(" -g ")
+        .lit(USER)
+        .lit(" -m 0700 ")
+        .lit(DATA)
+        .lit("\nkdiy_program=")
+        .arg(member::program(settled, "etcd"))
+        .lit("\n")
+        .lit(START)
+}
+
+/// Notes beside the data whose it is.
+fn mark(state: &'static str, authority: &str) -> Script {
+    Script::of("printf '%s\\n' ")
+        .arg(format!("{state} {}", member::token(authority)))
+        .lit(" > ")
+        .lit(MARKER)
+        .lit("\n")
+}

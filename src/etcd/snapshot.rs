@@ -1,0 +1,374 @@
+//! A snapshot of etcd's data: the script that takes one on a member's host
+//! and sends it, and the receiving end, which believes nothing unchecked.
+
+use std::io::{self, Write};
+
+use ring::digest::{Context, SHA256};
+use serde::{Deserialize, Serialize};
+
+use super::gateway::{client, url};
+use super::member::folder;
+use crate::cluster::{AddressSpec, EtcdSource, Topology};
+use crate::shell::Script;
+
+/// What is left free on the host's disk, in bytes: etcd may be on the same.
+const SPARE: u64 = 128 << 20;
+
+/// Begins the line before the data.
+const MARK: &str = "kdiy-snapshot ";
+
+/// The longest line before the data, in bytes.
+const LONGEST_HEAD: usize = 4096;
+
+/// etcd ends a snapshot with the SHA-256 of all before it.
+const OWN_SUM: usize = 32;
+
+/// Everything is in a folder that only root may enter, and that goes away
+/// with the script, however it ends. A control plane's host has no etcdctl:
+/// the one beside the etcd that runs is used, straight out of its container.
+const TAKE: &str = r#"
+set -eu
+umask 077
+kdiy_tmp=$(mktemp -d /var/tmp/kdiy-etcd.XXXXXXXX)
+trap 'rm -rf -- "$kdiy_tmp"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 141' PIPE
+trap 'exit 143' TERM
+kdiy_fail() { echo "$1" >&2; exit 1; }
+kdiy_free=$(df -Pk /var/tmp | { read -r _; read -r _ _ _ kdiy_kib _; echo "$kdiy_kib"; })
+[ "$kdiy_free" -ge "$kdiy_need" ] || kdiy_fail "/var/tmp has $kdiy_free KiB free, a snapshot needs $kdiy_need KiB"
+kdiy_root=
+for kdiy_process in /proc/[0-9]*; do
+  read -r kdiy_name 2>/dev/null <"$kdiy_process/comm" || continue
+  [ "$kdiy_name" = etcd ] || continue
+  ! tr '\0' '\n' <"$kdiy_process/cmdline" | grep -q /etc/kubernetes/pki/etcd/ || kdiy_root=$kdiy_process/root
+done
+[ -z "$kdiy_root" ] || kdiy_programs="$kdiy_root/usr/local/bin $kdiy_root/usr/bin $kdiy_root/bin"
+kdiy_tool() {
+  for kdiy_folder in $kdiy_programs; do
+    [ ! -x "$kdiy_folder/$1" ] || { echo "$kdiy_folder/$1"; return; }
+  done
+  command -v "$1"
+}
+kdiy_clean() { env -i PATH="$PATH" HOME=/root ETCDCTL_API=3 "$@"; }
+kdiy_ctl=$(kdiy_tool etcdctl) || kdiy_fail 'there is no etcdctl, neither on the host nor beside the etcd that runs'
+kdiy_file=$kdiy_tmp/snapshot
+kdiy_clean "$kdiy_ctl" --endpoints "$kdiy_url" --cacert "$kdiy_ca" --cert "$kdiy_cert" --key "$kdiy_key" snapshot save "$kdiy_file" >&2
+kdiy_utl=$(kdiy_tool etcdutl) || kdiy_utl=$kdiy_ctl
+kdiy_holds=$(kdiy_clean "$kdiy_utl" snapshot status "$kdiy_file" -w json)
+kdiy_sum=$(sha256sum <"$kdiy_file")
+printf 'kdiy-snapshot %s %s %s\n' "$(stat -c %s "$kdiy_file")" "${kdiy_sum%% *}" "$(printf %s "$kdiy_holds" | tr -d '\n')"
+cat "$kdiy_file"
+"#;
+
+/// The script that takes a snapshot of the member on a host, whose database
+/// has so many bytes, and sends it on standard output.
+#[must_use]
+pub fn script(topology: &Topology, address: &AddressSpec, size: u64) -> Script {
+    let client = client(topology, address);
+    let programs = match topology {
+        Topology::External(EtcdSource::Archive(archive)) => folder(archive),
+        Topology::External(EtcdSource::Distribution) => "/usr/bin".to_owned(),
+        Topology::Stacked => String::new(),
+    };
+    let need = (size.saturating_add(SPARE) / 1024).to_string();
+    Script::new()
+        .then(&url(&client, address))
+        .lit("kdiy_ca=")
+        .arg(client.ca)
+        .lit(" kdiy_cert=")
+        .arg(client.certificate)
+        .lit(" kdiy_key=")
+        .arg(client.key)
+        .lit(" kdiy_need=")
+        .arg(need)
+        .lit(" kdiy_programs=")
+        .arg(programs)
+        .lit(TAKE)
+}
+
+/// What a snapshot is, as the host says before it sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Head {
+    /// Its bytes.
+    pub size: u64,
+    /// SHA-256 of them all.
+    pub sha256: String,
+    /// What is in it.
+    #[serde(flatten)]
+    pub holds: Holds,
+}
+
+/// What etcd's own tool found in a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holds {
+    /// Hash of its keys.
+    pub hash: u32,
+    /// The newest revision in it.
+    pub revision: u64,
+    /// How many keys it has, old revisions of them too.
+    #[serde(rename(deserialize = "totalKey", serialize = "totalKeys"))]
+    pub keys: u64,
+}
+
+/// Why a snapshot is not to be trusted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Spoiled {
+    /// The host sent something else.
+    #[error("the host did not say what it sends")]
+    Head,
+    /// There is less or more than was announced.
+    #[error("{got} bytes came of {size}")]
+    Length {
+        /// How many came.
+        got: u64,
+        /// How many were announced.
+        size: u64,
+    },
+    /// It was changed on the way.
+    #[error("its SHA-256 is not the one that the host has")]
+    Sum,
+    /// It was spoiled on the host already.
+    #[error("etcd's own checksum at its end does not fit")]
+    OwnSum,
+}
+
+/// Writes a snapshot down as it comes, and checks it.
+pub struct Receiver<'a, W> {
+    out: &'a mut W,
+    progress: &'a mut (dyn FnMut(u64, u64) + Send),
+    line: Vec<u8>,
+    head: Option<Head>,
+    got: u64,
+    sum: Context,
+    /// Of all but the last bytes, which are held back.
+    own: Context,
+    held: Vec<u8>,
+}
+
+impl<'a, W: Write> Receiver<'a, W> {
+    /// A receiver that tells how many bytes of how many have come.
+    pub fn new(out: &'a mut W, progress: &'a mut (dyn FnMut(u64, u64) + Send)) -> Self {
+        Self {
+            out,
+            progress,
+            line: Vec::new(),
+            head: None,
+            got: 0,
+            sum: Context::new(&SHA256),
+            own: Context::new(&SHA256),
+            held: Vec::new(),
+        }
+    }
+
+    /// What was received, if it is whole.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn finish(self) -> Result<Head, Spoiled> {
+        let head = self.head.ok_or(Spoiled::Head)?;
+        let (got, size) = (self.got, head.size);
+        if got != size {
+            return Err(Spoiled::Length { got, size });
+        }
+        if hex(self.sum.finish().as_ref()) != head.sha256 {
+            return Err(Spoiled::Sum);
+        }
+        if self.own.finish().as_ref() != self.held {
+            return Err(Spoiled::OwnSum);
+        }
+        Ok(head)
+    }
+
+    /// Takes bytes of the data.
+    fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)?;
+        self.sum.update(bytes);
+        self.held.extend_from_slice(bytes);
+        let over = self.held.len().saturating_sub(OWN_SUM);
+        self.own.update(&self.held[..over]);
+        self.held.drain(..over);
+        self.got += bytes.len() as u64;
+        if let Some(head) = &self.head {
+            (self.progress)(self.got, head.size);
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for Receiver<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.head.is_some() {
+            self.take(bytes)?;
+            return Ok(bytes.len());
+        }
+        self.line.extend_from_slice(bytes);
+        if let Some(end) = self.line.iter().position(|&byte| byte == b'\n') {
+            let data = self.line.split_off(end + 1);
+            self.head = Some(head(&self.line[..end]).ok_or_else(not_a_snapshot)?);
+            self.take(&data)?;
+        } else if self.line.len() > LONGEST_HEAD {
+            return Err(not_a_snapshot());
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+fn not_a_snapshot() -> io::Error {
+    io::Error::other(Spoiled::Head)
+}
+
+fn head(line: &[u8]) -> Option<Head> {
+    let line = std::str::from_utf8(line).ok()?.strip_prefix(MARK)?;
+    let mut words = line.splitn(3, ' ');
+    Some(Head {
+        size: words.next()?.parse().ok()?,
+        sha256: words.next()?.to_owned(),
+        holds: serde_json::from_str(words.next()?).ok()?,
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Download;
+    use crate::resource::sha256_hex;
+    use proptest::prelude::*;
+
+    /// Data with etcd's checksum at its end, and the line before it.
+    fn sent(data: &[u8]) -> (String, Vec<u8>) {
+        let own = ring::digest::digest(&SHA256, data);
+        let whole = [data, own.as_ref()].concat();
+        let head = format!(
+            "kdiy-snapshot {} {} {{\"hash\":7,\"revision\":725,\"totalKey\":400,\"totalSize\":9}}\n",
+            whole.len(),
+            sha256_hex(&whole)
+        );
+        (head, whole)
+    }
+
+    fn receive(chunks: &[&[u8]]) -> (Vec<u8>, io::Result<Result<Head, Spoiled>>) {
+        let (mut out, mut seen) = (Vec::new(), 0);
+        let mut progress = |got: u64, _: u64| seen = got;
+        let mut receiver = Receiver::new(&mut out, &mut progress);
+        let written = chunks
+            .iter()
+            .try_for_each(|chunk| receiver.write_all(chunk));
+        let ended = written.map(|()| receiver.finish());
+        assert_eq!(seen, out.len() as u64);
+        (out, ended)
+    }
+
+    #[test]
+    fn what_is_spoiled_is_told() {
+        let (head, mut whole) = sent(b"data");
+        let ended = |head: &str, data: &[u8]| receive(&[head.as_bytes(), data]).1;
+        assert_eq!(ended(&head, &whole).unwrap().unwrap().holds.revision, 725);
+        let length = Spoiled::Length { got: 35, size: 36 };
+        assert_eq!(ended(&head, &whole[1..]).unwrap(), Err(length));
+        whole[0] ^= 1;
+        assert_eq!(ended(&head, &whole).unwrap(), Err(Spoiled::Sum));
+        let own = head.replace(&sha256_hex(&sent(b"data").1), &sha256_hex(&whole));
+        assert_eq!(ended(&own, &whole).unwrap(), Err(Spoiled::OwnSum));
+        assert_eq!(receive(&[b"kdiy-snap"]).1.unwrap(), Err(Spoiled::Head));
+        assert!(ended("no snapshot\n", &whole).is_err());
+        assert!(receive(&[&[b'x'; LONGEST_HEAD + 1]]).1.is_err());
+    }
+
+    /// A host with an etcdctl of the test's own; its folder for temporary
+    /// files is the test's.
+    fn run(topology: &Topology, need: u64, etcdctl: &str) -> (std::process::Output, usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::create_dir(path("tmp")).unwrap();
+        let lib = path("usr/local/lib/kdiy/etcd-0123456789ab");
+        std::fs::create_dir_all(&lib).unwrap();
+        let bin = match topology {
+            Topology::Stacked => "bin",
+            Topology::External(_) => "usr/local/lib/kdiy/etcd-0123456789ab",
+        };
+        std::fs::create_dir_all(path("bin")).unwrap();
+        std::fs::write(
+            path(&format!("{bin}/etcdctl")),
+            format!("#!/bin/sh\n{etcdctl}\n"),
+        )
+        .unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(path(&format!("{bin}/etcdctl")), mode).unwrap();
+        let address = AddressSpec::Fixed("192.0.2.1".parse().unwrap());
+        let script = script(topology, &address, need)
+            .to_string()
+            .replace("/var/tmp", &path("tmp"))
+            .replace("/usr/local/lib", &path("usr/local/lib"))
+            // Labs may run an etcd on this machine.
+            .replace("/proc/", &path("proc/"));
+        let out = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .env("PATH", format!("{}:/usr/bin:/bin", path("bin")))
+            .env("ETCDCTL_ENDPOINTS", "https://192.0.2.9:2379")
+            .output()
+            .unwrap();
+        let left = std::fs::read_dir(path("tmp")).unwrap().count();
+        (out, left)
+    }
+
+    #[test]
+    fn a_real_shell_sends_a_snapshot_and_leaves_nothing() {
+        let (_, whole) = sent(b"data\n\0");
+        let octal: String = whole.iter().map(|byte| format!("\\0{byte:o}")).collect();
+        let etcdctl = format!(
+            "[ -z \"${{ETCDCTL_ENDPOINTS-}}\" ] || exit 9\ncase \"$*\" in\n\
+             *'snapshot save'*) for f; do :; done; printf %b '{octal}' >\"$f\"; echo saved;;\n\
+             *) echo '{{\"hash\":7,\"revision\":1,\"totalKey\":2,\"totalSize\":3}}';;\nesac"
+        );
+        let archive = Download {
+            url: "https://example.com/etcd.tar.gz".to_owned(),
+            sha256: "0123456789ab".repeat(6),
+        };
+        for topology in [
+            Topology::Stacked,
+            Topology::External(EtcdSource::Archive(archive)),
+        ] {
+            let (out, left) = run(&topology, 1, &etcdctl);
+            let said = String::from_utf8_lossy(&out.stderr);
+            assert!(out.status.success(), "{said}");
+            assert_eq!(left, 0);
+            let (data, ended) = receive(&[&out.stdout]);
+            assert_eq!(data, whole);
+            assert_eq!(ended.unwrap().unwrap().holds.keys, 2);
+        }
+    }
+
+    #[test]
+    fn failures_say_why_and_leave_nothing() {
+        let (out, left) = run(&Topology::Stacked, 1, "echo no space >&2; exit 7");
+        assert_eq!((out.status.code(), left), (Some(7), 0));
+        assert_eq!(String::from_utf8_lossy(&out.stderr), "no space\n");
+        assert_eq!(out.stdout, b"");
+        let (out, left) = run(&Topology::Stacked, u64::MAX / 4, "exit 7");
+        assert_eq!((out.status.code(), left), (Some(1), 0));
+        assert!(String::from_utf8_lossy(&out.stderr).contains("KiB free"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_snapshot_arrives_whole_however_it_is_cut(data in prop::collection::vec(any::<u8>(), 0..200), size in 1_usize..90) {
+            let (head, whole) = sent(&data);
+            let all = [head.as_bytes(), &whole].concat();
+            let chunks: Vec<_> = all.chunks(size).collect();
+            let (out, ended) = receive(&chunks);
+            prop_assert_eq!(out, whole);
+            prop_assert!(ended.unwrap().is_ok());
+        }
+    }
+}

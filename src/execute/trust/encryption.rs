@@ -1,0 +1,90 @@
+//! The key of encryption at rest: kept with the authorities, read back from
+//! the control planes when that was lost, or made.
+
+use super::super::survey::{Connections, Faults, ask};
+use super::Error;
+use crate::cluster::{Cluster, Encryption, Name, Role};
+use crate::kubeadm::encryption;
+use crate::pki::SecretboxKey;
+use crate::resource::{Answers, SECTION_FUNCTION};
+use crate::shell::Script;
+use crate::state::State;
+use crate::transport::{Connection, User};
+
+/// The key of a cluster that encrypts; `None` for others. What was read back
+/// or made is kept before it is given out.
+///
+/// # Errors
+/// When it cannot be had, or hosts contradict each other.
+pub async fn encryption_key<C: Connection>(
+    state: &State,
+    cluster: &Cluster,
+    connections: &Connections<C>,
+) -> Result<Option<SecretboxKey>, Error> {
+    if cluster.control_plane.encryption == Encryption::None {
+        return Ok(None);
+    }
+    if let Some(kept) = state.secretbox_key()? {
+        return Ok(Some(kept));
+    }
+    let mut found: Option<(Name, SecretboxKey)> = None;
+    let mut faults = Faults::new();
+    for node in cluster.with_role(Role::ControlPlane) {
+        let Some(connection) = connections.get(&node.name) else {
+            continue;
+        };
+        let theirs = match read_back(connection.as_ref(), &node.name).await {
+            Ok(Some(theirs)) => theirs,
+            Ok(None) => continue,
+            Err(Error::Asked(more)) => {
+                faults.extend(more);
+                continue;
+            }
+            Err(other) => return Err(other),
+        };
+        match &found {
+            None => found = Some((node.name.clone(), theirs)),
+            Some((_, first)) if first.is(&theirs) => {}
+            Some((one, _)) => {
+                return Err(Error::KeysDiffer {
+                    one: one.clone(),
+                    other: node.name.clone(),
+                });
+            }
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Error::Asked(faults));
+    }
+    let key = match found {
+        Some((_, key)) => key,
+        None => SecretboxKey::generate()?,
+    };
+    state.save_secretbox_key(&key)?;
+    Ok(Some(key))
+}
+
+/// The key of one control plane, if it has one.
+async fn read_back<C: Connection>(
+    connection: &C,
+    host: &Name,
+) -> Result<Option<SecretboxKey>, Error> {
+    let asked = |fault| Error::Asked(Faults::from([(host.clone(), fault)]));
+    let script = Script::of("export LC_ALL=C\n")
+        .lit(SECTION_FUNCTION)
+        .lit("for f in ")
+        .args(encryption::FILES)
+        .lit("; do if [ -s \"$f\" ]; then kdiy_section key \"$(cat \"$f\")\"; exit 0; fi; done\n");
+    let output = ask(connection, &script, User::Root).await.map_err(asked)?;
+    let answers = Answers::parse(&output).map_err(|error| asked(error.into()))?;
+    let Ok(text) = answers.get("key") else {
+        return Ok(None);
+    };
+    let key = encryption::key_in(text).unwrap_or_default();
+    SecretboxKey::from_base64("kdiy-encryption.yaml", &key)
+        .map(Some)
+        .map_err(|source| Error::Unusable {
+            host: host.clone(),
+            source,
+        })
+}

@@ -1,0 +1,153 @@
+//! `loadBalancer:` as written.
+
+use std::net::IpAddr;
+
+use super::address;
+use super::finding::{Span, Spanned, quoted};
+use super::hosts;
+use super::images;
+use super::reader::{Reader, refuse};
+use super::yaml::{Node, Value};
+
+/// The word for a way of balancing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    None,
+    Haproxy,
+    Nginx,
+    KubeVip,
+    Local,
+    External,
+}
+
+/// `loadBalancer` as far as it was written.
+pub struct WrittenBalancer {
+    pub kind: Spanned<Kind>,
+    /// Where the key `vip` is, right or wrong.
+    pub vip_key: Option<Span>,
+    pub vip: Option<Spanned<IpAddr>>,
+    pub interface: Option<Spanned<String>>,
+    pub router_id: Option<Spanned<u8>>,
+    pub image: Option<Spanned<String>>,
+    pub port: Option<Spanned<u16>>,
+}
+
+impl Kind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Haproxy => "haproxy",
+            Self::Nginx => "nginx",
+            Self::KubeVip => "kube-vip",
+            Self::Local => "local",
+            Self::External => "external",
+        }
+    }
+
+    /// Keys beside `kind` that mean something to it.
+    const fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::None | Self::External => &[],
+            Self::Haproxy | Self::Nginx => &["vip", "interface", "routerId"],
+            Self::KubeVip => &["vip", "interface", "image"],
+            Self::Local => &["port"],
+        }
+    }
+}
+
+const KINDS: [(&str, Kind); 6] = [
+    (Kind::None.as_str(), Kind::None),
+    (Kind::Haproxy.as_str(), Kind::Haproxy),
+    (Kind::Nginx.as_str(), Kind::Nginx),
+    (Kind::KubeVip.as_str(), Kind::KubeVip),
+    (Kind::Local.as_str(), Kind::Local),
+    (Kind::External.as_str(), Kind::External),
+];
+
+/// Words of other tools, each with what to write here.
+const OTHERS: [(&str, &str); 2] = [
+    (
+        "keepalived",
+        "write `haproxy` or `nginx`: with several load-balancer hosts keepalived moves the address between them",
+    ),
+    (
+        "envoy",
+        "haproxy and nginx are what kdiy sets up; for an envoy of your own write `external`",
+    ),
+];
+
+const EXAMPLE: &str = "`loadBalancer: haproxy`, or `{kind: haproxy, vip: 192.0.2.10}`";
+
+/// Reads `loadBalancer`, a word or a mapping.
+pub fn read(reader: &Reader<'_>, node: &Node) -> Option<WrittenBalancer> {
+    if !matches!(node.value, Value::Mapping(_)) {
+        return Some(WrittenBalancer {
+            kind: reader.choice(node, &KINDS, &OTHERS)?,
+            vip_key: None,
+            vip: None,
+            interface: None,
+            router_id: None,
+            image: None,
+            port: None,
+        });
+    }
+    const KEYS: &[&str] = &["kind", "vip", "interface", "routerId", "image", "port"];
+    let fields = reader.fields(node, KEYS, EXAMPLE)?;
+    let kind = fields
+        .require("kind", "`kind: haproxy`")
+        .and_then(|node| reader.choice(node, &KINDS, &OTHERS));
+    let written = WrittenBalancer {
+        vip_key: fields.get("vip").and_then(|_| fields.key("vip")),
+        vip: fields.get("vip").and_then(|node| {
+            reader.parse(
+                node,
+                "invalid-address",
+                "an address such as 192.0.2.10",
+                address::vip,
+            )
+        }),
+        interface: fields.get("interface").and_then(|node| {
+            reader.parse(
+                node,
+                "invalid-interface",
+                "an interface such as eth1",
+                hosts::interface,
+            )
+        }),
+        router_id: fields
+            .get("routerId")
+            .and_then(|node| router_id(reader, node)),
+        image: fields.get("image").and_then(|node| {
+            reader.parse(
+                node,
+                "invalid-image",
+                "an image such as ghcr.io/kube-vip/kube-vip:v1.1.2",
+                images::image,
+            )
+        }),
+        port: fields.get("port").and_then(|node| {
+            let port = reader.port(node)?;
+            Some(Spanned {
+                value: port,
+                span: node.span,
+            })
+        }),
+        kind: kind?,
+    };
+    let kind = written.kind.value;
+    fields.only_for(kind.as_str(), kind.keys());
+    Some(written)
+}
+
+/// VRRP's virtual router id.
+fn router_id(reader: &Reader<'_>, node: &Node) -> Option<Spanned<u8>> {
+    reader.parse(node, "invalid-router-id", "a number such as 51", |text| {
+        match text.parse::<u8>() {
+            Ok(id) if id > 0 => Ok(id),
+            _ => refuse(
+                format!("{} is no virtual router id", quoted(text)),
+                "write a number from 1 to 255 that no other VRRP group on the network of these hosts has",
+            ),
+        }
+    })
+}

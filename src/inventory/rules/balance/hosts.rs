@@ -1,0 +1,169 @@
+//! haproxy or nginx on hosts with the role load-balancer.
+
+use super::super::super::address::DEFAULT_PORT;
+use super::super::super::finding::{Finding, Spanned};
+use super::super::super::hosts::WrittenNode;
+use super::super::super::reader::Reader;
+use super::super::related_nodes;
+use super::{Scene, fixed, role, shown, vip};
+use crate::cluster::{Endpoint, EndpointHost, Role};
+
+/// Returns whether it was reported why an endpoint cannot be derived.
+pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
+    let kind = scene.kind.as_str();
+    if scene.balancers.is_empty() {
+        let message = format!("`loadBalancer: {kind}` is set, but no node is a load-balancer");
+        reader.report(
+            Finding::error("no-balancer", scene.key(), message)
+                .help("give a node `role: load-balancer`, or write `loadBalancer: external` for a balancer of your own"),
+        );
+        return true;
+    }
+    unused_keys(reader, scene);
+    if let Some(endpoint) = &scene.endpoint {
+        ports(reader, scene, endpoint);
+    }
+    match (scene.balancers.as_slice(), &scene.vip) {
+        (_, Some(address)) => {
+            vip::check(reader, scene, address, "the load-balancers hold");
+            false
+        }
+        ([one], None) => {
+            alone(reader, scene, one);
+            false
+        }
+        (several, None) => {
+            without_vip(reader, scene, several);
+            true
+        }
+    }
+}
+
+fn without_vip(reader: &Reader<'_>, scene: &Scene<'_>, balancers: &[&WrittenNode]) {
+    let written = scene.inventory.load_balancer.as_ref();
+    let broken = written.is_some_and(|written| written.vip_key.is_some())
+        || (scene.inventory.endpoint_key.is_some() && scene.inventory.endpoint.is_none());
+    let [first, second, ..] = balancers else {
+        return;
+    };
+    if broken {
+        return;
+    }
+    let kind = scene.kind.as_str();
+    let count = balancers.len();
+    let place = role(second, Role::LoadBalancer);
+    let finding = match &scene.endpoint {
+        Some(endpoint) => {
+            let message = format!(
+                "{count} load-balancers need a virtual IP that moves between them, and the endpoint is a name"
+            );
+            Finding::error("no-vip", endpoint.span, message)
+                .related(place, "one of several")
+                .help(format!("write the address that the name resolves to: `loadBalancer: {{kind: {kind}, vip: 192.0.2.10}}`"))
+        }
+        None => {
+            let message =
+                format!("{count} load-balancers need a virtual IP that moves between them");
+            Finding::error("no-vip", place, message)
+                .related(role(first, Role::LoadBalancer), "the first one")
+                .help("write `endpoint: 192.0.2.10:6443` with a free address of the network that they are in; keepalived moves it")
+        }
+    };
+    reader.report(finding);
+}
+
+/// What is for the virtual IP alone.
+fn unused_keys(reader: &Reader<'_>, scene: &Scene<'_>) {
+    let Some(written) = &scene.inventory.load_balancer else {
+        return;
+    };
+    if scene.vip.is_some() || written.vip_key.is_some() || scene.balancers.len() > 1 {
+        return;
+    }
+    let interface = written
+        .interface
+        .as_ref()
+        .map(|key| ("interface", key.span));
+    let router = written.router_id.as_ref().map(|key| ("routerId", key.span));
+    for (key, span) in interface.into_iter().chain(router) {
+        let message =
+            format!("`{key}` is for a virtual IP, and a single load-balancer has its own address");
+        reader.report(
+            Finding::error("foreign-key", span, message)
+                .help("take it out, or add `vip` with a free address of the same network"),
+        );
+    }
+}
+
+/// The one load-balancer answers at its own address.
+fn alone(reader: &Reader<'_>, scene: &Scene<'_>, balancer: &WrittenNode) {
+    let (Some(endpoint), Some(address)) = (&scene.endpoint, fixed(balancer)) else {
+        return;
+    };
+    let written = match endpoint.value.host {
+        EndpointHost::Address(written) if written != address => written,
+        _ => return,
+    };
+    let message = format!(
+        "the endpoint is {written}, but the load-balancer {} has the address {address}",
+        balancer.called()
+    );
+    reader.report(
+        Finding::error("endpoint-elsewhere", endpoint.span, message)
+            .related(role(balancer, Role::LoadBalancer), "the load-balancer")
+            .help(format!(
+                "write `endpoint: {}`, or a DNS name that resolves to it; if {written} is to be a virtual IP, `loadBalancer: {{kind: {}, vip: {written}}}`",
+                shown(address, endpoint.value.port),
+                scene.kind.as_str(),
+            )),
+    );
+}
+
+/// Ports on all addresses that a role's own programs listen on.
+fn taken(node: &WrittenNode, port: u16) -> Option<(&'static str, Role)> {
+    let plane = node.role(Role::ControlPlane).map(|_| Role::ControlPlane);
+    let kubelet = plane.or(node.role(Role::Worker).map(|_| Role::Worker));
+    let etcd = node.role(Role::Etcd).map(|_| Role::Etcd);
+    match port {
+        DEFAULT_PORT => Some(("the API server", plane?)),
+        2379 | 2380 => Some(("etcd", etcd.or(plane)?)),
+        10250 => Some(("the kubelet", kubelet?)),
+        10256 => Some(("kube-proxy", kubelet?)),
+        10257 => Some(("the controller-manager", plane?)),
+        10259 => Some(("the scheduler", plane?)),
+        _ => None,
+    }
+}
+
+fn ports(reader: &Reader<'_>, scene: &Scene<'_>, endpoint: &Spanned<Endpoint>) {
+    let port = endpoint.value.port;
+    let clashes: Vec<_> = scene
+        .balancers
+        .iter()
+        .filter_map(|node| Some((*node, taken(node, port)?)))
+        .collect();
+    let [(node, (program, other)), rest @ ..] = clashes.as_slice() else {
+        return;
+    };
+    let message = format!(
+        "{} on {} would listen on port {port}, where {program} of the same host listens",
+        scene.kind.as_str(),
+        node.called()
+    );
+    let host = endpoint.value.host.clone();
+    let label = match other {
+        Role::ControlPlane => "also a control plane",
+        Role::Worker => "also a worker",
+        Role::Etcd => "also an etcd host",
+        Role::LoadBalancer => "the load-balancer",
+    };
+    let finding = Finding::error("port-conflict", endpoint.span, message)
+        .related(role(node, Role::LoadBalancer), label);
+    let rest: Vec<&WrittenNode> = rest.iter().map(|(node, _)| *node).collect();
+    reader.report(
+        related_nodes(finding, &rest, Role::LoadBalancer, "this one, too").help(format!(
+            "take another port, such as `endpoint: {}`, or a host of its own for the load-balancer",
+            Endpoint { host, port: 8443 }
+        )),
+    );
+}

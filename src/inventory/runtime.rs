@@ -1,0 +1,252 @@
+//! `runtime:` as written.
+
+use super::finding::{Finding, Span, Spanned, quoted};
+use super::reader::{Reader, Refusal, refuse};
+use super::sources;
+use super::yaml::{Node, Value};
+use crate::cluster::{Download, PackageKey};
+
+/// The word for a runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Containerd,
+    Docker,
+    CriO,
+}
+
+/// Whose packages of a runtime are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vendor {
+    Distribution,
+    Docker,
+}
+
+/// `runtime` as far as it was written; `{minor}` is still in its URLs.
+#[derive(Default)]
+pub struct WrittenRuntime {
+    pub kind: Option<Spanned<Kind>>,
+    pub vendor: Option<Spanned<Vendor>>,
+    pub repository: Option<Spanned<String>>,
+    pub suite: Option<String>,
+    pub key: Option<PackageKey>,
+    /// Where the key `criDockerd` is, right or wrong.
+    pub cri_dockerd_key: Option<Span>,
+    pub cri_dockerd: Option<Download>,
+}
+
+impl Kind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Containerd => "containerd",
+            Self::Docker => "docker",
+            Self::CriO => "cri-o",
+        }
+    }
+
+    /// Keys beside `kind` that mean something to it.
+    const fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Containerd => &["packages", "repository", "suite", "key"],
+            Self::Docker => &["packages", "repository", "suite", "key", "criDockerd"],
+            Self::CriO => &["repository", "suite", "key"],
+        }
+    }
+}
+
+const KINDS: [(&str, Kind); 3] = [
+    (Kind::Containerd.as_str(), Kind::Containerd),
+    (Kind::Docker.as_str(), Kind::Docker),
+    (Kind::CriO.as_str(), Kind::CriO),
+];
+
+const OTHERS: [(&str, &str); 1] = [(
+    "cri-dockerd",
+    "write `{kind: docker, criDockerd: {url: ..., sha256: ...}}`: the engine is docker, cri-dockerd stands before it",
+)];
+
+const EXAMPLE: &str = "`runtime: containerd`, or `{kind: containerd, packages: docker}`";
+
+/// Reads `runtime`, a word or a mapping.
+pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenRuntime {
+    let Some(node) = node else {
+        return WrittenRuntime::default();
+    };
+    let kind = |node| reader.choice(node, &KINDS, &OTHERS);
+    if !matches!(node.value, Value::Mapping(_)) {
+        let kind = kind(node);
+        if let Some(kind) = kind.as_ref().filter(|kind| kind.value == Kind::CriO) {
+            keyless(reader, kind.span);
+        }
+        return WrittenRuntime {
+            kind,
+            ..WrittenRuntime::default()
+        };
+    }
+    const KEYS: &[&str] = &[
+        "kind",
+        "packages",
+        "repository",
+        "suite",
+        "key",
+        "criDockerd",
+    ];
+    let Some(fields) = reader.fields(node, KEYS, EXAMPLE) else {
+        return WrittenRuntime::default();
+    };
+    let kind = fields.require("kind", "`kind: containerd`").and_then(kind);
+    let vendors = [
+        ("distribution", Vendor::Distribution),
+        ("docker", Vendor::Docker),
+    ];
+    let written = WrittenRuntime {
+        vendor: fields
+            .get("packages")
+            .and_then(|node| reader.choice(node, &vendors, &[])),
+        repository: fields.get("repository").and_then(|node| {
+            reader.parse(node, "invalid-url", "a URL", |text| {
+                sources::templated(text, &["minor", "os", "codename"], false)
+            })
+        }),
+        suite: fields.get("suite").and_then(|node| {
+            let text = reader.parse(node, "invalid-value", "`\"{codename} stable\"`", suite)?;
+            Some(text.value)
+        }),
+        key: fields
+            .get("key")
+            .and_then(|node| sources::package_key(reader, node)),
+        cri_dockerd_key: fields
+            .get("criDockerd")
+            .and_then(|_| fields.key("criDockerd")),
+        cri_dockerd: fields
+            .get("criDockerd")
+            .and_then(|node| download(reader, node, ".deb", CRI_DOCKERD)),
+        kind,
+    };
+    if let Some(url) = &written.repository {
+        sources::visible_password(reader, url, sources::OPEN_MIRROR);
+    }
+    let Some(kind) = &written.kind else {
+        return written;
+    };
+    fields.only_for(kind.value.as_str(), kind.value.keys());
+    let distribution = kind.value != Kind::CriO
+        && written
+            .vendor
+            .as_ref()
+            .is_none_or(|vendor| vendor.value == Vendor::Distribution);
+    for key in ["repository", "suite", "key"] {
+        if let Some(span) = fields.key(key).filter(|_| distribution) {
+            let message =
+                format!("`{key}` is for a repository, but the packages are the distribution's");
+            reader.report(
+                Finding::error("foreign-key", span, message)
+                    .help("add `packages: docker` for Docker's repository or a mirror of it, or take the key out"),
+            );
+        }
+    }
+    if fields.get("key").is_none() {
+        if kind.value == Kind::CriO {
+            keyless(reader, kind.span);
+        } else if let Some(repository) = fields.key("repository").filter(|_| !distribution) {
+            reader.report(
+                Finding::error(
+                    "missing-key",
+                    repository,
+                    "a repository needs the `key` that signs it",
+                )
+                .help(format!("add {}", sources::KEY)),
+            );
+        }
+    }
+    written
+}
+
+/// Only a key that is known for certain may be pinned in the program.
+fn keyless(reader: &Reader<'_>, span: Span) {
+    reader.report(
+        Finding::error("missing-key", span, "CRI-O's repository needs the `key` that signs it")
+            .help("write `runtime: {kind: cri-o, key: {url: https://download.opensuse.org/repositories/isv:/cri-o:/stable:/v{minor}/deb/Release.key, fingerprint: ...}}`; `gpg --show-keys` prints the fingerprint"),
+    );
+}
+
+/// What follows the URL in a line of apt's sources.
+fn suite(text: &str) -> Result<String, Refusal> {
+    let rest = text
+        .replace("{codename}", "x")
+        .replace("{os}", "x")
+        .replace("{minor}", "1.0");
+    let sound = rest
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-_./ ".contains(c));
+    let words = rest.split_whitespace().count();
+    let flat = rest
+        .split_whitespace()
+        .next()
+        .is_some_and(|suite| suite.ends_with('/'));
+    if !sound {
+        return refuse(
+            format!("{} is no suite of an apt repository", quoted(text)),
+            "write a suite and its components, such as `\"{codename} stable\"`",
+        );
+    }
+    match (flat, words) {
+        (true, 1) => Ok(text.to_owned()),
+        (true, _) => refuse(
+            format!(
+                "{} is a flat repository, which has no components",
+                quoted(text)
+            ),
+            "write `/` alone",
+        ),
+        (false, 1) => refuse(
+            format!("{} names a suite without components", quoted(text)),
+            "write `\"{codename} stable\"`; for a flat repository `/`",
+        ),
+        (false, _) => Ok(text.split_whitespace().collect::<Vec<_>>().join(" ")),
+    }
+}
+
+const CRI_DOCKERD: &str =
+    "`{url: https://.../cri-dockerd_VERSION.debian-bookworm_{arch}.deb, sha256: ...}`";
+
+/// A file by its URL, accepted by its hash. Plain http is fine, as the hash
+/// cannot be forged.
+pub fn download(reader: &Reader<'_>, node: &Node, ending: &str, example: &str) -> Option<Download> {
+    let fields = reader.fields(node, &["url", "sha256"], example)?;
+    let url = fields
+        .require("url", "`url: https://...`")
+        .and_then(|node| {
+            reader.parse(node, "invalid-url", "a URL", |text| {
+                let url = sources::templated(text, &["arch"], false)?;
+                let path = url.split(['?', '#']).next().unwrap_or_default();
+                if path.ends_with(ending) {
+                    return Ok(url);
+                }
+                refuse(
+                    format!("{} does not end in {ending}", quoted(text)),
+                    format!("write {example}"),
+                )
+            })
+        });
+    let sha256 = fields
+        .require("sha256", "`sha256:` as `sha256sum` prints it")
+        .and_then(|node| {
+            reader.parse(node, "invalid-hash", "64 hex digits", |text| {
+                let digits = text.strip_prefix("sha256:").unwrap_or(text);
+                if digits.len() == 64 && digits.chars().all(|c| c.is_ascii_hexdigit()) {
+                    Ok(digits.to_lowercase())
+                } else {
+                    refuse(
+                        format!("{} is no SHA-256", quoted(text)),
+                        "write the 64 hex digits that `sha256sum FILE` prints",
+                    )
+                }
+            })
+        });
+    let url = url?;
+    sources::visible_password(reader, &url, sources::OPEN_MIRROR);
+    Some(Download {
+        url: url.value,
+        sha256: sha256?.value,
+    })
+}

@@ -1,0 +1,79 @@
+//! The configuration as text, and as keepalived's own check sees it.
+
+use super::*;
+use crate::cluster::{Balancer, LoadBalancer, Version};
+use crate::lb::tests::{pair, program};
+
+const PASSWORD: &str = "hunter2x";
+
+fn software(vip: Option<IpAddr>, interface: &str) -> Software {
+    let settled = pair(Version::new(1, 34, 1), Balancer::Haproxy);
+    let LoadBalancer::Hosts {
+        failover: Some(failover),
+        ..
+    } = &settled.cluster.load_balancer
+    else {
+        panic!("a pair has an address that moves");
+    };
+    let mut failover = failover.clone();
+    failover.vip.address = vip.unwrap_or(failover.vip.address);
+    let node = settled.with_role(Role::LoadBalancer).next().unwrap();
+    on_host(&settled, node, &failover, interface, &PASSWORD.into())
+}
+
+#[test]
+fn one_of_two_hosts() {
+    let software = software(None, "eth1");
+    let [secret, config] = &software.files[..] else {
+        panic!("{software:?}");
+    };
+    insta::assert_snapshot!("pair", config.text);
+    insta::assert_snapshot!("authentication", secret.text);
+    assert!(secret.is_secret() && !config.text.contains(PASSWORD));
+}
+
+#[test]
+fn ipv6_has_no_password() {
+    let software = software(Some("2001:db8::100".parse().unwrap()), "eth1");
+    let [config] = &software.files[..] else {
+        panic!("{software:?}");
+    };
+    insta::assert_snapshot!("ipv6", config.text);
+}
+
+#[test]
+fn keepalived_itself_takes_the_configuration() {
+    // Its check asks for the interface, and takes no loopback one.
+    let interfaces = std::fs::read_dir("/sys/class/net").unwrap();
+    let mut interfaces = interfaces.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let interface = interfaces.find(|name| name != "lo");
+    let software = software(
+        None,
+        &interface.expect("a machine that tests has a network"),
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("secret.conf");
+    std::fs::write(&secret, &software.files[0].text).unwrap();
+    let text = software.files[1]
+        .text
+        .replace(SECRET, secret.to_str().unwrap());
+    let check = |text: &str| {
+        let file = dir.path().join("new.conf");
+        std::fs::write(&file, text).unwrap();
+        let check = program("sh")
+            .args(["-c", &format!("{} \"$1\"", software.check), "sh"])
+            .arg(&file)
+            .env("kdiy_tmp", dir.path())
+            .output()
+            .unwrap();
+        let said = [check.stdout, check.stderr].concat();
+        (
+            check.status.success(),
+            String::from_utf8_lossy(&said).into_owned(),
+        )
+    };
+    let (taken, said) = check(&text);
+    assert!(taken, "{said}");
+    let (taken, said) = check(&text.replace("nopreempt", "noprempt"));
+    assert!(!taken, "{said}");
+}

@@ -1,0 +1,276 @@
+//! kube-vip as a static pod on each control plane: the one that holds a lease
+//! answers ARP for the endpoint's address.
+//!
+//! It speaks to the API server of its own host, as `kubernetes`, a name that
+//! is in that server's certificate. From 1.29 on admin.conf gets its rights
+//! only at the end of init, so the one that founds the cluster uses
+//! super-admin.conf until then.
+//!
+//! Facts: kube-vip's manual on static pods and its issue 684 on
+//! super-admin.conf.
+
+use serde::Serialize;
+
+use crate::cluster::{LeaderElection, Settled, Version, Vip};
+use crate::template::{HostFile, NOTICE};
+
+/// Its manifest.
+pub const MANIFEST: &str = "/etc/kubernetes/manifests/kube-vip.yaml";
+
+const ADMIN: &str = "/etc/kubernetes/admin.conf";
+const SUPER_ADMIN: &str = "/etc/kubernetes/super-admin.conf";
+
+/// The first version in which admin.conf has to be given its rights.
+const WITH_SUPER_ADMIN: Version = Version::new(1, 29, 0);
+
+/// With which kubeconfig it speaks to the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// While `kubeadm init` runs on its host.
+    Founding,
+    /// Ever after.
+    Founded,
+}
+
+/// The manifest for control planes that carry the address on this interface.
+#[must_use]
+pub fn manifest(
+    settled: &Settled,
+    vip: &Vip,
+    image: &str,
+    interface: &str,
+    phase: Phase,
+) -> HostFile {
+    let kubeconfig = match phase {
+        Phase::Founding if settled.version >= WITH_SUPER_ADMIN => SUPER_ADMIN,
+        _ => ADMIN,
+    };
+    let pod = pod(settled, vip, image, interface, kubeconfig);
+    let text = serde_yaml::to_string(&pod).expect("plain structs are YAML");
+    HostFile::public(MANIFEST, format!("{NOTICE}{text}"))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Pod<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    metadata: Metadata,
+    spec: Spec<'a>,
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    name: &'static str,
+    namespace: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Spec<'a> {
+    containers: [Container<'a>; 1],
+    host_aliases: [HostAlias; 1],
+    host_network: bool,
+    priority_class_name: &'static str,
+    volumes: [Volume; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Container<'a> {
+    name: &'static str,
+    image: &'a str,
+    image_pull_policy: &'static str,
+    args: [&'static str; 1],
+    env: Vec<Variable>,
+    security_context: SecurityContext,
+    volume_mounts: [VolumeMount; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Variable {
+    name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_from: Option<ValueFrom>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ValueFrom {
+    field_ref: FieldRef,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FieldRef {
+    field_path: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SecurityContext {
+    allow_privilege_escalation: bool,
+    capabilities: Capabilities,
+}
+
+#[derive(Serialize)]
+struct Capabilities {
+    add: [&'static str; 2],
+    drop: [&'static str; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VolumeMount {
+    name: &'static str,
+    mount_path: &'static str,
+    read_only: bool,
+}
+
+#[derive(Serialize)]
+struct HostAlias {
+    ip: &'static str,
+    hostnames: [&'static str; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Volume {
+    name: &'static str,
+    host_path: HostPath,
+}
+
+#[derive(Serialize)]
+struct HostPath {
+    path: &'static str,
+    /// `File`: one that is missing is waited for. Were it made, kubeadm would
+    /// find an empty kubeconfig.
+    r#type: &'static str,
+}
+
+fn pod<'a>(
+    settled: &Settled,
+    vip: &Vip,
+    image: &'a str,
+    interface: &str,
+    kubeconfig: &'static str,
+) -> Pod<'a> {
+    let container = Container {
+        name: "kube-vip",
+        image,
+        image_pull_policy: "IfNotPresent",
+        args: ["manager"],
+        env: variables(settled, vip, interface),
+        security_context: SecurityContext {
+            allow_privilege_escalation: false,
+            capabilities: Capabilities {
+                add: ["NET_ADMIN", "NET_RAW"],
+                drop: ["ALL"],
+            },
+        },
+        volume_mounts: [VolumeMount {
+            name: "kubeconfig",
+            // Where kube-vip looks.
+            mount_path: ADMIN,
+            read_only: true,
+        }],
+    };
+    Pod {
+        api_version: "v1",
+        kind: "Pod",
+        metadata: Metadata {
+            name: "kube-vip",
+            namespace: "kube-system",
+        },
+        spec: Spec {
+            containers: [container],
+            host_aliases: [HostAlias {
+                ip: "127.0.0.1",
+                hostnames: ["kubernetes"],
+            }],
+            host_network: true,
+            priority_class_name: "system-node-critical",
+            volumes: [Volume {
+                name: "kubeconfig",
+                host_path: HostPath {
+                    path: kubeconfig,
+                    r#type: "File",
+                },
+            }],
+        },
+    }
+}
+
+/// Its lease has the times of the other elected components.
+fn variables(settled: &Settled, vip: &Vip, interface: &str) -> Vec<Variable> {
+    let LeaderElection {
+        lease_duration,
+        renew_deadline,
+        retry_period,
+        ..
+    } = settled.cluster.control_plane.controller_manager_election;
+    let prefix = if vip.address.is_ipv6() { "128" } else { "32" };
+    let fixed = [
+        ("address", vip.address.to_string()),
+        ("port", settled.cluster.endpoint.port.to_string()),
+        ("vip_interface", interface.to_owned()),
+        // One for versions up to 0.7, one for those after.
+        ("vip_cidr", prefix.to_owned()),
+        ("vip_subnet", prefix.to_owned()),
+        ("vip_arp", "true".to_owned()),
+        ("cp_enable", "true".to_owned()),
+        ("cp_namespace", "kube-system".to_owned()),
+        ("vip_leaderelection", "true".to_owned()),
+        ("vip_leasename", "plndr-cp-lock".to_owned()),
+        ("vip_leaseduration", lease_duration.as_secs().to_string()),
+        ("vip_renewdeadline", renew_deadline.as_secs().to_string()),
+        ("vip_retryperiod", retry_period.as_secs().to_string()),
+    ];
+    let node = Variable {
+        name: "vip_nodename",
+        value: None,
+        value_from: Some(ValueFrom {
+            field_ref: FieldRef {
+                field_path: "spec.nodeName",
+            },
+        }),
+    };
+    let fixed = fixed.map(|(name, value)| Variable {
+        name,
+        value: Some(value),
+        value_from: None,
+    });
+    fixed.into_iter().chain([node]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kubeadm::tests::few;
+
+    fn shown(version: Version, phase: Phase) -> String {
+        let vip = Vip {
+            address: "192.0.2.100".parse().unwrap(),
+            interface: None,
+        };
+        let image = "ghcr.io/kube-vip/kube-vip:v0.8.9";
+        let file = manifest(&few(version), &vip, image, "eth1", phase);
+        format!("{} {:04o}\n{}", file.path, file.mode, file.text)
+    }
+
+    #[test]
+    fn the_manifest() {
+        insta::assert_snapshot!(shown(Version::new(1, 34, 1), Phase::Founded));
+    }
+
+    #[test]
+    fn the_founder_needs_more_rights_from_1_29_on() {
+        let with = |version, phase| shown(version, phase).matches(SUPER_ADMIN).count();
+        assert_eq!(with(Version::new(1, 29, 0), Phase::Founding), 1);
+        assert_eq!(with(Version::new(1, 29, 0), Phase::Founded), 0);
+        assert_eq!(with(Version::new(1, 28, 15), Phase::Founding), 0);
+    }
+}

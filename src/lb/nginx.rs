@@ -1,0 +1,79 @@
+//! nginx on the hosts with the load-balancer role, by its stream module: TCP
+//! through.
+//!
+//! nginx asks no API server how it is: active checks are not in its free
+//! version. It only counts connections that fail. A dead host costs 2 s for
+//! the one connection that finds out, then it is left alone for ten; an API
+//! server that refuses costs nothing; one that takes connections and hangs is
+//! not noticed. haproxy notices.
+//!
+//! nginx.conf as packaged has no place for streams, so the whole file is
+//! kdiy's own; a package update leaves it as it is, as any edited one. Modules
+//! come from `modules-enabled`, which is the packages'.
+//!
+//! Facts: nginx's documentation of ngx_stream_proxy_module and
+//! ngx_stream_upstream_module, and Debian's nginx 1.22.
+
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use super::{HEALTH_PATH, HEALTH_PORT, Software, is_watched, listens_on_ipv6};
+use crate::cluster::{Role, Settled};
+use crate::kubeadm::API_PORT;
+use crate::template::{HostFile, render};
+
+/// Its configuration.
+pub const CONFIG: &str = "/etc/nginx/nginx.conf";
+
+#[derive(Serialize)]
+struct Config {
+    port: u16,
+    ipv6: bool,
+    health: Option<Health>,
+    servers: Vec<Server>,
+}
+
+#[derive(Serialize)]
+struct Health {
+    port: u16,
+    path: &'static str,
+}
+
+#[derive(Serialize)]
+struct Server {
+    name: String,
+    address: SocketAddr,
+}
+
+/// nginx on a host with the load-balancer role.
+#[must_use]
+pub fn on_hosts(settled: &Settled) -> Software {
+    Software {
+        packages: &["nginx", "libnginx-mod-stream"],
+        unit: "nginx.service",
+        files: vec![HostFile::public(CONFIG, config(settled))],
+        config: CONFIG,
+        check: "nginx -t -q -c",
+    }
+}
+
+fn config(settled: &Settled) -> String {
+    let servers = settled.with_role(Role::ControlPlane).map(|node| Server {
+        name: node.name.to_string(),
+        address: SocketAddr::new(settled.address(node), API_PORT),
+    });
+    let context = Config {
+        port: settled.cluster.endpoint.port,
+        ipv6: listens_on_ipv6(settled),
+        health: is_watched(&settled.cluster).then_some(Health {
+            port: HEALTH_PORT,
+            path: HEALTH_PATH,
+        }),
+        servers: servers.collect(),
+    };
+    render("lb/nginx.conf", &context)
+}
+
+#[cfg(test)]
+mod tests;

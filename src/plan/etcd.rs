@@ -1,0 +1,259 @@
+//! What hosts say of an external etcd, and how far it stands: who is a
+//! member, asked of those that answer and not told from files alone.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Facts;
+use crate::cluster::{Cluster, Name, Quorum, Role, Topology};
+use crate::etcd::Client;
+use crate::resource::{Answers, Malformed, section};
+use crate::shell::Script;
+
+/// What one host of an external etcd says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EtcdFacts {
+    /// Whether a member's data is there.
+    pub data: bool,
+    /// Whose data that is, as kdiy noted it.
+    pub marker: Option<Marker>,
+    /// Whether the member's unit runs or tries to.
+    pub runs: bool,
+    /// Whether the distribution's own unit runs.
+    pub foreign_unit: bool,
+    /// What its member answers; `None` when it does not.
+    pub view: Option<View>,
+}
+
+/// What kdiy noted beside a member's data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marker {
+    /// Whether its cluster has never been seen healthy.
+    pub founding: bool,
+    /// The token of its cluster.
+    pub token: String,
+}
+
+/// What a member says of itself and of the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// The id of its cluster.
+    pub cluster: String,
+    /// Whether it knows a leader.
+    pub led: bool,
+    /// Whether it has no vote yet.
+    pub learner: bool,
+    /// The members that it knows; a learner is not asked.
+    pub members: Vec<MemberView>,
+}
+
+/// An entry of etcd's list of members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberView {
+    /// Its id, decimal.
+    pub id: String,
+    /// Its name; empty when it has never started.
+    pub name: String,
+    /// Whether it has no vote yet.
+    pub learner: bool,
+}
+
+/// How far an external etcd stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Group {
+    /// What the cluster as a whole is.
+    pub state: GroupState,
+    /// What the observed hosts are to it. A host that is not here is taken
+    /// for one that serves.
+    pub hosts: BTreeMap<Name, HostState>,
+}
+
+/// What an etcd cluster as a whole is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum GroupState {
+    /// There is none, and never was.
+    #[default]
+    Blank,
+    /// Its founding was begun, and it has not been seen healthy.
+    Founding,
+    /// It has a leader; these are its members.
+    Live(Vec<MemberView>),
+    /// It was there, and no member knows a leader.
+    Leaderless,
+}
+
+/// What a host is to an etcd cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostState {
+    /// It has no data, and there is no cluster yet.
+    Founder,
+    /// A voting member with its data that does not run, or has not answered.
+    Stopped,
+    /// A voting member that answers.
+    Serving,
+    /// It has to be made a member: it never was one, lost its data, was
+    /// removed, or has not come to vote.
+    Joining,
+}
+
+const LOOK: &str = r#"echo asked
+[ -d /var/lib/etcd/member ] && echo data yes
+[ -r /var/lib/etcd/kdiy-cluster ] && read -r v < /var/lib/etcd/kdiy-cluster && echo "marker $v"
+case $(systemctl is-active kdiy-etcd.service 2>/dev/null) in active|activating|reloading) echo runs yes; kdiy_runs=1;; *) kdiy_runs=;; esac
+[ "$(systemctl is-active etcd.service 2>/dev/null)" = active ] && echo foreign yes
+kdiy_ask() { curl -sS --noproxy '*' --max-time 4"#;
+
+/// The fragment that asks a host about the member on it.
+#[must_use]
+pub fn look(client: &Client) -> Script {
+    let script = Script::of(LOOK)
+        .then(&client.curl())
+        .lit("-d \"$2\" ")
+        .arg(&client.url)
+        .lit("\"$1\" | tr -d '\\n'; }\nif [ -n \"$kdiy_runs\" ] && [ -s ")
+        .arg(client.key)
+        .lit(" ] && command -v curl >/dev/null; then\n")
+        .lit("echo \"status $(kdiy_ask /v3/maintenance/status '{}' 2>/dev/null)\"\n")
+        .lit("echo \"members $(kdiy_ask /v3/cluster/member/list '{}' 2>/dev/null)\"\nfi\n");
+    section("etcd", &script)
+}
+
+impl EtcdFacts {
+    /// Reads the answer to [`look`]; `None` when it was not asked.
+    ///
+    /// # Errors
+    /// When the section is missing.
+    pub fn parse(answers: &Answers) -> Result<Option<Self>, Malformed> {
+        if !answers.get("etcd")?.starts_with("asked") {
+            return Ok(None);
+        }
+        let line = |key: &str| answers.line("etcd", key);
+        let view = line("status")?.and_then(|status| {
+            let members = answers.line("etcd", "members").ok().flatten();
+            View::read(status, members.unwrap_or_default())
+        });
+        Ok(Some(Self {
+            data: line("data")?.is_some(),
+            marker: line("marker")?.and_then(Marker::read),
+            runs: line("runs")?.is_some(),
+            foreign_unit: line("foreign")?.is_some(),
+            view,
+        }))
+    }
+
+    /// Whether it holds data of the cluster with this token.
+    fn holds(&self, token: &str) -> bool {
+        self.data && self.marker.as_ref().is_some_and(|m| m.token == token)
+    }
+}
+
+impl Marker {
+    fn read(text: &str) -> Option<Self> {
+        let (state, token) = text.trim().split_once(' ')?;
+        Some(Self {
+            founding: state == "founding",
+            token: token.to_owned(),
+        })
+    }
+}
+
+impl View {
+    /// Reads the JSON gateway's answers: numbers of 64 bits are text there,
+    /// and what is zero, empty or false is left out.
+    fn read(status: &str, members: &str) -> Option<Self> {
+        let status: Value = serde_json::from_str(status).ok()?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let cluster = status["header"]["cluster_id"].as_str()?.to_owned();
+        let members: Value = serde_json::from_str(members).unwrap_or_default();
+        let members = members["members"].as_array().into_iter().flatten();
+        Some(Self {
+            cluster,
+            led: status["leader"].as_str().is_some_and(|id| id != "0"),
+            learner: status["isLearner"] == true,
+            members: members
+                .map(|entry| MemberView {
+                    id: text(&entry["ID"]),
+                    name: text(&entry["name"]),
+                    learner: entry["isLearner"] == true,
+                })
+                .collect(),
+        })
+    }
+}
+
+impl Group {
+    /// Tells how far the external etcd of a cluster stands. `token` is the
+    /// cluster's own: data of another counts for nothing.
+    #[must_use]
+    pub fn of(cluster: &Cluster, facts: &BTreeMap<Name, Facts>, token: &str) -> Self {
+        if cluster.topology == Topology::Stacked {
+            return Self::default();
+        }
+        let hosts: BTreeMap<_, _> = cluster
+            .with_role(Role::Etcd)
+            .filter_map(|node| Some((&node.name, facts.get(&node.name)?.etcd.as_ref()?)))
+            .collect();
+        let state = state(&hosts, token);
+        let of_host = |(name, facts): (&&Name, &&EtcdFacts)| {
+            let held = facts.holds(token);
+            let is = match &state {
+                GroupState::Blank => HostState::Founder,
+                GroupState::Founding | GroupState::Leaderless if held => HostState::Stopped,
+                GroupState::Founding => HostState::Founder,
+                GroupState::Leaderless => HostState::Joining,
+                GroupState::Live(members) => {
+                    let votes = members
+                        .iter()
+                        .any(|entry| entry.name == name.as_str() && !entry.learner);
+                    match &facts.view {
+                        _ if !votes || !held => HostState::Joining,
+                        Some(view) if view.led => HostState::Serving,
+                        _ => HostState::Stopped,
+                    }
+                }
+            };
+            ((*name).clone(), is)
+        };
+        Self {
+            hosts: hosts.iter().map(of_host).collect(),
+            state,
+        }
+    }
+
+    /// Hosts in a state.
+    pub fn which(&self, state: HostState) -> impl Iterator<Item = &Name> {
+        self.hosts
+            .iter()
+            .filter(move |(_, is)| **is == state)
+            .map(|(name, _)| name)
+    }
+
+    /// Whether so many members can be brought back as the cluster needs, where
+    /// it has no leader.
+    #[must_use]
+    pub fn recoverable(&self, quorum: Quorum) -> bool {
+        self.which(HostState::Stopped).count() >= quorum.needed()
+    }
+}
+
+fn state(hosts: &BTreeMap<&Name, &EtcdFacts>, token: &str) -> GroupState {
+    let live = hosts
+        .values()
+        .filter(|facts| facts.holds(token))
+        .filter_map(|facts| facts.view.as_ref())
+        .find(|view| view.led && !view.learner && !view.members.is_empty());
+    if let Some(view) = live {
+        return GroupState::Live(view.members.clone());
+    }
+    let mut held = hosts.values().filter(|facts| facts.holds(token)).peekable();
+    if held.peek().is_none() {
+        return GroupState::Blank;
+    }
+    let founding = |facts: &&EtcdFacts| facts.marker.as_ref().is_some_and(|m| m.founding);
+    if held.all(|facts| founding(facts)) {
+        GroupState::Founding
+    } else {
+        GroupState::Leaderless
+    }
+}

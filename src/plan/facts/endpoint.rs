@@ -1,0 +1,137 @@
+//! What is at the endpoint and at a virtual address before the cluster is.
+
+use std::net::IpAddr;
+
+use crate::cluster::{Cluster, Endpoint, EndpointHost, Node, Role};
+use crate::lb;
+use crate::resource::{Answers, Malformed};
+use crate::shell::Script;
+
+/// What a host is asked about the endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EndpointQuestions {
+    /// The endpoint, and the certificate of the authority by which its server
+    /// is known. Asked only of a host that is in no cluster yet.
+    pub served: Option<(Endpoint, String)>,
+    /// A virtual address that the host may come to hold, and a port there.
+    pub vip: Option<(IpAddr, u16)>,
+}
+
+/// What a host saw at the endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EndpointView {
+    /// A server answers there that another authority vouches for; why that
+    /// is known.
+    pub foreign: Option<String>,
+    /// Somebody else answers for the virtual address; who.
+    pub vip_holder: Option<String>,
+}
+
+impl EndpointQuestions {
+    /// What a node is asked.
+    #[must_use]
+    pub fn of(cluster: &Cluster, ca_certificate: &str, node: &Node) -> Self {
+        let served = node
+            .roles
+            .has(Role::ControlPlane)
+            .then(|| (cluster.endpoint.clone(), ca_certificate.to_owned()));
+        let carried = lb::carried(cluster).filter(|(_, role)| node.roles.has(*role));
+        Self {
+            served,
+            vip: carried.map(|(vip, _)| (vip.address, cluster.endpoint.port)),
+        }
+    }
+
+    pub(super) fn script(&self) -> Script {
+        let mut script = Script::new();
+        if let Some((endpoint, ca)) = &self.served {
+            script = script
+                .lit(FOREIGN_FUNCTION)
+                .lit("if [ ! -s /etc/kubernetes/kubelet.conf ] && command -v curl >/dev/null && kdiy_ca=$(mktemp); then\nprintf %s ")
+                .arg(ca)
+                .lit(" > \"$kdiy_ca\"\nkdiy_found=$(kdiy_foreign \"$kdiy_ca\" ")
+                .args([url_host(&endpoint.host), endpoint.port.to_string()])
+                .lit(")\nrm -f -- \"$kdiy_ca\"\n[ -z \"$kdiy_found\" ] || echo \"foreign $kdiy_found\"\nfi\n");
+        }
+        if let Some((address, port)) = self.vip {
+            script = script
+                .lit(HOLDER_FUNCTION)
+                .lit("kdiy_holder ")
+                .args([address.to_string(), port.to_string()])
+                .lit("\n");
+        }
+        script
+    }
+}
+
+impl EndpointView {
+    pub(super) fn parse(answers: &Answers) -> Result<Self, Malformed> {
+        let said = |key| {
+            let line = answers.line("endpoint", key)?;
+            Ok(line.map(|text| text.trim().to_owned()))
+        };
+        Ok(Self {
+            foreign: said("foreign")?,
+            vip_holder: said("vip")?,
+        })
+    }
+}
+
+/// A host as URLs have it: an IPv6 address in brackets.
+#[must_use]
+pub fn url_host(host: &EndpointHost) -> String {
+    match host {
+        EndpointHost::Address(IpAddr::V6(address)) => format!("[{address}]"),
+        _ => host.to_string(),
+    }
+}
+
+/// Defines `kdiy_foreign CA HOST PORT`: says why the server there is not one
+/// that this authority vouches for. It says nothing about a server that is
+/// none of TLS, refuses, or is not there, and nothing when the chain is right
+/// but another name or time is not.
+pub const FOREIGN_FUNCTION: &str = r#"kdiy_foreign() {
+kdiy_code=0
+kdiy_said=$(kdiy_curl "$2" "$3" --cacert "$1" 2>&1) || kdiy_code=$?
+case $kdiy_code:$kdiy_said in
+*expired*|*'not yet valid'*|*'subject name'*) ;;
+60:*) printf '%s\n' "$kdiy_said" | { read -r kdiy_line; echo "${kdiy_line#curl: (60) }"; } ;;
+# Two authorities of one name and without key identifiers: the signature is wrong, and
+# curl calls that a broken handshake. Without authorities it is none.
+35:*) if kdiy_curl "$2" "$3" -k 2>/dev/null; then echo "SSL certificate problem: signature of another authority"; fi ;;
+esac
+}
+kdiy_curl() {
+kdiy_host=$1 kdiy_port=$2; shift 2
+curl -sS -o /dev/null --noproxy '*' --connect-timeout 2 --max-time 4 "$@" \
+  --connect-to "kubernetes:$kdiy_port:$kdiy_host:$kdiy_port" "https://kubernetes:$kdiy_port/version"
+}
+"#;
+
+/// Defines `kdiy_holder ADDRESS PORT`: who answers for an address that this
+/// host does not have. A neighbour that was heard of some time ago is no
+/// proof: the kernel is given the time to ask it again.
+const HOLDER_FUNCTION: &str = r#"kdiy_holder() {
+if ip -o addr show to "$1" | grep -q . || ! command -v bash >/dev/null; then return; fi
+kdiy_code=0
+kdiy_said=$(timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1) || kdiy_code=$?
+for kdiy_try in 1 2 3 4 5 6 7 8 9; do
+  kdiy_neighbour=$(ip neigh show to "$1")
+  case $kdiy_code:$kdiy_said:$kdiy_neighbour in
+  0:*|*refused*) break ;;
+  *DELAY*|*PROBE*) sleep 1 ;;
+  *) break ;;
+  esac
+done
+case $kdiy_code:$kdiy_said:$kdiy_neighbour in
+0:*|*refused*|*REACHABLE*)
+  case $kdiy_neighbour in
+  *lladdr*) kdiy_neighbour=${kdiy_neighbour#*lladdr }; echo "vip ${kdiy_neighbour%% *}" ;;
+  *) echo "vip a host beyond a router" ;;
+  esac ;;
+esac
+}
+"#;
+
+#[cfg(test)]
+mod tests;

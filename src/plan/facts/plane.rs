@@ -1,0 +1,143 @@
+//! What runs on a control plane: the arguments of its processes, what they
+//! were last settled with, and what the cluster remembers.
+
+use std::collections::BTreeMap;
+
+use crate::cluster::Settled;
+use crate::kubeadm::{Arguments, PlaneComponent, PlaneSettings, Stage};
+use crate::plan::serving::{self, Request};
+use crate::resource::{Answers, section};
+use crate::shell::Script;
+
+/// What runs on a control plane. Empty on other hosts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlaneView {
+    /// Arguments of the processes that run, by the component's name.
+    pub running: BTreeMap<String, Arguments>,
+    /// What the components were last settled with.
+    pub settled: Option<PlaneSettings>,
+    /// How all secrets were rewritten, as the cluster remembers it.
+    pub encrypted: Option<String>,
+    /// Requests of kubelets that wait, where kdiy approves them.
+    pub requests: Vec<Request>,
+}
+
+/// Keeps what the components were last settled with. Only root reads it:
+/// arguments are on command lines anyway, but there is no need to spread them.
+pub const SETTLED: &str = "/var/lib/kdiy/settled/control-plane";
+
+/// Static pods are processes of the host. A process is known by its name,
+/// which the kernel cuts; the program then says the whole of it.
+const PROCESSES: &str = r#"for p in /proc/[0-9]*; do
+read -r c < "$p/comm" || continue
+case $c in kube-apiserver|kube-controller|kube-scheduler) ;; *) continue ;; esac
+tr '\0' '\n' < "$p/cmdline" | { read -r n && echo "process ${n##*/}" && sed 's/^/argument /'; }
+done 2>/dev/null
+"#;
+
+/// The sections about a control plane; `settled` is there when requests for
+/// serving certificates are kdiy's to judge.
+pub(super) fn script(kubectl: &Script, requests: Option<&Settled>) -> Script {
+    let kept = Script::of("[ ! -r ")
+        .lit(SETTLED)
+        .lit(" ] || cat ")
+        .lit(SETTLED)
+        .lit("\n");
+    // Nothing was encrypted where this file never was.
+    let encrypted = Script::of("[ ! -e /etc/kubernetes/pki/kdiy-encryption.yaml ] || ")
+        .then(kubectl)
+        .lit(" -n kube-system get configmap kdiy -o 'jsonpath={.data.encryption}' 2>/dev/null\n");
+    let script = section("processes", &Script::of(PROCESSES))
+        .then(&section("settled", &kept))
+        .then(&section("encrypted", &encrypted));
+    match requests {
+        None => script,
+        Some(settled) => script.then(&serving::probe(settled, kubectl)),
+    }
+}
+
+impl PlaneView {
+    pub(super) fn parse(answers: &Answers) -> Self {
+        let section = |name| answers.get(name).unwrap_or_default();
+        let encrypted = section("encrypted").trim();
+        Self {
+            running: processes(section("processes")),
+            // One that cannot be read tells nothing, and is written anew.
+            settled: serde_json::from_str(section("settled")).ok(),
+            encrypted: (!encrypted.is_empty()).then(|| encrypted.to_owned()),
+            requests: serving::parse(section("requests")),
+        }
+    }
+
+    /// The stage of encryption that the API server is in: the process's word,
+    /// or, where it does not run, what it was last settled with.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        let name = PlaneComponent::ApiServer.name();
+        let settled = || Some(&self.settled.as_ref()?.get(name)?.arguments);
+        let arguments = self.running.get(name).or_else(settled);
+        arguments.map_or(Stage::Plain, Stage::running)
+    }
+}
+
+fn processes(text: &str) -> BTreeMap<String, Arguments> {
+    let mut all = BTreeMap::new();
+    let mut current: Option<&mut Arguments> = None;
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix("process ") {
+            current = Some(all.entry(name.to_owned()).or_default());
+        } else if let (Some(arguments), Some(argument)) =
+            (&mut current, line.strip_prefix("argument --"))
+        {
+            let (name, value) = argument.split_once('=').unwrap_or((argument, "true"));
+            arguments.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processes_tell_their_arguments() {
+        let text = "process kube-scheduler\nargument --leader-elect\nargument --v=2\n\
+                    argument positional\nprocess kube-apiserver\nargument --a=b=c\n";
+        let all = processes(text);
+        let of = |name: &str| {
+            let all = all[name].iter();
+            all.map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>()
+        };
+        assert_eq!(of("kube-scheduler"), ["leader-elect=true", "v=2"]);
+        assert_eq!(of("kube-apiserver"), ["a=b=c"]);
+    }
+
+    #[test]
+    fn a_real_process_is_found_by_the_kernels_name_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("kube-controller-manager");
+        std::fs::copy("/bin/sleep", &program).unwrap();
+        let mut child = std::process::Command::new(&program)
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let output = std::process::Command::new("sh")
+            .args(["-c", PROCESSES])
+            .output()
+            .unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            text.contains("process kube-controller-manager\nargument 60\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_broken_note_is_as_good_as_none() {
+        let answers = Answers::parse(b"@settled 3\n{x}\n").unwrap();
+        assert_eq!(PlaneView::parse(&answers), PlaneView::default());
+    }
+}

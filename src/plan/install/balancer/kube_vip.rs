@@ -1,0 +1,60 @@
+//! kube-vip's manifest: with the founder's init, after the others' joins.
+
+use super::super::{Site, file};
+use super::interface;
+use crate::cluster::{LoadBalancer, Role};
+use crate::lb::kube_vip::{MANIFEST, Phase, manifest};
+use crate::plan::Blueprint;
+use crate::resource::{Content, Input, Resource};
+use crate::shell::Script;
+use crate::template::HostFile;
+use crate::vault::Vault;
+
+fn manifest_of(site: &Site, node: &crate::cluster::Node, phase: Phase) -> Option<HostFile> {
+    let LoadBalancer::KubeVip { vip, image } = &site.settled.cluster.load_balancer else {
+        return None;
+    };
+    let interface = interface(site, node, vip);
+    Some(manifest(site.settled, vip, image, &interface, phase))
+}
+
+/// What is run around `kubeadm init` on the founder: the endpoint is served
+/// while init waits for it, with the rights that there are by then. Inputs
+/// come with the scripts.
+pub(in super::super) fn during_init(site: &Site, init: Script) -> (Script, Vec<Input>) {
+    let named = |name: &str, phase| {
+        manifest_of(site, site.lead, phase).map(|file| Input {
+            name: name.to_owned(),
+            content: Content::Plain(file.text),
+        })
+    };
+    let inputs = [
+        named("kube-vip-founding.yaml", Phase::Founding),
+        named("kube-vip.yaml", Phase::Founded),
+    ];
+    let [Some(founding), Some(founded)] = inputs else {
+        return (init, Vec::new());
+    };
+    // kubelet reads the folder at any time: a file appears there as a whole.
+    let put = |input: &Input| {
+        Script::of("install -D -m 0644 \"$kdiy_tmp\"/")
+            .arg(&input.name)
+            .lit(" /etc/kubernetes/.kube-vip.yaml\ninstall -d -m 0755 /etc/kubernetes/manifests\n")
+            .lit("mv -f /etc/kubernetes/.kube-vip.yaml ")
+            .lit(MANIFEST)
+            .lit("\n")
+    };
+    let script = put(&founding).then(&init).lit("\n").then(&put(&founded));
+    (script, vec![founding, founded])
+}
+
+/// Every control plane that has joined carries it: kubeadm's preflight wants
+/// an empty folder of manifests before.
+pub(in super::super) fn place(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) {
+    for node in site.settled.with_role(Role::ControlPlane) {
+        if let Some(rendered) = manifest_of(site, node, Phase::Founded) {
+            let manifest = Resource::File(file(rendered, vault));
+            blueprint.add(&node.name, "place kube-vip", vec![manifest], &[]);
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! External etcd: founded together, restarted one at a time, and joined one
+//! at a time by hosts that were lost or are new.
+
+use super::host::apt_proxy;
+use super::{Site, file};
+use crate::cluster::{Download, EtcdSource, Node, Role, Topology};
+use crate::etcd::member::{self, CA_FILE, FOREIGN_UNIT, PKI, UNIT};
+use crate::etcd::script;
+use crate::plan::etcd::{GroupState, HostState};
+use crate::plan::{Blueprint, StepId};
+use crate::resource::{
+    Command, DOWNLOAD, Directory, Done, File, OnDiffer, Package, Packages, Resource, Service,
+    Settle, Verb,
+};
+use crate::shell::Script;
+use crate::template::{HostFile, NOTICE};
+use crate::vault::Vault;
+
+/// Needed by the members and by what asks them.
+const BASE: [&str; 3] = ["ca-certificates", "curl", "openssl"];
+
+/// The distribution's packages of it.
+const PACKAGES: [&str; 2] = ["etcd-client", "etcd-server"];
+
+/// A member as it shall be on one host.
+struct Member<'a> {
+    node: &'a Node,
+    state: HostState,
+    service: Service,
+}
+
+/// Steps after which all members serve; none where etcd is stacked.
+pub(super) fn group(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -> Vec<StepId> {
+    let Topology::External(source) = &site.settled.cluster.topology else {
+        return Vec::new();
+    };
+    let members: Vec<_> = site
+        .settled
+        .with_role(Role::Etcd)
+        .map(|node| {
+            install(site, node, source, blueprint, vault);
+            place_certificates(site, node, blueprint, vault);
+            configure(site, node, blueprint, vault)
+        })
+        .collect();
+    let begun = start(site, &members, blueprint);
+    let mut serving = gates(site, &members, &begun, blueprint);
+    let joined = join(site, &members, &begun, blueprint);
+    let restarted = restart(site, &members, &joined, blueprint);
+    serving.extend(joined);
+    serving.extend(restarted);
+    serving
+}
+
+fn install(
+    site: &Site,
+    node: &Node,
+    source: &EtcdSource,
+    blueprint: &mut Blueprint,
+    vault: &mut Vault,
+) {
+    if !node.runs_kubelet() {
+        apt_proxy(site, node, blueprint, vault);
+    }
+    let hold = site.settled.cluster.packages.hold;
+    let base = BASE.iter().map(|name| Package::any(name));
+    let packages = |more: &[&str]| {
+        let more = more.iter().map(|name| Package {
+            hold,
+            ..Package::any(name)
+        });
+        let all = base.clone().chain(more).collect();
+        Resource::Packages(Packages::new("for etcd", all))
+    };
+    let all = match source {
+        // The package starts a member of its own as soon as it is installed.
+        EtcdSource::Distribution => vec![mask(), packages(&PACKAGES)],
+        EtcdSource::Archive(archive) => {
+            let mut all = vec![packages(&[])];
+            all.extend(user());
+            all.push(unpack(site, archive));
+            all
+        }
+    };
+    blueprint.add(&node.name, "install etcd", all, &[]);
+}
+
+fn mask() -> Resource {
+    let mask = Script::of("if systemctl is-active --quiet etcd.service; then\n")
+        .lit("echo 'etcd.service runs here: a member that kdiy did not make' >&2\nexit 1\nfi\n")
+        .lit("systemctl mask --quiet etcd.service");
+    Resource::Command(Command {
+        name: format!("the package's own {FOREIGN_UNIT}"),
+        verb: Verb::Run,
+        details: vec!["mask it, so that it never starts".to_owned()],
+        done: Done::Ask(Script::of(
+            "[ \"$(systemctl is-enabled etcd.service 2>/dev/null)\" = masked ]",
+        )),
+        script: mask,
+        inputs: Vec::new(),
+    })
+}
+
+/// The user that the distribution's package would make.
+fn user() -> [Resource; 2] {
+    let text = format!("{NOTICE}u etcd - \"etcd\" /var/lib/etcd\n");
+    let make = Command {
+        name: "the user etcd".to_owned(),
+        verb: Verb::Run,
+        details: vec!["make it".to_owned()],
+        done: Done::Ask(Script::of("getent passwd etcd && getent group etcd")),
+        script: Script::of("systemd-sysusers /etc/sysusers.d/kdiy-etcd.conf"),
+        inputs: Vec::new(),
+    };
+    [
+        Resource::File(File::plain("/etc/sysusers.d/kdiy-etcd.conf", 0o644, text)),
+        Resource::Command(make),
+    ]
+}
+
+/// The programs of a release archive, which has them in a folder of its own
+/// or at its top.
+fn unpack(site: &Site, archive: &Download) -> Resource {
+    let folder = member::folder(archive);
+    let script = Script::of("kdiy_url=$(printf %s ")
+        .arg(&archive.url)
+        .lit(" | sed \"s/{arch}/$(dpkg --print-architecture)/g\")\n")
+        .lit(DOWNLOAD)
+        .lit("\"$kdiy_url\" \"$kdiy_tmp/etcd.tar.gz\"\nif ! printf '%s  %s\\n' ")
+        .arg(&archive.sha256)
+        .lit(" \"$kdiy_tmp/etcd.tar.gz\" | sha256sum --check --status -; then\n")
+        .lit("echo \"what $kdiy_url gives has another sha256 than the inventory says\" >&2\nexit 1\nfi\n")
+        .lit("tar -xzf \"$kdiy_tmp/etcd.tar.gz\" --no-same-owner -C \"$kdiy_tmp\"\ninstall -d -m 0755 ")
+        .arg(format!("{folder}.kdiy-new"))
+        .lit("\nfor kdiy_program in etcd etcdctl etcdutl; do\n")
+        .lit("find \"$kdiy_tmp\" -type f -name \"$kdiy_program\" -exec install -m 0755 -t ")
+        .arg(format!("{folder}.kdiy-new"))
+        .lit(" {} +\ndone\nmv -T -- ")
+        .args([format!("{folder}.kdiy-new"), folder.clone()]);
+    Resource::Command(Command {
+        name: "etcd's release archive".to_owned(),
+        verb: Verb::Run,
+        details: vec![format!("{} to {folder}", archive.url)],
+        done: Done::Ask(
+            Script::of("[ -x ")
+                .arg(member::program(site.settled, "etcd"))
+                .lit(" ]"),
+        ),
+        script,
+        inputs: Vec::new(),
+    })
+}
+
+/// The key of the authority is not among them: leaves are issued by kdiy.
+fn place_certificates(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
+    let authority = &site.trust.etcd_certificate;
+    let mut ca = file(HostFile::public(CA_FILE, authority.clone()), vault);
+    ca.on_differ = OnDiffer::Refuse(
+        "this host has another etcd authority than kdiy's state directory; an etcd lives or lived \
+         here. If it is this cluster's, restore the state directory; if it is another's, stop it \
+         and move /etc/etcd and /var/lib/etcd away first"
+            .to_owned(),
+    );
+    let directories = ["/etc/etcd", PKI].map(|path| {
+        Resource::Directory(Directory {
+            path: path.to_owned(),
+            mode: 0o755,
+        })
+    });
+    let mut all: Vec<_> = directories.into();
+    all.push(Resource::File(ca));
+    let leaves = member::certificates(site.settled, node, authority);
+    all.extend(leaves.map(Resource::Certificate));
+    blueprint.add(&node.name, "place etcd's certificates", all, &[]);
+}
+
+fn configure<'a>(
+    site: &Site<'a>,
+    node: &'a Node,
+    blueprint: &mut Blueprint,
+    vault: &mut Vault,
+) -> Member<'a> {
+    let rendered = member::files(site.settled, node, &site.trust.etcd_certificate);
+    let files = rendered.map(|rendered| file(rendered, vault));
+    // Certificates are not among what it reads: it takes them up by itself.
+    let service = Service::new(UNIT, Settle::Restart, &[&files[0], &files[1]]);
+    let group = &site.standing.etcd;
+    let state = *group.hosts.get(&node.name).unwrap_or(&HostState::Serving);
+    let mut all: Vec<_> = files.map(Resource::File).into();
+    if state == HostState::Serving {
+        all.push(Resource::Command(Command {
+            name: "etcd's configuration for its first start".to_owned(),
+            verb: Verb::Run,
+            details: vec!["remove what a start that broke off has left".to_owned()],
+            done: Done::Ask(script::is_settled()),
+            script: script::settle(),
+            inputs: Vec::new(),
+        }));
+    }
+    blueprint.add(&node.name, "configure etcd", all, &[]);
+    Member {
+        node,
+        state,
+        service,
+    }
+}
+
+/// Members of a new cluster are started side by side, since each waits for
+/// the others; so are those that only do not run.
+fn start(site: &Site, members: &[Member], blueprint: &mut Blueprint) -> Vec<StepId> {
+    let authority = &site.trust.etcd_certificate;
+    let founding = matches!(
+        site.standing.etcd.state,
+        GroupState::Blank | GroupState::Founding
+    );
+    let started =
+        |member: &&Member| matches!(member.state, HostState::Founder | HostState::Stopped);
+    let mut begun = Vec::new();
+    for member in members.iter().filter(started) {
+        let (script, details) = if founding {
+            let script = script::found(site.settled, authority);
+            (script, "start it for the first time, with all others")
+        } else {
+            (script::start(), "start it")
+        };
+        let command = run("the etcd member", details, script);
+        begun.push(blueprint.add(&member.node.name, "start etcd", vec![command], &[]));
+    }
+    begun
+}
+
+/// A gate for each member that there is.
+fn gates(
+    site: &Site,
+    members: &[Member],
+    begun: &[StepId],
+    blueprint: &mut Blueprint,
+) -> Vec<StepId> {
+    let authority = &site.trust.etcd_certificate;
+    let mut gates = Vec::new();
+    for member in members {
+        let host = &member.node.name;
+        let client = site.etcd(member.node);
+        let gate = match member.state {
+            HostState::Joining => continue,
+            HostState::Serving => {
+                let wait = script::wait(member.node, &client);
+                let wait = Command::wait(format!("the etcd member of {host}"), wait);
+                blueprint.add_needed(host, "wait for etcd", vec![Resource::Command(wait)], begun)
+            }
+            HostState::Founder | HostState::Stopped => {
+                let script = script::finish(member.node, &client, authority, &member.service);
+                let finish = run(
+                    "health of etcd",
+                    "wait for it and note whose its data is",
+                    script,
+                );
+                blueprint.add(host, "wait for etcd", vec![finish], begun)
+            }
+        };
+        gates.push(gate);
+    }
+    gates
+}
+
+/// One after the other, after those that only had to be started. A host runs it all by
+/// itself and asks whichever member answers, so nothing is done on the others.
+fn join(
+    site: &Site,
+    members: &[Member],
+    begun: &[StepId],
+    blueprint: &mut Blueprint,
+) -> Vec<StepId> {
+    let mut joining: Vec<_> = members
+        .iter()
+        .filter(|member| member.state == HostState::Joining)
+        .collect();
+    // etcd takes one learner at a time: one that is there comes first.
+    joining.sort_by_key(|member| !is_learner(site, member.node));
+    let mut joined = Vec::new();
+    let lost: Vec<_> = joining
+        .iter()
+        .map(|member| member.node.name.as_str())
+        .collect();
+    let mut before = begun.to_vec();
+    for member in &joining {
+        let script = script::join(
+            site.settled,
+            member.node,
+            &lost,
+            &site.trust.etcd_certificate,
+            &member.service,
+        );
+        let details = "remove its dead entry if there is one, join as a learner, vote once in sync";
+        let command = run("membership of etcd", details, script);
+        let step = blueprint.add(&member.node.name, "join etcd", vec![command], &before);
+        before = vec![step];
+        joined.push(step);
+    }
+    joined
+}
+
+fn is_learner(site: &Site, node: &Node) -> bool {
+    match &site.standing.etcd.state {
+        GroupState::Live(members) => members.iter().any(|entry| {
+            entry.learner && (entry.name.is_empty() || entry.name == node.name.as_str())
+        }),
+        _ => false,
+    }
+}
+
+/// A member that runs takes up another configuration or program behind the
+/// health of all others, one after the other. systemd calls it started when it
+/// serves again.
+fn restart(
+    site: &Site,
+    members: &[Member],
+    joined: &[StepId],
+    blueprint: &mut Blueprint,
+) -> Vec<StepId> {
+    let serving: Vec<_> = members
+        .iter()
+        .filter(|member| member.state == HostState::Serving)
+        .collect();
+    let mut restarted: Vec<StepId> = Vec::new();
+    for member in &serving {
+        let mut needs = joined.to_vec();
+        needs.extend(restarted.last());
+        for other in serving.iter().filter(|o| o.node.name != member.node.name) {
+            let wait = script::wait(other.node, &site.etcd(other.node));
+            let wait = Command::wait(
+                format!(
+                    "the etcd member of {} before that of {}",
+                    other.node.name, member.node.name
+                ),
+                wait,
+            );
+            let title = format!("wait for etcd before {} restarts", member.node.name);
+            let mut before = joined.to_vec();
+            before.extend(restarted.last());
+            let wait = vec![Resource::Command(wait)];
+            needs.push(blueprint.add_needed(&other.node.name, title, wait, &before));
+        }
+        let service = vec![Resource::Service(member.service.clone())];
+        restarted.push(blueprint.add(&member.node.name, "settle etcd", service, &needs));
+    }
+    restarted
+}
+
+fn run(name: &str, details: &str, script: Script) -> Resource {
+    Resource::Command(Command {
+        name: name.to_owned(),
+        verb: Verb::Run,
+        details: vec![details.to_owned()],
+        done: Done::Known(false),
+        script,
+        inputs: Vec::new(),
+    })
+}

@@ -1,0 +1,230 @@
+//! The container runtime of a host: where it comes from, what it displaces,
+//! how it is configured.
+
+use super::{Site, files, resources};
+use crate::cluster::{AptSource, Download, Node, PackageKey};
+use crate::plan::{Blueprint, Facts};
+use crate::resource::{
+    Command, DOWNLOAD, Done, File, OnDiffer, Package, Repository, RepositoryKey, Resource, Rival,
+    Service, Settle, Verb,
+};
+use crate::runtime::{self, Profile};
+use crate::shell::Script;
+use crate::vault::Vault;
+
+/// What there is to know about the cluster's runtime.
+pub(super) fn profile(site: &Site) -> Profile {
+    runtime::profile(&site.settled.cluster.runtime)
+}
+
+/// Its own repository, where the distribution's is not meant.
+pub(super) fn repository(site: &Site, node: &Node) -> Option<Repository> {
+    let AptSource { url, suite, key } = runtime::source(&site.settled.cluster.runtime)?;
+    let facts = site.facts.get(&node.name);
+    let mut url = filled(url, facts);
+    if suite == "/" && !url.ends_with('/') {
+        url.push('/');
+    }
+    Some(Repository {
+        name: "kdiy-runtime".to_owned(),
+        url,
+        suite: filled(suite, facts),
+        key: match repository_key(key) {
+            RepositoryKey::Pinned { url, fingerprint } => RepositoryKey::Pinned {
+                url: filled(&url, facts),
+                fingerprint,
+            },
+            key @ RepositoryKey::Armored(_) => key,
+        },
+        setting: "runtime",
+    })
+}
+
+/// The key of any repository of the inventory.
+pub(super) fn repository_key(key: &PackageKey) -> RepositoryKey {
+    match key {
+        PackageKey::Armored(text) => RepositoryKey::Armored(text.clone()),
+        PackageKey::Pinned { url, fingerprint } => RepositoryKey::Pinned {
+            url: url.clone(),
+            fingerprint: fingerprint.clone(),
+        },
+    }
+}
+
+/// Names of the host's system in a repository's text. Until it was asked they
+/// stay open, which nothing that is asked depends on.
+fn filled(text: &str, facts: Option<&Facts>) -> String {
+    facts.map_or_else(
+        || text.to_owned(),
+        |facts| {
+            text.replace("{os}", &facts.os)
+                .replace("{codename}", &facts.os_codename)
+        },
+    )
+}
+
+/// Its packages, and those that cannot stay beside them.
+pub(super) fn packages(site: &Site) -> (impl Iterator<Item = Package>, Vec<Rival>) {
+    let Profile {
+        packages, rivals, ..
+    } = profile(site);
+    let hold = site.settled.cluster.packages.hold;
+    let packages = packages.iter().map(move |name| Package {
+        hold,
+        ..Package::any(name)
+    });
+    (packages, rivals.to_vec())
+}
+
+/// What is in no repository.
+pub(super) fn downloaded(site: &Site) -> Option<Resource> {
+    let cluster = &site.settled.cluster;
+    let (name, Download { url, sha256 }) = runtime::download(&cluster.runtime)?;
+    let stamp = format!("/var/lib/kdiy/{name}.sha256");
+    let ask = Script::of("[ \"$(dpkg-query -W -f '${db:Status-Status}' ")
+        .arg(name)
+        .lit(")\" = installed ] && read -r v < ")
+        .arg(&stamp)
+        .lit(" && [ \"$v\" = ")
+        .arg(sha256)
+        .lit(" ]");
+    // The host's own architecture, in Debian's word for it.
+    let mut parts = url.split("{arch}");
+    let address = Script::new().arg(parts.next().unwrap_or_default());
+    let address = parts.fold(address, |address, part| {
+        address.lit("\"$(dpkg --print-architecture)\"").arg(part)
+    });
+    let script = Script::of(DOWNLOAD)
+        .then(&address)
+        .lit(" \"$kdiy_tmp/package.deb\"\nkdiy_sum=$(sha256sum -- \"$kdiy_tmp/package.deb\")\n")
+        .lit("if [ \"${kdiy_sum%% *}\" != ")
+        .arg(sha256)
+        .lit(" ]; then\necho \"the downloaded package has the SHA-256 ${kdiy_sum%% *}, not \"")
+        .arg(sha256)
+        .lit(" >&2\nexit 1\nfi\nkdiy_apt_install \"$kdiy_tmp/package.deb\"\n");
+    let script = if cluster.packages.hold {
+        script
+            .lit("apt-mark hold -- ")
+            .arg(name)
+            .lit(" >/dev/null\n")
+    } else {
+        script
+    };
+    let script = script
+        .lit("install -d -m 0755 /var/lib/kdiy\nprintf '%s\\n' ")
+        .arg(sha256)
+        .lit(" > ")
+        .arg(&stamp);
+    Some(Resource::Command(Command {
+        name: name.to_owned(),
+        verb: Verb::Run,
+        details: vec![format!("install {url}"), format!("sha256 {sha256}")],
+        done: Done::Ask(ask),
+        script,
+        inputs: Vec::new(),
+    }))
+}
+
+/// Its files and units.
+pub(super) fn configure(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
+    // Until it was asked, a host is taken for one that may raise limits.
+    let facts = site.facts.get(&node.name);
+    let confined = facts.is_some_and(|facts| !facts.sys_resource);
+    let mut all = Vec::new();
+    for unit in runtime::units(site.settled, confined) {
+        let mut read = files(unit.files, vault);
+        for file in &mut read {
+            // The package brings a configuration of its own.
+            file.on_differ = OnDiffer::KeepOriginal;
+        }
+        all.extend(resources(&read));
+        let read: Vec<&File> = read.iter().collect();
+        let service = Service::new(unit.name, Settle::Restart, &read);
+        all.push(Resource::Service(service));
+    }
+    blueprint.add(&node.name, "configure the container runtime", all, &[]);
+}
+
+/// Pulls the images that standard input names, a line each.
+pub(super) fn pull(site: &Site) -> Script {
+    Script::of("xargs -r -P 4 -n 1 ").lit(profile(site).pull)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{Name, Origin, Runtime, Settled, Version};
+    use crate::kubeadm::tests::few;
+    use crate::plan::install::{Circumstances, blueprint};
+    use crate::plan::tests::{facts, trust};
+
+    fn docker() -> Settled {
+        let mut settled = few(Version::new(1, 34, 1));
+        settled.cluster.runtime = Runtime::Docker {
+            origin: Origin::Docker(AptSource {
+                url: "https://download.example/linux/{os}".to_owned(),
+                suite: "{codename} stable".to_owned(),
+                key: PackageKey::Pinned {
+                    url: "https://download.example/linux/{os}/gpg".to_owned(),
+                    fingerprint: "A".repeat(40),
+                },
+            }),
+            cri_dockerd: Some(Download {
+                url: "https://downloads.example/cri-dockerd_{arch}.deb".to_owned(),
+                sha256: "0".repeat(64),
+            }),
+        };
+        settled
+    }
+
+    /// Resources of the first worker, before and after it was asked.
+    fn resources(settled: &Settled) -> [Vec<Resource>; 2] {
+        let host = Name::try_from("w1".to_owned()).unwrap();
+        let mut known = Circumstances::default();
+        known.facts.insert(host.clone(), facts(settled, "w1"));
+        [Circumstances::default(), known].map(|circumstances| {
+            let all = blueprint(settled, &trust(), &circumstances, &mut Vault::new());
+            all.resources(&host).into_iter().cloned().collect()
+        })
+    }
+
+    #[test]
+    fn what_is_asked_does_not_depend_on_the_answer() {
+        let keys =
+            resources(&docker()).map(|all| all.iter().map(Resource::key).collect::<Vec<_>>());
+        assert_eq!(keys[0], keys[1]);
+        let at = |key: &str| keys[0].iter().position(|have| have == key).expect(key);
+        assert!(at("repository kdiy-runtime") < at("packages for Kubernetes"));
+        assert!(at("packages for Kubernetes") < at("command cri-dockerd"));
+        assert!(at("command cri-dockerd") < at("service docker.service"));
+        assert!(at("service docker.service") < at("service cri-docker.service"));
+    }
+
+    #[test]
+    fn a_repository_is_that_of_the_hosts_system() {
+        let [_, known] = resources(&docker());
+        let found = known.into_iter().find_map(|resource| match resource {
+            Resource::Repository(repository) if repository.name == "kdiy-runtime" => {
+                Some(repository)
+            }
+            _ => None,
+        });
+        let found = found.unwrap();
+        assert_eq!(found.url, "https://download.example/linux/debian");
+        assert_eq!(found.suite, "bookworm stable");
+        let RepositoryKey::Pinned { url, .. } = found.key else {
+            panic!("{:?}", found.key)
+        };
+        assert_eq!(url, "https://download.example/linux/debian/gpg");
+    }
+
+    #[test]
+    fn a_download_is_checked_before_it_is_installed() {
+        let [_, known] = resources(&docker());
+        let script = known.into_iter().find_map(|resource| match resource {
+            Resource::Command(command) if command.name == "cri-dockerd" => Some(command.script),
+            _ => None,
+        });
+        insta::assert_snapshot!(script.unwrap());
+    }
+}

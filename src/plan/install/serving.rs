@@ -1,0 +1,75 @@
+//! Requests of kubelets for serving certificates, approved by kdiy.
+
+use super::{Site, kubectl};
+use crate::cluster::{KubeletServing, Node};
+use crate::plan::serving::{requestor, serving_function};
+use crate::plan::{Blueprint, StepId};
+use crate::resource::{Command, Done, Resource, Verb};
+
+/// Port of every kubelet.
+const PORT: u16 = 10250;
+
+/// Approves what nodes that join ask for, and what waited when kdiy looked.
+pub(super) fn approve(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
+    if site.settled.cluster.kubelet_serving != KubeletServing::Signed {
+        return;
+    }
+    let kubectl = kubectl(site, site.lead);
+    let mut script = serving_function(site.settled, &kubectl);
+    let mut details = Vec::new();
+    for node in site.settled.cluster.kubelets() {
+        let waits = waiting(site, node);
+        if site.is_member(node) && waits.is_empty() {
+            continue;
+        }
+        let address = site.settled.address(node);
+        let asked = match waits.as_slice() {
+            [] => String::new(),
+            names => format!(" ({})", names.join(", ")),
+        };
+        details.push(format!(
+            "approve the serving certificate of {}: DNS {}, IP {address}{asked}",
+            node.name, node.name
+        ));
+        let url = format!("https://{}/", std::net::SocketAddr::new(address, PORT));
+        script = script
+            .lit("kdiy_poll 180 ")
+            .arg(format!(
+                "the kubelet of {} to serve with a certificate of the cluster",
+                node.name
+            ))
+            .lit(" kdiy_served ")
+            .args([node.name.as_str(), url.as_str()])
+            .lit("\n");
+    }
+    let command = Command {
+        name: "serving certificates".to_owned(),
+        verb: Verb::Run,
+        done: Done::Known(details.is_empty()),
+        details,
+        script,
+        inputs: Vec::new(),
+    };
+    let command = vec![Resource::Command(command)];
+    blueprint.add(
+        &site.lead.name,
+        "approve serving certificates",
+        command,
+        joined,
+    );
+}
+
+/// Names of a node's good requests that wait.
+fn waiting<'a>(site: &'a Site, node: &Node) -> Vec<&'a str> {
+    let who = requestor(node.name.as_str());
+    let mut names: Vec<_> = site
+        .facts
+        .values()
+        .flat_map(|facts| &facts.plane.requests)
+        .filter(|request| request.fault.is_none() && request.requestor == who)
+        .map(|request| request.name.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}

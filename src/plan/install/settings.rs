@@ -1,0 +1,417 @@
+//! Settings of running control planes: brought about one control plane after
+//! the other, each behind the health of the others.
+
+use std::collections::BTreeMap;
+
+use secrecy::ExposeSecret as _;
+use zeroize::Zeroizing;
+
+use super::control_plane::gate;
+use super::{Founded, Site, file, kubectl, resources};
+use crate::cluster::{Encryption, Node, Role};
+use crate::kubeadm::encryption::{self, Stage};
+use crate::kubeadm::settings::plane_settings;
+use crate::kubeadm::{self, PlaneComponent, PlaneSettings, audit, same_value};
+use crate::plan::facts::plane::{PlaneView, SETTLED};
+use crate::plan::{Blueprint, Facts, StepId};
+use crate::resource::{Command, Content, Directory, Done, File, Input, OnDiffer, Resource, Verb};
+use crate::shell::Script;
+use crate::vault::Vault;
+
+/// What the cluster remembers once all secrets were rewritten.
+pub(super) const ENCRYPTED: &str = "secretbox";
+
+/// Files that the static pods of a control plane read.
+fn pod_files(site: &Site, vault: &mut Vault) -> Vec<Resource> {
+    let plane = &site.settled.cluster.control_plane;
+    let mut all = Vec::new();
+    if let Some(audit) = &plane.audit {
+        all.extend([audit::POLICIES, audit::LOGS].map(|path| {
+            Resource::Directory(Directory {
+                path: path.to_owned(),
+                mode: 0o700,
+            })
+        }));
+        let policy = audit::policy(audit);
+        // Only root reads it, but it is no secret: its changes are shown.
+        all.push(Resource::File(File::plain(
+            policy.path,
+            policy.mode,
+            policy.text,
+        )));
+    }
+    if let Some(key) = &site.trust.encryption_key {
+        // So that it is masked wherever it might appear.
+        let _ = vault.keep(Zeroizing::new(key.expose_secret().to_owned()));
+        let mut files = encryption::files(key.expose_secret()).map(|text| file(text, vault));
+        for file in &mut files {
+            file.on_differ = OnDiffer::Refuse(
+                "this host encrypts secrets with another key than kdiy's state directory has. \
+                 Restore pki/secretbox.key there, or remove that file, so that kdiy reads the \
+                 key back; API servers with different keys cannot read each other's secrets"
+                    .to_owned(),
+            );
+        }
+        all.extend(resources(&files));
+    }
+    all
+}
+
+/// Those files, on a control plane whose static pods are not settled anew:
+/// before it joins, or in order. Others get them in the same step.
+pub(super) fn files(site: &Site, node: &Node, vault: &mut Vault) -> Vec<Resource> {
+    if rolls(site).iter().any(|roll| roll.node.name == node.name) {
+        return Vec::new();
+    }
+    pod_files(site, vault)
+}
+
+/// The script that notes what a control plane was settled with.
+pub(super) fn note(site: &Site) -> Script {
+    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
+    note_of(&plane_settings(site.settled, stage))
+}
+
+fn note_of(settings: &PlaneSettings) -> Script {
+    let text = serde_json::to_string(settings).expect("plain structs are JSON");
+    Script::of("\ninstall -d -m 0755 /var/lib/kdiy/settled\n(umask 077; printf '%s\\n' ")
+        .arg(text)
+        .lit(" > ")
+        .lit(SETTLED)
+        .lit(".new)\nmv -f ")
+        .lit(SETTLED)
+        .lit(".new ")
+        .lit(SETTLED)
+        .lit("\n")
+}
+
+/// One control plane that is settled anew.
+struct Roll<'a> {
+    node: &'a Node,
+    stage: Stage,
+    settings: PlaneSettings,
+    details: Vec<String>,
+}
+
+/// All that has to be done, in order. Where encryption comes to several
+/// running API servers, all of them read before the first one writes.
+fn rolls<'a>(site: &Site<'a>) -> Vec<Roll<'a>> {
+    let wanted = Stage::wanted(site.settled.cluster.control_plane.encryption);
+    let mut members: Vec<_> = site
+        .settled
+        .with_role(Role::ControlPlane)
+        .filter(|node| site.is_member(node))
+        .filter_map(|node| Some((node, site.facts.get(&node.name)?.plane.clone())))
+        .collect();
+    // One that is broken is mended before the others are touched.
+    members.sort_by_key(|(_, view)| view.running.len());
+    let mut passes = vec![wanted];
+    if enables(&members, wanted) {
+        passes.insert(0, Stage::Reads);
+    }
+    let mut rolls = Vec::new();
+    for stage in passes {
+        let settings = plane_settings(site.settled, stage);
+        for (node, view) in &mut members {
+            if stage != wanted && view.stage() != Stage::Plain {
+                continue;
+            }
+            let details = differences(&settings, view);
+            if details.is_empty() {
+                continue;
+            }
+            become_settled(view, &settings);
+            rolls.push(Roll {
+                node,
+                stage,
+                settings: settings.clone(),
+                details,
+            });
+        }
+    }
+    rolls
+}
+
+/// Whether API servers that know of no encryption run beside others.
+fn enables(members: &[(&Node, PlaneView)], wanted: Stage) -> bool {
+    wanted == Stage::Writes
+        && members.len() > 1
+        && members.iter().any(|(_, view)| view.stage() == Stage::Plain)
+}
+
+/// The view after its settings were brought about.
+fn become_settled(view: &mut PlaneView, settings: &PlaneSettings) {
+    for (component, settings) in settings {
+        let running = view.running.entry(component.clone()).or_default();
+        running.extend(settings.arguments.clone());
+    }
+    view.settled = Some(settings.clone());
+}
+
+/// What is different on one control plane, line by line.
+fn differences(wanted: &PlaneSettings, view: &PlaneView) -> Vec<String> {
+    let mut all = Vec::new();
+    for (component, wanted) in wanted {
+        let Some(running) = view.running.get(component) else {
+            all.push(format!("{component}: does not run"));
+            continue;
+        };
+        for (name, value) in &wanted.arguments {
+            match running.get(name) {
+                Some(runs) if same_value(runs, value) => {}
+                Some(runs) => all.push(format!("{component}: --{name} {runs} -> {value}")),
+                None => all.push(format!("{component}: --{name} none -> {value}")),
+            }
+        }
+        // Before the first note there is only the processes' word.
+        let Some(settled) = view.settled.as_ref().and_then(|all| all.get(component)) else {
+            continue;
+        };
+        let gone = settled.arguments.iter().filter(|(name, value)| {
+            !wanted.arguments.contains_key(*name) && running.get(*name) == Some(value)
+        });
+        all.extend(gone.map(|(name, value)| format!("{component}: --{name} {value} -> kubeadm's")));
+        if settled.pod != wanted.pod {
+            all.push(format!("{component}: other volumes or patches"));
+        }
+    }
+    all
+}
+
+/// Settles the control planes that run with something else. Returns the steps
+/// that nobody joins before.
+pub(super) fn settle(
+    site: &Site,
+    blueprint: &mut Blueprint,
+    vault: &mut Vault,
+    founded: &Founded,
+) -> Vec<StepId> {
+    let rolls = rolls(site);
+    let encrypts = site.settled.cluster.control_plane.encryption != Encryption::None;
+    let first = rolls.first();
+    let enabling = first.is_some_and(|roll| roll.stage == Stage::Reads);
+    let mut before = Vec::new();
+    if !rolls.is_empty() {
+        let gates = gates(site, blueprint);
+        before.push(upload(site, blueprint, founded));
+        before.extend(gates);
+    }
+    let mut done = Vec::new();
+    for (place, roll) in rolls.iter().enumerate() {
+        let again = rolls[..place].iter().any(|r| r.node.name == roll.node.name);
+        let mut resources = if again {
+            Vec::new()
+        } else {
+            pod_files(site, vault)
+        };
+        resources.push(Resource::Command(command(site, roll)));
+        let title = match roll.stage {
+            Stage::Reads => "let the API server read encrypted secrets",
+            _ => "settle the control plane",
+        };
+        let mut needs = before.clone();
+        needs.extend(done.last());
+        let host = &roll.node.name;
+        // In parts this would be no harm to a flag, but it would be to data.
+        let step = if enabling {
+            blueprint.add_needed(host, title, resources, &needs)
+        } else {
+            blueprint.add(host, title, resources, &needs)
+        };
+        done.push(step);
+    }
+    if encrypts {
+        rewrite(site, blueprint, founded, &done);
+    }
+    done
+}
+
+/// Health of the members whose processes all run; one that does not run is
+/// what is to be mended.
+fn gates(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
+    let runs = |node: &&Node| {
+        let facts = site.facts.get(&node.name);
+        facts.is_some_and(|facts| facts.plane.running.len() == PlaneComponent::ALL.len())
+    };
+    let members = site.settled.with_role(Role::ControlPlane);
+    let members: Vec<_> = members
+        .filter(|node| site.is_member(node))
+        .filter(runs)
+        .collect();
+    members
+        .iter()
+        .map(|node| gate(site, node, blueprint))
+        .collect()
+}
+
+/// What joining control planes read, once for all.
+fn upload(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> StepId {
+    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
+    let command = Command {
+        name: "kubeadm's configuration in the cluster".to_owned(),
+        verb: Verb::Run,
+        details: vec!["upload, for control planes that join".to_owned()],
+        done: Done::Known(false),
+        script: Script::of(
+            "kubeadm init phase upload-config kubeadm --config \"$kdiy_tmp/kubeadm.yaml\"\n",
+        ),
+        inputs: vec![configuration(site, site.lead, stage)],
+    };
+    blueprint.add_needed(
+        &site.lead.name,
+        "upload kubeadm's configuration",
+        vec![Resource::Command(command)],
+        &[founded.reachable],
+    )
+}
+
+fn configuration(site: &Site, node: &Node, stage: Stage) -> Input {
+    let text = kubeadm::phase(site.settled, node, site.resolver(node), stage);
+    Input {
+        name: "kubeadm.yaml".to_owned(),
+        content: Content::Plain(text),
+    }
+}
+
+/// Static pods of one control plane are written anew, and its processes are
+/// waited for. Those that ran before are brought back where the new ones do
+/// not come up: a control plane alone could not be mended through its API.
+fn command(site: &Site, roll: &Roll) -> Command {
+    let address = site.settled.address(roll.node);
+    let loopback = if address.is_ipv6() {
+        "[::1]"
+    } else {
+        "127.0.0.1"
+    };
+    let mut inputs = vec![configuration(site, roll.node, roll.stage)];
+    let mut script = Script::of(SETTLE)
+        .lit("kubeadm init phase control-plane all --config \"$kdiy_tmp/kubeadm.yaml\" ")
+        .args(kubeadm::phase_arguments(site.settled))
+        .lit("\n");
+    for component in PlaneComponent::ALL {
+        let name = component.name();
+        let arguments = &roll.settings[name].arguments;
+        let lines = arguments
+            .iter()
+            .map(|(name, value)| format!("--{name}={value}\n"));
+        inputs.push(Input {
+            name: format!("want-{name}"),
+            content: Content::Plain(lines.collect()),
+        });
+        let health = match component.health_port() {
+            None => format!("{}/readyz", crate::plan::facts::url(address)),
+            Some(port) => {
+                let of = |name: &str| arguments.get(name).map(String::as_str);
+                let host = match of("bind-address") {
+                    None | Some("0.0.0.0" | "::") => loopback,
+                    Some(address) => address,
+                };
+                let port = of("secure-port").map_or(port.to_string(), str::to_owned);
+                format!("https://{host}:{port}/healthz")
+            }
+        };
+        script = script
+            .lit("kdiy_settle ")
+            .args([name, health.as_str()])
+            .lit("\n");
+    }
+    if let Some(policy) = site.settled.cluster.control_plane.audit.as_ref() {
+        // Policies of before, which kdiy wrote and no process reads any more.
+        script = script
+            .lit("find ")
+            .arg(audit::POLICIES)
+            .lit(" -maxdepth 1 -type f -name 'policy-????????????????.yaml' ! -path ")
+            .arg(audit::policy(policy).path)
+            .lit(" -delete\n");
+    }
+    Command {
+        name: "static pods".to_owned(),
+        verb: Verb::Run,
+        details: roll.details.clone(),
+        done: Done::Known(false),
+        script: script.then(&note_of(&roll.settings)),
+        inputs,
+    }
+}
+
+/// Keeps the manifests and who runs, and defines `kdiy_settle NAME URL`: waits
+/// until the component runs with all that it should, after its manifest
+/// changed as a new process, and is healthy. Certificates on the loopback
+/// address are each component's own; kubelet does not check them either.
+const SETTLE: &str = r#"kdiy_at=/etc/kubernetes/manifests
+kdiy_pids() {
+for p in /proc/[0-9]*; do
+read -r c < "$p/comm" || continue
+[ "$c" != "$(printf %.15s "$1")" ] || echo "${p#/proc/}"
+done 2>/dev/null
+}
+for c in kube-apiserver kube-controller-manager kube-scheduler; do
+[ ! -e "$kdiy_at/$c.yaml" ] || cp -p "$kdiy_at/$c.yaml" "$kdiy_tmp/$c.before"
+kdiy_pids "$c" > "$kdiy_tmp/$c.old"
+done
+kdiy_taken() {
+kdiy_now=$(kdiy_pids "$1")
+[ -n "$kdiy_now" ] || { echo "it does not run"; return 1; }
+for p in $kdiy_now; do
+! grep -qxF "$p" "$kdiy_tmp/$1.old" || { echo "the process of before still runs"; return 1; }
+tr '\0' '\n' < "/proc/$p/cmdline" > "$kdiy_tmp/$1.has" || return 1
+while IFS= read -r w; do
+grep -qxF -e "$w" "$kdiy_tmp/$1.has" || { echo "it runs without $w"; return 1; }
+done < "$kdiy_tmp/want-$1"
+done
+curl -fsSk --noproxy '*' --max-time 5 "$2"
+}
+kdiy_settle() {
+if cmp -s "$kdiy_tmp/$1.before" "$kdiy_at/$1.yaml"; then : > "$kdiy_tmp/$1.old"; fi
+kdiy_poll 240 "$1 to run with its new settings" kdiy_taken "$1" "$2" && return 0
+kdiy_log=$(ls -t /var/log/pods/kube-system_"$1"-*/*/*.log 2>/dev/null | head -n 1)
+[ -z "$kdiy_log" ] || tail -n 5 "$kdiy_log" >&2
+for c in kube-apiserver kube-controller-manager kube-scheduler; do
+[ ! -e "$kdiy_tmp/$c.before" ] || cmp -s "$kdiy_tmp/$c.before" "$kdiy_at/$c.yaml" || {
+cp -p "$kdiy_tmp/$c.before" "/etc/kubernetes/.$c.kdiy-new"
+mv -f "/etc/kubernetes/.$c.kdiy-new" "$kdiy_at/$c.yaml"
+}
+done
+echo "the static pods of before were put back; look at the settings of $1 in the inventory" >&2
+return 1
+}
+"#;
+
+/// Rewrites all secrets through an API server that encrypts, and has the
+/// cluster remember it. A secret that changes meanwhile is encrypted anyway,
+/// but makes a run fail: the next one takes it as it is.
+fn rewrite(site: &Site, blueprint: &mut Blueprint, founded: &Founded, rolled: &[StepId]) {
+    let known = |facts: &Facts| facts.plane.encrypted.as_deref() == Some(ENCRYPTED);
+    let kubectl = kubectl(site, site.lead);
+    let mark = BTreeMap::from([("data", BTreeMap::from([("encryption", ENCRYPTED)]))]);
+    let mark = serde_json::to_string(&mark).expect("plain texts are JSON");
+    let script = Script::of("kdiy_rewrite() { ")
+        .then(&kubectl)
+        .lit("get secrets --all-namespaces -o json > \"$kdiy_tmp/secrets\" && ")
+        .then(&kubectl)
+        .lit("replace -f \"$kdiy_tmp/secrets\" 2>&1 >/dev/null; }\n")
+        .lit("kdiy_poll 120 'all secrets to be rewritten' kdiy_rewrite\n")
+        .then(&kubectl)
+        .lit("-n kube-system get configmap kdiy >/dev/null 2>&1 || ")
+        .then(&kubectl)
+        .lit("-n kube-system create configmap kdiy\n")
+        .then(&kubectl)
+        .lit("-n kube-system patch configmap kdiy --type merge -p ")
+        .arg(mark);
+    let command = Command {
+        name: "secrets at rest".to_owned(),
+        verb: Verb::Run,
+        details: vec!["rewrite all of them, encrypted, and note it in the cluster".to_owned()],
+        done: Done::Known(site.is_founded() && site.facts.values().any(known)),
+        script,
+        inputs: Vec::new(),
+    };
+    let mut needs = vec![founded.reachable];
+    needs.extend(rolled);
+    blueprint.add(
+        &site.lead.name,
+        "encrypt the secrets",
+        vec![Resource::Command(command)],
+        &needs,
+    );
+}

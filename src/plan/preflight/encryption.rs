@@ -1,0 +1,86 @@
+//! Encryption at rest may only come when all API servers can be brought to
+//! read it, and is not taken back by leaving out a line.
+
+use super::Found;
+use crate::cluster::{Encryption, Node, Role, Settled};
+use crate::kubeadm::{PlaneComponent, Stage};
+use crate::plan::{Facts, Standing};
+
+pub(super) fn check(
+    settled: &Settled,
+    standing: &Standing,
+    node: &Node,
+    all: &dyn Fn(&Node) -> Option<Facts>,
+    found: &mut Vec<Found>,
+) {
+    if !node.roles.has(Role::ControlPlane) {
+        return;
+    }
+    let Some(own) = all(node) else { return };
+    match settled.cluster.control_plane.encryption {
+        Encryption::None => taken_back(&own, found),
+        Encryption::Secretbox => unready(settled, standing, node, &own, all, found),
+    }
+}
+
+fn taken_back(own: &Facts, found: &mut Vec<Found>) {
+    let writes = own.plane.stage() == Stage::Writes;
+    if !writes && own.plane.encrypted.is_none() {
+        return;
+    }
+    found.push(Found {
+        code: "encryption",
+        kubeadm: "",
+        what: "secrets are encrypted at rest, and the inventory no longer says so".to_owned(),
+        fix:
+            "set `controlPlane.apiServer.encryption: secretbox` again: without it the API servers \
+              could not read their secrets. To decrypt them by hand: on all control planes set \
+              --encryption-provider-config to /etc/kubernetes/pki/kdiy-encryption-read.yaml, \
+              then `kubectl get secrets -A -o json | kubectl replace -f -`, then `kubectl -n \
+              kube-system patch configmap kdiy --type json -p \
+              '[{\"op\":\"remove\",\"path\":\"/data/encryption\"}]'`; kdiy then takes it out"
+                .to_owned(),
+    });
+}
+
+/// Only said while some API server cannot read what another would write.
+fn unready(
+    settled: &Settled,
+    standing: &Standing,
+    node: &Node,
+    own: &Facts,
+    all: &dyn Fn(&Node) -> Option<Facts>,
+    found: &mut Vec<Found>,
+) {
+    let enabling = standing.members.contains(&node.name) && own.plane.stage() != Stage::Writes;
+    if !enabling {
+        return;
+    }
+    let planes: Vec<_> = settled.with_role(Role::ControlPlane).collect();
+    let unseen = planes
+        .iter()
+        .filter(|other| standing.members.contains(&other.name) && all(other).is_none())
+        .map(|other| other.name.to_string());
+    let foreign = standing
+        .nodes
+        .values()
+        .filter(|known| known.is_control_plane())
+        .filter(|known| planes.iter().all(|node| node.name.as_str() != known.name))
+        .map(|known| known.name.clone());
+    let unknown: Vec<_> = unseen.chain(foreign).collect();
+    if unknown.is_empty() {
+        return;
+    }
+    found.push(Found {
+        code: "encryption",
+        kubeadm: "",
+        what: format!(
+            "secrets cannot be encrypted: whether the {} of {} could read them is not known",
+            PlaneComponent::ApiServer.name(),
+            unknown.join(", ")
+        ),
+        fix: "bring these control planes back, name them in the inventory, or delete their \
+              Nodes if they are gone; or leave out controlPlane.apiServer.encryption until then"
+            .to_owned(),
+    });
+}

@@ -1,0 +1,125 @@
+//! Problems with the endpoint: another cluster behind it, a virtual address
+//! that is somebody else's or out of place, ports that balancers need.
+
+use std::collections::BTreeMap;
+
+use super::{Found, Observation};
+use crate::cluster::{Balancer, Cluster, LoadBalancer, Name, Node, Role, Settled};
+use crate::lb::{self, HEALTH_PORT};
+use crate::plan::Facts;
+
+/// Ports of a host that its balancer listens on, with the balancer's process.
+pub(super) fn ports(cluster: &Cluster, node: &Node) -> Vec<(u16, &'static str)> {
+    match &cluster.load_balancer {
+        LoadBalancer::Hosts { kind, failover } if node.roles.has(Role::LoadBalancer) => {
+            let process = match kind {
+                Balancer::Haproxy => "haproxy",
+                Balancer::Nginx => "nginx",
+            };
+            let health = failover.as_ref().map(|_| (HEALTH_PORT, process));
+            [(cluster.endpoint.port, process)]
+                .into_iter()
+                .chain(health)
+                .collect()
+        }
+        LoadBalancer::Local { port } if node.runs_kubelet() => vec![(*port, "haproxy")],
+        _ => Vec::new(),
+    }
+}
+
+/// Another cluster's API server answers at the endpoint.
+pub(super) fn foreign(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
+    let Some(why) = &facts.endpoint.foreign else {
+        return;
+    };
+    let endpoint = &settled.cluster.endpoint;
+    found.push(Found {
+        code: "foreign-endpoint",
+        kubeadm: "",
+        what: format!(
+            "at the endpoint {endpoint} a server answers whose certificate is not of this \
+             cluster's authority: {why}"
+        ),
+        fix: "another cluster or service lives there: choose another `endpoint`, or stop it. If \
+              it is this cluster, restore the state directory, or have a control plane in the \
+              inventory from which kdiy reads the authorities back"
+            .to_owned(),
+    });
+}
+
+/// The virtual address that this host is to carry.
+pub(super) fn virtual_address(
+    settled: &Settled,
+    node: &Node,
+    seen: &BTreeMap<Name, Observation>,
+    found: &mut Vec<Found>,
+) {
+    let cluster = &settled.cluster;
+    let Some((vip, role)) = lb::carried(cluster).filter(|(_, role)| node.roles.has(*role)) else {
+        return;
+    };
+    let facts = &seen[&node.name].facts;
+    let address = vip.address;
+    let own = facts.interface_with(settled.address(node));
+    // A missing node address is a problem of its own.
+    let Some(interface) = vip.interface.as_deref().or(own) else {
+        return;
+    };
+    let networks: Vec<_> = facts
+        .addresses
+        .iter()
+        .filter(|(name, network)| name == interface && network.addr() != address)
+        .map(|(_, network)| network.trunc())
+        .collect();
+    if networks.is_empty() {
+        let others: std::collections::BTreeSet<_> = facts
+            .addresses
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        found.push(Found {
+            code: "vip-interface",
+            kubeadm: "",
+            what: format!(
+                "the interface {interface}, which is to carry {address}, is missing or has no address"
+            ),
+            fix: format!(
+                "set `loadBalancer.interface` to one that it has: {}",
+                others.into_iter().collect::<Vec<_>>().join(", ")
+            ),
+        });
+        return;
+    }
+    if !networks.iter().any(|network| network.contains(&address)) {
+        let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
+        found.push(Found {
+            code: "vip-subnet",
+            kubeadm: "",
+            what: format!(
+                "the virtual address {address} is in no subnet of its interface {interface}: {}",
+                networks.join(", ")
+            ),
+            fix: "choose a free address of that subnet for `loadBalancer.vip`, or name the \
+                  interface that has its subnet in `loadBalancer.interface`"
+                .to_owned(),
+        });
+    }
+    let held = |node: &Node| {
+        let seen = seen.get(&node.name)?;
+        Some(seen.facts.interface_with(address).is_some())
+    };
+    // One that was not looked at may well be the one that holds it.
+    let ours = settled
+        .with_role(role)
+        .any(|carrier| held(carrier) != Some(false));
+    if let Some(holder) = facts.endpoint.vip_holder.as_ref().filter(|_| !ours) {
+        found.push(Found {
+            code: "vip-taken",
+            kubeadm: "",
+            what: format!("the virtual address {address} is in use: {holder} answers for it"),
+            fix: "choose an address for `loadBalancer.vip` that nobody has, or take it from the \
+                  host that has it"
+                .to_owned(),
+        });
+    }
+}

@@ -1,0 +1,172 @@
+//! Problems of an external etcd: its data is the cluster, so nothing is
+//! founded over it, beside it or in place of it.
+
+use std::collections::BTreeMap;
+
+use super::Found;
+use crate::cluster::{Name, Node, Role, Settled};
+use crate::etcd::CLIENT_PORT;
+use crate::etcd::member::{DATA, FOREIGN_UNIT, PEER_PORT};
+use crate::plan::etcd::{Group, GroupState, HostState};
+use crate::plan::{Facts, Observation, Standing};
+
+pub(super) fn problems(
+    settled: &Settled,
+    standing: &Standing,
+    node: &Node,
+    token: &str,
+    seen: &BTreeMap<Name, Observation>,
+    found: &mut Vec<Found>,
+) {
+    if !settled.member_apart(node) {
+        return;
+    }
+    let facts = &seen[&node.name].facts;
+    let Some(etcd) = &facts.etcd else { return };
+    let other = match &etcd.marker {
+        Some(marker) if marker.token == token => None,
+        Some(_) => Some("of another cluster that kdiy made"),
+        None => Some("of a member that kdiy did not make"),
+    };
+    if let Some(whose) = other.filter(|_| etcd.data) {
+        found.push(Found {
+            code: "etcd-foreign-data",
+            kubeadm: "",
+            what: format!("{DATA} holds the data {whose}"),
+            fix: format!(
+                "if nothing in it is needed any more, stop that member and move {DATA} away; if it \
+                 is this cluster's, put the cluster's own pki folder back into the state directory"
+            ),
+        });
+    }
+    if etcd.foreign_unit {
+        found.push(Found {
+            code: "etcd-foreign-unit",
+            kubeadm: "",
+            what: format!("{FOREIGN_UNIT} runs: a member that kdiy did not make"),
+            fix: format!("if nothing needs it, run `systemctl disable --now {FOREIGN_UNIT}` there"),
+        });
+    } else if !etcd.runs {
+        taken(facts, found);
+    }
+    let group = &standing.etcd;
+    match group.state {
+        GroupState::Blank | GroupState::Founding => founding(settled, standing, node, seen, found),
+        GroupState::Leaderless => leaderless(settled, group, node, found),
+        GroupState::Live(_) => {}
+    }
+    split(node, seen, found);
+}
+
+fn taken(facts: &Facts, found: &mut Vec<Found>) {
+    for port in [CLIENT_PORT, PEER_PORT] {
+        if let Some((_, process)) = facts.listening.iter().find(|(at, _)| *at == port) {
+            found.push(Found {
+                code: "port",
+                kubeadm: "Port",
+                what: format!("port {port} is taken by {process}"),
+                fix: format!("stop {process}, or move it to another port"),
+            });
+        }
+    }
+}
+
+/// A blank etcd under a cluster that was in use would be the loss of all its
+/// objects, and one without all its hosts would not be the one that is meant.
+fn founding(
+    settled: &Settled,
+    standing: &Standing,
+    node: &Node,
+    seen: &BTreeMap<Name, Observation>,
+    found: &mut Vec<Found>,
+) {
+    let missing: Vec<_> = settled
+        .with_role(Role::Etcd)
+        .filter(|other| !seen.contains_key(&other.name))
+        .map(|other| other.name.to_string())
+        .collect();
+    if !missing.is_empty() {
+        found.push(Found {
+            code: "etcd-incomplete",
+            kubeadm: "",
+            what: format!(
+                "etcd is to be founded, and {} could not be looked at",
+                missing.join(", ")
+            ),
+            fix: "all its hosts have to be there: data may lie on the one that is away".to_owned(),
+        });
+    }
+    let joined: Vec<_> = settled
+        .with_role(Role::ControlPlane)
+        .filter(|plane| {
+            let known = standing.members.contains(&plane.name);
+            let facts = seen.get(&plane.name).map(|seen| &seen.facts);
+            known || facts.is_some_and(|facts| facts.kubelet_conf && facts.unfinished.is_none())
+        })
+        .map(|plane| plane.name.to_string())
+        .collect();
+    if !joined.is_empty() {
+        found.push(Found {
+            code: "etcd-lost",
+            kubeadm: "",
+            what: format!(
+                "no etcd host has data, while {} of this cluster is there",
+                joined.join(", ")
+            ),
+            fix: format!(
+                "restore a snapshot into {DATA} of {} and its fellows; or, to begin anew, run \
+                 `kubeadm reset` on the control planes",
+                node.name
+            ),
+        });
+    }
+}
+
+fn leaderless(settled: &Settled, group: &Group, node: &Node, found: &mut Vec<Found>) {
+    let quorum = settled.cluster.quorum();
+    if group.recoverable(quorum) {
+        return;
+    }
+    let held = group.which(HostState::Stopped).count();
+    found.push(Found {
+        code: "etcd-quorum",
+        kubeadm: "",
+        what: format!(
+            "etcd has no leader: {} of {} members must agree, and {held} have their data",
+            quorum.needed(),
+            quorum.members
+        ),
+        fix: format!(
+            "bring the lost hosts back with their {DATA}; if they are gone for good, restore a \
+             snapshot as a new cluster. {} is left as it is: kdiy founds no other in its place",
+            node.name
+        ),
+    });
+}
+
+/// Members of one inventory that answer as two clusters.
+fn split(node: &Node, seen: &BTreeMap<Name, Observation>, found: &mut Vec<Found>) {
+    let of = |facts: &Facts| Some(facts.etcd.as_ref()?.view.as_ref()?.cluster.clone());
+    let Some(own) = of(&seen[&node.name].facts) else {
+        return;
+    };
+    let others: Vec<_> = seen
+        .iter()
+        .filter(|(_, other)| of(&other.facts).is_some_and(|other| other != own))
+        .map(|(name, _)| name.to_string())
+        .collect();
+    if !others.is_empty() {
+        found.push(Found {
+            code: "etcd-split",
+            kubeadm: "",
+            what: format!(
+                "its member is of another etcd cluster than {}",
+                others.join(", ")
+            ),
+            fix: format!(
+                "find out which one the API servers use; on the others stop the member and move \
+                 {DATA} away"
+            ),
+        });
+    }
+}

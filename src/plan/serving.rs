@@ -1,0 +1,250 @@
+//! Requests of kubelets for certificates to serve with, and which of them may
+//! be approved.
+//!
+//! Kubernetes leaves that to somebody who knows the nodes. A request is good
+//! when a node of the inventory made it as itself, and when it is byte for
+//! byte what the kubelet of that node asks for, whatever its key: no other
+//! name, address or extension can hide in it. That is decided on a control
+//! plane, by the same shell text when kdiy looks and right before it
+//! approves; nothing of a request is ever shown but its requestor.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::Facts;
+use crate::cluster::{Name, Settled};
+use crate::resource::section;
+use crate::shell::Script;
+
+/// A request that waits, as it was judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Its name in the cluster.
+    pub name: String,
+    /// Who made it, quoted as Go quotes.
+    pub requestor: String,
+    /// Why it must not be approved, if so.
+    pub fault: Option<&'static str>,
+}
+
+/// Faults as the hosts name them, and in words.
+const FAULTS: [(&str, &str); 6] = [
+    ("usages", "its usages are not those of a server"),
+    ("groups", "its requestor is not in the group of nodes"),
+    ("stranger", "its requestor is no node of this inventory"),
+    ("form", "it is not in the form of a kubelet's request"),
+    ("subject", "it asks for another subject than its requestor"),
+    (
+        "names",
+        "it asks for other names or addresses than the node's own",
+    ),
+];
+
+/// Lists waiting requests: name, usages, groups, request, requestor.
+const LIST: &str = r#"{{range .items}}{{if eq .spec.signerName "kubernetes.io/kubelet-serving"}}{{if not .status.conditions}}{{.metadata.name}} u-{{range .spec.usages}}{{if eq . "digital signature"}}d{{else if eq . "key encipherment"}}k{{else if eq . "server auth"}}s{{else}}x{{end}}{{end}} g-{{range .spec.groups}}{{if eq . "system:nodes"}}n{{end}}{{end}} {{.spec.request}} {{printf "%+q" .spec.username}}{{"\n"}}{{end}}{{end}}{{end}}"#;
+
+/// Judges one request: usages, groups, request, requestor. Walks through the
+/// hex of its DER: two headers, version 0 and the subject, the key, and then
+/// the one attribute that a kubelet adds. PEM that a looser reader could take
+/// for something else is refused.
+const JUDGE: &str = r#"kdiy_skip() { kdiy_hex=$(printf %s "$kdiy_hex" | cut -c "$(( $1 + 1 ))-"); }
+kdiy_cut() { printf %s "$kdiy_hex" | cut -c "$1"; }
+kdiy_open() {
+case $kdiy_hex in
+3082*) kdiy_skip 8 ;; 3081*) kdiy_skip 6 ;; 30[0-7]*) kdiy_skip 4 ;; *) return 1 ;;
+esac
+}
+kdiy_judge() {
+case $1 in *x*) echo usages; return ;; u-*d*) ;; *) echo usages; return ;; esac
+case $1 in u-*s*) ;; *) echo usages; return ;; esac
+case $2 in g-n*) ;; *) echo groups; return ;; esac
+kdiy_want=$(kdiy_expected "$4")
+[ -n "$kdiy_want" ] || { echo stranger; return; }
+kdiy_pem=$(printf %s "$3" | base64 -d 2>/dev/null | tr -d '\0')
+[ "$(printf '%s\n' "$kdiy_pem" | base64 -w 0)" = "$3" ] || { echo form; return; }
+case $kdiy_pem in
+'-----BEGIN CERTIFICATE REQUEST-----
+'*'
+-----END CERTIFICATE REQUEST-----') ;;
+*) echo form; return ;;
+esac
+kdiy_pem=$(printf '%s\n' "$kdiy_pem" | sed '1d;$d')
+[ -z "$(printf %s "$kdiy_pem" | tr -d 'A-Za-z0-9+/=\n')" ] || { echo form; return; }
+kdiy_hex=$(printf '%s\n' "$kdiy_pem" | base64 -d 2>/dev/null | od -An -v -tx1 | tr -d ' \n')
+kdiy_open && kdiy_open || { echo form; return; }
+kdiy_subject=${kdiy_want%% *}
+case $kdiy_hex in "020100$kdiy_subject"*) ;; *) echo subject; return ;; esac
+kdiy_skip "$(( ${#kdiy_subject} + 6 ))"
+case $kdiy_hex in
+3082*) kdiy_skip "$(( 0x$(kdiy_cut 5-8) * 2 + 8 ))" ;;
+3081*) kdiy_skip "$(( 0x$(kdiy_cut 5-6) * 2 + 6 ))" ;;
+30[0-7]*) kdiy_skip "$(( 0x$(kdiy_cut 3-4) * 2 + 4 ))" ;;
+*) echo form; return ;;
+esac
+for kdiy_one in ${kdiy_want#* }; do
+case $kdiy_hex in "${kdiy_one}30"*) echo good; return ;; esac
+done
+echo names
+}
+"#;
+
+/// Defines `kdiy_judge` and what it needs, and `kdiy_requests`, which lists.
+fn functions(settled: &Settled, kubectl: &Script) -> Script {
+    let known = settled.cluster.kubelets().fold(
+        Script::of("kdiy_expected() {\ncase $1 in\n"),
+        |script, node| {
+            let name = node.name.as_str();
+            let mut want = vec![subject(name)];
+            want.extend(attributes(name, settled.address(node)));
+            script
+                .arg(requestor(name))
+                .lit(") echo ")
+                .arg(want.join(" "))
+                .lit(" ;;\n")
+        },
+    );
+    known
+        .lit("esac\n}\nkdiy_requests() {\n")
+        .then(kubectl)
+        .lit(" get certificatesigningrequests -o go-template=")
+        .arg(LIST)
+        .lit(" | head -c 1048576\n}\n")
+        .lit(JUDGE)
+}
+
+/// The section in which a control plane judges all requests that wait.
+#[must_use]
+pub fn probe(settled: &Settled, kubectl: &Script) -> Script {
+    let body = functions(settled, kubectl)
+        .lit("kdiy_requests 2>/dev/null | while read -r n u g r w; do\n")
+        .lit("echo \"$n $(kdiy_judge \"$u\" \"$g\" \"$r\" \"$w\") $w\"\ndone\n");
+    section("requests", &body)
+}
+
+/// Reads the answer to [`probe`].
+#[must_use]
+pub fn parse(answer: &str) -> Vec<Request> {
+    let request = |line: &str| {
+        let mut words = line.splitn(3, ' ');
+        let (name, verdict, requestor) = (words.next()?, words.next()?, words.next()?);
+        let fault = match verdict {
+            "good" => None,
+            // What kdiy does not know is not good.
+            other => Some(
+                FAULTS
+                    .iter()
+                    .find(|(word, _)| *word == other)
+                    .map_or("it could not be judged", |(_, fault)| *fault),
+            ),
+        };
+        Some(Request {
+            name: name.to_owned(),
+            requestor: requestor.to_owned(),
+            fault,
+        })
+    };
+    answer.lines().filter_map(request).collect()
+}
+
+/// Defines `kdiy_served NAME URL`: approves the good requests of a node and
+/// tells whether its kubelet serves with a certificate of the cluster's.
+#[must_use]
+pub fn serving_function(settled: &Settled, kubectl: &Script) -> Script {
+    functions(settled, kubectl)
+        .lit("kdiy_served() {\n")
+        .lit("kdiy_requests > \"$kdiy_tmp/requests\" || return 1\n")
+        .lit("while read -r n u g r w; do\n")
+        .lit("[ \"$w\" = \"\\\"system:node:$1\\\"\" ] || continue\n")
+        .lit("kdiy_word=$(kdiy_judge \"$u\" \"$g\" \"$r\" \"$w\")\n")
+        .lit("if [ \"$kdiy_word\" = good ]; then ")
+        .then(kubectl)
+        .lit(" certificate approve \"$n\"\n")
+        .lit("else echo \"the request $n was left alone: $kdiy_word\"; fi\n")
+        .lit("done < \"$kdiy_tmp/requests\"\n")
+        .lit("curl -sS --noproxy '*' --max-time 5 -o /dev/null ")
+        .lit("--cacert /etc/kubernetes/pki/ca.crt \"$2\"\n}\n")
+}
+
+/// A line for each request that is left alone, and why.
+#[must_use]
+pub fn warnings(facts: &BTreeMap<Name, Facts>) -> Vec<String> {
+    let requests = facts.values().flat_map(|facts| &facts.plane.requests);
+    let lines: BTreeSet<_> = requests
+        .filter_map(|request| {
+            Some(format!(
+                "the certificate request {} of {} is left alone: {}; look at it with \
+                 `kubectl describe csr {0}`, and deny it with `kubectl certificate deny {0}`",
+                request.name, request.requestor, request.fault?
+            ))
+        })
+        .collect();
+    lines.into_iter().collect()
+}
+
+/// The requestor of a node as Go quotes it.
+#[must_use]
+pub fn requestor(node: &str) -> String {
+    format!("\"system:node:{node}\"")
+}
+
+/// Hex of one DER element.
+fn element(tag: &str, content: &str) -> String {
+    let length = content.len() / 2;
+    let length = match length {
+        0..=127 => format!("{length:02x}"),
+        128..=255 => format!("81{length:02x}"),
+        _ => format!("82{length:04x}"),
+    };
+    format!("{tag}{length}{content}")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+const SEQUENCE: &str = "30";
+const SET: &str = "31";
+const PRINTABLE: &str = "13";
+const OCTETS: &str = "04";
+/// 2.5.4.10, organization.
+const ORGANIZATION: &str = "060355040a";
+/// 2.5.4.3, common name.
+const COMMON_NAME: &str = "0603550403";
+/// 2.5.29.17, subject alternative name.
+const ALTERNATIVE_NAME: &str = "0603551d11";
+/// 1.2.840.113549.1.9.14, extension request.
+const EXTENSION_REQUEST: &str = "06092a864886f70d01090e";
+
+/// O=system:nodes, CN=system:node:NAME, as Go writes them.
+fn subject(node: &str) -> String {
+    let part = |oid: &str, text: &str| {
+        let text = element(PRINTABLE, &hex(text.as_bytes()));
+        element(SET, &element(SEQUENCE, &(oid.to_owned() + &text)))
+    };
+    let organization = part(ORGANIZATION, "system:nodes");
+    let common_name = part(COMMON_NAME, &format!("system:node:{node}"));
+    element(SEQUENCE, &(organization + &common_name))
+}
+
+/// The attributes of a request for the node's name and address, or for one
+/// of the two alone.
+fn attributes(node: &str, address: IpAddr) -> [String; 3] {
+    let name = element("82", &hex(node.as_bytes()));
+    let address = element(
+        "87",
+        &match address {
+            IpAddr::V4(address) => hex(&address.octets()),
+            IpAddr::V6(address) => hex(&address.octets()),
+        },
+    );
+    [format!("{name}{address}"), name, address].map(|names| {
+        let names = element(OCTETS, &element(SEQUENCE, &names));
+        let extension = element(SEQUENCE, &(ALTERNATIVE_NAME.to_owned() + &names));
+        let extensions = element(SET, &element(SEQUENCE, &extension));
+        let attribute = element(SEQUENCE, &(EXTENSION_REQUEST.to_owned() + &extensions));
+        element("a0", &attribute)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,274 @@
+//! Every balancer: what is set up before what, and what is seen beforehand.
+
+use super::*;
+use crate::cluster::{Balancer, LoadBalancer, Vip};
+use crate::lb::tests::pair;
+
+fn with(load_balancer: LoadBalancer) -> Settled {
+    let mut settled = few(VERSION);
+    settled.cluster.load_balancer = load_balancer;
+    // The last one is the load-balancer host.
+    settled.cluster.nodes.pop();
+    settled
+}
+
+fn kube_vip() -> Settled {
+    with(LoadBalancer::KubeVip {
+        vip: Vip {
+            address: "192.0.2.16".parse().unwrap(),
+            interface: None,
+        },
+        image: "ghcr.io/kube-vip/kube-vip:v0.8.9".to_owned(),
+    })
+}
+
+fn fresh(settled: Settled) -> Hosts {
+    Hosts::of(settled, facts, |_, resource| absent(resource))
+}
+
+fn all() -> [Settled; 6] {
+    [
+        pair(VERSION, Balancer::Haproxy),
+        pair(VERSION, Balancer::Nginx),
+        with(LoadBalancer::Local { port: 7443 }),
+        with(LoadBalancer::External),
+        with(LoadBalancer::None),
+        kube_vip(),
+    ]
+}
+
+/// `host: title` of everything that a step comes after, wherever it stands.
+fn before(plan: &Plan, host: &str, title: &str) -> BTreeSet<String> {
+    let place = plan
+        .steps
+        .iter()
+        .position(|step| step.host.as_str() == host && step.title == title)
+        .unwrap_or_else(|| panic!("{host} has no step {title}:\n{}", lines(plan)));
+    let mut found = BTreeSet::new();
+    let mut open = vec![place];
+    while let Some(place) = open.pop() {
+        for need in &plan.steps[place].needs {
+            let step = &plan.steps[*need];
+            if found.insert(format!("{}: {}", step.host, step.title)) {
+                open.push(*need);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_finished_cluster_needs_nothing_whatever_balances_it() {
+    for settled in all() {
+        let shown = format!("{:?}", settled.cluster.load_balancer);
+        let hosts = Hosts::of(settled, member, |_, resource| as_wanted(resource));
+        assert_eq!(lines(&hosts.plan()), "", "{shown}");
+        assert_eq!(hosts.codes(), [], "{shown}");
+    }
+}
+
+#[test]
+fn no_plan_holds_the_password_or_differs_from_itself() {
+    for settled in all() {
+        let text = serde_json::to_string(&fresh(settled.clone()).plan()).unwrap();
+        assert!(!text.contains(PASSWORD));
+        assert_eq!(text, serde_json::to_string(&fresh(settled).plan()).unwrap());
+    }
+    let hosts = fresh(pair(VERSION, Balancer::Haproxy));
+    let kept = hosts.plan().steps.iter().flat_map(|step| step.changes.clone()).any(|change| {
+        matches!(change.resource, Resource::File(file) if hosts.vault.text(&file.content).contains(PASSWORD))
+    });
+    assert!(kept, "the password is planned, by its hash");
+}
+
+#[test]
+fn the_address_is_held_before_anything_is_founded() {
+    for kind in [Balancer::Haproxy, Balancer::Nginx] {
+        let plan = fresh(pair(VERSION, kind)).plan();
+        let before = before(&plan, "cp1", "initialise the control plane");
+        for host in ["lb1", "lb2"] {
+            for title in [
+                &format!("configure {}", kind.as_str()),
+                "check the load balancer",
+                "configure keepalived",
+                "check the virtual address",
+            ] {
+                let need = format!("{host}: {title}");
+                assert!(before.contains(&need), "{need} is not among {before:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_node_has_its_own_balancer_before_it_joins() {
+    let plan = fresh(with(LoadBalancer::Local { port: 7443 })).plan();
+    for (host, title) in [
+        ("cp1", "initialise the control plane"),
+        ("cp2", "join the cluster"),
+        ("w2", "join the cluster"),
+    ] {
+        let need = format!("{host}: check the load balancer");
+        assert!(before(&plan, host, title).contains(&need), "{need}");
+    }
+    let text = serde_json::to_string(&plan).unwrap();
+    assert!(text.contains("controlPlaneEndpoint: 127.0.0.1:7443"));
+    assert!(text.contains("https://127.0.0.1:7443/readyz"));
+}
+
+#[test]
+fn somebody_elses_balancer_is_tried_before_it_is_relied_upon() {
+    let plan = fresh(with(LoadBalancer::External)).plan();
+    let before = before(&plan, "cp1", "initialise the control plane");
+    for need in [
+        "cp3: reach the endpoint",
+        "w2: reach the endpoint",
+        "cp1: try the load balancer",
+        "cp1: look for another cluster at the endpoint",
+    ] {
+        assert!(before.contains(need), "{need} is not among {before:?}");
+    }
+}
+
+#[test]
+fn kube_vip_comes_with_init_and_after_joins() {
+    let plan = fresh(kube_vip()).plan();
+    let step = |host: &str, title: &str| {
+        plan.steps
+            .iter()
+            .find(|step| step.host.as_str() == host && step.title == title)
+            .unwrap()
+    };
+    let init = &step("cp1", "initialise the control plane").changes[0].resource;
+    let Resource::Command(init) = init else {
+        panic!("{init:?}");
+    };
+    let text = init.script.as_str();
+    let places: Vec<_> = [
+        "kube-vip-founding.yaml",
+        "kubeadm init",
+        "/kube-vip.yaml /etc",
+    ]
+    .iter()
+    .map(|part| text.find(part).unwrap_or_else(|| panic!("{part}: {text}")))
+    .collect();
+    assert!(places.is_sorted(), "{text}");
+    let with_all_rights: Vec<_> = init
+        .inputs
+        .iter()
+        .filter(|input| matches!(&input.content, Content::Plain(text) if text.contains("super-admin.conf")))
+        .map(|input| input.name.as_str())
+        .collect();
+    assert_eq!(with_all_rights, ["kube-vip-founding.yaml"]);
+    assert!(before(&plan, "cp2", "place kube-vip").contains("cp2: join the cluster"));
+    assert!(!lines(&plan).contains("w1   place kube-vip"));
+}
+
+/// Problems of a fresh pair whose hosts differ by this.
+fn seen(change: impl Fn(&str, &mut Facts)) -> Vec<(String, &'static str, String)> {
+    seen_of(pair(VERSION, Balancer::Nginx), change)
+}
+
+fn seen_of(
+    settled: Settled,
+    change: impl Fn(&str, &mut Facts),
+) -> Vec<(String, &'static str, String)> {
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = facts(settled, host);
+        change(host, &mut facts);
+        facts
+    };
+    let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
+    problems(&hosts.settled, &hosts.circumstances.standing, &hosts.seen)
+        .into_iter()
+        .map(|problem| {
+            let text = format!("{}\n{}", problem.what, problem.fix);
+            (problem.host.to_string(), problem.code, text)
+        })
+        .collect()
+}
+
+#[test]
+fn an_address_out_of_place_is_seen() {
+    assert_eq!(seen(|_, _| {}), []);
+    let found = seen(|host, facts| {
+        if host == "lb2" {
+            facts.addresses[0].1 = "192.0.2.17/28".parse().unwrap();
+            facts
+                .addresses
+                .push(("eth1".to_owned(), "192.0.2.90/24".parse().unwrap()));
+        }
+    });
+    insta::assert_debug_snapshot!(found);
+    let mut settled = pair(VERSION, Balancer::Nginx);
+    if let LoadBalancer::Hosts {
+        failover: Some(failover),
+        ..
+    } = &mut settled.cluster.load_balancer
+    {
+        failover.vip.interface = Some("eth9".to_owned());
+    }
+    insta::assert_debug_snapshot!(seen_of(settled, |_, _| {}));
+}
+
+#[test]
+fn an_address_that_somebody_else_has_is_seen() {
+    let taken = |host: &str, facts: &mut Facts| {
+        if host.starts_with("lb") {
+            facts.endpoint.vip_holder = Some("02:00:00:00:00:01".to_owned());
+        }
+    };
+    insta::assert_debug_snapshot!(seen(taken));
+    // One of ours holds it, and the other one hears of that.
+    let ours = seen(|host, facts| match host {
+        "lb1" => {
+            facts
+                .addresses
+                .push(("eth0".to_owned(), "192.0.2.100/32".parse().unwrap()));
+        }
+        _ => taken(host, facts),
+    });
+    assert_eq!(ours, []);
+}
+
+#[test]
+fn another_cluster_at_the_endpoint_is_seen() {
+    let found = seen(|host, facts| {
+        if host == "cp1" {
+            facts.endpoint.foreign =
+                Some("SSL certificate problem: self-signed certificate".to_owned());
+        }
+    });
+    insta::assert_debug_snapshot!(found);
+}
+
+#[test]
+fn ports_that_balancers_need_are_seen() {
+    let listening = |own: &'static str| {
+        move |_: &str, facts: &mut Facts| {
+            for port in [7443, 7444] {
+                facts.listening.push((port, own.to_owned()));
+            }
+        }
+    };
+    let short = |found: Vec<(String, &'static str, String)>| -> Vec<String> {
+        let line = |(host, _, text): &(String, &str, String)| {
+            format!("{host} {}", text.lines().next().unwrap())
+        };
+        found.iter().map(line).collect()
+    };
+    assert_eq!(
+        short(seen(listening("haproxy"))),
+        [
+            "lb1 port 7444 is taken by haproxy",
+            "lb2 port 7444 is taken by haproxy"
+        ]
+    );
+    assert_eq!(seen(listening("nginx")), []);
+    let local = with(LoadBalancer::Local { port: 7443 });
+    assert_eq!(
+        short(seen_of(local.clone(), listening("nginx")))[0],
+        "cp1 port 7443 is taken by nginx"
+    );
+    assert_eq!(seen_of(local, listening("haproxy")), []);
+}

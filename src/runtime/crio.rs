@@ -1,0 +1,116 @@
+//! CRI-O, from its project's repository.
+//!
+//! Facts: crio.conf.d(5), containers-registries.conf.d(5), CRI-O's
+//! contrib/systemd.
+
+use serde::Serialize;
+
+use super::{Profile, Unit, crictl, proxy};
+use crate::cluster::{CgroupDriver, Images, Settled};
+use crate::kubeadm;
+use crate::template::{HostFile, render};
+
+const SOCKET: &str = "unix:///run/crio/crio.sock";
+const UNIT: &str = "crio.service";
+
+pub(super) const PROFILE: Profile = Profile {
+    name: "cri-o",
+    socket: SOCKET,
+    packages: &["cri-o"],
+    rivals: &[],
+    pull: "crictl pull",
+    list: "crictl ps -a",
+};
+
+#[derive(Serialize)]
+struct Config<'a> {
+    cgroup_manager: &'static str,
+    conmon_cgroup: &'static str,
+    pause_image: &'a str,
+}
+
+#[derive(Serialize)]
+struct Registries<'a> {
+    registries: Vec<Registry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Registry<'a> {
+    location: &'a str,
+    insecure: bool,
+    mirrors: Vec<Mirror>,
+}
+
+#[derive(Serialize)]
+struct Mirror {
+    location: String,
+    insecure: bool,
+}
+
+pub(super) fn units(settled: &Settled) -> Vec<Unit> {
+    let driver = settled.cluster.cgroup_driver;
+    let config = Config {
+        cgroup_manager: driver.as_str(),
+        // CRI-O refuses a slice under cgroupfs.
+        conmon_cgroup: match driver {
+            CgroupDriver::Systemd => "system.slice",
+            CgroupDriver::Cgroupfs => "pod",
+        },
+        pause_image: &kubeadm::sandbox_image(settled),
+    };
+    let mut files = vec![
+        HostFile::public(
+            "/etc/crio/crio.conf.d/10-kdiy.conf",
+            render("runtime/crio/crio.conf", &config),
+        ),
+        crictl(SOCKET),
+    ];
+    let registries = registries(&settled.cluster.images);
+    if !registries.is_empty() {
+        files.push(HostFile::public(
+            "/etc/containers/registries.conf.d/10-kdiy.conf",
+            render("runtime/crio/registries.conf", &Registries { registries }),
+        ));
+    }
+    files.extend(proxy::files(settled, UNIT, "/etc/crio"));
+    vec![Unit { name: UNIT, files }]
+}
+
+/// Registries with mirrors, then those that speak no TLS.
+fn registries(images: &Images) -> Vec<Registry<'_>> {
+    let insecure = |registry: &str| images.insecure.iter().any(|host| host == registry);
+    let mirrored = images.mirrors.iter().map(|mirror| Registry {
+        location: &mirror.registry,
+        insecure: insecure(&mirror.registry),
+        mirrors: mirror.endpoints.iter().map(|url| Mirror::of(url)).collect(),
+    });
+    let named = |registry: &str| images.mirrors.iter().any(|m| m.registry == registry);
+    let plain = images.insecure.iter().filter(|registry| !named(registry));
+    let plain = plain.map(|location| Registry {
+        location,
+        insecure: true,
+        mirrors: Vec::new(),
+    });
+    mirrored.chain(plain).collect()
+}
+
+impl Mirror {
+    /// A location is a name as in an image's: no scheme, and not the API's
+    /// `/v2`, which is put after the host by CRI-O itself.
+    fn of(url: &str) -> Self {
+        let insecure = url.starts_with("http://");
+        let place = url.split_once("://").map_or(url, |(_, place)| place);
+        let (host, path) = place.split_once('/').unwrap_or((place, ""));
+        let path = match path.strip_prefix("v2") {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
+            _ => path,
+        };
+        let path = path.trim_matches('/');
+        let location = if path.is_empty() {
+            host.to_owned()
+        } else {
+            format!("{host}/{path}")
+        };
+        Self { location, insecure }
+    }
+}

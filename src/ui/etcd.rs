@@ -1,0 +1,256 @@
+//! etcd's members as a table, and what they come to.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::sanitise::sanitise;
+use super::style::{Style, Tone};
+use super::text::{bytes, count, cut, pack, wrap};
+use crate::cluster::Name;
+use crate::etcd::Verdict;
+use crate::etcd::picture::{Measured, Picture, Row, State, Votes};
+use crate::etcd::snapshot::Head;
+use crate::shell::Script;
+
+/// Columns of a member's name at most: its host's may have 63.
+const NAME: usize = 16;
+
+/// What a cell shows where there is nothing to show.
+const NOTHING: &str = "-";
+
+/// The members and what they come to.
+#[must_use]
+pub fn status(cluster: &Name, picture: &Picture, style: &Style) -> String {
+    let tone = match picture.verdict {
+        Verdict::Healthy => Tone::Good,
+        Verdict::Degraded | Verdict::Unknown => Tone::Notable,
+        Verdict::Down => Tone::Bad,
+    };
+    let mut out = format!(
+        "etcd of {cluster}: {}\n\n",
+        style.paint(tone, word(picture.verdict))
+    );
+    table(&picture.members, &mut out, style);
+    out.push('\n');
+    paragraph(&quorum(picture), &mut out, style);
+    let alarms: Vec<_> = picture
+        .members
+        .iter()
+        .filter(|row| !row.alarms.is_empty())
+        .map(|row| sanitise(&format!("{} {}", row.name, row.alarms.join(", "))))
+        .collect();
+    if !alarms.is_empty() {
+        let text = format!("Alarms: {}.", alarms.join("; "));
+        out.push_str(&format!("{}\n", style.paint(Tone::Bad, &text)));
+        let mut raised = picture.members.iter().flat_map(|row| &row.alarms);
+        let advice = if raised.any(|alarm| alarm == "NOSPACE") {
+            "NOSPACE stops all writes: make room with etcdctl compact and defrag, or raise the \
+             quota, then run etcdctl alarm disarm."
+        } else {
+            "A member that is corrupt has to be replaced: wipe its host and run kdiy apply."
+        };
+        paragraph(advice, &mut out, style);
+    } else if picture.members.iter().any(|row| row.measured.is_some()) {
+        out.push_str("Alarms: none.\n");
+    }
+    for row in &picture.members {
+        if let Some(problem) = &row.problem {
+            let text = sanitise(&format!("{}: {problem}", row.name));
+            paragraph(&text, &mut out, style);
+        }
+    }
+    out
+}
+
+const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Healthy => "healthy",
+        Verdict::Degraded => "degraded",
+        Verdict::Down => "down",
+        Verdict::Unknown => "unknown, as no host can be asked",
+    }
+}
+
+fn quorum(picture: &Picture) -> String {
+    let Votes {
+        members,
+        quorum,
+        alive,
+        tolerates,
+    } = picture.votes;
+    let now = match picture.verdict {
+        Verdict::Down => "no quorum, it takes no writes".to_owned(),
+        _ => format!("tolerates {}", count(tolerates, "more failure")),
+    };
+    let voters = count(members, "voting member");
+    if picture.verdict == Verdict::Unknown {
+        return format!("Quorum: {voters}, {quorum} must agree; how many do is not known.");
+    }
+    format!("Quorum: {voters}, {quorum} must agree, {alive} alive: {now}.")
+}
+
+fn paragraph(text: &str, out: &mut String, style: &Style) {
+    for line in wrap(text, style.width) {
+        out.push_str(&line);
+        out.push('\n');
+    }
+}
+
+/// A row of cells for each member; where that is too wide, what nobody
+/// compares stands on a line below.
+fn table(members: &[Row], out: &mut String, style: &Style) {
+    let led = members.iter().any(|row| row.leader);
+    let head = HEAD.map(str::to_owned);
+    let rows: Vec<_> = members.iter().map(|row| cells(row, led)).collect();
+    let all: Vec<_> = std::iter::once(&head).chain(&rows).collect();
+    let width = |column: usize| all.iter().map(|cells| cells[column].width()).max();
+    let widths: Vec<_> = (0..head.len()).map(|at| width(at).unwrap_or(0)).collect();
+    let whole = widths.iter().sum::<usize>() + 2 * (widths.len() - 1);
+    let shown = if whole <= style.width {
+        head.len()
+    } else {
+        WIDE
+    };
+    let line = |cells: &[String], tone: &dyn Fn(usize) -> Option<Tone>| {
+        let mut text = String::new();
+        for (at, cell) in cells[..shown].iter().enumerate() {
+            let pad = " ".repeat(widths[at] - cell.width());
+            let cell = tone(at).map_or_else(|| cell.clone(), |tone| style.paint(tone, cell));
+            let gap = if at == 0 { "" } else { "  " };
+            text.push_str(&match RIGHT.contains(&at) {
+                true => format!("{gap}{pad}{cell}"),
+                false => format!("{gap}{cell}{pad}"),
+            });
+        }
+        format!("{}\n", text.trim_end())
+    };
+    out.push_str(&line(&head, &|_| Some(Tone::Faint)));
+    for (row, cells) in members.iter().zip(&rows) {
+        out.push_str(&line(cells, &|at| match at {
+            0 => Some(Tone::Strong),
+            1 => Some(tone(row.state)),
+            _ => None,
+        }));
+        let rest: Vec<_> = (shown..head.len())
+            .filter(|&at| cells[at] != NOTHING)
+            .map(|at| match at {
+                ENDPOINT => cells[at].clone(),
+                _ => format!("{} {}", HEAD[at].to_lowercase(), cells[at]),
+            })
+            .collect();
+        for line in pack(&rest, "  ", style.width - 2) {
+            out.push_str(&format!("  {}\n", style.paint(Tone::Faint, &line)));
+        }
+    }
+}
+
+/// Columns; those from [`WIDE`] on need a wide terminal.
+const HEAD: [&str; 11] = [
+    "MEMBER", "STATUS", "ROLE", "TERM", "INDEX", "LAG", "VERSION", "DB SIZE", "IN USE", "ID",
+    "ENDPOINT",
+];
+const WIDE: usize = 8;
+const ENDPOINT: usize = HEAD.len() - 1;
+/// Columns of numbers.
+const RIGHT: std::ops::Range<usize> = 3..6;
+
+fn cells(row: &Row, led: bool) -> [String; HEAD.len()] {
+    let measured = |value: &dyn Fn(&Measured) -> String| {
+        let value = row.measured.as_ref().map(value);
+        value.unwrap_or_else(|| NOTHING.to_owned())
+    };
+    let role = match row.state {
+        State::Learner => "learner",
+        _ if row.leader => "leader",
+        _ if led && row.measured.is_some() => "follower",
+        _ => NOTHING,
+    };
+    [
+        cut(&sanitise(&row.name), NAME),
+        row.state.as_str().to_owned(),
+        role.to_owned(),
+        measured(&|of| of.raft_term.to_string()),
+        measured(&|of| of.raft_index.to_string()),
+        measured(&|of| of.lag.to_string()),
+        measured(&|of| cut(&sanitise(&of.version), 10)),
+        measured(&|of| bytes(of.db_size)),
+        measured(&|of| bytes(of.db_size_in_use)),
+        row.id
+            .map_or_else(|| NOTHING.to_owned(), |id| format!("{id:x}")),
+        row.endpoint
+            .as_deref()
+            .map_or_else(|| NOTHING.to_owned(), sanitise),
+    ]
+}
+
+const fn tone(state: State) -> Tone {
+    match state {
+        State::Healthy => Tone::Good,
+        State::Learner | State::NotStarted | State::NoMember | State::Unlisted => Tone::Notable,
+        State::Unhealthy | State::NoAnswer | State::Unreachable | State::Stranger => Tone::Bad,
+    }
+}
+
+/// What was saved, and how it is restored.
+#[must_use]
+pub fn saved(file: &str, from: &Row, head: &Head, picture: &Picture, style: &Style) -> String {
+    let version = from.measured.as_ref().map_or("", |of| of.version.as_str());
+    let holds = &head.holds;
+    let mut out = format!(
+        "{} {}, revision {}, {} keys (old revisions too), hash {:08x}\n",
+        style.paint(Tone::Good, &format!("Saved {file}:")),
+        bytes(head.size),
+        holds.revision,
+        holds.keys,
+        holds.hash
+    );
+    out.push_str(&sanitise(&format!(
+        "  from     {}, etcd {version}",
+        from.name
+    )));
+    out.push_str(&format!("\n  sha256   {}\n", head.sha256));
+    // A token of its own: members that were not restored must not mix in.
+    let intro = "To restore it: stop etcd on all members, then run on each of them, with its own \
+                 name and peer URL, and with a data directory that does not exist yet:";
+    out.push('\n');
+    paragraph(intro, &mut out, style);
+    for line in restore(file, from, holds.revision, picture) {
+        out.push_str(&format!("  {}\n", sanitise(&line)));
+    }
+    out
+}
+
+/// The command that restores a member; of etcd's tools only the newer have
+/// etcdutl.
+#[must_use]
+pub fn restore(file: &str, member: &Row, revision: u64, picture: &Picture) -> Vec<String> {
+    let version = member.measured.as_ref().map(|of| of.version.as_str());
+    let old = version.is_some_and(|version| {
+        ["3.0.", "3.1.", "3.2.", "3.3.", "3.4."]
+            .iter()
+            .any(|old| version.starts_with(old))
+    });
+    let tool = if old {
+        "ETCDCTL_API=3 etcdctl"
+    } else {
+        "etcdutl"
+    };
+    let first = |row: &Row| row.peers.first().cloned().unwrap_or_default();
+    let all: Vec<_> = picture
+        .members
+        .iter()
+        .filter(|row| !row.peers.is_empty() && row.state != State::Learner)
+        .map(|row| format!("{}={}", row.name, first(row)))
+        .collect();
+    let file = Script::new().arg(file);
+    vec![
+        format!("{tool} snapshot restore {file} \\"),
+        "  --data-dir /var/lib/etcd-restored \\".to_owned(),
+        format!("  --name {} \\", member.name),
+        format!("  --initial-advertise-peer-urls {} \\", first(member)),
+        format!("  --initial-cluster-token restored-{revision} \\"),
+        format!("  --initial-cluster {}", all.join(",")),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

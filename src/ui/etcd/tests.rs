@@ -1,0 +1,121 @@
+//! Tables of clusters in several states, at several widths.
+
+use super::*;
+use crate::etcd::gateway::{Alarm, Health, Silence};
+use crate::etcd::picture::Host;
+use crate::etcd::picture::tests::{edit, host, member, unreachable, well};
+use crate::etcd::snapshot::Holds;
+
+fn shown(hosts: &[Host], style: &Style) -> String {
+    let name = Name::try_from("prod".to_owned()).unwrap();
+    let text = status(&name, &Picture::of(hosts), style);
+    let plain = anstyle_free(&text);
+    let widest = plain.lines().map(|line| line.width()).max();
+    assert!(widest <= Some(style.width), "{widest:?} columns:\n{plain}");
+    text
+}
+
+/// Without colours.
+fn anstyle_free(text: &str) -> String {
+    let mut out = String::new();
+    let mut pieces = text.split("\x1b[");
+    out.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        out.push_str(piece.split_once('m').map_or("", |(_, rest)| rest));
+    }
+    out
+}
+
+/// One of three is away, one has no room.
+fn trouble() -> Vec<Host> {
+    let mut hosts = well(3);
+    unreachable(&mut hosts[2]);
+    for host in &mut hosts[..2] {
+        edit(host, |said| {
+            said.health = Health::Bad("ALARM NOSPACE".to_owned());
+            said.alarms = vec![Alarm {
+                member: member(2).id,
+                kind: "NOSPACE".to_owned(),
+            }];
+        });
+    }
+    hosts
+}
+
+fn down() -> Vec<Host> {
+    let mut hosts = well(3);
+    unreachable(&mut hosts[1]);
+    let refused = "curl: (7) Failed to connect to 10.0.0.3 port 2379: Connection refused";
+    hosts[2] = host(3, Err(Silence::NoAnswer(refused.to_owned())));
+    edit(&mut hosts[0], |said| {
+        said.status.leader = 0;
+        said.health = Health::Bad("there is no leader".to_owned());
+    });
+    hosts
+}
+
+#[test]
+fn states_at_80_columns() {
+    let style = Style::test(80, false);
+    insta::assert_snapshot!("healthy-80", shown(&well(3), &style));
+    insta::assert_snapshot!("trouble-80", shown(&trouble(), &style));
+    insta::assert_snapshot!("down-80", shown(&down(), &style));
+    let mut hosts = well(3);
+    hosts.iter_mut().for_each(unreachable);
+    insta::assert_snapshot!("unknown-80", shown(&hosts, &style));
+}
+
+#[test]
+fn all_in_a_row_where_there_is_room() {
+    insta::assert_snapshot!("trouble-160", shown(&trouble(), &Style::test(160, false)));
+    insta::assert_snapshot!(
+        "trouble-80-color",
+        shown(&trouble(), &Style::test(80, true))
+    );
+}
+
+#[test]
+fn a_hostile_member_does_no_harm() {
+    let mut hosts = well(2);
+    for host in &mut hosts {
+        edit(host, |said| {
+            said.status.version = "3\x1b[2J".repeat(99);
+            said.status.index = u64::MAX;
+            said.status.size = u64::MAX;
+            if let Some(members) = &mut said.members {
+                members[1].name = "\x1b]0;owned\x07\n".repeat(9);
+            }
+        });
+    }
+    let name = Name::try_from("prod".to_owned()).unwrap();
+    let text = status(&name, &Picture::of(&hosts), &Style::test(80, false));
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
+    assert_eq!(text.lines().count(), 10, "{text}");
+}
+
+#[test]
+fn what_was_saved_and_how_it_is_restored() {
+    let head = Head {
+        size: 1_347_616,
+        sha256: "ab".repeat(32),
+        holds: Holds {
+            hash: 0xbeef,
+            revision: 725,
+            keys: 842,
+        },
+    };
+    let mut hosts = well(3);
+    let picture = Picture::of(&hosts);
+    let style = Style::test(80, false);
+    let from = picture.reader().unwrap();
+    insta::assert_snapshot!("saved", saved("my snap.db", from, &head, &picture, &style));
+    edit(&mut hosts[0], |said| {
+        said.status.version = "3.4.23".to_owned()
+    });
+    let picture = Picture::of(&hosts[..1]);
+    let command = restore("snap.db", &picture.members[0], 1, &picture);
+    assert_eq!(
+        command[0],
+        r"ETCDCTL_API=3 etcdctl snapshot restore snap.db \"
+    );
+}
