@@ -179,13 +179,18 @@ fn seen_of(
         facts
     };
     let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
-    problems(&hosts.settled, &hosts.circumstances.standing, &hosts.seen)
-        .into_iter()
-        .map(|problem| {
-            let text = format!("{}\n{}", problem.what, problem.fix);
-            (problem.host.to_string(), problem.code, text)
-        })
-        .collect()
+    problems(
+        &hosts.settled,
+        &hosts.circumstances.standing,
+        "kdiy-0123456789abcdef",
+        &hosts.seen,
+    )
+    .into_iter()
+    .map(|problem| {
+        let text = format!("{}\n{}", problem.what, problem.fix);
+        (problem.host.to_string(), problem.code, text)
+    })
+    .collect()
 }
 
 #[test]
