@@ -164,8 +164,34 @@ mod tests {
     #[test]
     fn documents_of_both_stages() {
         let [reads, writes] = files("AAAA");
-        insta::assert_snapshot!(reads.text, @"");
-        insta::assert_snapshot!(writes.text, @"");
+        insta::assert_snapshot!(reads.text, @r"
+        # Written by kdiy; changes made here are undone by the next kdiy apply.
+        apiVersion: apiserver.config.k8s.io/v1
+        kind: EncryptionConfiguration
+        resources:
+        - resources:
+          - secrets
+          providers:
+          - identity: {}
+          - secretbox:
+              keys:
+              - name: kdiy
+                secret: AAAA
+        ");
+        insta::assert_snapshot!(writes.text, @r"
+        # Written by kdiy; changes made here are undone by the next kdiy apply.
+        apiVersion: apiserver.config.k8s.io/v1
+        kind: EncryptionConfiguration
+        resources:
+        - resources:
+          - secrets
+          providers:
+          - secretbox:
+              keys:
+              - name: kdiy
+                secret: AAAA
+          - identity: {}
+        ");
         assert_eq!((reads.mode, writes.mode), (0o600, 0o600));
         for file in [reads, writes] {
             assert_eq!(key_in(&file.text).unwrap().as_str(), "AAAA");

@@ -81,7 +81,7 @@ mod tests {
         for text in ["", "AAAA", "not base64"] {
             let error = SecretboxKey::from_base64("pki/secretbox.key", text).unwrap_err();
             insta::allow_duplicates! {
-                insta::assert_snapshot!(error, @"");
+                insta::assert_snapshot!(error, @"pki/secretbox.key is not a secretbox key (32 bytes, base64); restore it from a backup");
             }
         }
     }

@@ -54,6 +54,8 @@ pub struct Facts {
     pub sys_resource: bool,
     /// Whether a kubelet has joined a cluster here.
     pub kubelet_conf: bool,
+    /// Whether its kubelet asks the cluster for a certificate to serve with.
+    pub signed_serving: bool,
     /// The kubeadm run that has not come to its end: `init` or `join`.
     pub unfinished: Option<String>,
     /// Addresses, with the length of their networks' prefixes, and their
@@ -131,6 +133,7 @@ df -Pk /var | { read -r _; read -r _ _ _ v _; echo "disk $v"; }
 [ -x /usr/bin/apt-get ] && echo apt yes
 [ -e /run/systemd/resolve/resolv.conf ] && echo resolved yes
 [ -s /etc/kubernetes/kubelet.conf ] && echo kubelet yes
+grep -qs '^serverTLSBootstrap: true' /var/lib/kubelet/config.yaml && echo signed-serving yes
 "#;
 
 const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}} {{.status.nodeInfo.containerRuntimeVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
@@ -289,6 +292,7 @@ impl Facts {
             // Bit 24, see capability.h.
             sys_resource: capabilities & (1 << 24) != 0,
             kubelet_conf: fact("kubelet")?.is_some(),
+            signed_serving: fact("signed-serving")?.is_some(),
             unfinished: fact("unfinished")?,
             addresses: answers
                 .get("addresses")?

@@ -33,7 +33,10 @@ const FAULTS: [(&str, &str); 6] = [
     ("groups", "its requestor is not in the group of nodes"),
     ("stranger", "its requestor is no node of this inventory"),
     ("form", "it is not in the form of a kubelet's request"),
-    ("subject", "it asks for another subject than its requestor"),
+    (
+        "subject",
+        "its subject is not that of its requestor's kubelet",
+    ),
     (
         "names",
         "it asks for other names or addresses than the node's own",

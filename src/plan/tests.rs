@@ -12,10 +12,11 @@ use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView, PlaneView
 use super::install::{Circumstances, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
-use crate::cluster::{Name, Role, Settled, Version};
+use crate::cluster::{Encryption, KubeletServing, Name, Role, Settled, Version};
 use crate::vault::Vault;
 
 use crate::kubeadm::tests::few;
+use crate::kubeadm::{Stage, plane_settings};
 use crate::resource::tests::{absent, as_wanted};
 use crate::resource::{Content, File, Verb};
 use crate::template::HostFile;
@@ -40,7 +41,16 @@ pub(super) fn trust() -> Trust {
         failover_password: PASSWORD.into(),
         etcd_certificate: "etcd certificate\n".to_owned(),
         etcd_token: TOKEN.to_owned(),
-        encryption_key: Some("AAAA".to_owned().into()),
+        encryption_key: None,
+    }
+}
+
+/// [`trust`], with a key where the cluster encrypts.
+fn trust_of(settled: &Settled) -> Trust {
+    let encrypts = settled.cluster.control_plane.encryption == Encryption::Secretbox;
+    Trust {
+        encryption_key: encrypts.then(|| "QUFBQUFBQUFBQUFBQUFBQQ==".to_owned().into()),
+        ..trust()
     }
 }
 
@@ -68,6 +78,7 @@ pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
         resolved: false,
         sys_resource: true,
         kubelet_conf: false,
+        signed_serving: false,
         unfinished: None,
         addresses: vec![(
             "eth0".to_owned(),
@@ -91,6 +102,8 @@ struct Hosts {
     blueprint: Blueprint,
     vault: Vault,
 }
+
+mod planes;
 
 impl Hosts {
     /// Hosts with these facts that have what `seen` says of every resource.
@@ -121,11 +134,11 @@ impl Hosts {
         // What is asked is made before anything is known.
         let asked = blueprint(
             &settled,
-            &trust(),
+            &trust_of(&settled),
             &Circumstances::default(),
             &mut Vault::new(),
         );
-        let blueprint = blueprint(&settled, &trust(), &circumstances, &mut vault);
+        let blueprint = blueprint(&settled, &trust_of(&settled), &circumstances, &mut vault);
         let seen = facts
             .into_iter()
             .map(|(host, facts)| {
@@ -185,6 +198,7 @@ fn member(settled: &Settled, host: &str) -> Facts {
         .find(|node| node.name.as_str() == host)
         .unwrap();
     facts.kubelet_conf = node.runs_kubelet();
+    facts.signed_serving = settled.cluster.kubelet_serving == KubeletServing::Signed;
     if node.roles.has(Role::ControlPlane) {
         let manifest = crate::cni::manifest(&settled.cluster.network.cni);
         let manifest = manifest.map(|source| match source {
@@ -197,8 +211,24 @@ fn member(settled: &Settled, host: &str) -> Facts {
             nodes: nodes(settled),
             manifest,
         };
+        let stage = Stage::wanted(settled.cluster.control_plane.encryption);
+        facts.plane = settled_with(settled, stage);
     }
     facts
+}
+
+/// A control plane that runs with what the inventory says, at this stage.
+fn settled_with(settled: &Settled, stage: Stage) -> PlaneView {
+    let settings = plane_settings(settled, stage);
+    let running = settings.iter();
+    PlaneView {
+        running: running
+            .map(|(name, settings)| (name.clone(), settings.arguments.clone()))
+            .collect(),
+        settled: Some(settings),
+        encrypted: (stage == Stage::Writes).then(|| "secretbox".to_owned()),
+        requests: Vec::new(),
+    }
 }
 
 fn nodes(settled: &Settled) -> Vec<NodeView> {

@@ -117,7 +117,7 @@ mod tests {
     fn a_real_process_is_found_by_the_kernels_name_for_it() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("kube-controller-manager");
-        std::fs::copy("/bin/sleep", &program).unwrap();
+        std::os::unix::fs::symlink("/bin/sleep", &program).unwrap();
         let mut child = std::process::Command::new(&program)
             .arg("60")
             .spawn()

@@ -104,6 +104,7 @@ pub fn blueprint(
     balancer::place_kube_vip(&site, &mut blueprint, vault);
     nodes::label(&site, &mut blueprint, &joined);
     nodes::ready(&site, &mut blueprint, &joined);
+    joined.extend(serving::configure(&site, &mut blueprint));
     serving::approve(&site, &mut blueprint, &joined);
     blueprint
 }

@@ -1,15 +1,74 @@
 //! Requests of kubelets for serving certificates, approved by kdiy.
 
+use super::settings::configuration;
 use super::{Site, kubectl};
 use crate::cluster::{KubeletServing, Node};
+use crate::kubeadm::Stage;
 use crate::plan::serving::{requestor, serving_function};
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Resource, Verb};
+use crate::shell::Script;
 
 /// Port of every kubelet.
 const PORT: u16 = 10250;
 
-/// Approves what nodes that join ask for, and what waited when kdiy looked.
+/// Has the kubelets of members ask the cluster for their certificates, or no
+/// longer do so. kubeadm gives them the configuration that the cluster has.
+pub(super) fn configure(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
+    let nodes: Vec<_> = site.settled.cluster.kubelets().collect();
+    let nodes: Vec<_> = nodes
+        .into_iter()
+        .filter(|node| site.is_member(node) && !is_configured(site, node))
+        .collect();
+    if nodes.is_empty() {
+        return Vec::new();
+    }
+    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
+    let upload = Command {
+        name: "kubelets' configuration in the cluster".to_owned(),
+        verb: Verb::Run,
+        details: vec!["upload".to_owned()],
+        done: Done::Known(false),
+        script: Script::of(
+            "kubeadm init phase upload-config kubelet --config \"$kdiy_tmp/kubeadm.yaml\"\n",
+        ),
+        inputs: vec![configuration(site, site.lead, stage)],
+    };
+    let upload = blueprint.add_needed(
+        &site.lead.name,
+        "upload the kubelets' configuration",
+        vec![Resource::Command(upload)],
+        &[],
+    );
+    let who = match site.settled.cluster.kubelet_serving {
+        KubeletServing::Signed => "serve with a certificate of the cluster",
+        KubeletServing::SelfSigned => "serve with a certificate of its own",
+    };
+    let step = |node: &&Node| {
+        let command = Command {
+            name: "kubelet's configuration".to_owned(),
+            verb: Verb::Run,
+            details: vec![format!("take it from the cluster: {who}; restart kubelet")],
+            done: Done::Known(false),
+            script: Script::of(
+                "kubeadm upgrade node phase kubelet-config\nsystemctl restart kubelet.service\n",
+            ),
+            inputs: Vec::new(),
+        };
+        let command = vec![Resource::Command(command)];
+        blueprint.add(&node.name, "configure the kubelet anew", command, &[upload])
+    };
+    nodes.iter().map(step).collect()
+}
+
+/// A host that was not looked at is left as it is.
+fn is_configured(site: &Site, node: &Node) -> bool {
+    let signed = site.settled.cluster.kubelet_serving == KubeletServing::Signed;
+    let facts = site.facts.get(&node.name);
+    facts.is_none_or(|facts| facts.signed_serving == signed)
+}
+
+/// Approves what nodes that join or learn to ask do ask for, and what waited when kdiy looked.
 pub(super) fn approve(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
     if site.settled.cluster.kubelet_serving != KubeletServing::Signed {
         return;
@@ -19,7 +78,7 @@ pub(super) fn approve(site: &Site, blueprint: &mut Blueprint, joined: &[StepId])
     let mut details = Vec::new();
     for node in site.settled.cluster.kubelets() {
         let waits = waiting(site, node);
-        if site.is_member(node) && waits.is_empty() {
+        if site.is_member(node) && is_configured(site, node) && waits.is_empty() {
             continue;
         }
         let address = site.settled.address(node);

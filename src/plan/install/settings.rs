@@ -19,7 +19,7 @@ use crate::shell::Script;
 use crate::vault::Vault;
 
 /// What the cluster remembers once all secrets were rewritten.
-pub(super) const ENCRYPTED: &str = "secretbox";
+const ENCRYPTED: &str = "secretbox";
 
 /// Files that the static pods of a control plane read.
 fn pod_files(site: &Site, vault: &mut Vault) -> Vec<Resource> {
@@ -188,8 +188,7 @@ pub(super) fn settle(
 ) -> Vec<StepId> {
     let rolls = rolls(site);
     let encrypts = site.settled.cluster.control_plane.encryption != Encryption::None;
-    let first = rolls.first();
-    let enabling = first.is_some_and(|roll| roll.stage == Stage::Reads);
+    let enabling = encrypts && !is_encrypted(site);
     let mut before = Vec::new();
     if !rolls.is_empty() {
         let gates = gates(site, blueprint);
@@ -212,7 +211,8 @@ pub(super) fn settle(
         let mut needs = before.clone();
         needs.extend(done.last());
         let host = &roll.node.name;
-        // In parts this would be no harm to a flag, but it would be to data.
+        // A limit takes all of it or nothing: rewritten secrets that one API
+        // server still writes as they are would not be encrypted.
         let step = if enabling {
             blueprint.add_needed(host, title, resources, &needs)
         } else {
@@ -265,7 +265,7 @@ fn upload(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> StepId {
     )
 }
 
-fn configuration(site: &Site, node: &Node, stage: Stage) -> Input {
+pub(super) fn configuration(site: &Site, node: &Node, stage: Stage) -> Input {
     let text = kubeadm::phase(site.settled, node, site.resolver(node), stage);
     Input {
         name: "kubeadm.yaml".to_owned(),
@@ -365,7 +365,7 @@ kdiy_settle() {
 if cmp -s "$kdiy_tmp/$1.before" "$kdiy_at/$1.yaml"; then : > "$kdiy_tmp/$1.old"; fi
 kdiy_poll 240 "$1 to run with its new settings" kdiy_taken "$1" "$2" && return 0
 kdiy_log=$(ls -t /var/log/pods/kube-system_"$1"-*/*/*.log 2>/dev/null | head -n 1)
-[ -z "$kdiy_log" ] || tail -n 5 "$kdiy_log" >&2
+[ -z "$kdiy_log" ] || grep -iE -m 3 'error|unknown|invalid|fatal|panic' "$kdiy_log" >&2 || tail -n 3 "$kdiy_log" >&2
 for c in kube-apiserver kube-controller-manager kube-scheduler; do
 [ ! -e "$kdiy_tmp/$c.before" ] || cmp -s "$kdiy_tmp/$c.before" "$kdiy_at/$c.yaml" || {
 cp -p "$kdiy_tmp/$c.before" "/etc/kubernetes/.$c.kdiy-new"
@@ -377,11 +377,16 @@ return 1
 }
 "#;
 
+/// Whether the cluster remembers that all its secrets were rewritten.
+fn is_encrypted(site: &Site) -> bool {
+    let known = |facts: &Facts| facts.plane.encrypted.as_deref() == Some(ENCRYPTED);
+    site.is_founded() && site.facts.values().any(known)
+}
+
 /// Rewrites all secrets through an API server that encrypts, and has the
 /// cluster remember it. A secret that changes meanwhile is encrypted anyway,
 /// but makes a run fail: the next one takes it as it is.
 fn rewrite(site: &Site, blueprint: &mut Blueprint, founded: &Founded, rolled: &[StepId]) {
-    let known = |facts: &Facts| facts.plane.encrypted.as_deref() == Some(ENCRYPTED);
     let kubectl = kubectl(site, site.lead);
     let mark = BTreeMap::from([("data", BTreeMap::from([("encryption", ENCRYPTED)]))]);
     let mark = serde_json::to_string(&mark).expect("plain texts are JSON");
@@ -402,7 +407,7 @@ fn rewrite(site: &Site, blueprint: &mut Blueprint, founded: &Founded, rolled: &[
         name: "secrets at rest".to_owned(),
         verb: Verb::Run,
         details: vec!["rewrite all of them, encrypted, and note it in the cluster".to_owned()],
-        done: Done::Known(site.is_founded() && site.facts.values().any(known)),
+        done: Done::Known(is_encrypted(site)),
         script,
         inputs: Vec::new(),
     };

@@ -43,7 +43,8 @@ fn taken_back(own: &Facts, found: &mut Vec<Found>) {
     });
 }
 
-/// Only said while some API server cannot read what another would write.
+/// Only said until all secrets were rewritten: before that an API server might
+/// not read what another writes, or still write secrets as they are.
 fn unready(
     settled: &Settled,
     standing: &Standing,
@@ -52,8 +53,8 @@ fn unready(
     all: &dyn Fn(&Node) -> Option<Facts>,
     found: &mut Vec<Found>,
 ) {
-    let enabling = standing.members.contains(&node.name) && own.plane.stage() != Stage::Writes;
-    if !enabling {
+    let done = own.plane.stage() == Stage::Writes && own.plane.encrypted.is_some();
+    if done || !standing.members.contains(&node.name) {
         return;
     }
     let planes: Vec<_> = settled.with_role(Role::ControlPlane).collect();

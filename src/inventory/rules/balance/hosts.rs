@@ -7,6 +7,7 @@ use super::super::super::reader::Reader;
 use super::super::related_nodes;
 use super::{Scene, fixed, role, shown, vip};
 use crate::cluster::{Endpoint, EndpointHost, Role};
+use crate::lb::HEALTH_PORT;
 
 /// Returns whether it was reported why an endpoint cannot be derived.
 pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
@@ -22,6 +23,18 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
     unused_keys(reader, scene);
     if let Some(endpoint) = &scene.endpoint {
         ports(reader, scene, endpoint);
+        if scene.vip.is_some() && endpoint.value.port == HEALTH_PORT {
+            let message = format!(
+                "keepalived asks {kind} on port {HEALTH_PORT} of the same host whether it works, so the endpoint cannot be there"
+            );
+            let host = endpoint.value.host.clone();
+            reader.report(
+                Finding::error("port-conflict", endpoint.span, message).help(format!(
+                    "take another port, such as `endpoint: {}`",
+                    Endpoint { host, port: 8443 }
+                )),
+            );
+        }
     }
     match (scene.balancers.as_slice(), &scene.vip) {
         (_, Some(address)) => {

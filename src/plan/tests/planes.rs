@@ -1,0 +1,311 @@
+//! Settings of running control planes: what is different, in which order it
+//! is brought about, and what is refused.
+
+use std::time::Duration;
+
+use super::*;
+use crate::cluster::Audit;
+use crate::plan::serving::{Request, requestor};
+
+/// The small cluster, changed.
+fn changed(change: impl FnOnce(&mut crate::cluster::Cluster)) -> Settled {
+    let settled = few(VERSION);
+    let mut cluster = settled.cluster.clone();
+    change(&mut cluster);
+    let addresses = cluster
+        .nodes
+        .iter()
+        .map(|node| (node.name.clone(), settled.address(node)))
+        .collect();
+    Settled::new(cluster, VERSION, addresses).unwrap()
+}
+
+/// The cluster when `view` says what runs on each control plane.
+fn running(settled: Settled, view: impl Fn(&str) -> PlaneView) -> Hosts {
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = member(settled, host);
+        if host.starts_with("cp") {
+            facts.plane = view(host);
+        }
+        facts
+    };
+    Hosts::of(settled, facts, |_, resource| as_wanted(resource))
+}
+
+/// Steps with the particulars of their commands.
+fn told(plan: &Plan) -> String {
+    let line = |(place, step): (usize, &PlannedStep)| {
+        let details = step.changes.iter().flat_map(|change| {
+            let details = &change.difference.details;
+            details.iter().map(|detail| format!("\n       {detail}"))
+        });
+        format!(
+            "{place:>2} {:<4} {} after {:?}{}",
+            step.host.as_str(),
+            step.title,
+            step.needs,
+            details.collect::<String>()
+        )
+    };
+    let steps: Vec<_> = plan.steps.iter().enumerate().map(line).collect();
+    steps.join("\n")
+}
+
+fn secretbox() -> Settled {
+    changed(|cluster| cluster.control_plane.encryption = Encryption::Secretbox)
+}
+
+#[test]
+fn changed_arguments_reach_one_control_plane_after_the_other() {
+    let before = few(VERSION);
+    let after = changed(|cluster| {
+        let plane = &mut cluster.control_plane;
+        plane.scheduler_election.lease_duration = Duration::from_secs(30);
+        plane.api_server.extra_args = [("v".to_owned(), "4".to_owned())].into();
+    });
+    let plan = running(after, |_| settled_with(&before, Stage::Plain)).plan();
+    insta::assert_snapshot!(told(&plan));
+}
+
+#[test]
+fn an_argument_that_was_taken_out_is_noticed_by_the_note_on_the_host() {
+    let before = changed(|cluster| {
+        let plane = &mut cluster.control_plane;
+        plane.scheduler.extra_args = [("v".to_owned(), "4".to_owned())].into();
+    });
+    let view = |host: &str| {
+        let settled = if host == "cp2" {
+            &before
+        } else {
+            &few(VERSION)
+        };
+        settled_with(settled, Stage::Plain)
+    };
+    let plan = running(few(VERSION), view).plan();
+    let told = told(&plan);
+    assert!(
+        told.contains("kube-scheduler: --v 4 -> kubeadm's"),
+        "{told}"
+    );
+    let settled: Vec<_> = plan
+        .steps
+        .iter()
+        .filter(|step| step.title == "settle the control plane")
+        .map(|step| step.host.as_str())
+        .collect();
+    assert_eq!(settled, ["cp2"]);
+}
+
+#[test]
+fn without_a_note_the_processes_word_is_enough() {
+    let view = |_: &str| PlaneView {
+        settled: None,
+        ..settled_with(&few(VERSION), Stage::Plain)
+    };
+    assert_eq!(told(&running(few(VERSION), view).plan()), "");
+}
+
+#[test]
+fn a_component_that_does_not_run_is_mended_first_and_waits_for_the_others_only() {
+    let after = changed(|cluster| {
+        let plane = &mut cluster.control_plane;
+        plane.scheduler.extra_args = [("v".to_owned(), "4".to_owned())].into();
+    });
+    let view = |host: &str| {
+        let mut view = settled_with(&few(VERSION), Stage::Plain);
+        if host == "cp3" {
+            view.running.remove("kube-scheduler");
+        }
+        view
+    };
+    let plan = running(after, view).plan();
+    let of = |title: &str| {
+        let steps = plan.steps.iter().filter(|step| step.title == title);
+        steps.map(|step| step.host.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("settle the control plane"), ["cp3", "cp1", "cp2"]);
+    assert_eq!(of("wait for etcd and the API server"), ["cp1", "cp2"]);
+}
+
+#[test]
+fn another_audit_policy_is_another_argument() {
+    let audit = |policy: &str| {
+        changed(|cluster| {
+            cluster.control_plane.audit = Some(Audit {
+                policy: policy.to_owned(),
+                max_age: 30,
+                max_backups: 10,
+                max_size: 100,
+            });
+        })
+    };
+    let (one, other) = (audit("one\n"), audit("other\n"));
+    let same = running(one.clone(), |_| settled_with(&one, Stage::Plain));
+    assert_eq!(told(&same.plan()), "");
+    let told = told(&running(other, |_| settled_with(&one, Stage::Plain)).plan());
+    assert_eq!(told.matches("--audit-policy-file").count(), 3, "{told}");
+}
+
+#[test]
+fn all_api_servers_read_before_the_first_one_writes() {
+    let plan = running(secretbox(), |_| settled_with(&few(VERSION), Stage::Plain)).plan();
+    insta::assert_snapshot!(told(&plan));
+    assert!(!serde_json::to_string(&plan).unwrap().contains("QUFB"));
+}
+
+/// Killed anywhere: no plan lets one write while another cannot read.
+#[test]
+fn encryption_is_safe_from_every_state_that_a_kill_can_leave() {
+    let stages = [Stage::Plain, Stage::Reads, Stage::Writes];
+    let all = (0..27).map(|n| [n / 9, n / 3 % 3, n % 3].map(|place: usize| stages[place]));
+    for state in all {
+        let settled = secretbox();
+        let view = |host: &str| {
+            let place = host.strip_prefix("cp").unwrap().parse::<usize>().unwrap() - 1;
+            let mut view = settled_with(&settled, state[place]);
+            view.encrypted = None;
+            view
+        };
+        let plan = running(secretbox(), view).plan();
+        let mut now = state;
+        for step in &plan.steps {
+            let stage = match step.title.as_str() {
+                "let the API server read encrypted secrets" => Stage::Reads,
+                "settle the control plane" => Stage::Writes,
+                "encrypt the secrets" => {
+                    assert_eq!(now, [Stage::Writes; 3], "{state:?}");
+                    continue;
+                }
+                _ => continue,
+            };
+            let place: usize = step.host.as_str()[2..].parse().unwrap();
+            now[place - 1] = stage;
+            // What a kill had left is no step of this plan.
+            if stage == Stage::Writes {
+                assert!(!now.contains(&Stage::Plain), "{state:?} {now:?}");
+            }
+        }
+        assert_eq!(now, [Stage::Writes; 3], "{state:?}");
+        assert!(plan.steps.iter().any(|s| s.title == "encrypt the secrets"));
+    }
+}
+
+#[test]
+fn a_limit_takes_all_of_encryption_or_nothing_of_it() {
+    let hosts = running(secretbox(), |_| settled_with(&few(VERSION), Stage::Plain));
+    let of = |host: &str| {
+        let limit = BTreeSet::from([name(host)]);
+        Plan::new(&hosts.blueprint, &hosts.seen, Some(&limit)).unwrap()
+    };
+    assert_eq!(told(&of("cp2")), "");
+    assert_eq!(told(&of("cp1")), told(&hosts.plan()));
+}
+
+#[test]
+fn an_encrypted_cluster_needs_nothing() {
+    let hosts = running(secretbox(), |_| settled_with(&secretbox(), Stage::Writes));
+    assert_eq!(told(&hosts.plan()), "");
+    assert_eq!(hosts.codes(), []);
+}
+
+#[test]
+fn encryption_is_not_taken_back_by_leaving_it_out() {
+    let encryption = |host: &str| (host.to_owned(), "encryption");
+    let left_out = running(few(VERSION), |_| settled_with(&secretbox(), Stage::Writes));
+    assert_eq!(left_out.codes(), ["cp1", "cp2", "cp3"].map(encryption));
+    // Decrypted by hand, and forgotten.
+    let view = |_: &str| PlaneView {
+        encrypted: None,
+        ..settled_with(&secretbox(), Stage::Reads)
+    };
+    let decrypted = running(few(VERSION), view);
+    assert_eq!(decrypted.codes(), []);
+    assert!(told(&decrypted.plan()).contains("--encryption-provider-config"));
+}
+
+#[test]
+fn encryption_waits_for_control_planes_that_nobody_knows() {
+    let settled = secretbox();
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = member(settled, host);
+        facts.plane = settled_with(&few(VERSION), Stage::Plain);
+        if let ApiView::Nodes { nodes, .. } = &mut facts.api {
+            let mut foreign = nodes[0].clone();
+            foreign.name = "cp9".to_owned();
+            nodes.push(foreign);
+        }
+        facts
+    };
+    let hosts = Hosts::of(settled, facts, |_, resource| as_wanted(resource));
+    let encryption = |host: &str| (host.to_owned(), "encryption");
+    assert_eq!(hosts.codes(), ["cp1", "cp2", "cp3"].map(encryption));
+
+    let mut hosts = running(secretbox(), |_| settled_with(&few(VERSION), Stage::Plain));
+    hosts.seen.remove(&name("cp3"));
+    assert_eq!(hosts.codes(), ["cp1", "cp2"].map(encryption));
+}
+
+#[test]
+fn good_requests_that_wait_are_approved_and_others_left() {
+    let signed = || changed(|cluster| cluster.kubelet_serving = KubeletServing::Signed);
+    let request = |name: &str, node: &str, fault| Request {
+        name: name.to_owned(),
+        requestor: requestor(node),
+        fault,
+    };
+    let view = |_: &str| PlaneView {
+        requests: vec![
+            request("csr-good", "w1", None),
+            request(
+                "csr-bad",
+                "w2",
+                Some("its usages are not those of a server"),
+            ),
+        ],
+        ..settled_with(&signed(), Stage::Plain)
+    };
+    let hosts = running(signed(), view);
+    insta::assert_snapshot!(told(&hosts.plan()));
+    let warnings = crate::plan::serving::warnings(&hosts.circumstances.facts);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("csr-bad of \"system:node:w2\""));
+    let quiet = running(signed(), |_| settled_with(&signed(), Stage::Plain));
+    assert_eq!(told(&quiet.plan()), "");
+}
+
+#[test]
+fn running_kubelets_learn_to_ask_for_certificates() {
+    let signed = || changed(|cluster| cluster.kubelet_serving = KubeletServing::Signed);
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = member(settled, host);
+        facts.signed_serving = !matches!(host, "cp2" | "w1");
+        facts
+    };
+    let hosts = Hosts::of(signed(), facts, |_, resource| as_wanted(resource));
+    insta::assert_snapshot!(told(&hosts.plan()));
+}
+
+#[test]
+fn a_fresh_cluster_encrypts_from_the_first_write_and_signs_at_its_end() {
+    let settled = changed(|cluster| {
+        cluster.control_plane.encryption = Encryption::Secretbox;
+        cluster.kubelet_serving = KubeletServing::Signed;
+    });
+    let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
+    let plan = hosts.plan();
+    let init = plan
+        .steps
+        .iter()
+        .find(|s| s.title.starts_with("initialise"));
+    let Some(Resource::Command(init)) = init.map(|step| &step.changes[0].resource) else {
+        panic!("{}", told(&plan));
+    };
+    let Content::Filled(text) = &init.inputs[0].content else {
+        panic!("{init:?}");
+    };
+    assert!(text.contains("/etc/kubernetes/pki/kdiy-encryption.yaml"));
+    assert!(text.contains("serverTLSBootstrap: true"));
+    let last = plan.steps.last().unwrap();
+    assert_eq!(last.title, "approve serving certificates");
+    assert_eq!(last.changes[0].difference.details.len(), 5);
+}
