@@ -35,11 +35,11 @@ fn address_is_taken(external: &External) {
 }
 
 fn address_is_elsewhere(external: &External) {
-    let inventory = external.inventory.replace(VIP, "10.99.0.1");
+    let inventory = external.inventory.replace(VIP, "192.0.2.50");
     refused(
         external,
         &inventory,
-        &["lb-1", "10.99.0.1", "172.29.0.0/16"],
+        &["lb-1", "192.0.2.50", "172.29.0.0/16"],
     );
 }
 
