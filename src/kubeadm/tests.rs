@@ -288,3 +288,23 @@ fn workers_show_their_role() {
 fn patches_are_files_of_their_own() {
     insta::assert_debug_snapshot!("patches", patches(&most(Version::new(1, 26, 15))));
 }
+
+/// The inventory's volumes stay beside those of the audit log.
+#[test]
+fn audit_and_encryption_in_the_configuration_of_the_cluster() {
+    let mut settled = few(Version::new(1, 34, 1));
+    settled.cluster.kubelet_serving = KubeletServing::Signed;
+    let plane = &mut settled.cluster.control_plane;
+    plane.encryption = Encryption::Secretbox;
+    plane.audit = Some(Audit {
+        policy: "kind: Policy\n".into(),
+        max_age: 30,
+        max_backups: 10,
+        max_size: 100,
+    });
+    plane.api_server.extra_config = config(json!({"extraVolumes": [{
+        "name": "admission", "hostPath": "/etc/kubernetes/admission",
+        "mountPath": "/etc/kubernetes/admission", "readOnly": true,
+    }]}));
+    insta::assert_snapshot!("audit_and_encryption", documents(&settled));
+}

@@ -254,3 +254,18 @@ fn old_runs_are_forgotten_but_nothing_of_others() {
     let first = state.root().join("runs").join(id(0).as_str());
     assert_eq!(fs::read_to_string(first.join("notes.txt")).unwrap(), "mine");
 }
+
+#[test]
+fn the_key_of_encryption_lies_with_the_authorities() {
+    let (base, state) = fresh();
+    assert!(state.secretbox_key().unwrap().is_none());
+    state.save_authorities(&OURS, NOW).unwrap();
+    let key = SecretboxKey::generate().unwrap();
+    state.save_secretbox_key(&key).unwrap();
+    assert!(state.secretbox_key().unwrap().unwrap().is(&key));
+    assert!(state.authorities(NOW).unwrap().is_some());
+    let path = state.root().join("pki/secretbox.key");
+    assert_eq!(mode(&path), 0o600);
+    fs::write(&path, "spoiled").unwrap();
+    insta::assert_snapshot!(say(&base, state.secretbox_key()), @"BASE/.kdiy/prod/pki: secretbox.key is not a secretbox key (32 bytes, base64); restore it from a backup");
+}

@@ -88,3 +88,69 @@ async fn read_back<C: Connection>(
             source,
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+    use crate::cluster::{Login, Version};
+    use crate::kubeadm::tests::few;
+    use crate::transport::Connector as _;
+    use crate::transport::fake::{Answer, Fake};
+
+    fn name(text: &str) -> Name {
+        Name::try_from(text.to_owned()).unwrap()
+    }
+
+    /// The key that is found when cp1 and cp2 have these keys.
+    async fn found(keys: [Option<&SecretboxKey>; 2]) -> Result<Option<SecretboxKey>, Error> {
+        let mut cluster = few(Version::new(1, 34, 1)).cluster;
+        cluster.control_plane.encryption = Encryption::Secretbox;
+        let fake = Fake::default();
+        let mut connections = BTreeMap::new();
+        for (host, key) in ["cp1", "cp2"].map(name).into_iter().zip(keys) {
+            let answer = key.map_or(String::new(), |key| {
+                let [_, file] = encryption::files(key.base64().expose_secret());
+                let text = file.text.trim_end();
+                format!("@key {}\n{text}\n", text.len())
+            });
+            fake.always(&host, "kdiy_section", Answer::says(&answer));
+            let link = fake.connect(&host, &Login::to("")).await.unwrap();
+            connections.insert(host, Arc::new(link));
+        }
+        let base = tempfile::tempdir().unwrap();
+        let state = State::open(base.path(), &cluster.name).unwrap();
+        let key = encryption_key(&state, &cluster, &connections).await?;
+        let kept = state.secretbox_key().unwrap();
+        assert_eq!(key.is_some(), kept.is_some());
+        assert!(key.iter().zip(&kept).all(|(key, kept)| key.is(kept)));
+        Ok(key)
+    }
+
+    #[tokio::test]
+    async fn a_lost_key_is_read_back_and_never_made_anew() {
+        let theirs = SecretboxKey::generate().unwrap();
+        for keys in [
+            [Some(&theirs), None],
+            [None, Some(&theirs)],
+            [Some(&theirs); 2],
+        ] {
+            assert!(found(keys).await.unwrap().unwrap().is(&theirs));
+        }
+        assert!(!found([None, None]).await.unwrap().unwrap().is(&theirs));
+    }
+
+    #[tokio::test]
+    async fn control_planes_with_different_keys_are_told_apart() {
+        let keys = [
+            SecretboxKey::generate().unwrap(),
+            SecretboxKey::generate().unwrap(),
+        ];
+        let error = found([Some(&keys[0]), Some(&keys[1])]).await.unwrap_err();
+        assert!(matches!(error, Error::KeysDiffer { .. }), "{error}");
+    }
+}
