@@ -53,7 +53,7 @@ openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -days 2 -keyout /dev/n
     refused(
         external,
         &external.inventory,
-        &["e-2", "/etc/etcd/pki/ca.crt", "another authority"],
+        &["e-2", "/etc/etcd/pki/ca.crt", "another etcd authority"],
     );
     external.lab.sh("e-2", "rm -r /etc/etcd");
 }
