@@ -151,6 +151,15 @@ async fn look<C: Connector>(
             "run kdiy apply without --limit, or with {founder} in it"
         )));
     }
+    let unfounded = &circumstances.standing.etcd;
+    let left_out = limit.as_ref().map(|limit| unfounded.left_out(limit));
+    if let Some([first, ..]) = left_out.as_deref() {
+        let what = format!(
+            "etcd is to be founded by all its hosts together, and --limit leaves out {first}"
+        );
+        return Err(Failed::message(Exit::Preflight, what)
+            .hint("run kdiy apply without --limit, or with all hosts of etcd in it"));
+    }
     let blueprint = install::blueprint(&settled, &trust, &circumstances, &mut vault);
     vault.set_token(BootstrapToken::generate()?.whole().expose_secret());
     let (plan, problems) = match Plan::new(&blueprint, &seen, limit.as_ref()) {

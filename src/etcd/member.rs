@@ -273,3 +273,64 @@ fn client(common_name: &str) -> Subject {
         addresses: BTreeSet::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Version;
+    use crate::kubeadm::tests::external;
+
+    const VERSION: Version = Version::new(1, 34, 1);
+
+    #[test]
+    fn the_configuration_and_the_unit() {
+        let settled = external(VERSION);
+        let [config, unit] = files(&settled, &settled.cluster.nodes[0], "authority");
+        insta::assert_snapshot!("config", config.text);
+        insta::assert_snapshot!("unit", unit.text);
+    }
+
+    #[test]
+    fn arguments_of_the_inventory_have_their_types_in_the_file() {
+        let mut settled = external(VERSION);
+        settled.cluster.control_plane.etcd.extra_args = [
+            ("quota-backend-bytes", "4294967296"),
+            ("enable-pprof", "true"),
+            ("auto-compaction-retention", "1h"),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into();
+        let text = config(&settled, &settled.cluster.nodes[0], "authority");
+        for line in [
+            "quota-backend-bytes: 4294967296\n",
+            "enable-pprof: true\n",
+            "auto-compaction-retention: 1h\n",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn an_archive_has_a_folder_of_its_own() {
+        let mut settled = external(VERSION);
+        settled.cluster.topology = Topology::External(EtcdSource::Archive(Download {
+            url: "https://example.org/etcd-v3.5.21-linux-{arch}.tar.gz".to_owned(),
+            sha256: "0123456789abcdef".repeat(4),
+        }));
+        assert_eq!(
+            program(&settled, "etcdutl"),
+            "/usr/local/lib/kdiy/etcd-0123456789ab/etcdutl"
+        );
+        let [_, unit] = files(&settled, &settled.cluster.nodes[0], "authority");
+        assert!(
+            unit.text
+                .contains("ExecStart=/usr/local/lib/kdiy/etcd-0123456789ab/etcd --config-file")
+        );
+    }
+
+    #[test]
+    fn a_token_does_not_hang_on_a_line_break() {
+        assert_eq!(token("certificate\n"), token("certificate"));
+        assert_ne!(token("certificate"), token("another"));
+    }
+}

@@ -30,22 +30,27 @@ systemctl daemon-reload\n";
 const OR_JOURNAL: &str =
     " || {\njournalctl --no-pager -n 20 -u kdiy-etcd.service >&2 || :\nexit 1\n}\n";
 
-/// Whether nothing of [`START`] is left.
+/// Whether a member that serves was started to the end: nothing of [`START`]
+/// is left, and its cluster is no longer noted as being founded.
 #[must_use]
-pub fn is_settled() -> Script {
-    Script::of("[ ! -e /run/systemd/system/kdiy-etcd.service.d ]")
+pub fn is_settled(authority: &str) -> Script {
+    Script::of("[ ! -e /run/systemd/system/kdiy-etcd.service.d ] && [ \"$(cat ")
+        .lit(MARKER)
+        .lit(")\" = ")
+        .arg(noted("member", authority))
+        .lit(" ]")
 }
 
-/// Takes back a configuration that was for one start.
+/// Brings the start of a member that serves to its end.
 #[must_use]
-pub fn settle() -> Script {
-    Script::of(SETTLE)
+pub fn settle(authority: &str) -> Script {
+    mark("member", authority).lit(SETTLE)
 }
 
 /// Starts the members of a new cluster; does not wait, since each waits for
 /// the others.
 #[must_use]
-pub fn found(settled: &Settled, authority: &str) -> Script {
+pub fn found(settled: &Settled, authority: &str, service: &Service) -> Script {
     let members = settled.with_role(Role::Etcd);
     let members: Vec<_> = members
         .map(|node| format!("{}={}", node.name, member::peer_url(settled.address(node))))
@@ -55,13 +60,18 @@ pub fn found(settled: &Settled, authority: &str) -> Script {
         .lit("kdiy_start new ")
         .arg(members.join(","))
         .lit("\n")
+        .then(&service.stamped())
 }
 
-/// Starts a member that has its data; does not wait.
+/// Starts a member that has its data; does not wait. One that runs is left
+/// alone, and has not taken up what changed in the meantime.
 #[must_use]
-pub fn start() -> Script {
+pub fn start(service: &Service) -> Script {
     Script::of("systemctl daemon-reload\nsystemctl enable --quiet kdiy-etcd.service\n")
-        .lit("systemctl start --no-block kdiy-etcd.service\n")
+        .lit("if ! systemctl is-active --quiet kdiy-etcd.service; then\n")
+        .lit("systemctl restart --no-block kdiy-etcd.service\n")
+        .then(&service.stamped())
+        .lit("fi\n")
 }
 
 /// Waits until the member on this host is healthy.
@@ -81,12 +91,10 @@ fn health(node: &Node, client: &Client) -> Script {
 
 /// Waits for a member that was started, and notes that its cluster stands.
 #[must_use]
-pub fn finish(node: &Node, client: &Client, authority: &str, service: &Service) -> Script {
+pub fn finish(node: &Node, client: &Client, authority: &str) -> Script {
     health(node, client)
         .lit(OR_JOURNAL)
-        .then(&mark("member", authority))
-        .lit(SETTLE)
-        .then(&service.stamped())
+        .then(&settle(authority))
 }
 
 /// Makes this host a member of the running cluster: as a learner first, which
@@ -121,7 +129,8 @@ pub fn join(
         .lit(JOIN)
         .lit(OR_JOURNAL)
         .lit("echo 'it votes'\n")
-        .then(&finish(node, &client, authority, service))
+        .then(&finish(node, &client, authority))
+        .then(&service.stamped())
 }
 
 /// Finds a healthy member, and defines how it is asked.
@@ -213,8 +222,12 @@ fn prepare(settled: &Settled) -> Script {
 /// Notes beside the data whose it is.
 fn mark(state: &'static str, authority: &str) -> Script {
     Script::of("printf '%s\\n' ")
-        .arg(format!("{state} {}", member::token(authority)))
+        .arg(noted(state, authority))
         .lit(" > ")
         .lit(MARKER)
         .lit("\n")
+}
+
+fn noted(state: &str, authority: &str) -> String {
+    format!("{state} {}", member::token(authority))
 }

@@ -276,3 +276,82 @@ pub fn issue(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{Roles, Version};
+    use crate::kubeadm::tests::external;
+    use crate::plan::{Change, PlannedStep};
+    use crate::resource::{Content, Difference, Seen, Verb, certificate};
+
+    fn name(text: &str) -> Name {
+        Name::try_from(text.to_owned()).unwrap()
+    }
+
+    /// Files of a control plane's PKI, as far as this matters here.
+    fn files(key: Option<&str>) -> Files {
+        let key = key.map(|key| (ETCD_KEY.to_owned(), SecretString::from(key)));
+        key.into_iter().collect()
+    }
+
+    #[test]
+    fn the_key_that_etcd_hosts_lack_is_lent_by_another_control_plane() {
+        let mut cluster = external(Version::new(1, 34, 1)).cluster;
+        let both = Roles::new(vec![Role::ControlPlane, Role::Etcd]).unwrap();
+        cluster.nodes[3].roles = both.clone();
+        let mut read = vec![
+            (name("cp1"), files(None)),
+            (name("cp2"), files(Some("the key"))),
+        ];
+        lend_etcd_key(&cluster, &mut read).unwrap();
+        assert_eq!(read[0].1[ETCD_KEY].expose_secret(), "the key");
+
+        cluster.nodes[4].roles = both;
+        let mut none = vec![(name("cp1"), files(None)), (name("cp2"), files(None))];
+        let error = lend_etcd_key(&cluster, &mut none).unwrap_err().to_string();
+        assert!(
+            error.starts_with("cp1, cp2: ") && error.contains("from a backup"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_control_plane_alone_that_has_lost_the_key_is_lent_none() {
+        let cluster = external(Version::new(1, 34, 1)).cluster;
+        let mut read = vec![
+            (name("cp1"), files(None)),
+            (name("cp2"), files(Some("the key"))),
+        ];
+        lend_etcd_key(&cluster, &mut read).unwrap();
+        assert!(!read[0].1.contains_key(ETCD_KEY), "its loss is to be seen");
+    }
+
+    #[test]
+    fn certificates_of_the_plan_are_issued_into_the_vault_and_no_others() {
+        let now = OffsetDateTime::now_utc();
+        let authorities = Authorities::generate(now).unwrap();
+        let settled = external(Version::new(1, 34, 1));
+        let node = &settled.cluster.nodes[0];
+        let [server, peer, _] =
+            member::certificates(&settled, node, authorities.etcd.certificate());
+        let change = Change {
+            resource: Resource::Certificate(server.clone()),
+            difference: Difference::plain(Verb::Create),
+            seen: Seen::Certificate(certificate::Seen::Absent),
+        };
+        let step = PlannedStep {
+            host: node.name.clone(),
+            title: "place".to_owned(),
+            changes: vec![change],
+            needs: Vec::new(),
+        };
+        let mut vault = Vault::new();
+        issue(&Plan { steps: vec![step] }, &authorities, &mut vault, now).unwrap();
+        let text = |placeholder: String| vault.text(&Content::Filled(placeholder));
+        let issued = text(server.certificate_placeholder());
+        assert!(pki::certificate::is_signed_by(&issued, authorities.etcd.certificate()).unwrap());
+        assert!(text(server.key_placeholder()).contains("PRIVATE KEY"));
+        assert_eq!(*text(peer.key_placeholder()), peer.key_placeholder());
+    }
+}

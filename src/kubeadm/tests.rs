@@ -74,6 +74,23 @@ pub(crate) fn few(version: Version) -> Settled {
     settle(cluster, version, "192.0.2.1")
 }
 
+/// Three hosts of etcd, two control planes, a worker, a load balancer.
+pub(crate) fn external(version: Version) -> Settled {
+    let mut cluster = few(version).cluster;
+    cluster.topology = Topology::External(EtcdSource::Distribution);
+    cluster.nodes = [
+        node("e1", &[Role::Etcd]),
+        node("e2", &[Role::Etcd]),
+        node("e3", &[Role::Etcd]),
+        node("cp1", &[Role::ControlPlane]),
+        node("cp2", &[Role::ControlPlane]),
+        node("w1", &[Role::Worker]),
+        node("lb1", &[Role::LoadBalancer]),
+    ]
+    .into();
+    settle(cluster, version, "192.0.2.1")
+}
+
 /// Most of what an inventory can say.
 pub(crate) fn most(version: Version) -> Settled {
     let mut cluster = few(version).cluster;
@@ -307,4 +324,27 @@ fn audit_and_encryption_in_the_configuration_of_the_cluster() {
         "mountPath": "/etc/kubernetes/admission", "readOnly": true,
     }]}));
     insta::assert_snapshot!("audit_and_encryption", documents(&settled));
+}
+
+#[test]
+fn external_etcd_is_named_by_its_endpoints() {
+    for version in [Version::new(1, 20, 2), Version::new(1, 34, 1)] {
+        let settled = external(version);
+        let text = init(
+            &settled,
+            &settled.cluster.nodes[3],
+            Resolver::ResolvConf,
+            TOKEN,
+        );
+        let section = text.split("\netcd:\n").nth(1).unwrap();
+        let section = section.split("---").next().unwrap();
+        assert_eq!(
+            section,
+            "  external:\n    endpoints:\n    - https://192.0.2.11:2379\n    \
+             - https://192.0.2.12:2379\n    - https://192.0.2.13:2379\n    \
+             caFile: /etc/kubernetes/pki/etcd/ca.crt\n    \
+             certFile: /etc/kubernetes/pki/apiserver-etcd-client.crt\n    \
+             keyFile: /etc/kubernetes/pki/apiserver-etcd-client.key\n"
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! What hosts say of an external etcd, and how far it stands: who is a
 //! member, asked of those that answer and not told from files alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -221,6 +221,20 @@ impl Group {
         }
     }
 
+    /// Hosts of a cluster that is still to be founded, outside of a limit:
+    /// its members are founded together or not at all.
+    #[must_use]
+    pub fn left_out(&self, limit: &BTreeSet<Name>) -> Vec<&Name> {
+        match self.state {
+            GroupState::Blank | GroupState::Founding => self
+                .hosts
+                .keys()
+                .filter(|name| !limit.contains(*name))
+                .collect(),
+            GroupState::Live(_) | GroupState::Leaderless => Vec::new(),
+        }
+    }
+
     /// Hosts in a state.
     pub fn which(&self, state: HostState) -> impl Iterator<Item = &Name> {
         self.hosts
@@ -251,7 +265,7 @@ fn state(hosts: &BTreeMap<&Name, &EtcdFacts>, token: &str) -> GroupState {
         return GroupState::Blank;
     }
     let founding = |facts: &&EtcdFacts| facts.marker.as_ref().is_some_and(|m| m.founding);
-    if held.all(|facts| founding(facts)) {
+    if held.all(founding) {
         GroupState::Founding
     } else {
         GroupState::Leaderless

@@ -67,10 +67,13 @@ pub fn problems(
             continue;
         };
         let mut found = Vec::new();
+        let waits_for_etcd = standing.waits_for_etcd();
         system(&observation.facts, &mut found);
         if node.runs_kubelet() && !standing.members.contains(&node.name) {
             size(node, &observation.facts, &mut found);
-            foreign(node, standing, &observation.facts, &mut found);
+            if !waits_for_etcd {
+                foreign(node, standing, &observation.facts, &mut found);
+            }
         }
         upgrade(settled, standing, node, &mut found);
         other_runtime(settled, standing, node, &mut found);
@@ -85,7 +88,8 @@ pub fn problems(
         endpoint::foreign(settled, &observation.facts, &mut found);
         endpoint::virtual_address(settled, node, seen, &mut found);
         etcd::problems(settled, standing, node, etcd_token, seen, &mut found);
-        if let Some(why) = standing.silent.get(&node.name) {
+        let silent = standing.silent.get(&node.name);
+        if let Some(why) = silent.filter(|_| !waits_for_etcd) {
             found.push(Found {
                 code: "api-silent",
                 kubeadm: "",

@@ -77,9 +77,15 @@ pub fn looks_for_exact(cluster: &Cluster, node: &Node) -> Option<Version> {
 pub fn script(cluster: &Cluster, node: &Node) -> Script {
     let address = match &node.address {
         AddressSpec::Fixed(_) => Script::new(),
-        AddressSpec::Interface(name) => Script::of("ip -o addr show scope global dev ")
-            .arg(name)
-            .lit("\n"),
+        AddressSpec::Interface(name) => {
+            let all = Script::of("ip -o addr show scope global dev ").arg(name);
+            // It may be there, but is no node's own.
+            let own = match cluster.load_balancer.vip() {
+                Some(vip) => all.lit(" | grep -vF -- ").arg(format!(" {}/", vip.address)),
+                None => all,
+            };
+            own.lit("\n")
+        }
     };
     let looks = matches!(cluster.version, VersionSpec::Minor(..))
         && looker(cluster).is_some_and(|looker| looker.name == node.name);
@@ -189,6 +195,27 @@ pub fn settle(cluster: &Cluster, answers: &BTreeMap<Name, Answer>) -> Result<Set
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_virtual_address_is_no_nodes_own() {
+        use crate::cluster::Balancer;
+        let settled = crate::lb::tests::pair(Version::new(1, 34, 1), Balancer::Haproxy);
+        let mut cluster = settled.cluster;
+        let node = cluster.nodes[5].clone();
+        let ask = |cluster: &Cluster| {
+            let ip = "ip() { echo '2: eth1    inet 192.0.2.100/32 scope global eth1'; \
+                      echo '2: eth1    inet 192.0.2.16/24 scope global eth1'; }\n";
+            let script = format!("{ip}{}", script(cluster, &node));
+            let output = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .output()
+                .unwrap();
+            Answer::parse(&output.stdout).unwrap().address
+        };
+        assert_eq!(ask(&cluster), Some("192.0.2.16".parse().unwrap()));
+        cluster.load_balancer = crate::cluster::LoadBalancer::External;
+        assert_eq!(ask(&cluster), Some("192.0.2.100".parse().unwrap()));
+    }
 
     #[test]
     fn a_repository_that_was_not_read_is_not_an_empty_one() {

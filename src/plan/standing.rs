@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
-use super::etcd::Group;
+use super::etcd::{Group, GroupState};
 use super::facts::{ApiView, NodeView};
 use crate::cluster::{Cluster, Name, Role};
 
@@ -35,6 +35,14 @@ impl Standing {
             etcd: Group::of(cluster, facts, etcd_token),
             ..Self::of_nodes(cluster, facts)
         }
+    }
+
+    /// Whether the API is silent for want of an external etcd: what nodes say
+    /// of themselves means nothing until that serves again.
+    #[must_use]
+    pub fn waits_for_etcd(&self) -> bool {
+        let led = matches!(self.etcd.state, GroupState::Live(_));
+        !self.silent.is_empty() && !self.etcd.hosts.is_empty() && !led
     }
 
     fn of_nodes(cluster: &Cluster, facts: &BTreeMap<Name, Facts>) -> Self {

@@ -1,6 +1,7 @@
 //! Plans of a whole cluster: fresh, finished, drifted, grown.
 
 mod balancers;
+mod etcd;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

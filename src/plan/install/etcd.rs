@@ -189,11 +189,11 @@ fn configure<'a>(
     let mut all: Vec<_> = files.map(Resource::File).into();
     if state == HostState::Serving {
         all.push(Resource::Command(Command {
-            name: "etcd's configuration for its first start".to_owned(),
+            name: "the first start of etcd".to_owned(),
             verb: Verb::Run,
-            details: vec!["remove what a start that broke off has left".to_owned()],
-            done: Done::Ask(script::is_settled()),
-            script: script::settle(),
+            details: vec!["bring one that broke off to its end".to_owned()],
+            done: Done::Ask(script::is_settled(&site.trust.etcd_certificate)),
+            script: script::settle(&site.trust.etcd_certificate),
             inputs: Vec::new(),
         }));
     }
@@ -218,10 +218,10 @@ fn start(site: &Site, members: &[Member], blueprint: &mut Blueprint) -> Vec<Step
     let mut begun = Vec::new();
     for member in members.iter().filter(started) {
         let (script, details) = if founding {
-            let script = script::found(site.settled, authority);
+            let script = script::found(site.settled, authority, &member.service);
             (script, "start it for the first time, with all others")
         } else {
-            (script::start(), "start it")
+            (script::start(&member.service), "start it")
         };
         let command = run("the etcd member", details, script);
         begun.push(blueprint.add(&member.node.name, "start etcd", vec![command], &[]));
@@ -249,7 +249,7 @@ fn gates(
                 blueprint.add_needed(host, "wait for etcd", vec![Resource::Command(wait)], begun)
             }
             HostState::Founder | HostState::Stopped => {
-                let script = script::finish(member.node, &client, authority, &member.service);
+                let script = script::finish(member.node, &client, authority);
                 let finish = run(
                     "health of etcd",
                     "wait for it and note whose its data is",

@@ -88,6 +88,10 @@ pub fn blueprint(
     };
     let mut blueprint = Blueprint::new();
     let etcd = etcd::group(&site, &mut blueprint, vault);
+    // API servers without etcd say nothing about the rest.
+    if standing.waits_for_etcd() {
+        return blueprint;
+    }
     for node in settled.cluster.kubelets() {
         host::prepare(&site, node, &mut blueprint, vault);
     }

@@ -103,6 +103,7 @@ pub(super) fn virtual_address(
                   interface that has its subnet in `loadBalancer.interface`"
                 .to_owned(),
         });
+        return;
     }
     let held = |node: &Node| {
         let seen = seen.get(&node.name)?;
@@ -118,7 +119,7 @@ pub(super) fn virtual_address(
             kubeadm: "",
             what: format!("the virtual address {address} is in use: {holder} answers for it"),
             fix: "choose an address for `loadBalancer.vip` that nobody has, or take it from the \
-                  host that has it"
+                  host that has it; neighbours remember one that is gone for up to a minute"
                 .to_owned(),
         });
     }

@@ -51,8 +51,8 @@ pub(super) fn problems(
     }
     let group = &standing.etcd;
     match group.state {
-        GroupState::Blank | GroupState::Founding => founding(settled, standing, node, seen, found),
-        GroupState::Leaderless => leaderless(settled, group, node, found),
+        GroupState::Blank | GroupState::Founding => founding(settled, standing, seen, found),
+        GroupState::Leaderless => leaderless(settled, group, found),
         GroupState::Live(_) => {}
     }
     split(node, seen, found);
@@ -76,7 +76,6 @@ fn taken(facts: &Facts, found: &mut Vec<Found>) {
 fn founding(
     settled: &Settled,
     standing: &Standing,
-    node: &Node,
     seen: &BTreeMap<Name, Observation>,
     found: &mut Vec<Found>,
 ) {
@@ -114,15 +113,14 @@ fn founding(
                 joined.join(", ")
             ),
             fix: format!(
-                "restore a snapshot into {DATA} of {} and its fellows; or, to begin anew, run \
-                 `kubeadm reset` on the control planes",
-                node.name
+                "restore a snapshot into {DATA} of these hosts; or, to begin anew, run `kubeadm \
+                 reset` on the control planes"
             ),
         });
     }
 }
 
-fn leaderless(settled: &Settled, group: &Group, node: &Node, found: &mut Vec<Found>) {
+fn leaderless(settled: &Settled, group: &Group, found: &mut Vec<Found>) {
     let quorum = settled.cluster.quorum();
     if group.recoverable(quorum) {
         return;
@@ -132,14 +130,13 @@ fn leaderless(settled: &Settled, group: &Group, node: &Node, found: &mut Vec<Fou
         code: "etcd-quorum",
         kubeadm: "",
         what: format!(
-            "etcd has no leader: {} of {} members must agree, and {held} have their data",
+            "etcd has no leader: {} of {} members must agree, and data is left on {held}",
             quorum.needed(),
             quorum.members
         ),
         fix: format!(
             "bring the lost hosts back with their {DATA}; if they are gone for good, restore a \
-             snapshot as a new cluster. {} is left as it is: kdiy founds no other in its place",
-            node.name
+             snapshot as a new cluster. kdiy founds no other in its place"
         ),
     });
 }

@@ -1,0 +1,435 @@
+//! Plans of a cluster with external etcd: founded, finished, one member lost,
+//! half joined, changed; and what is refused.
+
+use super::*;
+use crate::kubeadm::tests::external;
+use crate::plan::etcd::{EtcdFacts, HostState, Marker, MemberView, View};
+
+const ALL: [&str; 3] = ["e1", "e2", "e3"];
+
+fn entry(name: &str, learner: bool) -> MemberView {
+    MemberView {
+        id: format!("1{name}"),
+        name: name.to_owned(),
+        learner,
+    }
+}
+
+fn marker(founding: bool) -> Option<Marker> {
+    let token = TOKEN.to_owned();
+    Some(Marker { founding, token })
+}
+
+/// A member with its data that knows a leader and these members.
+fn serving(members: &[MemberView]) -> EtcdFacts {
+    EtcdFacts {
+        data: true,
+        marker: marker(false),
+        runs: true,
+        foreign_unit: false,
+        view: Some(View {
+            cluster: "7".to_owned(),
+            led: true,
+            learner: false,
+            members: members.to_vec(),
+        }),
+    }
+}
+
+/// A member with its data that does not run.
+fn stopped(founding: bool) -> EtcdFacts {
+    EtcdFacts {
+        data: true,
+        marker: marker(founding),
+        ..EtcdFacts::default()
+    }
+}
+
+fn whole() -> EtcdFacts {
+    serving(&ALL.map(|name| entry(name, false)))
+}
+
+/// Hosts of a cluster that runs (or not yet), with what is said of etcd. A
+/// host that is not whole is blank where `blank` says so.
+fn hosts(running: bool, etcd: impl Fn(&str) -> EtcdFacts, blank: &[&str]) -> Hosts {
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = match running {
+            true => member(settled, host),
+            false => facts(settled, host),
+        };
+        facts.etcd = host.starts_with('e').then(|| etcd(host));
+        facts
+    };
+    let seen = |host: &Name, resource: &Resource| match running && !blank.contains(&host.as_str()) {
+        true => as_wanted(resource),
+        false => absent(resource),
+    };
+    Hosts::of(external(VERSION), facts, seen)
+}
+
+fn steps_of(plan: &Plan, title: &str) -> Vec<String> {
+    let titled = plan.steps.iter().filter(|step| step.title == title);
+    titled.map(|step| step.host.to_string()).collect()
+}
+
+#[test]
+fn members_are_founded_together_and_control_planes_join_side_by_side() {
+    let hosts = hosts(false, |_| EtcdFacts::default(), &[]);
+    assert_eq!(hosts.codes(), []);
+    insta::assert_snapshot!(lines(&hosts.plan()));
+}
+
+#[test]
+fn a_finished_external_etcd_needs_nothing() {
+    let hosts = hosts(true, |_| whole(), &[]);
+    assert_eq!(hosts.codes(), []);
+    assert_eq!(lines(&hosts.plan()), "");
+}
+
+#[test]
+fn a_plan_names_certificates_and_holds_none() {
+    let plans = [(); 2].map(|()| hosts(false, |_| EtcdFacts::default(), &[]).plan());
+    let [one, other] = plans.map(|plan| serde_json::to_string(&plan).unwrap());
+    assert_eq!(one, other);
+    assert!(one.contains("/etc/etcd/pki/server.key") && !one.contains("PRIVATE KEY"));
+    // The key of etcd's authority is for control planes, never for its hosts.
+    let keys: Vec<_> = hosts(false, |_| EtcdFacts::default(), &[])
+        .plan()
+        .steps
+        .iter()
+        .flat_map(|step| {
+            step.changes
+                .iter()
+                .map(|c| (step.host.clone(), c.resource.key()))
+        })
+        .filter(|(_, key)| key.ends_with("ca.key"))
+        .map(|(host, _)| host.to_string())
+        .collect();
+    assert_eq!(keys, ["cp1", "cp2"]);
+}
+
+#[test]
+fn a_host_with_both_roles_has_no_key_of_etcds_authority() {
+    let mut settled = external(VERSION);
+    settled.cluster.nodes[3].roles =
+        crate::cluster::Roles::new(vec![Role::ControlPlane, Role::Etcd]).unwrap();
+    let mut trust = trust();
+    trust.files.push(HostFile::secret(
+        "/etc/kubernetes/pki/etcd/ca.key",
+        KEY.to_owned(),
+    ));
+    let blueprint = blueprint(
+        &settled,
+        &trust,
+        &Circumstances::default(),
+        &mut Vault::new(),
+    );
+    let has = |host: &str| {
+        let all = blueprint.resources(&name(host));
+        all.iter()
+            .any(|resource| resource.name() == "/etc/kubernetes/pki/etcd/ca.key")
+    };
+    assert_eq!(["cp1", "cp2", "e1"].map(has), [false, true, false]);
+}
+
+#[test]
+fn a_wiped_host_joins_and_the_others_are_not_touched() {
+    let hosts = hosts(
+        true,
+        |host| match host {
+            "e2" => EtcdFacts::default(),
+            _ => whole(),
+        },
+        &["e2"],
+    );
+    assert_eq!(hosts.codes(), []);
+    insta::assert_snapshot!(lines(&hosts.plan()));
+}
+
+#[test]
+fn a_learner_that_was_left_comes_before_others_that_join() {
+    let members = [entry("e1", false), entry("e2", false), entry("e3", true)];
+    let hosts = hosts(
+        true,
+        |host| match host {
+            "e1" => serving(&members),
+            "e2" => EtcdFacts::default(),
+            _ => stopped(false),
+        },
+        &["e2"],
+    );
+    let plan = hosts.plan();
+    assert_eq!(steps_of(&plan, "join etcd"), ["e3", "e2"]);
+    let join = plan
+        .steps
+        .iter()
+        .rposition(|step| step.title == "join etcd")
+        .unwrap();
+    let first = plan
+        .steps
+        .iter()
+        .position(|step| step.title == "join etcd")
+        .unwrap();
+    assert!(plan.steps[join].needs.contains(&first), "one at a time");
+}
+
+#[test]
+fn a_founding_that_broke_off_is_gone_on_with() {
+    let hosts = hosts(
+        false,
+        |host| match host {
+            "e1" => stopped(true),
+            _ => EtcdFacts::default(),
+        },
+        &[],
+    );
+    assert_eq!(hosts.codes(), []);
+    let plan = hosts.plan();
+    assert_eq!(steps_of(&plan, "start etcd"), ALL);
+    let text = serde_json::to_string(&plan).unwrap();
+    assert!(
+        text.contains("kdiy_start new 'e1=https://192.0.2.11:2380,e2="),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_limit_leaves_out_no_founder() {
+    let limit = BTreeSet::from(["e1", "cp1"].map(name));
+    let left_out = |hosts: &Hosts| {
+        let group = &hosts.circumstances.standing.etcd;
+        group
+            .left_out(&limit)
+            .into_iter()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let unfounded = hosts(false, |_| EtcdFacts::default(), &[]);
+    assert_eq!(left_out(&unfounded), ["e2", "e3"].map(name));
+    assert_eq!(left_out(&hosts(true, |_| whole(), &[])), []);
+}
+
+#[test]
+fn a_stopped_member_is_started_and_nobody_founds_or_joins() {
+    let hosts = hosts(
+        true,
+        |host| match host {
+            "e3" => stopped(false),
+            _ => whole(),
+        },
+        &[],
+    );
+    let plan = hosts.plan();
+    assert_eq!(
+        lines(&plan),
+        " 0 e3   start etcd after []\n 1 e3   wait for etcd after [0]"
+    );
+}
+
+#[test]
+fn a_founding_that_came_to_serve_is_noted_as_such() {
+    let hosts = Hosts::of(
+        external(VERSION),
+        |settled, host| {
+            let mut facts = member(settled, host);
+            facts.etcd = host.starts_with('e').then(|| EtcdFacts {
+                marker: marker(true),
+                ..whole()
+            });
+            facts
+        },
+        |_, resource| match resource {
+            Resource::Command(command) if command.name == "the first start of etcd" => {
+                absent(resource)
+            }
+            _ => as_wanted(resource),
+        },
+    );
+    let plan = hosts.plan();
+    assert_eq!(steps_of(&plan, "configure etcd"), ALL);
+    assert_eq!(plan.steps.len(), 3, "{}", lines(&plan));
+}
+
+#[test]
+fn a_changed_configuration_is_taken_up_one_member_at_a_time() {
+    let settled = external(VERSION);
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = member(settled, host);
+        facts.etcd = host.starts_with('e').then(whole);
+        facts
+    };
+    let hosts = Hosts::of(settled, facts, |_, resource| match resource {
+        Resource::File(file) if file.path == crate::etcd::member::CONFIG => absent(resource),
+        _ => as_wanted(resource),
+    });
+    insta::assert_snapshot!(lines(&hosts.plan()));
+}
+
+#[test]
+fn all_members_stopped_are_started_before_anything_is_said_of_the_nodes() {
+    let silent = |settled: &Settled, host: &str| {
+        let mut facts = member(settled, host);
+        if matches!(facts.api, ApiView::Nodes { .. }) {
+            facts.api = ApiView::Silent("connection refused".to_owned());
+        }
+        facts.etcd = host.starts_with('e').then(|| stopped(false));
+        facts
+    };
+    let hosts = Hosts::of(external(VERSION), silent, |_, resource| as_wanted(resource));
+    assert_eq!(hosts.codes(), []);
+    let plan = hosts.plan();
+    let elsewhere = plan
+        .steps
+        .iter()
+        .find(|step| !step.host.as_str().starts_with('e'));
+    assert_eq!(elsewhere, None);
+    assert_eq!(steps_of(&plan, "start etcd"), ALL);
+}
+
+#[test]
+fn what_would_harm_an_etcd_is_refused() {
+    let foreign = |token: Option<&str>| EtcdFacts {
+        marker: token.map(|token| Marker {
+            founding: false,
+            token: token.to_owned(),
+        }),
+        ..stopped(false)
+    };
+    type Case<'a> = (
+        &'a str,
+        bool,
+        Box<dyn Fn(&str) -> EtcdFacts>,
+        &'a [(&'a str, &'static str)],
+    );
+    let cases: Vec<Case> = vec![
+        (
+            "data of a member that kdiy did not make",
+            false,
+            Box::new(move |host| {
+                if host == "e2" {
+                    foreign(None)
+                } else {
+                    EtcdFacts::default()
+                }
+            }),
+            &[("e2", "etcd-foreign-data")],
+        ),
+        (
+            "data of another cluster",
+            true,
+            Box::new(move |host| {
+                if host == "e2" {
+                    foreign(Some("kdiy-other"))
+                } else {
+                    whole()
+                }
+            }),
+            &[("e2", "etcd-foreign-data")],
+        ),
+        (
+            "two of three lost",
+            true,
+            Box::new(|host| {
+                if host == "e1" {
+                    stopped(false)
+                } else {
+                    EtcdFacts::default()
+                }
+            }),
+            &[
+                ("e1", "etcd-quorum"),
+                ("e2", "etcd-quorum"),
+                ("e3", "etcd-quorum"),
+            ],
+        ),
+        (
+            "all lost under a cluster that is there",
+            true,
+            Box::new(|_| EtcdFacts::default()),
+            &[
+                ("e1", "etcd-lost"),
+                ("e2", "etcd-lost"),
+                ("e3", "etcd-lost"),
+            ],
+        ),
+        (
+            "the distribution's own unit",
+            false,
+            Box::new(|host| EtcdFacts {
+                foreign_unit: host == "e3",
+                ..EtcdFacts::default()
+            }),
+            &[("e3", "etcd-foreign-unit")],
+        ),
+        (
+            "two clusters",
+            true,
+            Box::new(|host| {
+                let mut facts = whole();
+                if let Some(view) = facts.view.as_mut().filter(|_| host == "e1") {
+                    view.cluster = "8".to_owned();
+                }
+                facts
+            }),
+            &[
+                ("e1", "etcd-split"),
+                ("e2", "etcd-split"),
+                ("e3", "etcd-split"),
+            ],
+        ),
+    ];
+    for (what, running, etcd, expected) in cases {
+        let codes = hosts(running, etcd, &[]).codes();
+        let etcd: Vec<_> = codes
+            .iter()
+            .map(|(host, code)| (host.as_str(), *code))
+            .collect();
+        assert_eq!(etcd, expected, "{what}");
+    }
+}
+
+#[test]
+fn a_taken_port_and_a_missing_host_are_seen_before_founding() {
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = facts(settled, host);
+        facts.etcd = host.starts_with('e').then(EtcdFacts::default);
+        if host == "e1" {
+            facts.listening.push((2380, "nginx".to_owned()));
+        }
+        facts
+    };
+    let mut hosts = Hosts::of(external(VERSION), facts, |_, resource| absent(resource));
+    assert_eq!(hosts.codes(), [("e1".to_owned(), "port")]);
+    hosts.seen.remove(&name("e3"));
+    let codes = hosts.codes();
+    assert!(
+        codes.contains(&("e2".to_owned(), "etcd-incomplete")),
+        "{codes:?}"
+    );
+}
+
+#[test]
+fn answers_of_the_gateway_are_read() {
+    let text = "asked\ndata yes\nmarker member kdiy-0123456789abcdef\nruns yes\n\
+        status {\"header\":{\"cluster_id\":\"7\",\"member_id\":\"1\"},\"version\":\"3.4.23\",\"leader\":\"2\"}\n\
+        members {\"header\":{},\"members\":[{\"ID\":\"1\",\"name\":\"e1\",\"peerURLs\":[\"https://192.0.2.11:2380\"]},\
+        {\"ID\":\"2\",\"peerURLs\":[\"https://192.0.2.12:2380\"],\"isLearner\":true}]}\n";
+    let answer = format!("@etcd {}\n{text}\n", text.len());
+    let answers = crate::resource::Answers::parse(answer.as_bytes()).unwrap();
+    let facts = EtcdFacts::parse(&answers).unwrap().unwrap();
+    let view = facts.view.as_ref().unwrap();
+    assert!(view.led && !view.learner && facts.marker == marker(false));
+    assert_eq!(view.members[1].name, "");
+    assert!(view.members[1].learner && !view.members[0].learner);
+    let states = [whole(), facts].map(|facts| {
+        let mut all = hosts(true, move |_| facts.clone(), &[])
+            .circumstances
+            .standing
+            .etcd;
+        all.hosts.remove(&name("e3"));
+        all.hosts.into_values().collect::<Vec<_>>()
+    });
+    assert_eq!(states[0], [HostState::Serving; 2]);
+    // Its list knows e1 alone by name.
+    assert_eq!(states[1], [HostState::Serving, HostState::Joining]);
+}
