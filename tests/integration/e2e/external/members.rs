@@ -48,7 +48,7 @@ pub fn the_leader_can_be_lost(external: &External) -> &'static str {
     let members = external.status(9);
     let healthy = members
         .iter()
-        .filter(|member| member["status"] == "healthy");
+        .filter(|member| member["state"] == "healthy");
     assert_eq!(healthy.count(), MEMBERS.len() - 1, "{members:#?}");
     lost
 }
