@@ -13,6 +13,7 @@ use super::survey::Survey;
 use super::{Exit, Failed, Global, Reach, kubeconfig, node_name, saved, source, survey};
 use crate::cluster::Name;
 use crate::execute::{self, Options};
+use crate::plan::Plan;
 use crate::state::Run;
 use crate::transport::Connection;
 use crate::ui::summary::{self, Next, Tally};
@@ -66,27 +67,33 @@ impl Apply {
         let limit = saved.as_ref().map_or(&self.limit, |saved| &saved.limit);
         let shown = ui.renderer(start, source.hosts());
         let survey = survey::survey(&source, &self.reach, limit, ui, shown).await?;
-        match ui.output() {
-            Output::Json => ui.plan_event(&survey.plan, start, Instant::now()),
-            Output::Text => {
-                let text = ui::plan::render(&survey.plan, survey.connections.len(), ui.style());
-                ui.print(&text)?;
+        if let Some(plan) = &survey.plan {
+            match ui.output() {
+                Output::Json => ui.plan_event(plan, start, Instant::now()),
+                Output::Text => {
+                    let text = ui::plan::render(plan, survey.connections.len(), ui.style());
+                    ui.print(&text)?;
+                }
             }
         }
-        if !survey.problems.is_empty() {
-            ui.tell(&ui::problems::render(&survey.problems, ui.err_style()));
-            return Err(Failed::shown(Exit::Preflight));
-        }
+        let plan = match &survey.plan {
+            Some(plan) if survey.problems.is_empty() => plan,
+            _ => {
+                ui.tell(&ui::problems::render(&survey.problems, ui.err_style()));
+                return Err(Failed::shown(Exit::Preflight));
+            }
+        };
         if let Some(saved) = &saved {
-            saved.check(&survey.plan)?;
+            saved.check(plan)?;
         }
-        if survey.plan.is_empty() {
+        if plan.is_empty() {
             kubeconfig::keep(cluster, &survey.authorities, &survey.state)?;
             return Ok(Exit::Ok);
         }
         self.ask(ui).await?;
         let run = survey.state.create_run(&run_id())?;
-        let (tally, stopped) = carry_out(&survey, &run, self.reach.width.get(), ui, start).await?;
+        let (tally, stopped) =
+            carry_out(plan, &survey, &run, self.reach.width.get(), ui, start).await?;
         let kept = match tally.succeeded() {
             true => Some(kubeconfig::keep(
                 cluster,
@@ -129,6 +136,7 @@ impl Apply {
 
 /// Runs the plan; also whether it was stopped by Ctrl-C.
 async fn carry_out<C: Connection>(
+    plan: &Plan,
     survey: &Survey<C>,
     run: &Run,
     width: usize,
@@ -156,14 +164,7 @@ async fn carry_out<C: Connection>(
     };
     let (events, received) = mpsc::unbounded_channel();
     let watched = tokio::spawn(async move { progress::follow(received, &mut logged).await });
-    execute::run(
-        &survey.plan,
-        &survey.connections,
-        &survey.vault,
-        &options,
-        &events,
-    )
-    .await;
+    execute::run(plan, &survey.connections, &survey.vault, &options, &events).await;
     drop(events);
     let tally = watched.await?;
     let stopped = *stop.borrow();

@@ -39,7 +39,8 @@ pub struct Plan {
 struct Document<'a> {
     problems: &'a [Problem],
     counts: Counts,
-    plan: &'a crate::plan::Plan,
+    /// `null` when something on the hosts must not be replaced.
+    plan: Option<&'a crate::plan::Plan>,
 }
 
 impl Plan {
@@ -51,25 +52,25 @@ impl Plan {
         let source = source::load(global, ui)?;
         let shown = ui.renderer_beside_document(start, source.hosts());
         let survey = survey::survey(&source, &self.reach, &self.limit, ui, shown).await?;
-        let (plan, problems) = (&survey.plan, &survey.problems);
+        let (plan, problems) = (survey.plan.as_ref(), &survey.problems);
         match ui.output() {
             Output::Json => ui.json(&Document {
                 problems,
-                counts: plan.counts(),
+                counts: plan.map(crate::plan::Plan::counts).unwrap_or_default(),
                 plan,
             })?,
             Output::Text => {
-                ui.print(&ui::plan::render(
-                    plan,
-                    survey.connections.len(),
-                    ui.style(),
-                ))?;
+                if let Some(plan) = plan {
+                    let hosts = survey.connections.len();
+                    ui.print(&ui::plan::render(plan, hosts, ui.style()))?;
+                }
                 ui.tell(&ui::problems::render(problems, ui.err_style()));
             }
         }
-        if !problems.is_empty() {
-            return Err(Failed::shown(Exit::Preflight));
-        }
+        let plan = match plan {
+            Some(plan) if problems.is_empty() => plan,
+            _ => return Err(Failed::shown(Exit::Preflight)),
+        };
         if let Some(path) = &self.out {
             saved::save(path, &source.cluster.name, &self.limit, plan)?;
             ui.note(&format!(

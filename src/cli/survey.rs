@@ -28,8 +28,9 @@ use crate::vault::Vault;
 pub struct Survey<C> {
     /// Connections to its hosts.
     pub connections: Connections<C>,
-    /// What has to be done.
-    pub plan: Plan,
+    /// What has to be done; `None` when something on the hosts must not be
+    /// replaced, which is among the problems.
+    pub plan: Option<Plan>,
     /// Reasons not to begin.
     pub problems: Vec<Problem>,
     /// Secrets of this run.
@@ -163,17 +164,16 @@ async fn look<C: Connector>(
     let blueprint = install::blueprint(&settled, &trust, &circumstances, &mut vault);
     vault.set_token(BootstrapToken::generate()?.whole().expose_secret());
     let (plan, problems) = match Plan::new(&blueprint, &seen, limit.as_ref()) {
-        Ok(plan) => (plan, problems),
+        Ok(plan) => {
+            trust::issue(&plan, &authorities, &mut vault, now)?;
+            (Some(plan), problems)
+        }
         // Problems too: all reasons not to begin are shown together.
         Err(refused) => {
             let refused = problems::of_refused(&refused);
-            (
-                Plan::default(),
-                problems.into_iter().chain(refused).collect(),
-            )
+            (None, problems.into_iter().chain(refused).collect())
         }
     };
-    trust::issue(&plan, &authorities, &mut vault, now)?;
     Ok(Survey {
         connections,
         plan,
