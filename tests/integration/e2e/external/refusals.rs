@@ -17,6 +17,7 @@ fn refused(external: &External, inventory: &str, words: &[&str]) {
         .lab
         .untouched(&hosts, || kdiy.run(5, &["apply", "--yes"]));
     ran.says(words);
+    assert!(!ran.out.contains("No changes"), "{}", ran.out);
 }
 
 /// Somebody else has the virtual address.
