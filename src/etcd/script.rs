@@ -21,7 +21,7 @@ systemctl restart --no-block kdiy-etcd.service
 }
 "#;
 
-/// Takes back what [`START`] left: from now on the unit's own configuration
+/// Takes back what `START` left: from now on the unit's own configuration
 /// holds.
 const SETTLE: &str = "rm -rf -- /run/systemd/system/kdiy-etcd.service.d /run/kdiy-etcd-start.yaml\n\
 systemctl daemon-reload\n";
@@ -30,7 +30,7 @@ systemctl daemon-reload\n";
 const OR_JOURNAL: &str =
     " || {\njournalctl --no-pager -n 20 -u kdiy-etcd.service >&2 || :\nexit 1\n}\n";
 
-/// Whether a member that serves was started to the end: nothing of [`START`]
+/// Whether a member that serves was started to the end: nothing of `START`
 /// is left, and its cluster is no longer noted as being founded.
 #[must_use]
 pub fn is_settled(authority: &str) -> Script {
@@ -99,8 +99,8 @@ pub fn finish(node: &Node, client: &Client, authority: &str) -> Script {
 
 /// Makes this host a member of the running cluster: as a learner first, which
 /// votes once it has all data. Asks how far an earlier try came and goes on
-/// from there. `lost` are all hosts, this one among them, whose voting members
-/// have lost their data.
+/// from there. `lost` are this host and those that join after it: their voting
+/// members have lost their data.
 #[must_use]
 pub fn join(
     settled: &Settled,

@@ -278,16 +278,17 @@ fn join(
     // etcd takes one learner at a time: one that is there comes first.
     joining.sort_by_key(|member| !is_learner(site, member.node));
     let mut joined = Vec::new();
-    let lost: Vec<_> = joining
+    let names: Vec<_> = joining
         .iter()
         .map(|member| member.node.name.as_str())
         .collect();
     let mut before = begun.to_vec();
-    for member in &joining {
+    for (place, member) in joining.iter().enumerate() {
+        // Those before it are members again by then.
         let script = script::join(
             site.settled,
             member.node,
-            &lost,
+            &names[place..],
             &site.trust.etcd_certificate,
             &member.service,
         );

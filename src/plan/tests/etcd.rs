@@ -1,6 +1,8 @@
 //! Plans of a cluster with external etcd: founded, finished, one member lost,
 //! half joined, changed; and what is refused.
 
+mod harm;
+
 use super::*;
 use crate::kubeadm::tests::external;
 use crate::plan::etcd::{EtcdFacts, HostState, Marker, MemberView, View};
@@ -174,6 +176,27 @@ fn a_learner_that_was_left_comes_before_others_that_join() {
 }
 
 #[test]
+fn who_joins_later_does_not_take_those_before_it_for_lost() {
+    let hosts = hosts(
+        true,
+        |host| match host {
+            "e1" => whole(),
+            _ => EtcdFacts::default(),
+        },
+        &["e2", "e3"],
+    );
+    let joins: Vec<_> = hosts
+        .plan()
+        .steps
+        .iter()
+        .filter(|step| step.title == "join etcd")
+        .map(|step| serde_json::to_string(step).unwrap())
+        .collect();
+    assert!(joins[0].contains("kdiy_lost='e2 e3'"), "{}", joins[0]);
+    assert!(joins[1].contains("kdiy_lost=e3"), "{}", joins[1]);
+}
+
+#[test]
 fn a_founding_that_broke_off_is_gone_on_with() {
     let hosts = hosts(
         false,
@@ -284,128 +307,6 @@ fn all_members_stopped_are_started_before_anything_is_said_of_the_nodes() {
         .find(|step| !step.host.as_str().starts_with('e'));
     assert_eq!(elsewhere, None);
     assert_eq!(steps_of(&plan, "start etcd"), ALL);
-}
-
-#[test]
-fn what_would_harm_an_etcd_is_refused() {
-    let foreign = |token: Option<&str>| EtcdFacts {
-        marker: token.map(|token| Marker {
-            founding: false,
-            token: token.to_owned(),
-        }),
-        ..stopped(false)
-    };
-    type Case<'a> = (
-        &'a str,
-        bool,
-        Box<dyn Fn(&str) -> EtcdFacts>,
-        &'a [(&'a str, &'static str)],
-    );
-    let cases: Vec<Case> = vec![
-        (
-            "data of a member that kdiy did not make",
-            false,
-            Box::new(move |host| {
-                if host == "e2" {
-                    foreign(None)
-                } else {
-                    EtcdFacts::default()
-                }
-            }),
-            &[("e2", "etcd-foreign-data")],
-        ),
-        (
-            "data of another cluster",
-            true,
-            Box::new(move |host| {
-                if host == "e2" {
-                    foreign(Some("kdiy-other"))
-                } else {
-                    whole()
-                }
-            }),
-            &[("e2", "etcd-foreign-data")],
-        ),
-        (
-            "two of three lost",
-            true,
-            Box::new(|host| {
-                if host == "e1" {
-                    stopped(false)
-                } else {
-                    EtcdFacts::default()
-                }
-            }),
-            &[
-                ("e1", "etcd-quorum"),
-                ("e2", "etcd-quorum"),
-                ("e3", "etcd-quorum"),
-            ],
-        ),
-        (
-            "all lost under a cluster that is there",
-            true,
-            Box::new(|_| EtcdFacts::default()),
-            &[
-                ("e1", "etcd-lost"),
-                ("e2", "etcd-lost"),
-                ("e3", "etcd-lost"),
-            ],
-        ),
-        (
-            "the distribution's own unit",
-            false,
-            Box::new(|host| EtcdFacts {
-                foreign_unit: host == "e3",
-                ..EtcdFacts::default()
-            }),
-            &[("e3", "etcd-foreign-unit")],
-        ),
-        (
-            "two clusters",
-            true,
-            Box::new(|host| {
-                let mut facts = whole();
-                if let Some(view) = facts.view.as_mut().filter(|_| host == "e1") {
-                    view.cluster = "8".to_owned();
-                }
-                facts
-            }),
-            &[
-                ("e1", "etcd-split"),
-                ("e2", "etcd-split"),
-                ("e3", "etcd-split"),
-            ],
-        ),
-    ];
-    for (what, running, etcd, expected) in cases {
-        let codes = hosts(running, etcd, &[]).codes();
-        let etcd: Vec<_> = codes
-            .iter()
-            .map(|(host, code)| (host.as_str(), *code))
-            .collect();
-        assert_eq!(etcd, expected, "{what}");
-    }
-}
-
-#[test]
-fn a_taken_port_and_a_missing_host_are_seen_before_founding() {
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = facts(settled, host);
-        facts.etcd = host.starts_with('e').then(EtcdFacts::default);
-        if host == "e1" {
-            facts.listening.push((2380, "nginx".to_owned()));
-        }
-        facts
-    };
-    let mut hosts = Hosts::of(external(VERSION), facts, |_, resource| absent(resource));
-    assert_eq!(hosts.codes(), [("e1".to_owned(), "port")]);
-    hosts.seen.remove(&name("e3"));
-    let codes = hosts.codes();
-    assert!(
-        codes.contains(&("e2".to_owned(), "etcd-incomplete")),
-        "{codes:?}"
-    );
 }
 
 #[test]
