@@ -94,24 +94,28 @@ pub fn is_all_in(snapshot: &Path) {
         .stderr(Stdio::null())
         .spawn();
     let _member = Running(member.expect("etcd can be run"));
-    let count = || {
+    let keys = || {
         let output = etcd("etcdctl")
-            .args(["--endpoints", CLIENT, "get", "--prefix", PREFIX])
-            .args(["--count-only", "--write-out", "fields"])
+            .args([
+                "--endpoints",
+                CLIENT,
+                "get",
+                "--prefix",
+                PREFIX,
+                "--keys-only",
+            ])
             .output()
             .expect("etcdctl");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let count = said
-            .lines()
-            .find_map(|line| line.strip_prefix("\"Count\" : "));
-        count.map(str::to_owned).ok_or(said)
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
     };
-    let (count, _) = eventually(
-        "the restored member answers",
-        Duration::from_secs(30),
-        count,
-    );
-    assert_eq!(count, NUMBER.to_string());
+    let limit = Duration::from_secs(30);
+    let (keys, _) = eventually("the restored member answers", limit, keys);
+    let keys = keys.lines().filter(|line| line.starts_with(PREFIX));
+    assert_eq!(keys.count(), NUMBER);
 }
 
 /// A program of etcd's as Debian packages it.

@@ -4,10 +4,10 @@
 use std::time::Instant;
 
 use super::cluster::Kubectl;
+use super::figure;
 use super::kdiy::Kdiy;
 use super::lab::Lab;
 use super::vip::Vip;
-use super::figure;
 
 const HOSTS: [(&str, &str); 3] = [
     ("cp-1", "172.29.2.71"),

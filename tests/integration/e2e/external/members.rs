@@ -46,9 +46,7 @@ pub fn the_leader_can_be_lost(external: &External) -> &'static str {
     );
     assert!(written.number > 20, "only {} writes", written.number);
     let members = external.status(9);
-    let healthy = members
-        .iter()
-        .filter(|member| member["state"] == "healthy");
+    let healthy = members.iter().filter(|member| member["state"] == "healthy");
     assert_eq!(healthy.count(), MEMBERS.len() - 1, "{members:#?}");
     lost
 }
