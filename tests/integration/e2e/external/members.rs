@@ -84,7 +84,7 @@ pub fn another_clusters_data_are_refused(external: &External, host: &str, snapsh
     let ran = external
         .lab
         .untouched(&hosts, || kdiy.run(5, &["apply", "--yes"]));
-    ran.says(&[host, "/var/lib/etcd", "another cluster"]);
+    ran.says(&[host, "/var/lib/etcd", "that kdiy did not make"]);
     external
         .lab
         .sh(host, "find /var/lib/etcd -mindepth 1 -delete");
