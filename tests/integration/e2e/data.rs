@@ -118,6 +118,17 @@ pub fn is_all_in(snapshot: &Path) {
     assert_eq!(keys.count(), NUMBER);
 }
 
+/// A value out of a stacked etcd, as it is kept there.
+pub fn kept(lab: &Lab, member: &str, key: &str) -> String {
+    let script = format!(
+        "cd /etc/kubernetes/pki/etcd
+curl -fsS --max-time 5 --cacert ca.crt --cert healthcheck-client.crt --key healthcheck-client.key \
+https://127.0.0.1:2379/v3/kv/range -d \"{{\\\"key\\\":\\\"$(printf %s {key} | base64 -w0)\\\"}}\" |
+sed -n 's/.*\"value\":\"\\([^\"]*\\)\".*/\\1/p' | base64 -d | tr -c '[:print:]' ."
+    );
+    lab.sh(member, &script)
+}
+
 /// A program of etcd's as Debian packages it.
 fn etcd(program: &str) -> Command {
     let mut command = Command::new(binary(program));

@@ -37,6 +37,7 @@ fn a_cluster_without_balancer_hosts_lives() {
     snapshot::holds_everything(&lab, &kdiy);
     an_api_server_can_be_lost(&lab, &kubectl);
     kdiy.has_nothing_to_do();
+    encryption_comes_later(&lab, &kubectl, &inventory);
 }
 
 /// Everything on a node that speaks to the API does so on the loopback
@@ -106,4 +107,33 @@ fn an_api_server_can_be_lost(lab: &Lab, kubectl: &Kubectl) {
         let own = "curl -fsS --max-time 2 --cacert /etc/kubernetes/pki/ca.crt https://172.29.2.61:6443/readyz";
         lab.try_sh(lost, own)
     });
+}
+
+/// What was written in the clear is encrypted once both API servers can read
+/// what is.
+fn encryption_comes_later(lab: &Lab, kubectl: &Kubectl, inventory: &str) {
+    let chest = "--from-literal=chest=pieces-of-eight";
+    kubectl.run(&["create", "secret", "generic", "treasure", chest]);
+    let key = "/registry/secrets/default/treasure";
+    let before = data::kept(lab, "cp-1", key);
+    assert!(before.contains("pieces-of-eight"), "{before}");
+
+    let inventory = inventory.replace(
+        "controlPlane:",
+        "controlPlane:\n  apiServer: {encryption: secretbox}",
+    );
+    let kdiy = Kdiy::with(lab, "kdiy.yaml", &inventory);
+    let began = Instant::now();
+    kdiy.run(0, &["apply", "--yes"]);
+    figure("encryption brought to a cluster that runs", began.elapsed());
+    let after = data::kept(lab, "cp-1", key);
+    assert!(after.starts_with("k8s:enc:secretbox:v1:"), "{after}");
+    assert!(!after.contains("pieces-of-eight"), "{after}");
+    let read = ["get", "secret", "treasure", "-o", "jsonpath={.data.chest}"];
+    assert_eq!(kubectl.run(&read), "cGllY2VzLW9mLWVpZ2h0");
+    // The other API server reads it, too.
+    let other = [&["--server", "https://172.29.2.61:6443"], &read[..]].concat();
+    assert_eq!(kubectl.run(&other), "cGllY2VzLW9mLWVpZ2h0");
+    data::is_all_there(kubectl);
+    kdiy.has_nothing_to_do();
 }

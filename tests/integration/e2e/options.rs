@@ -4,10 +4,10 @@
 use std::time::Instant;
 
 use super::cluster::Kubectl;
-use super::figure;
 use super::kdiy::Kdiy;
 use super::lab::Lab;
 use super::vip::Vip;
+use super::{data, figure};
 
 const HOSTS: [(&str, &str); 3] = [
     ("cp-1", "172.29.2.71"),
@@ -64,17 +64,6 @@ fn docker_runs_everything(lab: &Lab) {
     }
 }
 
-/// A value out of etcd, as it is kept there.
-fn kept(lab: &Lab, key: &str) -> String {
-    let script = format!(
-        "cd /etc/kubernetes/pki/etcd
-curl -fsS --max-time 5 --cacert ca.crt --cert healthcheck-client.crt --key healthcheck-client.key \
-https://127.0.0.1:2379/v3/kv/range -d \"{{\\\"key\\\":\\\"$(printf %s {key} | base64 -w0)\\\"}}\" |
-sed -n 's/.*\"value\":\"\\([^\"]*\\)\".*/\\1/p' | base64 -d | tr -c '[:print:]' ."
-    );
-    lab.sh("cp-1", &script)
-}
-
 fn secrets_are_encrypted(lab: &Lab, kubectl: &Kubectl) {
     kubectl.run(&[
         "create",
@@ -83,7 +72,7 @@ fn secrets_are_encrypted(lab: &Lab, kubectl: &Kubectl) {
         "treasure",
         "--from-literal=chest=pieces-of-eight",
     ]);
-    let secret = kept(lab, "/registry/secrets/default/treasure");
+    let secret = data::kept(lab, "cp-1", "/registry/secrets/default/treasure");
     assert!(secret.starts_with("k8s:enc:secretbox:v1:"), "{secret}");
     assert!(!secret.contains("pieces-of-eight"), "{secret}");
     // The same way of asking sees what is not encrypted.
@@ -93,7 +82,7 @@ fn secrets_are_encrypted(lab: &Lab, kubectl: &Kubectl) {
         "map",
         "--from-literal=chest=pieces-of-eight",
     ]);
-    let map = kept(lab, "/registry/configmaps/default/map");
+    let map = data::kept(lab, "cp-1", "/registry/configmaps/default/map");
     assert!(map.contains("pieces-of-eight"), "{map}");
     let chest = ["get", "secret", "treasure", "-o", "jsonpath={.data.chest}"];
     assert_eq!(kubectl.run(&chest), "cGllY2VzLW9mLWVpZ2h0");
