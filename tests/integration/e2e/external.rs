@@ -64,13 +64,13 @@ fn an_external_cluster_lives() {
     let identity = lab.file("id_ed25519").display().to_string();
     let known = std::fs::read_to_string(lab.file("known_hosts")).expect("known_hosts");
     lab.write("known_hosts", &known);
-    let external = External {
+    let mut external = External {
         kubectl: Kubectl::of(&lab, "ext"),
         inventory: include_str!("external.yaml").replace("@identity@", &identity),
         lab,
     };
     refusals::what_is_in_the_way(&external);
-    bring_up::comes_up(&external);
+    bring_up::comes_up(&mut external);
     bring_up::is_as_the_inventory_says(&external);
     external.kdiy().has_nothing_to_do();
     super::data::write(&external.lab, "cp-1", address("cp-1"));

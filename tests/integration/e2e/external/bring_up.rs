@@ -1,17 +1,45 @@
 //! From bare hosts to a cluster whose etcd has hosts of its own.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::figure;
+use super::super::writes::Writes;
 use super::{External, MEMBERS, VIP};
 
-pub fn comes_up(external: &External) {
+/// The second control plane comes later: it needs no other etcd, and the
+/// balancers learn of it without a restart.
+pub fn comes_up(external: &mut External) {
+    let whole = external.inventory.clone();
+    let late = whole.lines().find(|line| line.contains("name: cp-2"));
+    external.inventory = whole.replace(late.expect("its line"), "");
     let began = Instant::now();
     external.kdiy().run(0, &["apply", "--yes"]);
     figure(
-        "bring-up of 3 etcd members, 2 control planes, 2 balancers and a worker",
+        "bring-up of 3 etcd members, a control plane, 2 balancers and a worker",
         began.elapsed(),
     );
+    assert_eq!(external.kubectl.ready_nodes(), ["cp-1", "w-1"]);
+    external.kdiy().has_nothing_to_do();
+
+    external.inventory = whole;
+    let balancer = |host| external.lab.sh(host, "systemctl show -p MainPID haproxy");
+    let before = ["lb-1", "lb-2"].map(balancer);
+    let others = external.hosts_without(&["cp-2", "lb-1", "lb-2"]);
+    let writes = Writes::begin(&external.lab, &external.kubectl);
+    let began = Instant::now();
+    let kdiy = external.kdiy();
+    external
+        .lab
+        .untouched(&others, || kdiy.run(0, &["apply", "--yes"]));
+    figure("one more control plane", began.elapsed());
+    let written = writes.end();
+    figure("meanwhile: longest time without a write", written.gap);
+    assert!(written.gap < Duration::from_secs(3), "{:?}", written.gap);
+    assert_eq!(before, ["lb-1", "lb-2"].map(balancer), "haproxy restarted");
+    for host in ["lb-1", "lb-2"] {
+        let servers = "grep -c '^  server cp-' /etc/haproxy/haproxy.cfg";
+        assert_eq!(external.lab.sh(host, servers).trim(), "2", "{host}");
+    }
 }
 
 pub fn is_as_the_inventory_says(external: &External) {
