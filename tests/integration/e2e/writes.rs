@@ -32,6 +32,9 @@ until [ -e stop ]; do
     fi
 done"#;
 
+/// Writes that are seen to succeed after what was done.
+const MORE: usize = 10;
+
 /// Writes that go on in the background.
 pub struct Writes {
     child: Child,
@@ -40,8 +43,6 @@ pub struct Writes {
 
 /// What became of them.
 pub struct Written {
-    /// How many succeeded.
-    pub number: usize,
     /// The longest time between two that did.
     pub gap: Duration,
 }
@@ -79,12 +80,12 @@ impl Writes {
         times.collect()
     }
 
-    /// Waits until a write succeeds that began after now, then ends.
+    /// Waits until some more have succeeded, of which but one may have begun
+    /// before now, then ends.
     pub fn end(mut self) -> Written {
         let before = self.times().len();
         let more = || match self.times().len() {
-            // One may have been on its way.
-            now if now > before + 1 => Ok(()),
+            now if now > before + MORE => Ok(()),
             now => Err(format!("{now} writes")),
         };
         super::eventually("writes go on", Duration::from_secs(120), more);
@@ -93,7 +94,6 @@ impl Writes {
         let times = self.times();
         let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
         Written {
-            number: times.len(),
             gap: Duration::from_secs_f64(gaps.fold(0.0, f64::max)),
         }
     }

@@ -44,7 +44,6 @@ pub fn the_leader_can_be_lost(external: &External) -> &'static str {
         "etcd leader's host lost: longest time without a write",
         written.gap,
     );
-    assert!(written.number > 20, "only {} writes", written.number);
     let members = external.status(9);
     let healthy = members.iter().filter(|member| member["state"] == "healthy");
     assert_eq!(healthy.count(), MEMBERS.len() - 1, "{members:#?}");
