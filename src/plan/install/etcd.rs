@@ -136,7 +136,9 @@ fn unpack(site: &Site, archive: &Download) -> Resource {
         .lit("\nfor kdiy_program in etcd etcdctl etcdutl; do\n")
         .lit("find \"$kdiy_tmp\" -type f -name \"$kdiy_program\" -exec install -m 0755 -t ")
         .arg(format!("{folder}.kdiy-new"))
-        .lit(" {} +\ndone\nmv -T -- ")
+        .lit(" {} +\ndone\nif [ ! -x ")
+        .arg(format!("{folder}.kdiy-new/etcd"))
+        .lit(" ]; then\necho \"there is no program etcd in $kdiy_url\" >&2\nexit 1\nfi\nmv -T -- ")
         .args([format!("{folder}.kdiy-new"), folder.clone()]);
     Resource::Command(Command {
         name: "etcd's release archive".to_owned(),
