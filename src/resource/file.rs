@@ -168,7 +168,9 @@ pub(super) fn probe(all: &[&File]) -> Script {
         .lit("text=$(head -c ")
         .arg(SHOWN.to_string())
         .lit(" -- \"$path\"; printf x)\ntext=${text%x}\n")
-        .lit("printf '%s %d\\n%s\\n' \"$path\" \"${#text}\" \"$text\"\ndone; }\n");
+        .lit("printf '%s %d\\n%s\\n' \"$path\" \"${#text}\" \"$text\"\ndone\n")
+        // The shell takes newlines from the end of an answer: not the texts' own.
+        .lit("echo end; }\n");
     Script::new()
         .then(&section("file-stat", &stat))
         .lit("kdiy_sums=$(")
@@ -366,8 +368,7 @@ fn find_text(mut answer: &str, path: &str) -> Option<String> {
         let (at, length) = head.rsplit_once(' ')?;
         let length: usize = length.parse().ok()?;
         if at == path {
-            // The last text's trailing newlines were eaten by the shell.
-            return Some(rest.get(..length).unwrap_or(rest).to_owned());
+            return Some(rest.get(..length)?.to_owned());
         }
         answer = rest.get(length..)?.strip_prefix('\n')?;
     }

@@ -258,7 +258,7 @@ fn what_somebody_else_wrote_is_not_shown() {
     assert_eq!(shown(&path), (None, details.clone()));
 
     // kdiy's own is, by its first line or by the note of its hash.
-    let ours = format!("{NOTICE}global_defs");
+    let ours = format!("{NOTICE}global_defs\n");
     std::fs::write(&path, &ours).unwrap();
     assert_eq!(shown(&path), (Some(ours), Vec::new()));
     rewritten(&path, "{}");
@@ -312,7 +312,7 @@ fn several_files_are_told_apart() {
     };
     let (a, b, c) = (file("a"), file("b"), file("c"));
     std::fs::write(a.name(), "of a\n").unwrap();
-    std::fs::write(c.name(), "of c").unwrap();
+    std::fs::write(c.name(), "of c\n\n").unwrap();
     let seen = probed(&[a, b, c]);
     let text = |seen: &Seen| match seen {
         Seen::File(file::Seen::Present { text, .. }) => text.clone(),
@@ -320,7 +320,7 @@ fn several_files_are_told_apart() {
     };
     assert_eq!(text(&seen[0]).as_deref(), Some("of a\n"));
     assert_eq!(seen[1], Seen::File(file::Seen::Absent));
-    assert_eq!(text(&seen[2]).as_deref(), Some("of c"));
+    assert_eq!(text(&seen[2]).as_deref(), Some("of c\n\n"));
 }
 
 #[test]
