@@ -4,11 +4,21 @@
 use std::collections::BTreeMap;
 
 use super::Found;
-use crate::cluster::{Name, Node, Role, Settled};
+use crate::cluster::{EtcdSource, Name, Node, Role, Settled, Topology};
 use crate::etcd::CLIENT_PORT;
 use crate::etcd::member::{DATA, FOREIGN_UNIT, PEER_PORT};
 use crate::plan::etcd::{Group, GroupState, HostState};
 use crate::plan::{Facts, Observation, Standing};
+
+/// Systems whose package of etcd is older than 3.4, which has no learners and
+/// another gateway.
+const TOO_OLD: [(&str, &str); 5] = [
+    ("debian", "10"),
+    ("debian", "11"),
+    ("ubuntu", "18.04"),
+    ("ubuntu", "20.04"),
+    ("ubuntu", "22.04"),
+];
 
 pub(super) fn problems(
     settled: &Settled,
@@ -23,6 +33,7 @@ pub(super) fn problems(
     }
     let facts = &seen[&node.name].facts;
     let Some(etcd) = &facts.etcd else { return };
+    too_old(settled, facts, found);
     let other = match &etcd.marker {
         Some(marker) if marker.token == token => None,
         Some(_) => Some("of another cluster that kdiy made"),
@@ -56,6 +67,19 @@ pub(super) fn problems(
         GroupState::Live(_) => {}
     }
     split(node, seen, found);
+}
+
+fn too_old(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
+    let packaged = settled.cluster.topology == Topology::External(EtcdSource::Distribution);
+    let system = (facts.os.as_str(), facts.os_version.as_str());
+    if packaged && TOO_OLD.contains(&system) {
+        found.push(Found {
+            code: "etcd-version",
+            kubeadm: "",
+            what: format!("the etcd of {} {} is older than 3.4", system.0, system.1),
+            fix: "set `controlPlane.etcd.source` to a release archive with its sha256".to_owned(),
+        });
+    }
 }
 
 fn taken(facts: &Facts, found: &mut Vec<Found>) {
