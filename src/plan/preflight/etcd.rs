@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Found;
+use super::{Found, port_taken};
 use crate::cluster::{EtcdSource, Name, Node, Role, Settled, Topology};
 use crate::etcd::CLIENT_PORT;
 use crate::etcd::member::{DATA, FOREIGN_UNIT, PEER_PORT};
@@ -58,7 +58,9 @@ pub(super) fn problems(
             fix: format!("if nothing needs it, run `systemctl disable --now {FOREIGN_UNIT}` there"),
         });
     } else if !etcd.runs {
-        taken(facts, found);
+        for port in [CLIENT_PORT, PEER_PORT] {
+            port_taken(port, None, facts, found);
+        }
     }
     let group = &standing.etcd;
     match group.state {
@@ -79,19 +81,6 @@ fn too_old(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
             what: format!("the etcd of {} {} is older than 3.4", system.0, system.1),
             fix: "set `controlPlane.etcd.source` to a release archive with its sha256".to_owned(),
         });
-    }
-}
-
-fn taken(facts: &Facts, found: &mut Vec<Found>) {
-    for port in [CLIENT_PORT, PEER_PORT] {
-        if let Some((_, process)) = facts.listening.iter().find(|(at, _)| *at == port) {
-            found.push(Found {
-                code: "port",
-                kubeadm: "Port",
-                what: format!("port {port} is taken by {process}"),
-                fix: format!("stop {process}, or move it to another port"),
-            });
-        }
     }
 }
 
@@ -133,7 +122,7 @@ fn founding(
             code: "etcd-lost",
             kubeadm: "",
             what: format!(
-                "no etcd host has data, while {} of this cluster is there",
+                "etcd is to be founded, while {} of this cluster is there",
                 joined.join(", ")
             ),
             fix: format!(
