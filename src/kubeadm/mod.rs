@@ -28,7 +28,7 @@ use std::collections::HashSet;
 
 use zeroize::Zeroizing;
 
-use crate::cluster::{KubeadmApi, Node, Settled};
+use crate::cluster::{KubeadmApi, Node, Settled, Version};
 use crate::template::HostFile;
 
 pub use arguments::{Arguments, same_value};
@@ -134,6 +134,15 @@ pub fn join_arguments(settled: &Settled) -> Vec<String> {
 #[must_use]
 pub fn phase_arguments(settled: &Settled) -> Vec<String> {
     join_arguments(settled)
+}
+
+/// Arguments of `kubeadm upgrade node phase kubelet-config`, which takes
+/// patches since it has any for kubelets, and forgets them without.
+#[must_use]
+pub fn kubelet_phase_arguments(settled: &Settled) -> Vec<String> {
+    let patches = node::patches(settled).filter(|_| settled.version >= Version::new(1, 25, 0));
+    let arguments = patches.iter().map(|_| format!("--patches={PATCHES}"));
+    arguments.collect()
 }
 
 /// The inventory's patches, for every host with a kubelet: kubeadm asks for the

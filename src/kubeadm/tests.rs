@@ -306,6 +306,18 @@ fn patches_are_files_of_their_own() {
     insta::assert_debug_snapshot!("patches", patches(&most(Version::new(1, 26, 15))));
 }
 
+#[test]
+fn kubelets_that_are_configured_anew_keep_their_patches() {
+    let arguments = |version| kubelet_phase_arguments(&most(version));
+    let patches = ["--patches=/etc/kubernetes/patches"];
+    assert_eq!(arguments(Version::new(1, 34, 1)), patches);
+    assert!(
+        arguments(Version::new(1, 24, 17)).is_empty(),
+        "no such flag"
+    );
+    assert!(kubelet_phase_arguments(&few(Version::new(1, 34, 1))).is_empty());
+}
+
 /// The inventory's volumes stay beside those of the audit log.
 #[test]
 fn audit_and_encryption_in_the_configuration_of_the_cluster() {

@@ -3,13 +3,14 @@
 mod encryption;
 mod endpoint;
 mod etcd;
+mod membership;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Facts, Observation, Standing, install};
+use super::{Facts, Observation, Standing};
 use crate::cluster::{Name, Node, Role, Settled, Topology, Version};
 use crate::runtime;
 
@@ -87,12 +88,12 @@ pub fn problems(
         if node.runs_kubelet() && !standing.members.contains(&node.name) {
             size(node, &observation.facts, &mut found);
             if !waits_for_etcd {
-                foreign(node, standing, &observation.facts, &mut found);
+                membership::foreign(node, standing, &observation.facts, &mut found);
             }
         }
-        unseen(settled, standing, node, seen, &mut found);
-        upgrade(settled, standing, node, &mut found);
-        other_runtime(settled, standing, node, &mut found);
+        membership::unseen(settled, standing, node, seen, &mut found);
+        membership::upgrade(settled, standing, node, &mut found);
+        membership::other_runtime(settled, standing, node, &mut found);
         ports(settled, standing, node, &observation.facts, &mut found);
         address(settled, node, &observation.facts, &mut found);
         version(settled, &observation.facts, &mut found);
@@ -186,95 +187,6 @@ fn size(node: &Node, facts: &Facts, found: &mut Vec<Found>) {
     }
 }
 
-fn foreign(node: &Node, standing: &Standing, facts: &Facts, found: &mut Vec<Found>) {
-    let known = standing.nodes.contains_key(node.name.as_str());
-    let silent = standing.silent.contains_key(&node.name);
-    if facts.kubelet_conf && facts.unfinished.is_none() && !known && !silent {
-        found.push(Found {
-            code: "foreign-node",
-            kubeadm: "",
-            what: "its kubelet has joined a cluster that is not this one".to_owned(),
-            fix: "if nothing on it is needed any more, run `kubeadm reset` there first".to_owned(),
-        });
-    }
-}
-
-/// A control plane that is away may carry the cluster: no other is founded then.
-fn unseen(
-    settled: &Settled,
-    standing: &Standing,
-    node: &Node,
-    seen: &BTreeMap<Name, Observation>,
-    found: &mut Vec<Found>,
-) {
-    let founds = install::founder(settled, standing) == Some(&node.name);
-    if !founds || standing.founding.is_some() || !standing.silent.is_empty() {
-        return;
-    }
-    let away: Vec<_> = settled
-        .with_role(Role::ControlPlane)
-        .filter(|other| !seen.contains_key(&other.name))
-        .map(|other| other.name.to_string())
-        .collect();
-    if !away.is_empty() {
-        found.push(Found {
-            code: "control-plane-unseen",
-            kubeadm: "",
-            what: format!(
-                "a cluster is to be founded here, and {} could not be looked at",
-                away.join(", ")
-            ),
-            fix: "the cluster may run there: bring all control planes back, or take those that \
-                  never were out of the inventory"
-                .to_owned(),
-        });
-    }
-}
-
-/// A cluster is not upgraded by installing other packages.
-fn upgrade(settled: &Settled, standing: &Standing, node: &Node, found: &mut Vec<Found>) {
-    let wanted = format!("v{}", settled.version);
-    let known = standing.nodes.get(node.name.as_str());
-    let runs = known
-        .filter(|_| standing.members.contains(&node.name))
-        .map(|known| &known.version);
-    if let Some(runs) = runs.filter(|runs| **runs != wanted) {
-        found.push(Found {
-            code: "upgrade",
-            kubeadm: "",
-            what: format!("it runs {runs}, and the inventory asks for {wanted}"),
-            fix: format!(
-                "set `version: {}`; upgrades are not built yet, and kubelets are never changed by \
-                 the way",
-                runs.trim_start_matches('v')
-            ),
-        });
-    }
-}
-
-/// A kubelet stays with the runtime that it joined with: what kubeadm wrote
-/// for it then names its socket.
-fn other_runtime(settled: &Settled, standing: &Standing, node: &Node, found: &mut Vec<Found>) {
-    let wanted = runtime::profile(&settled.cluster.runtime).name;
-    let Some(known) = standing.nodes.get(node.name.as_str()) else {
-        return;
-    };
-    let (runs, release) = known.runtime.split_once("://").unwrap_or_default();
-    if standing.members.contains(&node.name) && !runs.is_empty() && runs != wanted {
-        found.push(Found {
-            code: "runtime",
-            kubeadm: "",
-            what: format!(
-                "its kubelet runs with {runs} {release}, and the inventory asks for {wanted}"
-            ),
-            fix: format!(
-                "set `runtime: {runs}`; or, one node after the other, drain it, delete its Node \
-                 and make the host anew: kdiy joins it with {wanted}"
-            ),
-        });
-    }
-}
-
 fn ports(
     settled: &Settled,
     standing: &Standing,
@@ -298,18 +210,23 @@ fn ports(
     }
     wanted.extend(endpoint::ports(&settled.cluster, node));
     for (port, own) in wanted {
-        let taken = facts
-            .listening
-            .iter()
-            .find(|(at, process)| *at == port && process != own);
-        if let Some((_, process)) = taken {
-            found.push(Found {
-                code: "port",
-                kubeadm: "Port",
-                what: format!("port {port} is taken by {process}"),
-                fix: format!("stop {process}, or move it to another port"),
-            });
-        }
+        port_taken(port, Some(own), facts, found);
+    }
+}
+
+/// A port that another process than its own listens on.
+fn port_taken(port: u16, own: Option<&str>, facts: &Facts, found: &mut Vec<Found>) {
+    let taken = facts
+        .listening
+        .iter()
+        .find(|(at, process)| *at == port && Some(process.as_str()) != own);
+    if let Some((_, process)) = taken {
+        found.push(Found {
+            code: "port",
+            kubeadm: "Port",
+            what: format!("port {port} is taken by {process}"),
+            fix: format!("stop {process}, or move it to another port"),
+        });
     }
 }
 

@@ -3,7 +3,7 @@
 use super::settings::configuration;
 use super::{Site, kubectl};
 use crate::cluster::{KubeletServing, Node};
-use crate::kubeadm::Stage;
+use crate::kubeadm::{self, Stage};
 use crate::plan::serving::{requestor, serving_function};
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Resource, Verb};
@@ -50,9 +50,9 @@ pub(super) fn configure(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
             verb: Verb::Run,
             details: vec![format!("take it from the cluster: {who}; restart kubelet")],
             done: Done::Known(false),
-            script: Script::of(
-                "kubeadm upgrade node phase kubelet-config\nsystemctl restart kubelet.service\n",
-            ),
+            script: Script::of("kubeadm upgrade node phase kubelet-config ")
+                .args(kubeadm::kubelet_phase_arguments(site.settled))
+                .lit("\nsystemctl restart kubelet.service\n"),
             inputs: Vec::new(),
         };
         let command = vec![Resource::Command(command)];

@@ -3,12 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use super::Found;
-use crate::cluster::{Name, Node, Role, Settled};
+use super::{Found, port_taken};
+use crate::cluster::{EtcdSource, Name, Node, Role, Settled, Topology};
 use crate::etcd::CLIENT_PORT;
 use crate::etcd::member::{DATA, FOREIGN_UNIT, PEER_PORT};
 use crate::plan::etcd::{Group, GroupState, HostState};
 use crate::plan::{Facts, Observation, Standing};
+
+/// Systems whose package of etcd is older than 3.4, which has no learners and
+/// another gateway.
+const TOO_OLD: [(&str, &str); 5] = [
+    ("debian", "10"),
+    ("debian", "11"),
+    ("ubuntu", "18.04"),
+    ("ubuntu", "20.04"),
+    ("ubuntu", "22.04"),
+];
 
 pub(super) fn problems(
     settled: &Settled,
@@ -23,6 +33,7 @@ pub(super) fn problems(
     }
     let facts = &seen[&node.name].facts;
     let Some(etcd) = &facts.etcd else { return };
+    too_old(settled, facts, found);
     let other = match &etcd.marker {
         Some(marker) if marker.token == token => None,
         Some(_) => Some("of another cluster that kdiy made"),
@@ -47,7 +58,9 @@ pub(super) fn problems(
             fix: format!("if nothing needs it, run `systemctl disable --now {FOREIGN_UNIT}` there"),
         });
     } else if !etcd.runs {
-        taken(facts, found);
+        for port in [CLIENT_PORT, PEER_PORT] {
+            port_taken(port, None, facts, found);
+        }
     }
     let group = &standing.etcd;
     match group.state {
@@ -58,16 +71,16 @@ pub(super) fn problems(
     split(node, seen, found);
 }
 
-fn taken(facts: &Facts, found: &mut Vec<Found>) {
-    for port in [CLIENT_PORT, PEER_PORT] {
-        if let Some((_, process)) = facts.listening.iter().find(|(at, _)| *at == port) {
-            found.push(Found {
-                code: "port",
-                kubeadm: "Port",
-                what: format!("port {port} is taken by {process}"),
-                fix: format!("stop {process}, or move it to another port"),
-            });
-        }
+fn too_old(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
+    let packaged = settled.cluster.topology == Topology::External(EtcdSource::Distribution);
+    let system = (facts.os.as_str(), facts.os_version.as_str());
+    if packaged && TOO_OLD.contains(&system) {
+        found.push(Found {
+            code: "etcd-version",
+            kubeadm: "",
+            what: format!("the etcd of {} {} is older than 3.4", system.0, system.1),
+            fix: "set `controlPlane.etcd.source` to a release archive with its sha256".to_owned(),
+        });
     }
 }
 
@@ -109,7 +122,7 @@ fn founding(
             code: "etcd-lost",
             kubeadm: "",
             what: format!(
-                "no etcd host has data, while {} of this cluster is there",
+                "etcd is to be founded, while {} of this cluster is there",
                 joined.join(", ")
             ),
             fix: format!(

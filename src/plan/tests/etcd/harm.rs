@@ -123,3 +123,23 @@ fn a_taken_port_and_a_missing_host_are_seen_before_founding() {
         "{codes:?}"
     );
 }
+
+#[test]
+fn a_distribution_whose_etcd_is_too_old_is_told() {
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = facts(settled, host);
+        facts.etcd = host.starts_with('e').then(EtcdFacts::default);
+        (facts.os, facts.os_version) = ("ubuntu".to_owned(), "22.04".to_owned());
+        facts
+    };
+    let mut hosts = Hosts::of(external(VERSION), facts, |_, resource| absent(resource));
+    let told = ["e1", "e2", "e3"].map(|host| (host.to_owned(), "etcd-version"));
+    assert_eq!(hosts.codes(), told);
+    let archive = crate::cluster::Download {
+        url: "https://example.org/etcd.tar.gz".to_owned(),
+        sha256: "0123456789abcdef".repeat(4),
+    };
+    hosts.settled.cluster.topology =
+        crate::cluster::Topology::External(crate::cluster::EtcdSource::Archive(archive));
+    assert_eq!(hosts.codes(), []);
+}

@@ -1,0 +1,111 @@
+//! The static pods of one control plane, written anew and waited for.
+
+use super::{Roll, Site, configuration, note_of};
+use crate::kubeadm::{self, PlaneComponent, audit};
+use crate::plan::facts::plane::PROCESSES;
+use crate::resource::{Command, Content, Done, Input, Verb};
+use crate::shell::Script;
+
+/// Static pods of one control plane are written anew, and its processes are
+/// waited for. Those that ran before are brought back where the new ones do
+/// not come up: a control plane alone could not be mended through its API.
+pub(super) fn command(site: &Site, roll: &Roll) -> Command {
+    let address = site.settled.address(roll.node);
+    let loopback = if address.is_ipv6() {
+        "[::1]"
+    } else {
+        "127.0.0.1"
+    };
+    let mut inputs = vec![configuration(site, roll.node, roll.stage)];
+    let mut script = Script::of(PROCESSES)
+        .lit(SETTLE)
+        .lit("kubeadm init phase control-plane all --config \"$kdiy_tmp/kubeadm.yaml\" ")
+        .args(kubeadm::phase_arguments(site.settled))
+        .lit("\n");
+    for component in PlaneComponent::ALL {
+        let name = component.name();
+        let arguments = &roll.settings[name].arguments;
+        let lines = arguments
+            .iter()
+            .map(|(name, value)| format!("--{name}={value}\n"));
+        inputs.push(Input {
+            name: format!("want-{name}"),
+            content: Content::Plain(lines.collect()),
+        });
+        let health = match component.health_port() {
+            None => format!("{}/readyz", crate::plan::facts::url(address)),
+            Some(port) => {
+                let of = |name: &str| arguments.get(name).map(String::as_str);
+                let host = match of("bind-address") {
+                    None | Some("0.0.0.0" | "::") => loopback,
+                    Some(address) => address,
+                };
+                let port = of("secure-port").map_or(port.to_string(), str::to_owned);
+                format!("https://{host}:{port}/healthz")
+            }
+        };
+        script = script
+            .lit("kdiy_settle ")
+            .args([name, health.as_str()])
+            .lit("\n");
+    }
+    if let Some(policy) = site.settled.cluster.control_plane.audit.as_ref() {
+        // Policies of before, which kdiy wrote and no process reads any more.
+        script = script
+            .lit("find ")
+            .arg(audit::POLICIES)
+            .lit(" -maxdepth 1 -type f -name 'policy-????????????????.yaml' ! -path ")
+            .arg(audit::policy(policy).path)
+            .lit(" -delete\n");
+    }
+    Command {
+        name: "static pods".to_owned(),
+        verb: Verb::Run,
+        details: roll.details.clone(),
+        done: Done::Known(false),
+        script: script.then(&note_of(&roll.settings)),
+        inputs,
+    }
+}
+
+/// Keeps the manifests and who runs, and defines `kdiy_settle NAME URL`: waits
+/// until the component runs with all that it should, after its manifest
+/// changed as a new process, and is healthy. Certificates on the loopback
+/// address are each component's own; kubelet does not check them either.
+const SETTLE: &str = r#"kdiy_at=/etc/kubernetes/manifests
+kdiy_pids() {
+kdiy_planes | while read -r p c; do
+[ "$c" != "$(printf %.15s "$1")" ] || echo "$p"
+done
+}
+for c in kube-apiserver kube-controller-manager kube-scheduler; do
+[ ! -e "$kdiy_at/$c.yaml" ] || cp -p "$kdiy_at/$c.yaml" "$kdiy_tmp/$c.before"
+kdiy_pids "$c" > "$kdiy_tmp/$c.old"
+done
+kdiy_taken() {
+kdiy_now=$(kdiy_pids "$1")
+[ -n "$kdiy_now" ] || { echo "it does not run"; return 1; }
+for p in $kdiy_now; do
+! grep -qxF "$p" "$kdiy_tmp/$1.old" || { echo "the process of before still runs"; return 1; }
+tr '\0' '\n' < "/proc/$p/cmdline" > "$kdiy_tmp/$1.has" || return 1
+while IFS= read -r w; do
+grep -qxF -e "$w" "$kdiy_tmp/$1.has" || { echo "it runs without $w"; return 1; }
+done < "$kdiy_tmp/want-$1"
+done
+curl -fsSk --noproxy '*' --max-time 5 "$2"
+}
+kdiy_settle() {
+if cmp -s "$kdiy_tmp/$1.before" "$kdiy_at/$1.yaml"; then : > "$kdiy_tmp/$1.old"; fi
+kdiy_poll 240 "$1 to run with its new settings" kdiy_taken "$1" "$2" && return 0
+kdiy_log=$(ls -t /var/log/pods/kube-system_"$1"-*/*/*.log 2>/dev/null | head -n 1)
+[ -z "$kdiy_log" ] || grep -iE -m 3 'error|unknown|invalid|fatal|panic' "$kdiy_log" >&2 || tail -n 3 "$kdiy_log" >&2
+for c in kube-apiserver kube-controller-manager kube-scheduler; do
+[ ! -e "$kdiy_tmp/$c.before" ] || cmp -s "$kdiy_tmp/$c.before" "$kdiy_at/$c.yaml" || {
+cp -p "$kdiy_tmp/$c.before" "/etc/kubernetes/.$c.kdiy-new"
+mv -f "/etc/kubernetes/.$c.kdiy-new" "$kdiy_at/$c.yaml"
+}
+done
+echo "the static pods of before were put back; look at the settings of $1 in the inventory" >&2
+return 1
+}
+"#;

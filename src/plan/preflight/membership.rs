@@ -1,0 +1,103 @@
+//! Problems with what hosts are to the cluster: joined to another one, the only
+//! ones that may know of it, or running what the inventory no longer says.
+
+use std::collections::BTreeMap;
+
+use super::Found;
+use crate::cluster::{Name, Node, Role, Settled};
+use crate::plan::{Facts, Observation, Standing, install};
+use crate::runtime;
+
+pub(super) fn foreign(node: &Node, standing: &Standing, facts: &Facts, found: &mut Vec<Found>) {
+    let known = standing.nodes.contains_key(node.name.as_str());
+    let silent = standing.silent.contains_key(&node.name);
+    if facts.kubelet_conf && facts.unfinished.is_none() && !known && !silent {
+        found.push(Found {
+            code: "foreign-node",
+            kubeadm: "",
+            what: "its kubelet has joined a cluster that is not this one".to_owned(),
+            fix: "if nothing on it is needed any more, run `kubeadm reset` there first".to_owned(),
+        });
+    }
+}
+
+/// A control plane that is away may carry the cluster: no other is founded then.
+pub(super) fn unseen(
+    settled: &Settled,
+    standing: &Standing,
+    node: &Node,
+    seen: &BTreeMap<Name, Observation>,
+    found: &mut Vec<Found>,
+) {
+    let founds = install::founder(settled, standing) == Some(&node.name);
+    if !founds || standing.founding.is_some() || !standing.silent.is_empty() {
+        return;
+    }
+    let away: Vec<_> = settled
+        .with_role(Role::ControlPlane)
+        .filter(|other| !seen.contains_key(&other.name))
+        .map(|other| other.name.to_string())
+        .collect();
+    if !away.is_empty() {
+        found.push(Found {
+            code: "control-plane-unseen",
+            kubeadm: "",
+            what: format!(
+                "a cluster is to be founded here, and {} could not be looked at",
+                away.join(", ")
+            ),
+            fix: "the cluster may run there: bring all control planes back, or take those that \
+                  never were out of the inventory"
+                .to_owned(),
+        });
+    }
+}
+
+/// A cluster is not upgraded by installing other packages.
+pub(super) fn upgrade(settled: &Settled, standing: &Standing, node: &Node, found: &mut Vec<Found>) {
+    let wanted = format!("v{}", settled.version);
+    let known = standing.nodes.get(node.name.as_str());
+    let runs = known
+        .filter(|_| standing.members.contains(&node.name))
+        .map(|known| &known.version);
+    if let Some(runs) = runs.filter(|runs| **runs != wanted) {
+        found.push(Found {
+            code: "upgrade",
+            kubeadm: "",
+            what: format!("it runs {runs}, and the inventory asks for {wanted}"),
+            fix: format!(
+                "set `version: {}`; upgrades are not built yet, and kubelets are never changed by \
+                 the way",
+                runs.trim_start_matches('v')
+            ),
+        });
+    }
+}
+
+/// A kubelet stays with the runtime that it joined with: what kubeadm wrote
+/// for it then names its socket.
+pub(super) fn other_runtime(
+    settled: &Settled,
+    standing: &Standing,
+    node: &Node,
+    found: &mut Vec<Found>,
+) {
+    let wanted = runtime::profile(&settled.cluster.runtime).name;
+    let Some(known) = standing.nodes.get(node.name.as_str()) else {
+        return;
+    };
+    let (runs, release) = known.runtime.split_once("://").unwrap_or_default();
+    if standing.members.contains(&node.name) && !runs.is_empty() && runs != wanted {
+        found.push(Found {
+            code: "runtime",
+            kubeadm: "",
+            what: format!(
+                "its kubelet runs with {runs} {release}, and the inventory asks for {wanted}"
+            ),
+            fix: format!(
+                "set `runtime: {runs}`; or, one node after the other, drain it, delete its Node \
+                 and make the host anew: kdiy joins it with {wanted}"
+            ),
+        });
+    }
+}
