@@ -3,6 +3,7 @@
 mod encryption;
 mod endpoint;
 mod etcd;
+mod fixed;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -77,6 +78,7 @@ pub fn problems(
         }
         upgrade(settled, standing, node, &mut found);
         other_runtime(settled, standing, node, &mut found);
+        fixed::problems(settled, standing, node, &observation.facts, &mut found);
         ports(settled, standing, node, &observation.facts, &mut found);
         address(settled, node, &observation.facts, &mut found);
         version(settled, &observation.facts, &mut found);

@@ -324,8 +324,11 @@ fn find_text(mut answer: &str, path: &str) -> Option<String> {
         let (at, length) = head.rsplit_once(' ')?;
         let length: usize = length.parse().ok()?;
         if at == path {
-            // The last text's trailing newlines were eaten by the shell.
-            return Some(rest.get(..length).unwrap_or(rest).to_owned());
+            // Newlines at the end of the last text were eaten by the shell.
+            let mut text = rest.get(..length).unwrap_or(rest).to_owned();
+            let eaten = length.min(SHOWN).saturating_sub(text.len());
+            text.push_str(&"\n".repeat(eaten));
+            return Some(text);
         }
         answer = rest.get(length..)?.strip_prefix('\n')?;
     }
