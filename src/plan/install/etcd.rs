@@ -343,7 +343,7 @@ fn restart(
             needs.push(blueprint.add_needed(&other.node.name, title, wait, &before));
         }
         let service = vec![Resource::Service(member.service.clone())];
-        restarted.push(blueprint.add(&member.node.name, "settle etcd", service, &needs));
+        restarted.push(blueprint.add(&member.node.name, "restart etcd", service, &needs));
     }
     restarted
 }

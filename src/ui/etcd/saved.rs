@@ -83,10 +83,10 @@ fn steps(
         put.insert(0, format!("systemctl stop {UNIT}"));
         put.push(format!("chown -R {USER}:{USER} {DATA}/member"));
     }
-    let members = if external {
-        "etcd hosts"
-    } else {
-        "control planes"
+    let (members, tool) = match external {
+        true => ("etcd hosts", ""),
+        // Only the image of etcd has it there.
+        false => ("control planes", ", and etcd's own tool"),
     };
     let mut steps = vec![
         (
@@ -98,8 +98,8 @@ fn steps(
         ),
         (
             format!(
-                "Copy the file to all {members}. On each, with its own name and peer URL (these \
-                 are {}'s):",
+                "Copy the file to all {members}{tool}. On each, with its own name and peer URL \
+                 (these are {}'s):",
                 from.name
             ),
             put,
