@@ -120,6 +120,8 @@ pub fn join(
         .arg(node.name.as_str())
         .lit("\nkdiy_peer=")
         .arg(member::peer_url(settled.address(node)))
+        .lit("\nkdiy_own=")
+        .arg(&client.url)
         .lit("\nkdiy_curl() { curl -sS --noproxy '*' --max-time 10")
         .then(&client.curl())
         .lit("\"$@\"; }\nkdiy_live() { for kdiy_url in ")
@@ -144,7 +146,8 @@ kdiy_poll 60 'a healthy member of etcd' kdiy_live
 kdiy_live
 "#;
 
-/// An entry that has lost its data, or whose peer URL is another's by now, is
+/// Who votes and is healthy by now was helped by another run, and stays so. An
+/// entry that has lost its data, or whose peer URL is another's by now, is
 /// removed: it would count against the quorum, and etcd adds nobody while a
 /// voter is away. Old data of a member that was removed is put aside, never
 /// deleted.
@@ -157,8 +160,14 @@ kdiy_add() {
 }
 kdiy_members > "$kdiy_tmp/members"
 while read -r kdiy_entry; do
-  case $kdiy_entry in *'"isLearner":true'*) ;; *) continue;; esac
   [ "$(kdiy_field "$kdiy_entry" peerURLs)" = "$kdiy_peer" ] || continue
+  case $kdiy_entry in *'"isLearner":true'*) ;; *)
+    if [ -d /var/lib/etcd/member ] && [ "$(kdiy_field "$kdiy_entry" name)" = "$kdiy_name" ] &&
+      kdiy_curl "$kdiy_own/health" </dev/null | grep -q '"health":"true"'; then
+      kdiy_id=$(kdiy_field "$kdiy_entry" ID)
+    fi
+    continue;;
+  esac
   if [ -d /var/lib/etcd/member ] || [ -z "$(kdiy_field "$kdiy_entry" name)" ]; then
     kdiy_id=$(kdiy_field "$kdiy_entry" ID)
   fi
@@ -221,9 +230,14 @@ fn prepare(settled: &Settled) -> Script {
 
 /// Notes beside the data whose it is.
 fn mark(state: &'static str, authority: &str) -> Script {
+    // In one go: without it the data would be taken for somebody else's.
     Script::of("printf '%s\\n' ")
         .arg(noted(state, authority))
         .lit(" > ")
+        .lit(MARKER)
+        .lit(".new\nmv -f -- ")
+        .lit(MARKER)
+        .lit(".new ")
         .lit(MARKER)
         .lit("\n")
 }

@@ -38,13 +38,15 @@ trap 'exit 143' TERM
 kdiy_fail() { echo "$1" >&2; exit 1; }
 kdiy_free=$(df -Pk /var/tmp | { read -r _; read -r _ _ _ kdiy_kib _; echo "$kdiy_kib"; })
 [ "$kdiy_free" -ge "$kdiy_need" ] || kdiy_fail "/var/tmp has $kdiy_free KiB free, a snapshot needs $kdiy_need KiB"
-kdiy_root=
-for kdiy_process in /proc/[0-9]*; do
-  read -r kdiy_name 2>/dev/null <"$kdiy_process/comm" || continue
-  [ "$kdiy_name" = etcd ] || continue
-  ! tr '\0' '\n' <"$kdiy_process/cmdline" | grep -q /etc/kubernetes/pki/etcd/ || kdiy_root=$kdiy_process/root
-done
-[ -z "$kdiy_root" ] || kdiy_programs="$kdiy_root/usr/local/bin $kdiy_root/usr/bin $kdiy_root/bin"
+# Where etcd is a static pod, its programs are beside it. Of all processes that
+# call themselves etcd only the one that holds the member's port is believed:
+# what is beside it is run as root.
+[ -n "$kdiy_programs" ] || kdiy_programs=$(ss -Hltnp | while read -r _ _ _ kdiy_at _ kdiy_by; do
+  case $kdiy_at in "${kdiy_url#https://}"|'*:2379'|'0.0.0.0:2379'|'[::]:2379') ;; *) continue;; esac
+  kdiy_by=${kdiy_by#*pid=}
+  kdiy_root=/proc/${kdiy_by%%,*}/root
+  echo "$kdiy_root/usr/local/bin $kdiy_root/usr/bin $kdiy_root/bin"
+done)
 kdiy_tool() {
   for kdiy_folder in $kdiy_programs; do
     [ ! -x "$kdiy_folder/$1" ] || { echo "$kdiy_folder/$1"; return; }
@@ -288,23 +290,29 @@ mod tests {
     /// A host with an etcdctl of the test's own; its folder for temporary
     /// files is the test's.
     fn run(topology: &Topology, need: u64, etcdctl: &str) -> (std::process::Output, usize) {
+        let program = match topology {
+            Topology::Stacked => "bin/etcdctl",
+            Topology::External(_) => "usr/local/lib/kdiy/etcd-0123456789ab/etcdctl",
+        };
+        run_on(topology, need, &[(program, etcdctl)])
+    }
+
+    /// On a host with these programs.
+    fn run_on(
+        topology: &Topology,
+        need: u64,
+        programs: &[(&str, &str)],
+    ) -> (std::process::Output, usize) {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         std::fs::create_dir(path("tmp")).unwrap();
-        let lib = path("usr/local/lib/kdiy/etcd-0123456789ab");
-        std::fs::create_dir_all(&lib).unwrap();
-        let bin = match topology {
-            Topology::Stacked => "bin",
-            Topology::External(_) => "usr/local/lib/kdiy/etcd-0123456789ab",
-        };
-        std::fs::create_dir_all(path("bin")).unwrap();
-        std::fs::write(
-            path(&format!("{bin}/etcdctl")),
-            format!("#!/bin/sh\n{etcdctl}\n"),
-        )
-        .unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(path(&format!("{bin}/etcdctl")), mode).unwrap();
+        for (program, text) in programs {
+            let program = folder.path().join(program);
+            std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+            std::fs::write(&program, format!("#!/bin/sh\n{text}\n")).unwrap();
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(program, mode).unwrap();
+        }
         let address = AddressSpec::Fixed("192.0.2.1".parse().unwrap());
         let script = script(topology, &address, need)
             .to_string()
@@ -347,6 +355,29 @@ mod tests {
             assert_eq!(data, whole);
             assert_eq!(ended.unwrap().unwrap().holds.keys, 2);
         }
+    }
+
+    #[test]
+    fn what_only_calls_itself_etcd_is_not_run_as_root() {
+        // A pod can take this name and these arguments; the port is etcd's.
+        let (pod, etcd) = ("proc/66", "proc/77");
+        let beside = |process: &str| format!("{process}/root/usr/local/bin/etcdctl");
+        let programs = [
+            (
+                "bin/ss".to_owned(),
+                "echo 'LISTEN 0 4096 192.0.2.9:2379 0.0.0.0:* users:((\"etcd\",pid=66,fd=7))'\n\
+                 echo 'LISTEN 0 4096 192.0.2.1:2379 0.0.0.0:* users:((\"etcd\",pid=77,fd=7))'",
+            ),
+            (beside(pod), "echo hostile >&2; exit 8"),
+            (beside(etcd), "echo etcd >&2; exit 7"),
+        ];
+        let programs: Vec<_> = programs
+            .iter()
+            .map(|(path, text)| (path.as_str(), *text))
+            .collect();
+        let (out, left) = run_on(&Topology::Stacked, 1, &programs);
+        assert_eq!(String::from_utf8_lossy(&out.stderr), "etcd\n");
+        assert_eq!((out.status.code(), left), (Some(7), 0));
     }
 
     #[test]

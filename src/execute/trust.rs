@@ -49,6 +49,18 @@ pub enum Error {
     /// Control planes could not be asked.
     #[error("control planes could not be asked for the authorities")]
     Asked(Faults),
+    /// None are kept here, and they may be on control planes that are away:
+    /// none are made.
+    #[error(
+        "the {what} of the cluster is not in the state directory, and {hosts}, where it may be, \
+         could not be asked; none is made before all control planes are there"
+    )]
+    Unseen {
+        /// What is sought.
+        what: &'static str,
+        /// Control planes that are away.
+        hosts: String,
+    },
     /// A control plane has some that cannot be used.
     #[error("{host}: the authorities in /etc/kubernetes/pki cannot be used: {source}")]
     Unusable {
@@ -101,6 +113,7 @@ pub async fn authorities<C: Connection>(
     if let Some(existing) = existing(state, cluster, connections, now).await? {
         return Ok(existing);
     }
+    all_asked("PKI", cluster, connections)?;
     let made = Authorities::generate(now)?;
     state.save_authorities(&made, now)?;
     Ok((made, Origin::Made))
@@ -164,6 +177,24 @@ pub async fn existing<C: Connection>(
     };
     state.save_authorities(&theirs, now)?;
     Ok(Some((theirs, Origin::ReadBack(host))))
+}
+
+/// What is not found may be on a control plane that is not connected.
+fn all_asked<C>(
+    what: &'static str,
+    cluster: &Cluster,
+    connections: &Connections<C>,
+) -> Result<(), Error> {
+    let away: Vec<_> = cluster
+        .with_role(Role::ControlPlane)
+        .filter(|node| !connections.contains_key(&node.name))
+        .map(|node| node.name.to_string())
+        .collect();
+    if away.is_empty() {
+        return Ok(());
+    }
+    let hosts = away.join(", ");
+    Err(Error::Unseen { what, hosts })
 }
 
 /// Files of a control plane's PKI.

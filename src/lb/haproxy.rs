@@ -10,9 +10,8 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use super::{HEALTH_PATH, HEALTH_PORT, Software, is_watched, listens_on_ipv6};
-use crate::cluster::{Role, Settled};
-use crate::kubeadm::API_PORT;
+use super::{Health, Server, Software, health, listens_on_ipv6, servers};
+use crate::cluster::Settled;
 use crate::template::{HostFile, render};
 
 /// The systemd unit that runs it.
@@ -33,18 +32,6 @@ struct Config {
     servers: Vec<Server>,
 }
 
-#[derive(Serialize)]
-struct Health {
-    port: u16,
-    path: &'static str,
-}
-
-#[derive(Serialize)]
-struct Server {
-    name: String,
-    address: SocketAddr,
-}
-
 /// haproxy on a host with the load-balancer role.
 #[must_use]
 pub fn on_hosts(settled: &Settled, ca_certificate: &str) -> Software {
@@ -53,10 +40,7 @@ pub fn on_hosts(settled: &Settled, ca_certificate: &str) -> Software {
         true => format!(":::{port} v4v6"),
         false => format!("0.0.0.0:{port}"),
     };
-    let health = is_watched(&settled.cluster).then_some(Health {
-        port: HEALTH_PORT,
-        path: HEALTH_PATH,
-    });
+    let health = health(&settled.cluster);
     software(config(settled, bind, health), ca_certificate)
 }
 
@@ -81,10 +65,6 @@ fn software(config: String, ca_certificate: &str) -> Software {
 
 /// The text of [`CONFIG`].
 fn config(settled: &Settled, bind: String, health: Option<Health>) -> String {
-    let servers = settled.with_role(Role::ControlPlane).map(|node| Server {
-        name: node.name.to_string(),
-        address: SocketAddr::new(settled.address(node), API_PORT),
-    });
     let api_server = &settled.cluster.control_plane.api_server;
     let context = Config {
         bind,
@@ -94,7 +74,7 @@ fn config(settled: &Settled, bind: String, health: Option<Health>) -> String {
             .get("anonymous-auth")
             .is_none_or(|value| value != "false"),
         ca_file: CA_FILE,
-        servers: servers.collect(),
+        servers: servers(settled),
     };
     render("lb/haproxy.cfg", &context)
 }

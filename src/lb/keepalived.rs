@@ -8,7 +8,8 @@
 //! one, since networks of virtual machines seldom carry multicast.
 //!
 //! The password goes over the network as it is: it keeps two clusters with
-//! one router id apart, and no attacker out. VRRP for IPv6 has none.
+//! one router id apart, and no attacker out. VRRP for IPv6 has none, and a host
+//! without peers says none: it has nobody to say it to but the whole network.
 //!
 //! Facts: keepalived.conf(5) of keepalived 2.2, RFC 5798.
 
@@ -66,24 +67,26 @@ pub fn on_host(
     password: &SecretString,
 ) -> Software {
     let vip = failover.vip.address;
-    let peers = settled
+    let peers: Vec<_> = settled
         .with_role(Role::LoadBalancer)
         .filter(|other| other.name != node.name)
-        .map(|other| settled.address(other));
+        .map(|other| settled.address(other))
+        .collect();
+    let authenticated = vip.is_ipv4() && !peers.is_empty();
     let context = Config {
         host: node.name.as_str(),
         interface,
         router_id: failover.router_id,
         own: settled.address(node),
-        peers: peers.collect(),
+        peers,
         vip,
         prefix: if vip.is_ipv6() { 128 } else { 32 },
-        authentication: vip.is_ipv4().then_some(SECRET),
+        authentication: authenticated.then_some(SECRET),
         health_port: HEALTH_PORT,
         health_path: HEALTH_PATH,
     };
     let config = HostFile::public(CONFIG, render("lb/keepalived.conf", &context));
-    let secret = vip.is_ipv4().then(|| {
+    let secret = authenticated.then(|| {
         let password = password.expose_secret();
         let text =
             format!("{NOTICE}authentication {{\n  auth_type PASS\n  auth_pass {password}\n}}\n");

@@ -11,7 +11,12 @@ pub mod nginx;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
 use crate::cluster::{Balancer, Cluster, EndpointHost, LoadBalancer, Role, Settled, Vip};
+use crate::kubeadm::API_PORT;
 use crate::template::HostFile;
 
 /// Port on the loopback address where a balancer says that it works. Only
@@ -56,15 +61,42 @@ pub fn carried(cluster: &Cluster) -> Option<(&Vip, Role)> {
     Some((cluster.load_balancer.vip()?, role))
 }
 
-/// Whether keepalived watches the balancers on their hosts.
-fn is_watched(cluster: &Cluster) -> bool {
-    matches!(
+/// An API server, as the balancers' files name it.
+#[derive(Serialize)]
+struct Server {
+    name: String,
+    address: SocketAddr,
+}
+
+/// All API servers of the cluster.
+fn servers(settled: &Settled) -> Vec<Server> {
+    let planes = settled.with_role(Role::ControlPlane).map(|node| Server {
+        name: node.name.to_string(),
+        address: SocketAddr::new(settled.address(node), API_PORT),
+    });
+    planes.collect()
+}
+
+/// Where a balancer on a host says that it works.
+#[derive(Serialize)]
+struct Health {
+    port: u16,
+    path: &'static str,
+}
+
+/// There where keepalived watches the balancers.
+fn health(cluster: &Cluster) -> Option<Health> {
+    let watched = matches!(
         cluster.load_balancer,
         LoadBalancer::Hosts {
             failover: Some(_),
             ..
         }
-    )
+    );
+    watched.then_some(Health {
+        port: HEALTH_PORT,
+        path: HEALTH_PATH,
+    })
 }
 
 /// Whether balancers on hosts listen on IPv6 too. Not where the cluster has

@@ -14,13 +14,10 @@
 //! Facts: nginx's documentation of ngx_stream_proxy_module and
 //! ngx_stream_upstream_module, and Debian's nginx 1.22.
 
-use std::net::SocketAddr;
-
 use serde::Serialize;
 
-use super::{HEALTH_PATH, HEALTH_PORT, Software, is_watched, listens_on_ipv6};
-use crate::cluster::{Role, Settled};
-use crate::kubeadm::API_PORT;
+use super::{Health, Server, Software, health, listens_on_ipv6, servers};
+use crate::cluster::Settled;
 use crate::template::{HostFile, render};
 
 /// Its configuration.
@@ -32,18 +29,6 @@ struct Config {
     ipv6: bool,
     health: Option<Health>,
     servers: Vec<Server>,
-}
-
-#[derive(Serialize)]
-struct Health {
-    port: u16,
-    path: &'static str,
-}
-
-#[derive(Serialize)]
-struct Server {
-    name: String,
-    address: SocketAddr,
 }
 
 /// nginx on a host with the load-balancer role.
@@ -59,18 +44,11 @@ pub fn on_hosts(settled: &Settled) -> Software {
 }
 
 fn config(settled: &Settled) -> String {
-    let servers = settled.with_role(Role::ControlPlane).map(|node| Server {
-        name: node.name.to_string(),
-        address: SocketAddr::new(settled.address(node), API_PORT),
-    });
     let context = Config {
         port: settled.cluster.endpoint.port,
         ipv6: listens_on_ipv6(settled),
-        health: is_watched(&settled.cluster).then_some(Health {
-            port: HEALTH_PORT,
-            path: HEALTH_PATH,
-        }),
-        servers: servers.collect(),
+        health: health(&settled.cluster),
+        servers: servers(settled),
     };
     render("lb/nginx.conf", &context)
 }

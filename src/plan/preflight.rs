@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Facts, Observation, Standing};
+use super::{Facts, Observation, Standing, install};
 use crate::cluster::{Name, Node, Role, Settled, Topology, Version};
 use crate::runtime;
 
@@ -44,6 +44,21 @@ const CONTROL_PLANE_PORTS: &[u16] = &[6443, 10250, 10257, 10259];
 /// Ports of a member of etcd that is stacked: clients, peers.
 const ETCD_PORTS: &[u16] = &[2379, 2380];
 
+/// What keeps a cluster that is there, and its data, from harm. kubeadm's word
+/// for ignoring all checks does not mean these: they are ignored by name alone.
+const GUARDS: [&str; 10] = [
+    "api-silent",
+    "control-plane-unseen",
+    "encryption",
+    "etcd-foreign-data",
+    "etcd-foreign-unit",
+    "etcd-incomplete",
+    "etcd-lost",
+    "etcd-quorum",
+    "etcd-split",
+    "foreign-endpoint",
+];
+
 /// All problems of all hosts, in the order of the inventory. A check that the
 /// inventory ignores (`kubeadm.ignorePreflightErrors`, kubeadm's name or the
 /// one here) is not made.
@@ -59,7 +74,7 @@ pub fn problems(
         names.iter().any(|name| {
             name.eq_ignore_ascii_case(code)
                 || name.eq_ignore_ascii_case(kubeadm)
-                || name.eq_ignore_ascii_case("all")
+                || (name.eq_ignore_ascii_case("all") && !GUARDS.contains(&code))
         })
     };
     let mut all = Vec::new();
@@ -76,6 +91,7 @@ pub fn problems(
                 foreign(node, standing, &observation.facts, &mut found);
             }
         }
+        unseen(settled, standing, node, seen, &mut found);
         upgrade(settled, standing, node, &mut found);
         other_runtime(settled, standing, node, &mut found);
         fixed::problems(settled, standing, node, &observation.facts, &mut found);
@@ -181,6 +197,38 @@ fn foreign(node: &Node, standing: &Standing, facts: &Facts, found: &mut Vec<Foun
             kubeadm: "",
             what: "its kubelet has joined a cluster that is not this one".to_owned(),
             fix: "if nothing on it is needed any more, run `kubeadm reset` there first".to_owned(),
+        });
+    }
+}
+
+/// A control plane that is away may carry the cluster: no other is founded then.
+fn unseen(
+    settled: &Settled,
+    standing: &Standing,
+    node: &Node,
+    seen: &BTreeMap<Name, Observation>,
+    found: &mut Vec<Found>,
+) {
+    let founds = install::founder(settled, standing) == Some(&node.name);
+    if !founds || standing.founding.is_some() || !standing.silent.is_empty() {
+        return;
+    }
+    let away: Vec<_> = settled
+        .with_role(Role::ControlPlane)
+        .filter(|other| !seen.contains_key(&other.name))
+        .map(|other| other.name.to_string())
+        .collect();
+    if !away.is_empty() {
+        found.push(Found {
+            code: "control-plane-unseen",
+            kubeadm: "",
+            what: format!(
+                "a cluster is to be founded here, and {} could not be looked at",
+                away.join(", ")
+            ),
+            fix: "the cluster may run there: bring all control planes back, or take those that \
+                  never were out of the inventory"
+                .to_owned(),
         });
     }
 }

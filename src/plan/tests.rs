@@ -587,6 +587,21 @@ fn problems_are_seen_on_all_hosts_at_once() {
 }
 
 #[test]
+fn no_cluster_is_founded_while_a_control_plane_is_away() {
+    let mut hosts = Hosts::fresh();
+    assert_eq!(hosts.codes(), []);
+    // Such as cp1 wiped, and the others up but out of reach from here.
+    hosts.seen.remove(&name("cp3"));
+    assert_eq!(hosts.codes(), [("cp1".to_owned(), "control-plane-unseen")]);
+    hosts.settled.cluster.kubeadm.ignore_preflight_errors = vec!["all".to_owned()];
+    assert_eq!(
+        hosts.codes().len(),
+        1,
+        "kubeadm's `all` is not meant for it"
+    );
+}
+
+#[test]
 fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
     let settled = few(VERSION);
     let blueprint = blueprint(

@@ -2,6 +2,7 @@
 
 use super::{Answers, Difference, Malformed, Refusal, TextChange, Verb, section, sha256_hex};
 use crate::shell::Script;
+use crate::template::NOTICE;
 use serde::Serialize;
 
 /// How much of a differing file is fetched to show the difference, in bytes.
@@ -45,8 +46,8 @@ pub enum Content {
 pub enum OnDiffer {
     /// Replace it: kdiy wrote it.
     Replace,
-    /// Replace it, and keep what was there first as `PATH.before-kdiy`; also
-    /// what a package brought after the plan was made.
+    /// Replace it, and keep what somebody else had there first as
+    /// `PATH.before-kdiy`; also what a package brought after the plan was made.
     KeepOriginal,
     /// Refuse the plan, for this reason.
     Refuse(String),
@@ -257,10 +258,9 @@ impl File {
                 &format!("{:04o}", self.mode),
                 expected,
                 &sha256_hex(text.as_bytes()),
-                if self.on_differ == OnDiffer::KeepOriginal {
-                    "keep"
-                } else {
-                    ""
+                match self.on_differ {
+                    OnDiffer::KeepOriginal => NOTICE.trim_end(),
+                    OnDiffer::Replace | OnDiffer::Refuse(_) => "",
                 },
             ])
             .lit("\n");
@@ -277,16 +277,21 @@ impl File {
     }
 }
 
-/// Defines `kdiy_put PATH MODE SEEN NEW KEEP` with the content on standard
+/// Defines `kdiy_put PATH MODE SEEN NEW OWN` with the content on standard
 /// input: re-checks that the file is as it was seen (or already as wanted),
 /// writes beside it, has it checked, renames.
+///
+/// With OWN, the line by which files of kdiy are known, what somebody else
+/// wrote is kept first. Not every format has comments, so the hash of what is
+/// written is noted too; before the file is there, for the case that the run
+/// ends in between.
 pub const PUT_FUNCTION: &str = r#"kdiy_put() {
 kdiy_now=absent
 if [ -e "$1" ] || [ -L "$1" ]; then
   kdiy_now=$(sha256sum -- "$1" 2>/dev/null) && kdiy_now=${kdiy_now%% *} || kdiy_now=unreadable
 fi
-case $kdiy_now,$3$5 in
-"$3,$3$5"|"$4,$3$5"|*,absentkeep) ;;
+case $kdiy_now,$3${5:+keep} in
+"$3,"*|"$4,"*|*,absentkeep) ;;
 *) echo "$1 has changed since the plan was made; run kdiy plan again" >&2; return 75 ;;
 esac
 kdiy_dir=${1%/*}
@@ -299,8 +304,15 @@ if ! kdiy_check "$1.kdiy-new"; then
   echo "the new $1 was refused by its checker; the old one stays" >&2
   return 1
 fi
-if [ -n "$5" ] && [ "$kdiy_now" != absent ] && [ ! -e "$1.before-kdiy" ]; then
-  cp -a -- "$1" "$1.before-kdiy"
+if [ -n "$5" ]; then
+  kdiy_note=/var/lib/kdiy/written$1
+  if [ "$kdiy_now" != absent ] && [ ! -e "$1.before-kdiy" ] &&
+    [ "$(cat -- "$kdiy_note" 2>/dev/null)" != "$kdiy_now" ] &&
+    ! head -n 2 -- "$1" 2>/dev/null | grep -qxF -- "$5"; then
+    cp -a -- "$1" "$1.before-kdiy"
+  fi
+  install -d -m 0755 /var/lib/kdiy
+  (umask 077; mkdir -p -- "${kdiy_note%/*}"; printf '%s\n' "$4" > "$kdiy_note")
 fi
 mv -f -- "$1.kdiy-new" "$1"
 }

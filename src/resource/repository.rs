@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{Answers, Difference, Malformed, Verb, section, sha256_hex};
 use crate::shell::Script;
+use crate::template::NOTICE;
 
 /// An apt repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -82,9 +83,7 @@ impl Repository {
 
     fn list(&self) -> String {
         let (key, url, suite) = (self.key_path(), &self.url, &self.suite);
-        format!(
-            "# Written by kdiy; changes made here are undone by the next kdiy apply.\ndeb [signed-by={key}] {url} {suite}\n"
-        )
+        format!("{NOTICE}deb [signed-by={key}] {url} {suite}\n")
     }
 
     pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, Malformed> {

@@ -4,6 +4,7 @@
 use std::process::Command as Process;
 
 use super::*;
+use crate::template::NOTICE;
 
 /// What a blank host has of a resource.
 pub(crate) fn absent(resource: &Resource) -> Seen {
@@ -83,19 +84,22 @@ fn probed(resources: &[Resource]) -> Vec<Seen> {
         .collect()
 }
 
-/// Applies a resource to this machine: files below a temporary folder only.
+/// Applies a resource to this machine: files below a temporary folder only,
+/// where kdiy's own notes are too.
 fn applied(resource: &Resource, seen: &Seen) -> std::process::Output {
     let fill = |content: &Content| match content {
         Content::Plain(text) | Content::Filled(text) => Zeroizing::new(text.clone()),
         Content::Secret { .. } => panic!("no secret was expected"),
     };
+    let folder = std::path::Path::new(resource.name()).parent().unwrap();
     // Only root may give a file away; the tests need not be root.
     let script = Script::of("set -eu\nchown() { :; }\n")
         .lit(PUT_FUNCTION)
         .then(&resource.apply(seen, &fill));
+    let notes = folder.join("notes").display().to_string();
     Process::new("sh")
         .arg("-c")
-        .arg(script.as_str())
+        .arg(script.as_str().replace("/var/lib/kdiy", &notes))
         .output()
         .unwrap()
 }
@@ -188,6 +192,57 @@ fn a_file_that_a_package_brought_is_kept_as_original() {
         std::fs::read_to_string(format!("{path}.before-kdiy")).unwrap(),
         "the package's"
     );
+}
+
+/// Writes the file again with another text, as after a change of the
+/// inventory; returns what is kept of the file before.
+fn rewritten(path: &str, text: &str) -> Option<String> {
+    let mut file = File::plain(path, 0o644, text);
+    file.on_differ = OnDiffer::KeepOriginal;
+    let wanted = Resource::File(file);
+    let seen = probed(std::slice::from_ref(&wanted)).remove(0);
+    let output = applied(&wanted, &seen);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+    std::fs::read_to_string(format!("{path}.before-kdiy")).ok()
+}
+
+#[test]
+fn what_kdiy_wrote_itself_is_no_original() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("daemon.json").display().to_string();
+    // No comment can be in JSON: a note on the host says whose it is.
+    for text in ["{}", "{\"bridge\": \"none\"}", "{\"debug\": true}"] {
+        assert_eq!(rewritten(&path, text), None);
+    }
+    // Somebody else's, in the same place: it is kept, and nothing after it.
+    std::fs::write(&path, "{\"by\": \"hand\"}").unwrap();
+    let by_hand = Some("{\"by\": \"hand\"}".to_owned());
+    assert_eq!(rewritten(&path, "{}"), by_hand);
+    assert_eq!(rewritten(&path, "{\"debug\": true}"), by_hand);
+}
+
+#[test]
+fn what_says_that_kdiy_wrote_it_is_no_original() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("haproxy.cfg").display().to_string();
+    // Written by a kdiy that left no note.
+    std::fs::write(&path, format!("{NOTICE}global\n")).unwrap();
+    assert_eq!(rewritten(&path, "another\n"), None);
+}
+
+#[test]
+fn notes_of_what_was_written_are_for_root() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("proxy.env").display().to_string();
+    assert_eq!(
+        rewritten(&path, "HTTP_PROXY=http://user:password@proxy\n"),
+        None
+    );
+    let notes = folder.path().join("notes/written");
+    let mode = std::fs::metadata(notes).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! the control planes when that was lost, or made.
 
 use super::super::survey::{Connections, Faults, ask};
-use super::Error;
+use super::{Error, all_asked};
 use crate::cluster::{Cluster, Encryption, Name, Role};
 use crate::kubeadm::encryption;
 use crate::pki::SecretboxKey;
@@ -58,7 +58,10 @@ pub async fn encryption_key<C: Connection>(
     }
     let key = match found {
         Some((_, key)) => key,
-        None => SecretboxKey::generate()?,
+        None => {
+            all_asked("key of encryption", cluster, connections)?;
+            SecretboxKey::generate()?
+        }
     };
     state.save_secretbox_key(&key)?;
     Ok(Some(key))
@@ -112,7 +115,8 @@ mod tests {
         cluster.control_plane.encryption = Encryption::Secretbox;
         let fake = Fake::default();
         let mut connections = BTreeMap::new();
-        for (host, key) in ["cp1", "cp2"].map(name).into_iter().zip(keys) {
+        let keys = [keys[0], keys[1], None];
+        for (host, key) in ["cp1", "cp2", "cp3"].map(name).into_iter().zip(keys) {
             let answer = key.map_or(String::new(), |key| {
                 let [_, file] = encryption::files(key.base64().expose_secret());
                 let text = file.text.trim_end();
@@ -142,6 +146,22 @@ mod tests {
             assert!(found(keys).await.unwrap().unwrap().is(&theirs));
         }
         assert!(!found([None, None]).await.unwrap().unwrap().is(&theirs));
+    }
+
+    #[tokio::test]
+    async fn no_key_is_made_while_a_control_plane_is_away() {
+        let mut cluster = few(Version::new(1, 34, 1)).cluster;
+        cluster.control_plane.encryption = Encryption::Secretbox;
+        let base = tempfile::tempdir().unwrap();
+        let state = State::open(base.path(), &cluster.name).unwrap();
+        let none = Connections::<crate::transport::fake::Link>::new();
+        let now = time::OffsetDateTime::now_utc();
+        let key = encryption_key(&state, &cluster, &none).await;
+        assert!(matches!(key, Err(Error::Unseen { .. })), "{key:?}");
+        let made = super::super::authorities(&state, &cluster, &none, now).await;
+        let error = made.unwrap_err().to_string();
+        assert!(error.contains("cp1, cp2, cp3, where it may be"), "{error}");
+        assert!(state.authorities(now).unwrap().is_none());
     }
 
     #[tokio::test]

@@ -7,7 +7,21 @@ use crate::lb::tests::{pair, program};
 const PASSWORD: &str = "hunter2x";
 
 fn software(vip: Option<IpAddr>, interface: &str) -> Software {
-    let settled = pair(Version::new(1, 34, 1), Balancer::Haproxy);
+    of(
+        &pair(Version::new(1, 34, 1), Balancer::Haproxy),
+        vip,
+        interface,
+    )
+}
+
+/// A host that has an address ahead of the second host.
+fn lone(interface: &str) -> Software {
+    let mut settled = pair(Version::new(1, 34, 1), Balancer::Haproxy);
+    settled.cluster.nodes.pop();
+    of(&settled, None, interface)
+}
+
+fn of(settled: &Settled, vip: Option<IpAddr>, interface: &str) -> Software {
     let LoadBalancer::Hosts {
         failover: Some(failover),
         ..
@@ -18,7 +32,7 @@ fn software(vip: Option<IpAddr>, interface: &str) -> Software {
     let mut failover = failover.clone();
     failover.vip.address = vip.unwrap_or(failover.vip.address);
     let node = settled.with_role(Role::LoadBalancer).next().unwrap();
-    on_host(&settled, node, &failover, interface, &PASSWORD.into())
+    on_host(settled, node, &failover, interface, &PASSWORD.into())
 }
 
 #[test]
@@ -42,22 +56,23 @@ fn ipv6_has_no_password() {
 }
 
 #[test]
+fn one_host_alone_says_its_password_to_nobody() {
+    let software = lone("eth1");
+    let [config] = &software.files[..] else {
+        panic!("{software:?}");
+    };
+    insta::assert_snapshot!("lone", config.text);
+}
+
+#[test]
 fn keepalived_itself_takes_the_configuration() {
     // Its check asks for the interface, and takes no loopback one.
     let interfaces = std::fs::read_dir("/sys/class/net").unwrap();
     let mut interfaces = interfaces.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let interface = interfaces.find(|name| name != "lo");
-    let software = software(
-        None,
-        &interface.expect("a machine that tests has a network"),
-    );
+    let interface = interface.expect("a machine that tests has a network");
     let dir = tempfile::tempdir().unwrap();
-    let secret = dir.path().join("secret.conf");
-    std::fs::write(&secret, &software.files[0].text).unwrap();
-    let text = software.files[1]
-        .text
-        .replace(SECRET, secret.to_str().unwrap());
-    let check = |text: &str| {
+    let check = |software: &Software, text: &str| {
         let file = dir.path().join("new.conf");
         std::fs::write(&file, text).unwrap();
         let check = program("sh")
@@ -72,8 +87,14 @@ fn keepalived_itself_takes_the_configuration() {
             String::from_utf8_lossy(&said).into_owned(),
         )
     };
-    let (taken, said) = check(&text);
-    assert!(taken, "{said}");
-    let (taken, said) = check(&text.replace("nopreempt", "noprempt"));
-    assert!(!taken, "{said}");
+    for software in [software(None, &interface), lone(&interface)] {
+        let secret = dir.path().join("secret.conf");
+        std::fs::write(&secret, &software.files[0].text).unwrap();
+        let text = &software.files.last().unwrap().text;
+        let text = text.replace(SECRET, secret.to_str().unwrap());
+        let (taken, said) = check(&software, &text);
+        assert!(taken, "{said}");
+        let (taken, said) = check(&software, &text.replace("nopreempt", "noprempt"));
+        assert!(!taken, "{said}");
+    }
 }

@@ -29,12 +29,22 @@ pub struct PlaneView {
 /// arguments are on command lines anyway, but there is no need to spread them.
 pub const SETTLED: &str = "/var/lib/kdiy/settled/control-plane";
 
-/// Static pods are processes of the host. A process is known by its name,
-/// which the kernel cuts; the program then says the whole of it.
-const PROCESSES: &str = r#"for p in /proc/[0-9]*; do
+/// Defines `kdiy_planes`: the control plane's processes, their numbers and
+/// names. Static pods are processes of the host, known by the name that the
+/// kernel has for them, which it cuts. They are in the host's network: another
+/// cluster's control plane in a pod, or what calls itself so, is not.
+pub const PROCESSES: &str = r#"kdiy_planes() {
+for p in /proc/[0-9]*; do
 read -r c < "$p/comm" || continue
 case $c in kube-apiserver|kube-controller|kube-scheduler) ;; *) continue ;; esac
-tr '\0' '\n' < "$p/cmdline" | { read -r n && echo "process ${n##*/}" && sed 's/^/argument /'; }
+[ "$p/ns/net" -ef /proc/self/ns/net ] && echo "${p#/proc/} $c"
+done 2>/dev/null
+}
+"#;
+
+/// The program says the whole of the name.
+const ARGUMENTS: &str = r#"kdiy_planes | while read -r p c; do
+tr '\0' '\n' < "/proc/$p/cmdline" | { read -r n && echo "process ${n##*/}" && sed 's/^/argument /'; }
 done 2>/dev/null
 "#;
 
@@ -55,7 +65,7 @@ pub(super) fn script(kubectl: &Script, requests: Option<&Settled>) -> Script {
     let encrypted = Script::of("[ ! -e /etc/kubernetes/pki/kdiy-encryption.yaml ] || ")
         .then(kubectl)
         .lit(" -n kube-system get configmap kdiy -o 'jsonpath={.data.encryption}' 2>/dev/null\n");
-    let script = section("processes", &Script::of(PROCESSES))
+    let script = section("processes", &Script::of(PROCESSES).lit(ARGUMENTS))
         .then(&section("settled", &kept))
         .then(&section("reached", &Script::of(REACHED)))
         .then(&section("encrypted", &encrypted));
@@ -132,17 +142,23 @@ mod tests {
             .arg("60")
             .spawn()
             .unwrap();
-        let output = std::process::Command::new("sh")
-            .args(["-c", PROCESSES])
-            .output()
-            .unwrap();
+        let found = |script: String| {
+            let output = std::process::Command::new("sh")
+                .args(["-euc", &script])
+                .output()
+                .unwrap();
+            assert!(output.status.success());
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        let script = [PROCESSES, ARGUMENTS].concat();
+        let here = found(script.clone());
+        // As if the host's network were another.
+        let elsewhere = found(script.replace("/proc/self/ns/net", "/proc/self/ns/uts"));
         child.kill().unwrap();
         child.wait().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(
-            text.contains("process kube-controller-manager\nargument 60\n"),
-            "{text}"
-        );
+        let argument = "process kube-controller-manager\nargument 60\n";
+        assert!(here.contains(argument), "{here}");
+        assert_eq!(elsewhere, "");
     }
 
     #[test]

@@ -145,7 +145,11 @@ fn listens(software: &Software, node: &Node, ports: &[u16], blueprint: &mut Blue
             .arg(port.to_string())
             .lit("\n")
     });
-    let served: Vec<_> = ports.iter().map(|port| format!("port {port}")).collect();
+    let named = |port: &u16| match *port {
+        HEALTH_PORT => format!("port {port} (its health)"),
+        _ => format!("port {port}"),
+    };
+    let served: Vec<_> = ports.iter().map(named).collect();
     let wait = Command::wait(format!("{} to be served", served.join(" and ")), script);
     blueprint.add_needed(
         &node.name,

@@ -44,10 +44,11 @@ pub(super) fn group(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -
         })
         .collect();
     let begun = start(site, &members, blueprint);
-    let mut serving = gates(site, &members, &begun, blueprint);
-    let joined = join(site, &members, &begun, blueprint);
-    let restarted = restart(site, &members, &joined, blueprint);
-    serving.extend(joined);
+    let mut healed = finish(site, &members, &begun, blueprint);
+    healed.extend(join(site, &members, &healed, blueprint));
+    let restarted = restart(site, &members, &healed, blueprint);
+    let mut serving = gates(site, &members, blueprint);
+    serving.extend(healed);
     serving.extend(restarted);
     serving
 }
@@ -135,7 +136,9 @@ fn unpack(site: &Site, archive: &Download) -> Resource {
         .lit("\nfor kdiy_program in etcd etcdctl etcdutl; do\n")
         .lit("find \"$kdiy_tmp\" -type f -name \"$kdiy_program\" -exec install -m 0755 -t ")
         .arg(format!("{folder}.kdiy-new"))
-        .lit(" {} +\ndone\nmv -T -- ")
+        .lit(" {} +\ndone\nif [ ! -x ")
+        .arg(format!("{folder}.kdiy-new/etcd"))
+        .lit(" ]; then\necho \"there is no program etcd in $kdiy_url\" >&2\nexit 1\nfi\nmv -T -- ")
         .args([format!("{folder}.kdiy-new"), folder.clone()]);
     Resource::Command(Command {
         name: "etcd's release archive".to_owned(),
@@ -229,36 +232,44 @@ fn start(site: &Site, members: &[Member], blueprint: &mut Blueprint) -> Vec<Step
     begun
 }
 
-/// A gate for each member that there is.
-fn gates(
+/// Waits for the members that were started.
+fn finish(
     site: &Site,
     members: &[Member],
     begun: &[StepId],
     blueprint: &mut Blueprint,
 ) -> Vec<StepId> {
     let authority = &site.trust.etcd_certificate;
+    let mut finished = Vec::new();
+    for member in members {
+        if matches!(member.state, HostState::Founder | HostState::Stopped) {
+            let script = script::finish(member.node, &site.etcd(member.node), authority);
+            let finish = run(
+                "health of etcd",
+                "wait for it and note whose its data is",
+                script,
+            );
+            finished.push(blueprint.add(&member.node.name, "wait for etcd", vec![finish], begun));
+        }
+    }
+    finished
+}
+
+/// A gate for each member that serves already.
+fn gates(site: &Site, members: &[Member], blueprint: &mut Blueprint) -> Vec<StepId> {
     let mut gates = Vec::new();
     for member in members {
-        let host = &member.node.name;
-        let client = site.etcd(member.node);
-        let gate = match member.state {
-            HostState::Joining => continue,
-            HostState::Serving => {
-                let wait = script::wait(member.node, &client);
-                let wait = Command::wait(format!("the etcd member of {host}"), wait);
-                blueprint.add_needed(host, "wait for etcd", vec![Resource::Command(wait)], begun)
-            }
-            HostState::Founder | HostState::Stopped => {
-                let script = script::finish(member.node, &client, authority);
-                let finish = run(
-                    "health of etcd",
-                    "wait for it and note whose its data is",
-                    script,
-                );
-                blueprint.add(host, "wait for etcd", vec![finish], begun)
-            }
-        };
-        gates.push(gate);
+        if member.state == HostState::Serving {
+            let host = &member.node.name;
+            let wait = script::wait(member.node, &site.etcd(member.node));
+            let wait = Command::wait(format!("the etcd member of {host}"), wait);
+            gates.push(blueprint.add_needed(
+                host,
+                "wait for etcd",
+                vec![Resource::Command(wait)],
+                &[],
+            ));
+        }
     }
     gates
 }
@@ -268,7 +279,7 @@ fn gates(
 fn join(
     site: &Site,
     members: &[Member],
-    begun: &[StepId],
+    started: &[StepId],
     blueprint: &mut Blueprint,
 ) -> Vec<StepId> {
     let mut joining: Vec<_> = members
@@ -282,7 +293,7 @@ fn join(
         .iter()
         .map(|member| member.node.name.as_str())
         .collect();
-    let mut before = begun.to_vec();
+    let mut before = started.to_vec();
     for (place, member) in joining.iter().enumerate() {
         // Those before it are members again by then.
         let script = script::join(
@@ -311,39 +322,33 @@ fn is_learner(site: &Site, node: &Node) -> bool {
 }
 
 /// A member that runs takes up another configuration or program behind the
-/// health of all others, one after the other. systemd calls it started when it
-/// serves again.
+/// health of all others, one after the other. The others are asked from its own
+/// host, so that one which kdiy does not reach counts as well. systemd calls it
+/// started when it serves again.
 fn restart(
     site: &Site,
     members: &[Member],
-    joined: &[StepId],
+    healed: &[StepId],
     blueprint: &mut Blueprint,
 ) -> Vec<StepId> {
-    let serving: Vec<_> = members
-        .iter()
-        .filter(|member| member.state == HostState::Serving)
-        .collect();
     let mut restarted: Vec<StepId> = Vec::new();
-    for member in &serving {
-        let mut needs = joined.to_vec();
-        needs.extend(restarted.last());
-        for other in serving.iter().filter(|o| o.node.name != member.node.name) {
-            let wait = script::wait(other.node, &site.etcd(other.node));
-            let wait = Command::wait(
-                format!(
-                    "the etcd member of {} before that of {}",
-                    other.node.name, member.node.name
-                ),
-                wait,
-            );
-            let title = format!("wait for etcd before {} restarts", member.node.name);
-            let mut before = joined.to_vec();
-            before.extend(restarted.last());
-            let wait = vec![Resource::Command(wait)];
-            needs.push(blueprint.add_needed(&other.node.name, title, wait, &before));
-        }
+    for member in members.iter().filter(|m| m.state == HostState::Serving) {
+        let host = &member.node.name;
+        let others = members.iter().filter(|other| other.node.name != *host);
+        let script = others.fold(Script::new(), |script, other| {
+            script.then(&script::wait(other.node, &site.etcd(other.node)))
+        });
+        let mut before = healed.to_vec();
+        before.extend(restarted.last());
+        let wait = Command::wait("all other members of etcd".to_owned(), script);
+        let wait = blueprint.add_needed(
+            host,
+            "wait for the other members of etcd",
+            vec![Resource::Command(wait)],
+            &before,
+        );
         let service = vec![Resource::Service(member.service.clone())];
-        restarted.push(blueprint.add(&member.node.name, "restart etcd", service, &needs));
+        restarted.push(blueprint.add(host, "restart etcd", service, &[wait]));
     }
     restarted
 }

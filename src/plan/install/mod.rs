@@ -122,11 +122,13 @@ fn lead<'a>(settled: &'a Settled, standing: &Standing) -> &'a Node {
         .expect("a cluster has a control plane")
 }
 
-/// The control plane that is to found the cluster; `None` when there is one.
+/// The control plane that is to found the cluster; `None` when there is one,
+/// or when that is not known before its etcd serves again.
 #[must_use]
 pub fn founder<'a>(settled: &'a Settled, standing: &Standing) -> Option<&'a Name> {
     let lead = &lead(settled, standing).name;
-    (!standing.members.contains(lead)).then_some(lead)
+    let founded = standing.members.contains(lead) || standing.waits_for_etcd();
+    (!founded).then_some(lead)
 }
 
 /// Whether a control plane has the key of etcd's authority: not where etcd is

@@ -12,7 +12,7 @@ use crate::cluster::{Encryption, Node, Role};
 use crate::kubeadm::encryption::{self, Stage};
 use crate::kubeadm::settings::plane_settings;
 use crate::kubeadm::{self, PlaneComponent, PlaneSettings, audit, same_value};
-use crate::plan::facts::plane::{PlaneView, SETTLED};
+use crate::plan::facts::plane::{PROCESSES, PlaneView, SETTLED};
 use crate::plan::{Blueprint, Facts, StepId};
 use crate::resource::{Command, Content, Directory, Done, File, Input, OnDiffer, Resource, Verb};
 use crate::shell::Script;
@@ -179,7 +179,8 @@ fn differences(wanted: &PlaneSettings, view: &PlaneView) -> Vec<String> {
 }
 
 /// Settles the control planes that run with something else. Returns the steps
-/// that nobody joins before.
+/// that nobody joins before: under a limit the upload at least, since who joins
+/// runs with what is in the cluster.
 pub(super) fn settle(
     site: &Site,
     blueprint: &mut Blueprint,
@@ -190,10 +191,11 @@ pub(super) fn settle(
     let encrypts = site.settled.cluster.control_plane.encryption != Encryption::None;
     let enabling = encrypts && !is_encrypted(site);
     let mut before = Vec::new();
+    let mut uploaded = None;
     if !rolls.is_empty() {
-        let gates = gates(site, blueprint);
-        before.push(upload(site, blueprint, founded));
-        before.extend(gates);
+        before = gates(site, blueprint);
+        uploaded = Some(upload(site, blueprint, founded));
+        before.extend(uploaded);
     }
     let mut done = Vec::new();
     for (place, roll) in rolls.iter().enumerate() {
@@ -223,6 +225,7 @@ pub(super) fn settle(
     if encrypts {
         rewrite(site, blueprint, founded, &done);
     }
+    done.extend(uploaded);
     done
 }
 
@@ -284,7 +287,8 @@ fn command(site: &Site, roll: &Roll) -> Command {
         "127.0.0.1"
     };
     let mut inputs = vec![configuration(site, roll.node, roll.stage)];
-    let mut script = Script::of(SETTLE)
+    let mut script = Script::of(PROCESSES)
+        .lit(SETTLE)
         .lit("kubeadm init phase control-plane all --config \"$kdiy_tmp/kubeadm.yaml\" ")
         .args(kubeadm::phase_arguments(site.settled))
         .lit("\n");
@@ -340,10 +344,9 @@ fn command(site: &Site, roll: &Roll) -> Command {
 /// address are each component's own; kubelet does not check them either.
 const SETTLE: &str = r#"kdiy_at=/etc/kubernetes/manifests
 kdiy_pids() {
-for p in /proc/[0-9]*; do
-read -r c < "$p/comm" || continue
-[ "$c" != "$(printf %.15s "$1")" ] || echo "${p#/proc/}"
-done 2>/dev/null
+kdiy_planes | while read -r p c; do
+[ "$c" != "$(printf %.15s "$1")" ] || echo "$p"
+done
 }
 for c in kube-apiserver kube-controller-manager kube-scheduler; do
 [ ! -e "$kdiy_at/$c.yaml" ] || cp -p "$kdiy_at/$c.yaml" "$kdiy_tmp/$c.before"

@@ -2,6 +2,9 @@
 //! that is somebody else's or out of place, ports that balancers need.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 use super::{Found, Observation};
 use crate::cluster::{Balancer, Cluster, LoadBalancer, Name, Node, Role, Settled};
@@ -45,6 +48,19 @@ pub(super) fn foreign(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) 
               inventory from which kdiy reads the authorities back"
             .to_owned(),
     });
+}
+
+/// What an address is of its network when it is no single host's.
+fn role_in(network: &IpNet, address: IpAddr) -> Option<&'static str> {
+    // Networks of two addresses and of one have none to spare.
+    if network.max_prefix_len() - network.prefix_len() < 2 {
+        return None;
+    }
+    match address {
+        _ if address == network.network() => Some("the network's own address"),
+        IpAddr::V4(_) if address == network.broadcast() => Some("the address for broadcasts"),
+        _ => None,
+    }
 }
 
 /// The virtual address that this host is to carry.
@@ -102,6 +118,18 @@ pub(super) fn virtual_address(
             fix: "choose a free address of that subnet for `loadBalancer.vip`, or name the \
                   interface that has its subnet in `loadBalancer.interface`"
                 .to_owned(),
+        });
+        return;
+    }
+    if let Some((network, role)) = networks
+        .iter()
+        .find_map(|net| Some((net, role_in(net, address)?)))
+    {
+        found.push(Found {
+            code: "vip-subnet",
+            kubeadm: "",
+            what: format!("the virtual address {address} is {role} of {network}, and no host's"),
+            fix: "choose a free address of that subnet for `loadBalancer.vip`".to_owned(),
         });
         return;
     }

@@ -277,3 +277,72 @@ fn ports_that_balancers_need_are_seen() {
     );
     assert_eq!(seen_of(local, listening("haproxy")), []);
 }
+
+#[test]
+fn balancers_take_up_a_new_control_plane_by_a_reload() {
+    let pairs = ["lb1", "lb2"].as_slice();
+    for (settled, unit, on) in [
+        (pair(VERSION, Balancer::Haproxy), "haproxy.service", pairs),
+        (pair(VERSION, Balancer::Nginx), "nginx.service", pairs),
+        (
+            with(LoadBalancer::Local { port: 7443 }),
+            "haproxy.service",
+            &["cp1", "cp2", "w1", "w2"],
+        ),
+    ] {
+        let mut old = settled.clone();
+        old.cluster.nodes.retain(|node| node.name.as_str() != "cp3");
+        let before = Hosts::of(old.clone(), member, |_, resource| as_wanted(resource));
+        let had = |host: &Name, resource: &Resource| {
+            let all = before.blueprint.resources(host);
+            all.into_iter().find(|had| had.key() == resource.key())
+        };
+        let hosts = Hosts::of(
+            settled,
+            |settled, host| match host {
+                "cp3" => facts(settled, host),
+                _ => member(&old, host),
+            },
+            |host, resource| match had(host, resource) {
+                Some(had) => as_wanted(had),
+                None => absent(resource),
+            },
+        );
+        let plan = hosts.plan();
+        for host in on {
+            let steps = plan.steps.iter().filter(|step| step.host.as_str() == *host);
+            let changes = steps.flat_map(|step| &step.changes);
+            let units: Vec<_> = changes
+                .filter(|change| matches!(change.resource, Resource::Service(_)))
+                .map(|change| (change.resource.name(), change.difference.details.join(", ")))
+                .collect();
+            assert_eq!(
+                units,
+                [(unit, "reload".to_owned())],
+                "{host}\n{}",
+                lines(&plan)
+            );
+        }
+    }
+}
+
+#[test]
+fn an_address_that_stands_for_a_whole_subnet_is_seen() {
+    for (vip, names) in [("192.0.2.255", "broadcasts"), ("192.0.2.0", "network")] {
+        let mut settled = pair(VERSION, Balancer::Nginx);
+        if let LoadBalancer::Hosts {
+            failover: Some(failover),
+            ..
+        } = &mut settled.cluster.load_balancer
+        {
+            failover.vip.address = vip.parse().unwrap();
+        }
+        let found = seen_of(settled, |_, _| {});
+        let codes: Vec<_> = found
+            .iter()
+            .map(|(host, code, _)| (&**host, *code))
+            .collect();
+        assert_eq!(codes, [("lb1", "vip-subnet"), ("lb2", "vip-subnet")]);
+        assert!(found[0].2.contains(names), "{}", found[0].2);
+    }
+}

@@ -289,6 +289,47 @@ fn a_changed_configuration_is_taken_up_one_member_at_a_time() {
 }
 
 #[test]
+fn no_member_restarts_while_another_is_away() {
+    let of = |host: &str| match host {
+        "e3" => stopped(false),
+        _ => whole(),
+    };
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = member(settled, host);
+        facts.etcd = host.starts_with('e').then(|| of(host));
+        facts
+    };
+    let mut hosts = Hosts::of(external(VERSION), facts, |_, resource| match resource {
+        Resource::File(file) if file.path == crate::etcd::member::CONFIG => absent(resource),
+        _ => as_wanted(resource),
+    });
+    let waits_for_e3 = |plan: &Plan| {
+        let begins = |title: &str| plan.steps.iter().position(|step| step.title == title);
+        let restart = &plan.steps[begins("restart etcd").unwrap()];
+        let wait = &plan.steps[restart.needs[0]];
+        assert_eq!((wait.host.as_str(), restart.host.as_str()), ("e1", "e1"));
+        let text = serde_json::to_string(wait).unwrap();
+        assert!(text.contains("https://192.0.2.13:2379/health"), "{text}");
+        wait.needs.clone()
+    };
+    let plan = hosts.plan();
+    let healed = plan
+        .steps
+        .iter()
+        .position(|step| step.host == name("e3") && step.title == "wait for etcd");
+    assert!(
+        waits_for_e3(&plan).contains(&healed.unwrap()),
+        "{}",
+        lines(&plan)
+    );
+    // So it is where kdiy cannot reach e3, and it may be down.
+    hosts.seen.remove(&name("e3"));
+    let limit = BTreeSet::from(["e1", "e2"].map(name));
+    let limited = Plan::new(&hosts.blueprint, &hosts.seen, Some(&limit)).unwrap();
+    assert!(waits_for_e3(&limited).len() <= 1, "{}", lines(&limited));
+}
+
+#[test]
 fn all_members_stopped_are_started_before_anything_is_said_of_the_nodes() {
     let silent = |settled: &Settled, host: &str| {
         let mut facts = member(settled, host);
@@ -307,6 +348,8 @@ fn all_members_stopped_are_started_before_anything_is_said_of_the_nodes() {
         .find(|step| !step.host.as_str().starts_with('e'));
     assert_eq!(elsewhere, None);
     assert_eq!(steps_of(&plan, "start etcd"), ALL);
+    let founder = install::founder(&hosts.settled, &hosts.circumstances.standing);
+    assert_eq!(founder, None, "so --limit may name hosts of etcd alone");
 }
 
 #[test]

@@ -194,6 +194,36 @@ fn encryption_is_safe_from_every_state_that_a_kill_can_leave() {
 }
 
 #[test]
+fn who_joins_under_a_limit_runs_with_the_settings_of_now() {
+    let after = changed(|cluster| {
+        let plane = &mut cluster.control_plane;
+        plane.scheduler.extra_args = [("v".to_owned(), "4".to_owned())].into();
+    });
+    let facts = |settled: &Settled, host: &str| {
+        if host == "cp3" {
+            return super::facts(settled, host);
+        }
+        let mut facts = member(settled, host);
+        if let ApiView::Nodes { nodes, .. } = &mut facts.api {
+            nodes.retain(|node| node.name != "cp3");
+            facts.plane = settled_with(&few(VERSION), Stage::Plain);
+        }
+        facts
+    };
+    let hosts = Hosts::of(after, facts, |host, resource| match host.as_str() {
+        "cp3" => absent(resource),
+        _ => as_wanted(resource),
+    });
+    let limit = BTreeSet::from([name("cp3")]);
+    let plan = Plan::new(&hosts.blueprint, &hosts.seen, Some(&limit)).unwrap();
+    let of = |title: &str| plan.steps.iter().position(|step| step.title == title);
+    let upload = of("upload kubeadm's configuration").expect("it is uploaded");
+    let join = &plan.steps[of("join the cluster").unwrap()];
+    assert!(join.needs.contains(&upload), "{}", lines(&plan));
+    assert_eq!(of("settle the control plane"), None);
+}
+
+#[test]
 fn a_limit_takes_all_of_encryption_or_nothing_of_it() {
     let hosts = running(secretbox(), |_| settled_with(&few(VERSION), Stage::Plain));
     let of = |host: &str| {

@@ -76,13 +76,20 @@ pub fn name(object: &Value) -> String {
 
 /// kubectl as the lab has built it.
 fn binary() -> PathBuf {
+    built("1.20.2/kubectl")
+}
+
+/// A file in the newest of the lab's builds that have it.
+pub fn built(path: &str) -> PathBuf {
     let cache = std::fs::read_dir(lab::cache()).expect("the lab's cache");
     let builds = cache.map(|entry| entry.expect("an entry").path());
     let mut found: Vec<_> = builds
-        .filter(|path| path.extension().is_none())
-        .map(|path| path.join("1.20.2/kubectl"))
+        .filter(|build| build.extension().is_none())
+        .map(|build| build.join(path))
         .filter(|path| path.exists())
         .collect();
     found.sort();
-    found.pop().expect("the lab has built kubectl")
+    found
+        .pop()
+        .unwrap_or_else(|| panic!("the lab has built no {path}"))
 }

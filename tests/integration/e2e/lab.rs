@@ -46,7 +46,7 @@ impl Lab {
         ok(command(&["up", self.name]).args(pairs));
     }
 
-    /// `kill` or `start`.
+    /// `kill`, `start` or `reset-host`.
     pub fn power(&self, verb: &str, host: &str) {
         ok(&mut command(&[verb, self.name, host]));
     }
@@ -71,15 +71,19 @@ impl Lab {
 
     /// The same, where a failure is expected for a while.
     pub fn try_sh(&self, host: &str, script: &str) -> Result<String, String> {
-        let output = command(&["exec", self.name, host, "sh", "-ec", script])
-            .output()
-            .expect("the lab");
+        let output = self.exec(host, &["sh", "-ec", script]).output();
+        let output = output.expect("the lab");
         let said = said(&output);
         if output.status.success() {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         } else {
             Err(said)
         }
+    }
+
+    /// A command as root on a host, past SSH.
+    pub fn exec(&self, host: &str, words: &[&str]) -> Command {
+        command(&[&["exec", self.name, host], words].concat())
     }
 
     /// Runs something that must leave these hosts as they are.

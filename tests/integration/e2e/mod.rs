@@ -3,11 +3,18 @@
 //! The binary is `KDIY_BIN`, by default the release build.
 
 mod cluster;
+mod data;
+mod external;
 mod kdiy;
 mod lab;
 mod life;
+mod local;
+mod options;
 mod refusals;
 mod setbacks;
+mod snapshot;
+mod vip;
+mod writes;
 
 use std::time::{Duration, Instant};
 

@@ -54,6 +54,7 @@ fn what_is_wrong_is_said_and_changes_nothing() {
     host_keys(&bad, &known);
     sudo(&bad);
     versions(&bad);
+    foreign_endpoint(&bad);
     hosts(&bad);
     setbacks::are_overcome(&bad);
 }
@@ -123,6 +124,23 @@ fn versions(bad: &Bad) {
     bad.refused(5, &[("\"1.20\"", "\"1.21\"")], &words);
     let words = ["b-1", "offers no kubeadm 1.20.99", "1.20.1, 1.20.2"];
     bad.refused(5, &[("\"1.20\"", "\"1.20.99\"")], &words);
+}
+
+/// Somebody else's API server answers where clients are to find this one.
+fn foreign_endpoint(bad: &Bad) {
+    bad.lab.sh(
+        "b-2",
+        "cd /tmp; openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -days 2 -keyout key.pem -out cert.pem 2>&1
+systemd-run --quiet --unit stranger --working-directory /tmp openssl s_server -accept 6443 -cert cert.pem -key key.pem -www",
+    );
+    let elsewhere = "endpoint: 172.29.4.12:6443\nloadBalancer: external";
+    let changes = [("endpoint: 172.29.4.11:6443", elsewhere)];
+    let words = ["b-1", "172.29.4.12:6443", "certificate", "endpoint"];
+    bad.refused(5, &changes, &words);
+    bad.lab.sh(
+        "b-2",
+        "systemctl stop stranger; rm /tmp/key.pem /tmp/cert.pem",
+    );
 }
 
 /// Reasons not to begin that lie in the hosts themselves.

@@ -1,10 +1,10 @@
 //! haproxy or nginx on hosts with the role load-balancer.
 
-use super::super::super::address::DEFAULT_PORT;
 use super::super::super::finding::{Finding, Spanned};
 use super::super::super::hosts::WrittenNode;
 use super::super::super::reader::Reader;
 use super::super::related_nodes;
+use super::ports::taken;
 use super::{Scene, fixed, role, shown, vip};
 use crate::cluster::{Endpoint, EndpointHost, Role};
 use crate::lb::HEALTH_PORT;
@@ -130,22 +130,6 @@ fn alone(reader: &Reader<'_>, scene: &Scene<'_>, balancer: &WrittenNode) {
                 scene.kind.as_str(),
             )),
     );
-}
-
-/// Ports on all addresses that a role's own programs listen on.
-fn taken(node: &WrittenNode, port: u16) -> Option<(&'static str, Role)> {
-    let plane = node.role(Role::ControlPlane).map(|_| Role::ControlPlane);
-    let kubelet = plane.or(node.role(Role::Worker).map(|_| Role::Worker));
-    let etcd = node.role(Role::Etcd).map(|_| Role::Etcd);
-    match port {
-        DEFAULT_PORT => Some(("the API server", plane?)),
-        2379 | 2380 => Some(("etcd", etcd.or(plane)?)),
-        10250 => Some(("the kubelet", kubelet?)),
-        10256 => Some(("kube-proxy", kubelet?)),
-        10257 => Some(("the controller-manager", plane?)),
-        10259 => Some(("the scheduler", plane?)),
-        _ => None,
-    }
 }
 
 fn ports(reader: &Reader<'_>, scene: &Scene<'_>, endpoint: &Spanned<Endpoint>) {

@@ -3,7 +3,7 @@
 use super::super::super::address::DEFAULT_PORT;
 use super::super::super::finding::{Finding, Span};
 use super::super::super::reader::Reader;
-use super::{Scene, fixed, shown};
+use super::{Scene, fixed, ports, shown};
 use crate::cluster::Role;
 
 /// Returns whether it was reported why an endpoint cannot be derived.
@@ -19,26 +19,17 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
 
 /// The port is asked for on every node, so that it must be free on all.
 fn local_port(reader: &Reader<'_>, port: u16, span: Span) {
-    let owner = match port {
-        22 => "sshd",
-        DEFAULT_PORT => "the API server",
-        2379..=2381 => "etcd",
-        10248 | 10250 => "the kubelet",
-        10249 | 10256 => "kube-proxy",
-        10257 => "the controller-manager",
-        10259 => "the scheduler",
-        _ => {
-            if (30000..=32767).contains(&port) {
-                let message = format!(
-                    "port {port} may be given to a service as its NodePort, and then no node reaches the API"
-                );
-                reader.report(
-                    Finding::warning("port-conflict", span, message)
-                        .help("take a port outside of 30000 to 32767, such as 7443"),
-                );
-            }
-            return;
+    let Some((owner, _)) = ports::owner(port) else {
+        if (30000..=32767).contains(&port) {
+            let message = format!(
+                "port {port} may be given to a service as its NodePort, and then no node reaches the API"
+            );
+            reader.report(
+                Finding::warning("port-conflict", span, message)
+                    .help("take a port outside of 30000 to 32767, such as 7443"),
+            );
         }
+        return;
     };
     let message = format!("port {port} is that of {owner} on hosts of this cluster");
     reader.report(

@@ -5,6 +5,7 @@ mod hosts;
 mod kube_vip;
 mod local;
 mod none;
+mod ports;
 mod vip;
 
 use std::net::IpAddr;

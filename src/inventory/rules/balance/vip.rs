@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::super::super::finding::{Finding, Spanned};
+use super::super::super::finding::{Finding, Span, Spanned};
+use super::super::super::hosts::WrittenNode;
 use super::super::super::reader::Reader;
 use super::super::super::resolve;
 use super::{Scene, fixed, shown};
@@ -16,17 +17,13 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>, vip: &Spanned<IpAddr>, held
                 .help("write a free address of the network that the hosts are in"),
         );
     }
-    let owner = scene
-        .inventory
-        .nodes
-        .iter()
-        .find(|node| fixed(node) == Some(address));
-    if let Some(node) = owner {
+    let mut nodes = scene.inventory.nodes.iter();
+    let owner = nodes.find_map(|node| Some((node, own(node, address)?)));
+    if let Some((node, place)) = owner {
         let message = format!(
             "the virtual IP {address} is the address of {}, which keeps it when it should move",
             node.called()
         );
-        let place = resolve::address(node).map_or(node.start, |address| address.span);
         reader.report(
             Finding::error("vip-of-a-node", vip.span, message)
                 .related(place, "its address")
@@ -53,4 +50,14 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>, vip: &Spanned<IpAddr>, held
                 )),
         );
     }
+}
+
+/// Where it is written that a node has this address itself: the other hosts
+/// reach it there, or kdiy does.
+fn own(node: &WrittenNode, address: IpAddr) -> Option<Span> {
+    if fixed(node) == Some(address) {
+        return resolve::address(node).map(|address| address.span);
+    }
+    let host = node.ssh.host.as_ref()?;
+    (host.value.parse() == Ok(address)).then_some(host.span)
 }

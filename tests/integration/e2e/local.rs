@@ -1,0 +1,139 @@
+//! No host balances: every node has a balancer of its own.
+
+use std::time::{Duration, Instant};
+
+use super::cluster::Kubectl;
+use super::kdiy::Kdiy;
+use super::lab::Lab;
+use super::{data, eventually, figure, snapshot};
+
+const HOSTS: [(&str, &str); 3] = [
+    ("cp-1", "172.29.2.61"),
+    ("cp-2", "172.29.2.62"),
+    ("w-1", "172.29.2.63"),
+];
+const NODES: [&str; 3] = [HOSTS[0].0, HOSTS[1].0, HOSTS[2].0];
+
+#[test]
+#[ignore = "needs the lab; make e2e"]
+fn a_cluster_without_balancer_hosts_lives() {
+    let lab = Lab::up("loc", &HOSTS);
+    let identity = lab.file("id_ed25519").display().to_string();
+    let inventory = include_str!("local.yaml").replace("@identity@", &identity);
+    let kdiy = Kdiy::with(&lab, "kdiy.yaml", &inventory);
+    let kubectl = Kubectl::of(&lab, "loc");
+
+    let began = Instant::now();
+    kdiy.run(0, &["apply", "--yes", "--accept-new-host-keys"]);
+    figure(
+        "bring-up of 2 control planes and a worker, a balancer on each",
+        began.elapsed(),
+    );
+    assert_eq!(kubectl.ready_nodes(), NODES);
+    nodes_ask_their_own(&lab);
+    kdiy.has_nothing_to_do();
+
+    data::write(&lab, "cp-1", HOSTS[0].1);
+    snapshot::holds_everything(&lab, &kdiy);
+    an_api_server_can_be_lost(&lab, &kubectl);
+    kdiy.has_nothing_to_do();
+    encryption_comes_later(&lab, &kubectl, &inventory);
+}
+
+/// Everything on a node that speaks to the API does so on the loopback
+/// address, where nobody else can.
+fn nodes_ask_their_own(lab: &Lab) {
+    for host in NODES {
+        let said = lab.sh(
+            host,
+            "sed -n 's/^ *server: //p' /etc/kubernetes/kubelet.conf
+ss -Hltn sport = :7443 | awk '{ print $4 }'",
+        );
+        assert_eq!(
+            said.lines().collect::<Vec<_>>(),
+            ["https://127.0.0.1:7443", "127.0.0.1:7443"],
+            "{host}"
+        );
+    }
+}
+
+/// The API server that happens to be used goes; the worker does not notice.
+fn an_api_server_can_be_lost(lab: &Lab, kubectl: &Kubectl) {
+    let (lost, manifest) = ("cp-1", "/etc/kubernetes/manifests/kube-apiserver.yaml");
+    lab.sh(lost, &format!("mv {manifest} /root/"));
+    let gone = || {
+        let listening = lab.sh(lost, "ss -Hltn sport = :6443");
+        if listening.is_empty() {
+            Ok(())
+        } else {
+            Err(listening)
+        }
+    };
+    eventually("the API server is gone", Duration::from_secs(60), gone);
+    let ready =
+        "curl -fsS --max-time 2 --cacert /etc/kubernetes/pki/ca.crt https://127.0.0.1:7443/readyz";
+    let (_, took) = eventually(
+        "the API answers on the worker",
+        Duration::from_secs(20),
+        || lab.try_sh("w-1", ready),
+    );
+    figure(
+        "an API server lost: until the worker's balancer answers",
+        took,
+    );
+    // The kubelet's lease goes on.
+    let lease = || {
+        kubectl.run(&[
+            "-n",
+            "kube-node-lease",
+            "get",
+            "lease",
+            "w-1",
+            "-o",
+            "jsonpath={.spec.renewTime}",
+        ])
+    };
+    let before = lease();
+    eventually("w-1 renews its lease", Duration::from_secs(30), || {
+        if lease() == before {
+            Err("not yet".to_owned())
+        } else {
+            Ok(())
+        }
+    });
+    assert!(kubectl.ready_nodes().contains(&"w-1".to_owned()));
+    lab.sh(lost, &format!("mv /root/kube-apiserver.yaml {manifest}"));
+    eventually("the API server is back", Duration::from_secs(60), || {
+        let own = "curl -fsS --max-time 2 --cacert /etc/kubernetes/pki/ca.crt https://172.29.2.61:6443/readyz";
+        lab.try_sh(lost, own)
+    });
+}
+
+/// What was written in the clear is encrypted once both API servers can read
+/// what is.
+fn encryption_comes_later(lab: &Lab, kubectl: &Kubectl, inventory: &str) {
+    let chest = "--from-literal=chest=pieces-of-eight";
+    kubectl.run(&["create", "secret", "generic", "treasure", chest]);
+    let key = "/registry/secrets/default/treasure";
+    let before = data::kept(lab, "cp-1", key);
+    assert!(before.contains("pieces-of-eight"), "{before}");
+
+    let inventory = inventory.replace(
+        "controlPlane:",
+        "controlPlane:\n  apiServer: {encryption: secretbox}",
+    );
+    let kdiy = Kdiy::with(lab, "kdiy.yaml", &inventory);
+    let began = Instant::now();
+    kdiy.run(0, &["apply", "--yes"]);
+    figure("encryption brought to a cluster that runs", began.elapsed());
+    let after = data::kept(lab, "cp-1", key);
+    assert!(after.starts_with("k8s:enc:secretbox:v1:"), "{after}");
+    assert!(!after.contains("pieces-of-eight"), "{after}");
+    let read = ["get", "secret", "treasure", "-o", "jsonpath={.data.chest}"];
+    assert_eq!(kubectl.run(&read), "cGllY2VzLW9mLWVpZ2h0");
+    // The other API server reads it, too.
+    let other = [&["--server", "https://172.29.2.61:6443"], &read[..]].concat();
+    assert_eq!(kubectl.run(&other), "cGllY2VzLW9mLWVpZ2h0");
+    data::is_all_there(kubectl);
+    kdiy.has_nothing_to_do();
+}
