@@ -23,7 +23,8 @@ pub(super) fn problems(
 
 fn endpoint(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
     let wanted = settled.cluster.node_endpoint().to_string();
-    let Some(serves) = facts.plane.endpoint.as_ref().filter(|at| **at != wanted) else {
+    let other = |at: &&String| !at.eq_ignore_ascii_case(&wanted);
+    let Some(serves) = facts.plane.endpoint.as_ref().filter(other) else {
         return;
     };
     found.push(Found {
