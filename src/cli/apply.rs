@@ -71,7 +71,7 @@ impl Apply {
             match ui.output() {
                 Output::Json => ui.plan_event(plan, start, Instant::now()),
                 Output::Text => {
-                    let text = ui::plan::render(plan, survey.connections.len(), ui.style());
+                    let text = ui::plan::render(plan, survey.hosts(limit), ui.style());
                     ui.print(&text)?;
                 }
             }

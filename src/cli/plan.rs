@@ -61,7 +61,7 @@ impl Plan {
             })?,
             Output::Text => {
                 if let Some(plan) = plan {
-                    let hosts = survey.connections.len();
+                    let hosts = survey.hosts(&self.limit);
                     ui.print(&ui::plan::render(plan, hosts, ui.style()))?;
                 }
                 ui.tell(&ui::problems::render(problems, ui.err_style()));

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::source::Source;
 use super::{Exit, Failed, Reach, connector};
-use crate::cluster::Name;
+use crate::cluster::{Cluster, Name};
 use crate::execute::Event;
 use crate::execute::survey::{self, Connections, Faults, Unanswered};
 use crate::execute::trust::{self, Origin};
@@ -23,6 +23,9 @@ use crate::transport::ssh::Link;
 use crate::ui::progress::Renderer;
 use crate::ui::{Ui, problems, progress};
 use crate::vault::Vault;
+
+/// Names in a hint at most.
+const NAMED: usize = 12;
 
 /// Everything that is known before the first change.
 pub struct Survey<C> {
@@ -45,6 +48,17 @@ pub struct Survey<C> {
     pub missing: Faults,
     /// What is left alone and should be looked at.
     pub warnings: Vec<String>,
+}
+
+impl<C> Survey<C> {
+    /// Hosts that the plan is about: those within the limit.
+    #[must_use]
+    pub fn hosts(&self, limit: &[Name]) -> usize {
+        let hosts = self.connections.keys();
+        hosts
+            .filter(|host| limit.is_empty() || limit.contains(host))
+            .count()
+    }
 }
 
 /// Connects to all hosts, looks at them and compares, with signs of life
@@ -101,7 +115,7 @@ async fn look<C: Connector>(
     let width = reach.width.get();
     let nodes: Vec<_> = cluster.nodes.iter().collect();
     let (connections, mut missing) = survey::connect(connector, &nodes, width, events).await;
-    tolerate(&missing, limit.as_ref())?;
+    tolerate(&missing, cluster, limit.as_ref())?;
     let settled =
         survey::settle(cluster, &connections, width)
             .await
@@ -131,7 +145,7 @@ async fn look<C: Connector>(
         events,
     )
     .await;
-    tolerate(&faults, limit.as_ref())?;
+    tolerate(&faults, cluster, limit.as_ref())?;
     missing.extend(faults);
 
     let facts: BTreeMap<_, _> = seen
@@ -201,7 +215,11 @@ fn limit_of(source: &Source, limit: &[Name]) -> Result<Option<BTreeSet<Name>>, F
 }
 
 /// Fails for hosts inside the limit.
-fn tolerate(faults: &Faults, limit: Option<&BTreeSet<Name>>) -> Result<(), Failed> {
+fn tolerate(
+    faults: &Faults,
+    cluster: &Cluster,
+    limit: Option<&BTreeSet<Name>>,
+) -> Result<(), Failed> {
     let inside: Faults = faults
         .iter()
         .filter(|(name, _)| limit.is_none_or(|limit| limit.contains(name)))
@@ -210,7 +228,18 @@ fn tolerate(faults: &Faults, limit: Option<&BTreeSet<Name>>) -> Result<(), Faile
     if inside.is_empty() {
         Ok(())
     } else {
-        Err(failed(&inside))
+        let others = cluster
+            .nodes
+            .iter()
+            .map(|node| &node.name)
+            .filter(|name| !faults.contains_key(*name))
+            .filter(|name| limit.is_none_or(|limit| limit.contains(*name)))
+            .map(Name::as_str)
+            .collect::<Vec<_>>();
+        Err(match &others[..] {
+            [] => failed(&inside),
+            _ => unreachable(&inside).hint(left_out(&others)),
+        })
     }
 }
 
@@ -222,7 +251,20 @@ pub(super) fn untrusted(error: trust::Error) -> Failed {
     }
 }
 
+/// What leaves out the hosts that cannot be reached. The names are there to
+/// be copied, unless they are too many.
+fn left_out(others: &[&str]) -> String {
+    match others.len() {
+        ..=NAMED => format!("--limit {} goes on with the others alone", others.join(",")),
+        _ => "--limit NODE,... goes on with the others alone".to_owned(),
+    }
+}
+
 pub(super) fn failed(faults: &Faults) -> Failed {
+    unreachable(faults).hint("--limit NODE,... goes on with the others alone")
+}
+
+fn unreachable(faults: &Faults) -> Failed {
     let lines: Vec<_> = faults
         .iter()
         .map(|(name, fault)| match fault.hint() {
@@ -231,5 +273,18 @@ pub(super) fn failed(faults: &Faults) -> Failed {
         })
         .collect();
     Failed::message(Exit::Unreachable, lines.join("\n"))
-        .hint("--limit NODE,... goes on without the others")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_to_go_on_with_are_there_to_be_copied() {
+        assert_eq!(
+            left_out(&["lb-1", "cp-1"]),
+            "--limit lb-1,cp-1 goes on with the others alone"
+        );
+        assert!(left_out(&["w"; NAMED + 1]).starts_with("--limit NODE,..."));
+    }
 }

@@ -167,7 +167,7 @@ fn roles(reader: &Reader<'_>, fields: &Fields<'_, '_>) -> Option<Vec<Spanned<Rol
             .or(fields.key("name"))
             .unwrap_or(fields.start());
         let finding = Finding::error("no-role", span, "this node has no role");
-        reader.report(finding.help("add `role: control-plane`, `role: worker` or `role: load-balancer`; `roles: [...]` takes several"));
+        reader.report(finding.help("add `role: control-plane`, `role: worker`, `role: etcd` or `role: load-balancer`; `roles: [...]` takes several"));
         return None;
     }
     let read: Vec<Option<Spanned<Role>>> = items

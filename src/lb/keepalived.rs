@@ -22,6 +22,9 @@ use super::{HEALTH_PATH, HEALTH_PORT, Software};
 use crate::cluster::{Failover, Node, Role, Settled};
 use crate::template::{HostFile, NOTICE, render};
 
+/// The distribution's packages of it and of its checks.
+pub const PACKAGES: &[&str] = &["keepalived", "curl"];
+
 /// Its configuration.
 pub const CONFIG: &str = "/etc/keepalived/keepalived.conf";
 
@@ -91,7 +94,7 @@ pub fn on_host(
     });
     Software {
         // curl asks the balancer.
-        packages: &["keepalived", "curl"],
+        packages: PACKAGES,
         unit: "keepalived.service",
         files: secret.into_iter().chain([config]).collect(),
         config: CONFIG,

@@ -3,6 +3,7 @@
 mod encryption;
 mod endpoint;
 mod etcd;
+mod fixed;
 mod membership;
 
 use std::collections::BTreeMap;
@@ -94,6 +95,7 @@ pub fn problems(
         membership::unseen(settled, standing, node, seen, &mut found);
         membership::upgrade(settled, standing, node, &mut found);
         membership::other_runtime(settled, standing, node, &mut found);
+        fixed::problems(settled, standing, node, &observation.facts, &mut found);
         ports(settled, standing, node, &observation.facts, &mut found);
         address(settled, node, &observation.facts, &mut found);
         version(settled, &observation.facts, &mut found);

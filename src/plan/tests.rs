@@ -227,6 +227,7 @@ fn settled_with(settled: &Settled, stage: Stage) -> PlaneView {
             .map(|(name, settings)| (name.clone(), settings.arguments.clone()))
             .collect(),
         settled: Some(settings),
+        endpoint: Some(settled.cluster.node_endpoint().to_string()),
         encrypted: (stage == Stage::Writes).then(|| "secretbox".to_owned()),
         requests: Vec::new(),
     }

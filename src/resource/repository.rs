@@ -186,7 +186,7 @@ kdiy_fpr=$(")
 }
 
 /// apt's own way to fetch, which knows apt's proxy.
-pub const DOWNLOAD: &str = "/usr/lib/apt/apt-helper -o Acquire::http::Timeout=60 download-file ";
+pub const DOWNLOAD: &str = "/usr/lib/apt/apt-helper -o Acquire::http::Timeout=60 -o APT::Sandbox::User=root download-file ";
 
 /// Fingerprints of the primary keys in a keyring file, which is appended.
 const FINGERPRINTS: &str = "gpg_primary() { gpg --batch --show-keys --with-colons -- \"$1\" 2>/dev/null | { p=; while IFS=: read -r t _ _ _ _ _ _ _ _ f _; do case $t in pub) p=1;; fpr) [ -z \"$p\" ] || echo \"$f\"; p=;; esac; done; }; }; gpg_primary ";

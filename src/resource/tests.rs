@@ -127,10 +127,10 @@ fn a_file_is_written_seen_changed_and_mended() {
         "one\n$two 'three'\n\n"
     );
 
-    std::fs::write(&path, "changed\nby hand").unwrap();
+    std::fs::write(&path, "changed\nby hand\n\n").unwrap();
     let seen = probed(std::slice::from_ref(&wanted)).remove(0);
     let text = wanted.diff(&seen).unwrap().unwrap().text.unwrap();
-    assert_eq!(text.before, "changed\nby hand");
+    assert_eq!(text.before, "changed\nby hand\n\n");
     assert!(applied(&wanted, &seen).status.success());
     assert_eq!(
         std::fs::read_to_string(&path).unwrap(),

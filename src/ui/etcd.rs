@@ -1,5 +1,7 @@
 //! etcd's members as a table, and what they come to.
 
+mod saved;
+
 use unicode_width::UnicodeWidthStr as _;
 
 use super::sanitise::sanitise;
@@ -8,8 +10,8 @@ use super::text::{bytes, count, cut, pack, wrap};
 use crate::cluster::Name;
 use crate::etcd::Verdict;
 use crate::etcd::picture::{Measured, Picture, Row, State, Votes};
-use crate::etcd::snapshot::Head;
-use crate::shell::Script;
+
+pub use saved::{restore, saved};
 
 /// Columns of a member's name at most: its host's may have 63.
 const NAME: usize = 16;
@@ -79,6 +81,7 @@ fn quorum(picture: &Picture) -> String {
     } = picture.votes;
     let now = match picture.verdict {
         Verdict::Down => "no quorum, it takes no writes".to_owned(),
+        _ if tolerates == 0 => "tolerates no failure now".to_owned(),
         _ => format!("tolerates {}", count(tolerates, "more failure")),
     };
     let voters = count(members, "voting member");
@@ -188,68 +191,6 @@ const fn tone(state: State) -> Tone {
         State::Learner | State::NotStarted | State::NoMember | State::Unlisted => Tone::Notable,
         State::Unhealthy | State::NoAnswer | State::Unreachable | State::Stranger => Tone::Bad,
     }
-}
-
-/// What was saved, and how it is restored.
-#[must_use]
-pub fn saved(file: &str, from: &Row, head: &Head, picture: &Picture, style: &Style) -> String {
-    let version = from.measured.as_ref().map_or("", |of| of.version.as_str());
-    let holds = &head.holds;
-    let mut out = format!(
-        "{} {}, revision {}, {} keys (old revisions too), hash {:08x}\n",
-        style.paint(Tone::Good, &format!("Saved {file}:")),
-        bytes(head.size),
-        holds.revision,
-        holds.keys,
-        holds.hash
-    );
-    out.push_str(&sanitise(&format!(
-        "  from     {}, etcd {version}",
-        from.name
-    )));
-    out.push_str(&format!("\n  sha256   {}\n", head.sha256));
-    // A token of its own: members that were not restored must not mix in.
-    let intro = "To restore it: stop etcd on all members, then run on each of them, with its own \
-                 name and peer URL, and with a data directory that does not exist yet:";
-    out.push('\n');
-    paragraph(intro, &mut out, style);
-    for line in restore(file, from, holds.revision, picture) {
-        out.push_str(&format!("  {}\n", sanitise(&line)));
-    }
-    out
-}
-
-/// The command that restores a member; of etcd's tools only the newer have
-/// etcdutl.
-#[must_use]
-pub fn restore(file: &str, member: &Row, revision: u64, picture: &Picture) -> Vec<String> {
-    let version = member.measured.as_ref().map(|of| of.version.as_str());
-    let old = version.is_some_and(|version| {
-        ["3.0.", "3.1.", "3.2.", "3.3.", "3.4."]
-            .iter()
-            .any(|old| version.starts_with(old))
-    });
-    let tool = if old {
-        "ETCDCTL_API=3 etcdctl"
-    } else {
-        "etcdutl"
-    };
-    let first = |row: &Row| row.peers.first().cloned().unwrap_or_default();
-    let all: Vec<_> = picture
-        .members
-        .iter()
-        .filter(|row| !row.peers.is_empty() && row.state != State::Learner)
-        .map(|row| format!("{}={}", row.name, first(row)))
-        .collect();
-    let file = Script::new().arg(file);
-    vec![
-        format!("{tool} snapshot restore {file} \\"),
-        "  --data-dir /var/lib/etcd-restored \\".to_owned(),
-        format!("  --name {} \\", member.name),
-        format!("  --initial-advertise-peer-urls {} \\", first(member)),
-        format!("  --initial-cluster-token restored-{revision} \\"),
-        format!("  --initial-cluster {}", all.join(",")),
-    ]
 }
 
 #[cfg(test)]

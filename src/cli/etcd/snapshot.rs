@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Look, look};
 use crate::cli::source::Source;
 use crate::cli::{Exit, Failed, Global, Reach, node_name, source};
-use crate::cluster::{Name, Node};
+use crate::cluster::{Name, Node, Topology};
 use crate::etcd::picture::{Picture, Row};
 use crate::etcd::snapshot::Head;
 use crate::execute;
@@ -100,7 +100,7 @@ impl Save {
             }
         };
         file.keep().map_err(not_written)?;
-        self.show(row, &head, &look.picture, ui)?;
+        self.show(row, &head, &look.picture, &source.cluster.topology, ui)?;
         Ok(Exit::Ok)
     }
 
@@ -150,7 +150,14 @@ impl Save {
         taken.map_err(|error| failed(&node.name, error))
     }
 
-    fn show(&self, row: &Row, head: &Head, picture: &Picture, ui: &Ui) -> std::io::Result<()> {
+    fn show(
+        &self,
+        row: &Row,
+        head: &Head,
+        picture: &Picture,
+        topology: &Topology,
+        ui: &Ui,
+    ) -> std::io::Result<()> {
         let file = self.file.display().to_string();
         match (ui.output(), &row.host) {
             (Output::Json, Some(host)) => ui.json(&Document {
@@ -158,9 +165,17 @@ impl Save {
                 host,
                 member: &row.name,
                 head,
-                restore: ui::etcd::restore(&file, row, head.holds.revision, picture).join("\n"),
+                restore: ui::etcd::restore(&file, row, head.holds.revision, picture, topology)
+                    .join("\n"),
             }),
-            _ => ui.print(&ui::etcd::saved(&file, row, head, picture, ui.style())),
+            _ => ui.print(&ui::etcd::saved(
+                &file,
+                row,
+                head,
+                picture,
+                topology,
+                ui.style(),
+            )),
         }
     }
 }

@@ -16,6 +16,9 @@ pub struct PlaneView {
     pub running: BTreeMap<String, Arguments>,
     /// What the components were last settled with.
     pub settled: Option<PlaneSettings>,
+    /// The host and port at which admin.conf reaches the API, which is where
+    /// kubeadm told all nodes to.
+    pub endpoint: Option<String>,
     /// How all secrets were rewritten, as the cluster remembers it.
     pub encrypted: Option<String>,
     /// Requests of kubelets that wait, where kdiy approves them.
@@ -45,6 +48,11 @@ tr '\0' '\n' < "/proc/$p/cmdline" | { read -r n && echo "process ${n##*/}" && se
 done 2>/dev/null
 "#;
 
+/// kubelet.conf is no witness: from 1.33 on kubeadm has the kubelet of a
+/// control plane ask its own API server.
+const REACHED: &str =
+    "sed -n 's|^ *server: https://||p' /etc/kubernetes/admin.conf 2>/dev/null | head -n 1\n";
+
 /// The sections about a control plane; `settled` is there when requests for
 /// serving certificates are kdiy's to judge.
 pub(super) fn script(kubectl: &Script, requests: Option<&Settled>) -> Script {
@@ -59,6 +67,7 @@ pub(super) fn script(kubectl: &Script, requests: Option<&Settled>) -> Script {
         .lit(" -n kube-system get configmap kdiy -o 'jsonpath={.data.encryption}' 2>/dev/null\n");
     let script = section("processes", &Script::of(PROCESSES).lit(ARGUMENTS))
         .then(&section("settled", &kept))
+        .then(&section("reached", &Script::of(REACHED)))
         .then(&section("encrypted", &encrypted));
     match requests {
         None => script,
@@ -69,12 +78,13 @@ pub(super) fn script(kubectl: &Script, requests: Option<&Settled>) -> Script {
 impl PlaneView {
     pub(super) fn parse(answers: &Answers) -> Self {
         let section = |name| answers.get(name).unwrap_or_default();
-        let encrypted = section("encrypted").trim();
+        let some = |name| Some(section(name).trim().to_owned()).filter(|text| !text.is_empty());
         Self {
             running: processes(section("processes")),
             // One that cannot be read tells nothing, and is written anew.
             settled: serde_json::from_str(section("settled")).ok(),
-            encrypted: (!encrypted.is_empty()).then(|| encrypted.to_owned()),
+            endpoint: some("reached"),
+            encrypted: some("encrypted"),
             requests: serving::parse(section("requests")),
         }
     }

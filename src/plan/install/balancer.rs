@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::host::apt_proxy;
 use super::{Site, file};
 use crate::cluster::{LoadBalancer, Name, Node, Role, Vip};
-use crate::lb::{self, HEALTH_PORT, Software};
+use crate::lb::{self, HEALTH_PORT, Software, keepalived};
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, File, OnDiffer, Package, Packages, Resource, Service, Settle};
 use crate::shell::Script;
@@ -53,7 +53,11 @@ pub(super) fn balance(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault)
                 }
                 let ca = &site.trust.ca_certificate;
                 let software = lb::on_hosts(*kind, site.settled, ca);
-                install(&software, node, blueprint, vault);
+                // Both at once: apt takes long to start, and init waits for it.
+                // keepalived starts nothing before it has a configuration.
+                let beside = failover.as_ref().map(|_| keepalived::PACKAGES);
+                install(&software, beside, node, blueprint);
+                configure(&software, node, blueprint, vault);
                 let listens = listens(&software, node, ports, blueprint);
                 balanced.founding.push(listens);
             }
@@ -65,7 +69,8 @@ pub(super) fn balance(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault)
         LoadBalancer::Local { port } => {
             for node in cluster.kubelets() {
                 let software = lb::local::on_node(site.settled, &site.trust.ca_certificate);
-                install(&software, node, blueprint, vault);
+                install(&software, None, node, blueprint);
+                configure(&software, node, blueprint, vault);
                 let listens = listens(&software, node, &[*port], blueprint);
                 balanced.joining.insert(node.name.clone(), listens);
             }
@@ -92,17 +97,27 @@ pub(super) fn try_endpoint(site: &Site, balanced: &Balanced, blueprint: &mut Blu
     foreign::nobody_else(site, &after, blueprint)
 }
 
-/// Packages, files and the unit that reads them.
-fn install(software: &Software, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
-    let packages = software.packages.iter().map(|name| Package::any(name));
+/// Its packages, and those of keepalived where that stands beside it.
+fn install(
+    software: &Software,
+    beside: Option<&[&'static str]>,
+    node: &Node,
+    blueprint: &mut Blueprint,
+) {
     let program = software.unit.trim_end_matches(".service");
-    let packages = Resource::Packages(Packages::new(&format!("for {program}"), packages.collect()));
-    blueprint.add(
-        &node.name,
-        format!("install {program}"),
-        vec![packages],
-        &[],
-    );
+    let what = match beside {
+        None => program.to_owned(),
+        Some(_) => format!("{program} and keepalived"),
+    };
+    let packages = software.packages.iter().chain(beside.unwrap_or_default());
+    let packages = packages.map(|name| Package::any(name)).collect();
+    let packages = Resource::Packages(Packages::new(&format!("for {what}"), packages));
+    blueprint.add(&node.name, format!("install {what}"), vec![packages], &[]);
+}
+
+/// Its files and the unit that reads them.
+fn configure(software: &Software, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
+    let program = software.unit.trim_end_matches(".service");
     let mut files: Vec<File> = Vec::new();
     for rendered in &software.files {
         let mut file = file(rendered.clone(), vault);
@@ -130,7 +145,11 @@ fn listens(software: &Software, node: &Node, ports: &[u16], blueprint: &mut Blue
             .arg(port.to_string())
             .lit("\n")
     });
-    let served: Vec<_> = ports.iter().map(|port| format!("port {port}")).collect();
+    let named = |port: &u16| match *port {
+        HEALTH_PORT => format!("port {port} (its health)"),
+        _ => format!("port {port}"),
+    };
+    let served: Vec<_> = ports.iter().map(named).collect();
     let wait = Command::wait(format!("{} to be served", served.join(" and ")), script);
     blueprint.add_needed(
         &node.name,

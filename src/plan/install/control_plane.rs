@@ -69,7 +69,7 @@ pub(super) fn found(
         name: "kubeadm init".to_owned(),
         verb: Verb::Run,
         details: vec![format!(
-            "found the cluster at {}",
+            "create the cluster; its nodes and clients reach it at {}",
             site.settled.cluster.endpoint
         )],
         done: Done::Known(site.is_founded()),

@@ -348,7 +348,7 @@ fn restart(
             &before,
         );
         let service = vec![Resource::Service(member.service.clone())];
-        restarted.push(blueprint.add(host, "settle etcd", service, &[wait]));
+        restarted.push(blueprint.add(host, "restart etcd", service, &[wait]));
     }
     restarted
 }

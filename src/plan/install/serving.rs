@@ -56,7 +56,12 @@ pub(super) fn configure(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
             inputs: Vec::new(),
         };
         let command = vec![Resource::Command(command)];
-        blueprint.add(&node.name, "configure the kubelet anew", command, &[upload])
+        blueprint.add(
+            &node.name,
+            "restart the kubelet with new settings",
+            command,
+            &[upload],
+        )
     };
     nodes.iter().map(step).collect()
 }

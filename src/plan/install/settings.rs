@@ -210,7 +210,7 @@ pub(super) fn settle(
         resources.push(Resource::Command(static_pods::command(site, roll)));
         let title = match roll.stage {
             Stage::Reads => "let the API server read encrypted secrets",
-            _ => "settle the control plane",
+            _ => "restart the control plane with new settings",
         };
         let mut needs = before.clone();
         needs.extend(done.last());

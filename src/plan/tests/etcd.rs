@@ -305,7 +305,7 @@ fn no_member_restarts_while_another_is_away() {
     });
     let waits_for_e3 = |plan: &Plan| {
         let begins = |title: &str| plan.steps.iter().position(|step| step.title == title);
-        let restart = &plan.steps[begins("settle etcd").unwrap()];
+        let restart = &plan.steps[begins("restart etcd").unwrap()];
         let wait = &plan.steps[restart.needs[0]];
         assert_eq!((wait.host.as_str(), restart.host.as_str()), ("e1", "e1"));
         let text = serde_json::to_string(wait).unwrap();

@@ -90,7 +90,7 @@ fn an_argument_that_was_taken_out_is_noticed_by_the_note_on_the_host() {
     let settled: Vec<_> = plan
         .steps
         .iter()
-        .filter(|step| step.title == "settle the control plane")
+        .filter(|step| step.title == "restart the control plane with new settings")
         .map(|step| step.host.as_str())
         .collect();
     assert_eq!(settled, ["cp2"]);
@@ -123,7 +123,10 @@ fn a_component_that_does_not_run_is_mended_first_and_waits_for_the_others_only()
         let steps = plan.steps.iter().filter(|step| step.title == title);
         steps.map(|step| step.host.as_str()).collect::<Vec<_>>()
     };
-    assert_eq!(of("settle the control plane"), ["cp3", "cp1", "cp2"]);
+    assert_eq!(
+        of("restart the control plane with new settings"),
+        ["cp3", "cp1", "cp2"]
+    );
     assert_eq!(of("wait for etcd and the API server"), ["cp1", "cp2"]);
 }
 
@@ -171,7 +174,7 @@ fn encryption_is_safe_from_every_state_that_a_kill_can_leave() {
         for step in &plan.steps {
             let stage = match step.title.as_str() {
                 "let the API server read encrypted secrets" => Stage::Reads,
-                "settle the control plane" => Stage::Writes,
+                "restart the control plane with new settings" => Stage::Writes,
                 "encrypt the secrets" => {
                     assert_eq!(now, [Stage::Writes; 3], "{state:?}");
                     continue;
@@ -338,4 +341,38 @@ fn a_fresh_cluster_encrypts_from_the_first_write_and_signs_at_its_end() {
     let last = plan.steps.last().unwrap();
     assert_eq!(last.title, "approve serving certificates");
     assert_eq!(last.changes[0].difference.details.len(), 5);
+}
+
+#[test]
+fn a_cluster_that_runs_keeps_its_endpoint_and_topology() {
+    let with = |change: &dyn Fn(&mut PlaneView)| {
+        let facts = |settled: &Settled, host: &str| {
+            let mut facts = member(settled, host);
+            if host.starts_with("cp") {
+                change(&mut facts.plane);
+            }
+            facts
+        };
+        Hosts::of(few(VERSION), facts, |_, resource| as_wanted(resource))
+    };
+    let servers = |servers: &'static str| {
+        move |plane: &mut PlaneView| {
+            let arguments = plane.running.get_mut("kube-apiserver").unwrap();
+            arguments.insert("etcd-servers".to_owned(), servers.to_owned());
+        }
+    };
+    for stacked in ["https://127.0.0.1:2379", "https://[::1]:2379"] {
+        assert_eq!(with(&servers(stacked)).codes(), []);
+    }
+    let only = |hosts: Hosts, code: &str| {
+        let codes = hosts.codes();
+        assert!(
+            !codes.is_empty() && codes.iter().all(|(_, c)| *c == code),
+            "{codes:?}"
+        );
+    };
+    let apart = "https://192.0.2.31:2379,https://192.0.2.32:2379";
+    only(with(&servers(apart)), "topology-changed");
+    let moved = |plane: &mut PlaneView| plane.endpoint = Some("192.0.2.99:6443".to_owned());
+    only(with(&moved), "endpoint-moved");
 }

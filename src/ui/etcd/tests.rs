@@ -1,10 +1,11 @@
 //! Tables of clusters in several states, at several widths.
 
 use super::*;
+use crate::cluster::{Download, EtcdSource, Topology};
 use crate::etcd::gateway::{Alarm, Health, Silence};
 use crate::etcd::picture::Host;
 use crate::etcd::picture::tests::{edit, host, member, unreachable, well};
-use crate::etcd::snapshot::Holds;
+use crate::etcd::snapshot::{Head, Holds};
 
 fn shown(hosts: &[Host], style: &Style) -> String {
     let name = Name::try_from("prod".to_owned()).unwrap();
@@ -108,12 +109,32 @@ fn what_was_saved_and_how_it_is_restored() {
     let picture = Picture::of(&hosts);
     let style = Style::test(80, false);
     let from = picture.reader().unwrap();
-    insta::assert_snapshot!("saved", saved("my snap.db", from, &head, &picture, &style));
+    let text = |topology| saved("my snap.db", from, &head, &picture, topology, &style);
+    insta::assert_snapshot!("saved", text(&Topology::Stacked));
+    let archive = Topology::External(EtcdSource::Archive(Download {
+        url: "https://mirror.example.org/etcd-v3.5.21-linux-{arch}.tar.gz".to_owned(),
+        sha256: "cd".repeat(32),
+    }));
+    insta::assert_snapshot!("saved-external", text(&archive));
+    // All but the commands, which are copied as they are.
+    let prose = |line: &&str| !line.starts_with("  ") || line.starts_with("  from");
+    assert!(
+        text(&archive)
+            .lines()
+            .filter(prose)
+            .all(|line| line.len() <= 80)
+    );
     edit(&mut hosts[0], |said| {
         said.status.version = "3.4.23".to_owned()
     });
     let picture = Picture::of(&hosts[..1]);
-    let command = restore("snap.db", &picture.members[0], 1, &picture);
+    let command = restore(
+        "snap.db",
+        &picture.members[0],
+        1,
+        &picture,
+        &Topology::Stacked,
+    );
     assert_eq!(
         command[0],
         r"ETCDCTL_API=3 etcdctl snapshot restore snap.db \"

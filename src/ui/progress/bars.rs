@@ -16,6 +16,8 @@ use crate::ui::text::{cut, duration, step};
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 /// Columns of the time at the end of a line.
 const TIME: usize = 7;
+/// Columns of a line at most: the eye loses a time that is far away.
+const WIDEST: usize = 110;
 /// Columns of the bar of the whole.
 const BAR: usize = 20;
 /// Rows where nobody says how many there are.
@@ -150,7 +152,8 @@ pub fn frame(board: &Board, now: Instant, hosts: usize, rows: usize, style: &Sty
 
 fn line(host: &str, text: &str, since: Duration, hosts: usize, style: &Style) -> String {
     let turn = SPINNER[(since.as_millis() / 100 % 10) as usize];
-    let room = style.width.saturating_sub(2 + hosts + 2 + TIME + 1).max(8);
+    let width = style.width.min(WIDEST);
+    let room = width.saturating_sub(2 + hosts + 2 + TIME + 1).max(8);
     let text = cut(text, room);
     let pad = " ".repeat(room - text.width().min(room));
     format!(
@@ -225,6 +228,14 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert_eq!(lines[1], "  and 1 more");
         assert!(lines.iter().all(|line| line.width() <= 40), "{lines:#?}");
+    }
+
+    #[test]
+    fn times_stay_near_in_a_wide_window() {
+        let lines = shown(5.0, 24, &Style::test(200, false));
+        let times = &lines[..lines.len() - 1];
+        assert!(!times.is_empty());
+        assert!(times.iter().all(|line| line.width() < WIDEST), "{lines:#?}");
     }
 
     #[test]

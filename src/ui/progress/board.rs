@@ -72,6 +72,12 @@ impl Board {
                     running.resource = Some(resource.clone());
                 }
             }
+            // kdiy_poll's: what a step that takes long is at.
+            Event::Line { step, text, .. } if text.starts_with("waiting for ") => {
+                if let Some(running) = self.running.get_mut(step) {
+                    running.resource = Some(text.clone());
+                }
+            }
             Event::Line { .. } => {}
             Event::StepDone { step, .. } => {
                 self.running.remove(step);
@@ -89,6 +95,7 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Stream;
     use crate::ui::progress::tests::story;
     use std::time::Duration;
 
@@ -106,6 +113,31 @@ mod tests {
         let board = board_at(0.4);
         assert_eq!((board.connecting.len(), board.observed), (1, 1));
         assert_eq!(board.steps, None);
+    }
+
+    #[test]
+    fn what_a_step_waits_for_is_seen_until_its_next_change() {
+        let mut board = board_at(5.0);
+        let host = board.running[&2].host.clone();
+        let line = |text: &str| Event::Line {
+            step: 2,
+            host: host.clone(),
+            stream: Stream::Err,
+            text: text.to_owned(),
+        };
+        let shown = |board: &Board| board.running[&2].resource.clone().unwrap();
+        board.on(&line("waiting for the API"), Instant::now());
+        assert_eq!(shown(&board), "waiting for the API");
+        board.on(&line("Get:1 http://example.org"), Instant::now());
+        assert_eq!(shown(&board), "waiting for the API");
+        let resource = "file /etc/next".to_owned();
+        let next = Event::ChangeStarted {
+            step: 2,
+            host: host.clone(),
+            resource,
+        };
+        board.on(&next, Instant::now());
+        assert_eq!(shown(&board), "file /etc/next");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::super::Site;
-use super::{install, interface};
+use super::{configure, interface};
 use crate::cluster::{Failover, Node, Role};
 use crate::lb::keepalived;
 use crate::plan::{Blueprint, StepId};
@@ -24,7 +24,7 @@ pub(super) fn set_up(
         let interface = interface(site, node, &failover.vip);
         let password = &site.trust.failover_password;
         let software = keepalived::on_host(site.settled, node, failover, &interface, password);
-        install(&software, node, blueprint, vault);
+        configure(&software, node, blueprint, vault);
         configured.extend(blueprint.last(&node.name));
     }
     hosts()

@@ -1,0 +1,69 @@
+//! What a cluster that runs keeps: where its nodes reach the API, and where
+//! its data is. Both are in certificates and kubeconfigs on every host.
+
+use std::net::IpAddr;
+
+use super::{Found, Standing};
+use crate::cluster::{Node, Settled, Topology};
+use crate::kubeadm::PlaneComponent;
+use crate::plan::Facts;
+
+pub(super) fn problems(
+    settled: &Settled,
+    standing: &Standing,
+    node: &Node,
+    facts: &Facts,
+    found: &mut Vec<Found>,
+) {
+    if standing.members.contains(&node.name) {
+        endpoint(settled, facts, found);
+        topology(settled, facts, found);
+    }
+}
+
+fn endpoint(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
+    let wanted = settled.cluster.node_endpoint().to_string();
+    let other = |at: &&String| !at.eq_ignore_ascii_case(&wanted);
+    let Some(serves) = facts.plane.endpoint.as_ref().filter(other) else {
+        return;
+    };
+    found.push(Found {
+        code: "endpoint-moved",
+        kubeadm: "",
+        what: format!(
+            "the nodes of this cluster reach its API at {serves}, and the inventory says {wanted}"
+        ),
+        fix: "put back the `endpoint` and the `loadBalancer` of before: kdiy does not move a \
+              cluster that runs, whose certificates and kubeconfigs name that address"
+            .to_owned(),
+    });
+}
+
+fn topology(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
+    let arguments = facts.plane.running.get(PlaneComponent::ApiServer.name());
+    let Some(servers) = arguments.and_then(|all| all.get("etcd-servers")) else {
+        return;
+    };
+    // kubeadm's stacked member is asked on the loopback address alone.
+    let stacked = servers.split(',').all(on_loopback);
+    let (is, fix) = match (&settled.cluster.topology, stacked) {
+        (Topology::Stacked, false) => ("external", "write `topology: external`"),
+        (Topology::External(_), true) => ("stacked", "take `topology: external` out"),
+        _ => return,
+    };
+    found.push(Found {
+        code: "topology-changed",
+        kubeadm: "",
+        what: format!("the etcd of this cluster is {is}: its API server uses {servers}"),
+        fix: format!(
+            "{fix}; to change the topology, make a new cluster and restore a snapshot of etcd there"
+        ),
+    });
+}
+
+fn on_loopback(url: &str) -> bool {
+    let host = url.trim_start_matches("https://");
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+    address.is_some_and(|address| address.is_loopback())
+}
