@@ -220,7 +220,7 @@ fn who_joins_under_a_limit_runs_with_the_settings_of_now() {
     let upload = of("upload kubeadm's configuration").expect("it is uploaded");
     let join = &plan.steps[of("join the cluster").unwrap()];
     assert!(join.needs.contains(&upload), "{}", lines(&plan));
-    assert_eq!(of("settle the control plane"), None);
+    assert_eq!(of("restart the control plane with new settings"), None);
 }
 
 #[test]
