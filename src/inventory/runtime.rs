@@ -64,6 +64,9 @@ const OTHERS: [(&str, &str); 1] = [(
     "write `{kind: docker, criDockerd: {url: ..., sha256: ...}}`: the engine is docker, cri-dockerd stands before it",
 )];
 
+/// What the repository and its key may depend on.
+const PLACEHOLDERS: &[&str] = &["minor", "os", "codename"];
+
 const EXAMPLE: &str = "`runtime: containerd`, or `{kind: containerd, packages: docker}`";
 
 /// Reads `runtime`, a word or a mapping.
@@ -104,7 +107,7 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenRuntime {
             .and_then(|node| reader.choice(node, &vendors, &[])),
         repository: fields.get("repository").and_then(|node| {
             reader.parse(node, "invalid-url", "a URL", |text| {
-                sources::templated(text, &["minor", "os", "codename"], false)
+                sources::templated(text, PLACEHOLDERS, false)
             })
         }),
         suite: fields.get("suite").and_then(|node| {
@@ -113,7 +116,7 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenRuntime {
         }),
         key: fields
             .get("key")
-            .and_then(|node| sources::package_key(reader, node)),
+            .and_then(|node| sources::package_key(reader, node, PLACEHOLDERS)),
         cri_dockerd_key: fields
             .get("criDockerd")
             .and_then(|_| fields.key("criDockerd")),

@@ -33,12 +33,13 @@ pub const KEY: &str = "`key: FILE` or `key: {url: https://..., fingerprint: ...}
 /// Reads `packages`.
 pub fn packages(reader: &Reader<'_>, node: &Node) -> WrittenPackages {
     const KEYS: &[&str] = &["repository", "key", "hold"];
+    const PLACEHOLDERS: &[&str] = &["minor"];
     let Some(fields) = reader.fields(node, KEYS, "`{repository: URL, key: FILE}`") else {
         return WrittenPackages::default();
     };
     let repository = fields.get("repository").map(|node| {
         reader.parse(node, "invalid-url", "a URL", |text| {
-            templated(text, &["minor"], false)
+            templated(text, PLACEHOLDERS, false)
         })
     });
     let key = match repository {
@@ -51,7 +52,7 @@ pub fn packages(reader: &Reader<'_>, node: &Node) -> WrittenPackages {
             visible_password(reader, &url, OPEN_MIRROR);
             url.value
         }),
-        key: key.and_then(|node| package_key(reader, node)),
+        key: key.and_then(|node| package_key(reader, node, PLACEHOLDERS)),
         hold: fields
             .get("hold")
             .and_then(|node| reader.boolean(node))
@@ -94,8 +95,8 @@ fn meaning(placeholder: &str) -> &'static str {
     }
 }
 
-/// Reads a key.
-pub fn package_key(reader: &Reader<'_>, node: &Node) -> Option<PackageKey> {
+/// Reads a key; these placeholders may stand in its URL.
+pub fn package_key(reader: &Reader<'_>, node: &Node, known: &[&str]) -> Option<PackageKey> {
     if !matches!(node.value, Value::Mapping(_)) {
         let name = reader.text(node, KEY)?;
         if name.value.contains("://") {
@@ -117,7 +118,7 @@ pub fn package_key(reader: &Reader<'_>, node: &Node) -> Option<PackageKey> {
         .require("url", "`url: https://...`")
         .and_then(|node| {
             reader.parse(node, "invalid-url", "a https:// URL", |text| {
-                templated(text, &["minor"], true)
+                templated(text, known, true)
             })
         });
     let fingerprint = fields.require(

@@ -146,18 +146,31 @@ pub(super) fn probe(all: &[&File]) -> Script {
     let shown = all
         .iter()
         .filter(|file| !matches!(file.content, Content::Secret { .. }));
-    let wanted: Vec<String> = shown
-        .map(|file| format!("{}  {}", file.content.sha256(), file.path))
-        .collect();
-    let texts = Script::of("kdiy_texts() {\nfor want in ")
-        .args(&wanted)
-        .lit("; do\n")
+    // Nor those of somebody else, who may keep passwords there.
+    let (kept, own): (Vec<&&File>, _) =
+        shown.partition(|file| file.on_differ == OnDiffer::KeepOriginal);
+    let wanted = |files: Vec<&&File>| -> Vec<String> {
+        let sum = |file: &&&File| format!("{}  {}", file.content.sha256(), file.path);
+        files.iter().map(sum).collect()
+    };
+    let texts = Script::of(OWN_FUNCTION)
+        .lit("kdiy_texts() {\nown=1\nfor want in ")
+        .args(wanted(own))
+        .lit(" -- ")
+        .args(wanted(kept))
+        .lit("; do\ncase $want in --) own=; continue;; esac\n")
         .lit("case $kdiy_sums in *\"$want\"*) continue;; esac\n")
         .lit("path=${want#*  }\n[ -f \"$path\" ] || continue\n")
+        .lit("if [ -z \"$own\" ]; then\nsum=$(sha256sum -- \"$path\")\n")
+        .lit("kdiy_own \"$path\" \"${sum%% *}\" ")
+        .arg(NOTICE.trim_end())
+        .lit(" || continue\nfi\n")
         .lit("text=$(head -c ")
         .arg(SHOWN.to_string())
         .lit(" -- \"$path\"; printf x)\ntext=${text%x}\n")
-        .lit("printf '%s %d\\n%s\\n' \"$path\" \"${#text}\" \"$text\"\ndone; }\n");
+        .lit("printf '%s %d\\n%s\\n' \"$path\" \"${#text}\" \"$text\"\ndone\n")
+        // The shell takes newlines from the end of an answer: not the texts' own.
+        .lit("echo end; }\n");
     Script::new()
         .then(&section("file-stat", &stat))
         .lit("kdiy_sums=$(")
@@ -219,6 +232,10 @@ impl File {
                         details.push("content (secret)".to_owned());
                     }
                 }
+                let kept = self.on_differ == OnDiffer::KeepOriginal && text.is_none();
+                if !same && kept && stat.kind.contains("regular") {
+                    details.push("replaces what kdiy did not write (not shown)".to_owned());
+                }
                 if same && details.is_empty() {
                     return Ok(None);
                 }
@@ -277,15 +294,31 @@ impl File {
     }
 }
 
+/// The function `kdiy_own`, also as a part of others' text.
+macro_rules! own_function {
+    () => {
+        r#"kdiy_own() {
+[ "$(cat -- "/var/lib/kdiy/written$1" 2>/dev/null)" = "$2" ] || head -n 2 -- "$1" 2>/dev/null | grep -qxF -- "$3"
+}
+"#
+    };
+}
+
+/// Defines `kdiy_own PATH SUM LINE`: whether kdiy wrote the file that is there,
+/// whose hash this is. Files of kdiy are known by the line; not every format
+/// has comments, so the hash of what was written is noted, too.
+const OWN_FUNCTION: &str = own_function!();
+
 /// Defines `kdiy_put PATH MODE SEEN NEW OWN` with the content on standard
 /// input: re-checks that the file is as it was seen (or already as wanted),
 /// writes beside it, has it checked, renames.
 ///
 /// With OWN, the line by which files of kdiy are known, what somebody else
-/// wrote is kept first. Not every format has comments, so the hash of what is
-/// written is noted too; before the file is there, for the case that the run
-/// ends in between.
-pub const PUT_FUNCTION: &str = r#"kdiy_put() {
+/// wrote is kept first. The note is made before the file is there, for the case
+/// that the run ends in between.
+pub const PUT_FUNCTION: &str = concat!(
+    own_function!(),
+    r#"kdiy_put() {
 kdiy_now=absent
 if [ -e "$1" ] || [ -L "$1" ]; then
   kdiy_now=$(sha256sum -- "$1" 2>/dev/null) && kdiy_now=${kdiy_now%% *} || kdiy_now=unreadable
@@ -306,9 +339,7 @@ if ! kdiy_check "$1.kdiy-new"; then
 fi
 if [ -n "$5" ]; then
   kdiy_note=/var/lib/kdiy/written$1
-  if [ "$kdiy_now" != absent ] && [ ! -e "$1.before-kdiy" ] &&
-    [ "$(cat -- "$kdiy_note" 2>/dev/null)" != "$kdiy_now" ] &&
-    ! head -n 2 -- "$1" 2>/dev/null | grep -qxF -- "$5"; then
+  if [ "$kdiy_now" != absent ] && [ ! -e "$1.before-kdiy" ] && ! kdiy_own "$1" "$kdiy_now" "$5"; then
     cp -a -- "$1" "$1.before-kdiy"
   fi
   install -d -m 0755 /var/lib/kdiy
@@ -316,7 +347,8 @@ if [ -n "$5" ]; then
 fi
 mv -f -- "$1.kdiy-new" "$1"
 }
-"#;
+"#
+);
 
 impl Content {
     /// Hash of the content, as far as it is known before it is filled.
@@ -336,8 +368,7 @@ fn find_text(mut answer: &str, path: &str) -> Option<String> {
         let (at, length) = head.rsplit_once(' ')?;
         let length: usize = length.parse().ok()?;
         if at == path {
-            // The last text's trailing newlines were eaten by the shell.
-            return Some(rest.get(..length).unwrap_or(rest).to_owned());
+            return Some(rest.get(..length)?.to_owned());
         }
         answer = rest.get(length..)?.strip_prefix('\n')?;
     }

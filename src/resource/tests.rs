@@ -65,15 +65,23 @@ pub(crate) fn as_wanted(resource: &Resource) -> Seen {
     }
 }
 
+/// A script whose notes are not this machine's: they are beside a file.
+fn beside(script: &str, file: &std::path::Path) -> String {
+    let folder = file.parent().unwrap_or(file);
+    let notes = folder.join("notes").display().to_string();
+    script.replace("/var/lib/kdiy", &notes)
+}
+
 /// Runs a probe here and reads it.
 fn probed(resources: &[Resource]) -> Vec<Seen> {
     let all: Vec<&Resource> = resources.iter().collect();
     let script = Script::of("export LC_ALL=C\n")
         .lit(SECTION_FUNCTION)
         .then(&probe(&all));
+    let folder = std::path::Path::new(resources[0].name());
     let output = Process::new("sh")
         .arg("-c")
-        .arg(script.as_str())
+        .arg(beside(script.as_str(), folder))
         .output()
         .unwrap();
     let answers = Answers::parse(&output.stdout).unwrap();
@@ -91,15 +99,13 @@ fn applied(resource: &Resource, seen: &Seen) -> std::process::Output {
         Content::Plain(text) | Content::Filled(text) => Zeroizing::new(text.clone()),
         Content::Secret { .. } => panic!("no secret was expected"),
     };
-    let folder = std::path::Path::new(resource.name()).parent().unwrap();
     // Only root may give a file away; the tests need not be root.
     let script = Script::of("set -eu\nchown() { :; }\n")
         .lit(PUT_FUNCTION)
         .then(&resource.apply(seen, &fill));
-    let notes = folder.join("notes").display().to_string();
     Process::new("sh")
         .arg("-c")
-        .arg(script.as_str().replace("/var/lib/kdiy", &notes))
+        .arg(beside(script.as_str(), resource.name().as_ref()))
         .output()
         .unwrap()
 }
@@ -231,6 +237,36 @@ fn what_says_that_kdiy_wrote_it_is_no_original() {
     assert_eq!(rewritten(&path, "another\n"), None);
 }
 
+/// What a plan would show of the text that is there, and beside it.
+fn shown(path: &str) -> (Option<String>, Vec<String>) {
+    let mut file = File::plain(path, 0o644, "{\"wanted\": true}");
+    file.on_differ = OnDiffer::KeepOriginal;
+    let wanted = Resource::File(file);
+    let seen = probed(std::slice::from_ref(&wanted)).remove(0);
+    let difference = wanted.diff(&seen).unwrap().unwrap();
+    (difference.text.map(|text| text.before), difference.details)
+}
+
+#[test]
+fn what_somebody_else_wrote_is_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keepalived.conf").display().to_string();
+    let theirs = "authentication {\n auth_pass hunter2\n}\n";
+    std::fs::write(&path, theirs).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let details = vec!["replaces what kdiy did not write (not shown)".to_owned()];
+    assert_eq!(shown(&path), (None, details.clone()));
+
+    // kdiy's own is, by its first line or by the note of its hash.
+    let ours = format!("{NOTICE}global_defs\n");
+    std::fs::write(&path, &ours).unwrap();
+    assert_eq!(shown(&path), (Some(ours), Vec::new()));
+    rewritten(&path, "{}");
+    assert_eq!(shown(&path), (Some("{}".to_owned()), Vec::new()));
+    std::fs::write(&path, theirs).unwrap();
+    assert_eq!(shown(&path), (None, details));
+}
+
 #[test]
 fn notes_of_what_was_written_are_for_root() {
     use std::os::unix::fs::PermissionsExt;
@@ -276,7 +312,7 @@ fn several_files_are_told_apart() {
     };
     let (a, b, c) = (file("a"), file("b"), file("c"));
     std::fs::write(a.name(), "of a\n").unwrap();
-    std::fs::write(c.name(), "of c").unwrap();
+    std::fs::write(c.name(), "of c\n\n").unwrap();
     let seen = probed(&[a, b, c]);
     let text = |seen: &Seen| match seen {
         Seen::File(file::Seen::Present { text, .. }) => text.clone(),
@@ -284,7 +320,7 @@ fn several_files_are_told_apart() {
     };
     assert_eq!(text(&seen[0]).as_deref(), Some("of a\n"));
     assert_eq!(seen[1], Seen::File(file::Seen::Absent));
-    assert_eq!(text(&seen[2]).as_deref(), Some("of c"));
+    assert_eq!(text(&seen[2]).as_deref(), Some("of c\n\n"));
 }
 
 #[test]

@@ -185,6 +185,18 @@ fn runtimes_have_their_defaults() {
             }),
         }
     );
+    // Where the key is may depend on the host as the repository does.
+    let text = format!(
+        "runtime: {{kind: containerd, packages: docker, repository: \"https://m.example.org/{{os}}/\", key: {{url: \"https://m.example.org/{{os}}/{{codename}}/gpg\", fingerprint: {}}}}}\n",
+        "12".repeat(20)
+    );
+    let Runtime::Containerd(Origin::Docker(mirror)) = cluster_with(&text).runtime else {
+        panic!("{text}");
+    };
+    assert!(
+        matches!(&mirror.key, PackageKey::Pinned { url, .. } if url == "https://m.example.org/{os}/{codename}/gpg"),
+        "{mirror:?}"
+    );
     let text = format!(
         "runtime: {{kind: cri-o, key: {{url: \"https://m.example.org/v{{minor}}/key\", fingerprint: {}}}}}\n",
         "12".repeat(20)
