@@ -184,8 +184,18 @@ impl<'a, W: Write> Receiver<'a, W> {
         Ok(head)
     }
 
+    /// The length that the host said.
+    fn size(&self) -> u64 {
+        self.head.as_ref().map_or(0, |head| head.size)
+    }
+
     /// Takes bytes of the data.
     fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // A host that goes on and on must not fill the disk here.
+        let (got, size) = (self.got + bytes.len() as u64, self.size());
+        if got > size {
+            return Err(io::Error::other(Spoiled::Length { got, size }));
+        }
         self.out.write_all(bytes)?;
         self.sum.update(bytes);
         self.held.extend_from_slice(bytes);
@@ -193,9 +203,7 @@ impl<'a, W: Write> Receiver<'a, W> {
         self.own.update(&self.held[..over]);
         self.held.drain(..over);
         self.got += bytes.len() as u64;
-        if let Some(head) = &self.head {
-            (self.progress)(self.got, head.size);
-        }
+        (self.progress)(self.got, size);
         Ok(())
     }
 }
@@ -278,6 +286,11 @@ mod tests {
         assert_eq!(ended(&head, &whole).unwrap().unwrap().holds.revision, 725);
         let length = Spoiled::Length { got: 35, size: 36 };
         assert_eq!(ended(&head, &whole[1..]).unwrap(), Err(length));
+        let more = [&whole[..], b"x"].concat();
+        assert!(
+            ended(&head, &more).is_err(),
+            "no more is written down than was said"
+        );
         whole[0] ^= 1;
         assert_eq!(ended(&head, &whole).unwrap(), Err(Spoiled::Sum));
         let own = head.replace(&sha256_hex(&sent(b"data").1), &sha256_hex(&whole));
