@@ -355,6 +355,17 @@ fn a_changed_configuration_makes_its_unit_settle() {
     assert_eq!(service.difference.details, ["reload"]);
 }
 
+/// Nothing is there on one host, and everything on the others.
+fn blank(one: &str) -> impl Fn(&Name, &Resource) -> Seen {
+    move |host, resource| {
+        if host.as_str() == one {
+            absent(resource)
+        } else {
+            as_wanted(resource)
+        }
+    }
+}
+
 #[test]
 fn a_new_worker_touches_others_only_for_what_it_needs() {
     let hosts = Hosts::with(
@@ -369,13 +380,7 @@ fn a_new_worker_touches_others_only_for_what_it_needs() {
             }
             facts
         },
-        |host, resource| {
-            if host.as_str() == "w2" {
-                absent(resource)
-            } else {
-                as_wanted(resource)
-            }
-        },
+        blank("w2"),
     );
     let plan = hosts.plan();
     let elsewhere: Vec<_> = plan
@@ -419,13 +424,7 @@ fn a_wiped_control_plane_is_forgotten_before_it_joins_behind_all_gates() {
                 member(settled, host)
             }
         },
-        |host, resource| {
-            if host.as_str() == "cp1" {
-                absent(resource)
-            } else {
-                as_wanted(resource)
-            }
-        },
+        blank("cp1"),
     );
     let plan = hosts.plan();
     let join = plan
