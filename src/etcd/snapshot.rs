@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::gateway::{client, url};
 use super::member::folder;
 use crate::cluster::{AddressSpec, EtcdSource, Topology};
+use crate::resource::hex;
 use crate::shell::Script;
 
 /// What is left free on the host's disk, in bytes: etcd may be on the same.
@@ -242,10 +243,6 @@ fn head(line: &[u8]) -> Option<Head> {
         sha256: words.next()?.to_owned(),
         holds: serde_json::from_str(words.next()?).ok()?,
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::pem::Pem;
 
 use super::Error;
+use crate::resource::hex;
 
 /// SHA-256 of a certificate or public key in DER, shown as `openssl x509
 /// -fingerprint -sha256` shows it.
@@ -32,7 +33,7 @@ impl Fingerprint {
     /// Lower-case hex without colons.
     #[must_use]
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.0)
     }
 }
 

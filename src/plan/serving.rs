@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 use super::Facts;
 use crate::cluster::{Name, Settled};
-use crate::resource::section;
+use crate::resource::{hex, section};
 use crate::shell::Script;
 
 /// A request that waits, as it was judged.
@@ -199,10 +199,6 @@ fn element(tag: &str, content: &str) -> String {
         _ => format!("82{length:04x}"),
     };
     format!("{tag}{length}{content}")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 const SEQUENCE: &str = "30";

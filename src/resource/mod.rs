@@ -27,7 +27,7 @@ pub use certificate::{Certificate, Subject, Usage};
 pub use command::{Command, Done, Input};
 pub use directory::Directory;
 pub use file::{Content, File, OnDiffer, PUT_FUNCTION};
-pub use hash::sha256_hex;
+pub use hash::{hex, sha256_hex};
 pub use module::{Module, Provides};
 pub use packages::{APT_FUNCTION, Package, Packages, Rival};
 pub use repository::{DOWNLOAD, Repository, RepositoryKey};
