@@ -41,12 +41,24 @@ fn main() -> ExitCode {
 fn run(cli: &Cli, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
     let global = &cli.global;
     match &cli.command {
+        Command::Init(init) => init.run(global, ui),
+        Command::Inventory(inventory) => connected(inventory.run(global, ui, start)),
         Command::Validate(validate) => validate.run(global, ui),
-        Command::Version(version) => version.run(ui),
         Command::Plan(plan) => connected(plan.run(global, ui, start)),
         Command::Apply(apply) => connected(apply.run(global, ui, start)),
-        Command::Etcd(etcd) => connected(etcd.run(global, ui, start)),
+        Command::Status(status) => connected(status.run(global, ui, start)),
+        Command::Topology(topology) => topology.run(global, ui),
         Command::Kubeconfig(kubeconfig) => connected(kubeconfig.run(global, ui)),
+        Command::Etcd(etcd) => connected(etcd.run(global, ui, start)),
+        Command::Facts(facts) => connected(facts.run(global, ui, start)),
+        Command::Exec(exec) => connected(exec.run(global, ui, start)),
+        Command::Ssh(ssh) => ssh.run(global, ui),
+        Command::Logs(logs) => logs.run(global, ui),
+        Command::Explain(explain) => explain.run(global, ui),
+        Command::Schema(schema) => schema.run(global, ui),
+        Command::Completions(completions) => completions.run(global, ui),
+        Command::Man(man) => man.run(global, ui),
+        Command::Version(version) => version.run(ui),
     }
 }
 

@@ -1,16 +1,28 @@
 //! The command line: one file a command, exit codes, help.
 
 pub mod apply;
+pub mod completions;
 mod connector;
 pub mod etcd;
+pub mod exec;
 pub mod exit;
+pub mod explain;
+pub mod facts;
+pub mod init;
+pub mod inventory;
 pub mod kubeconfig;
 mod logs;
+pub mod man;
+pub mod past;
 pub mod plan;
 pub mod reach;
 mod saved;
+pub mod schema;
 mod source;
+pub mod ssh;
+pub mod status;
 mod survey;
+pub mod topology;
 pub mod validate;
 pub mod version;
 
@@ -46,16 +58,40 @@ pub struct Cli {
 /// What kdiy can be told to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write an inventory to begin with
+    Init(init::Init),
+    /// Make an inventory of what other tools know
+    Inventory(inventory::Inventory),
     /// Check the inventory and say what the cluster tolerates
     Validate(validate::Validate),
     /// Show what apply would do, without changing anything
     Plan(plan::Plan),
     /// Make the hosts as the inventory says
     Apply(apply::Apply),
+    /// Show how the cluster is, and what is down
+    Status(status::Status),
+    /// Draw the cluster: who serves whom, and what may fail
+    Topology(topology::Topology),
     /// Print the admin kubeconfig or merge it into yours
     Kubeconfig(kubeconfig::Kubeconfig),
     /// Look at etcd's members and keys, save a snapshot
     Etcd(etcd::Etcd),
+    /// Show what the hosts are
+    Facts(facts::Facts),
+    /// Run a command on hosts
+    Exec(exec::Exec),
+    /// Log in to a host
+    Ssh(ssh::Ssh),
+    /// Show what hosts said in past runs
+    Logs(past::Logs),
+    /// Explain a field of the inventory
+    Explain(explain::Explain),
+    /// Print the JSON Schema of the inventory
+    Schema(schema::Schema),
+    /// Print completions for a shell
+    Completions(completions::Completions),
+    /// Print or write the manual pages
+    Man(man::Man),
     /// Print the version
     Version(version::Version),
 }
@@ -76,6 +112,7 @@ pub struct Global {
     pub inventory: PathBuf,
     /// Text for people or JSON for programs
     #[arg(
+        short,
         long,
         global = true,
         value_name = "text|json",
