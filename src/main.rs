@@ -51,7 +51,7 @@ fn run(cli: &Cli, ui: &Ui, start: Instant) -> Result<ExitCode, Failed> {
         Command::Facts(facts) => connected(facts.run(global, ui, start)),
         // Its exit code is the command's on the hosts.
         Command::Exec(exec) => return connected(exec.run(global, ui)),
-        Command::Ssh(ssh) => ssh.run(global, ui),
+        Command::Ssh(ssh) => connected(ssh.run(global, ui)),
         Command::Logs(logs) => logs.run(global, ui),
         Command::Explain(explain) => explain.run(global, ui),
         Command::Schema(schema) => schema.run(global, ui),

@@ -7,6 +7,7 @@
 
 mod guard;
 mod incoming;
+pub mod log;
 mod runs;
 
 use std::io;
@@ -19,7 +20,7 @@ use crate::cluster::Name;
 use crate::pki::{self, Authorities, Difference, SecretboxKey, compare};
 
 pub use incoming::Incoming;
-pub use runs::Run;
+pub use runs::{Record, Run, Steps};
 
 /// The directory of all clusters beside an inventory.
 pub const DIRECTORY: &str = ".kdiy";
@@ -29,6 +30,8 @@ const PARTIAL: &str = "pki.partial";
 /// The key of encryption at rest, in [`PKI`].
 const SECRETBOX: &str = "secretbox.key";
 const KUBECONFIG: &str = "kubeconfig";
+/// Host keys that the inventory pins, as ssh reads them.
+const HOST_KEYS: &str = "host-keys";
 
 /// The state of one cluster.
 #[derive(Debug, Clone)]
@@ -128,6 +131,27 @@ impl State {
         let root = all.join(cluster.as_str());
         guard::directory(&root)?;
         Ok(Self { root })
+    }
+
+    /// The state of a cluster, if there is any. Makes nothing.
+    ///
+    /// # Errors
+    /// When it is not the user's own and private.
+    pub fn existing(base: &Path, cluster: &Name) -> Result<Option<Self>, Error> {
+        let root = base.join(DIRECTORY).join(cluster.as_str());
+        Ok(guard::is_directory(&root)?.then_some(Self { root }))
+    }
+
+    /// Keeps the key of a host as a known_hosts file of one line; says where.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_host_key(&self, host: &Name, line: &str) -> Result<PathBuf, Error> {
+        let directory = self.root.join(HOST_KEYS);
+        guard::directory(&directory)?;
+        let path = directory.join(host.as_str());
+        guard::write(&path, format!("{line}\n").as_bytes())?;
+        Ok(path)
     }
 
     /// The directory of this cluster.

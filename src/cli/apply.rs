@@ -14,7 +14,7 @@ use super::{Exit, Failed, Global, Reach, kubeconfig, node_name, saved, source, s
 use crate::cluster::Name;
 use crate::execute::{self, Options};
 use crate::plan::Plan;
-use crate::state::Run;
+use crate::state::{Record, Run, Steps};
 use crate::transport::Connection;
 use crate::ui::summary::{self, Next, Tally};
 use crate::ui::{self, Output, Ui, progress};
@@ -91,9 +91,33 @@ impl Apply {
             return Ok(Exit::Ok);
         }
         self.ask(ui).await?;
-        let run = survey.state.create_run(&run_id())?;
+        let began = OffsetDateTime::now_utc();
+        let run = survey.state.create_run(&run_id(began))?;
+        let mut record = Record {
+            command: "apply".to_owned(),
+            began,
+            ended: None,
+            exit_code: None,
+            steps: None,
+        };
+        run.write_record(&record)?;
         let (tally, stopped) =
             carry_out(plan, &survey, &run, self.reach.width.get(), ui, start).await?;
+        let exit = match (tally.succeeded(), stopped) {
+            (true, _) => Exit::Ok,
+            (false, true) => Exit::Interrupted,
+            (false, false) => Exit::StepFailed,
+        };
+        record.ended = Some(OffsetDateTime::now_utc());
+        record.exit_code = Some(exit.code());
+        record.steps = Some(Steps {
+            done: tally.done,
+            failed: tally.failed,
+            left: tally.left,
+        });
+        if let Err(error) = run.write_record(&record) {
+            ui.warn(&format!("how this run ended is not written down: {error}"));
+        }
         let kept = match tally.succeeded() {
             true => Some(kubeconfig::keep(
                 cluster,
@@ -112,10 +136,9 @@ impl Apply {
             commands: &commands,
         };
         ui.tell(&summary::render(&tally, &next, ui.err_style()));
-        match (tally.succeeded(), stopped) {
-            (true, _) => Ok(Exit::Ok),
-            (false, true) => Err(Failed::shown(Exit::Interrupted)),
-            (false, false) => Err(Failed::shown(Exit::StepFailed)),
+        match exit {
+            Exit::Ok => Ok(exit),
+            _ => Err(Failed::shown(exit)),
         }
     }
 
@@ -173,10 +196,8 @@ async fn carry_out<C: Connection>(
 }
 
 /// Sorts by time, as the state wants it.
-fn run_id() -> Name {
+fn run_id(began: OffsetDateTime) -> Name {
     let format = format_description!("[year][month][day]t[hour][minute][second]z");
-    let text = OffsetDateTime::now_utc()
-        .format(format)
-        .unwrap_or_else(|_| "run".to_owned());
+    let text = began.format(format).unwrap_or_else(|_| "run".to_owned());
     Name::try_from(text).expect("digits, t and z are a name")
 }

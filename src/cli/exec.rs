@@ -86,7 +86,7 @@ impl Exec {
     /// # Errors
     /// When the inventory is not valid, or a node is not in it.
     pub async fn run(&self, global: &Global, ui: &Ui) -> Result<ExitCode, Failed> {
-        let source = source::load(global, ui)?;
+        let source = source::load_tersely(global, ui)?;
         let nodes = selection::select(&source.cluster, &self.on)?;
         if self.raw && (nodes.len() != 1 || ui.output() == Output::Json) {
             let what = format!("--raw is for text of one host, these are {}", nodes.len());
@@ -98,13 +98,17 @@ impl Exec {
         if ui.style().verbose() {
             let shown = Command::of(&self.command).script(None);
             let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
-            ui.note(&format!("on {}:\n{shown}", names.join(", ")));
+            ui.tell(&spoken::script(&names.join(", "), &shown, ui.err_style()));
         }
         let script = Zeroizing::new(script.as_str().to_owned());
         let piecewise = self.group || ui.output() == Output::Json;
         let request = Request {
             script: &script,
-            user: if self.as_login { User::Login } else { User::Root },
+            user: if self.as_login {
+                User::Login
+            } else {
+                User::Root
+            },
             limit: self.timeout,
             keep: if piecewise || self.raw { KEEP } else { 0 },
         };
@@ -144,11 +148,10 @@ fn input() -> Result<Zeroizing<String>, Failed> {
     let mut bytes = Zeroizing::new(Vec::new());
     std::io::stdin().take(INPUT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > INPUT {
-        return Err(Failed::message(
-            Exit::Error,
-            "standard input is longer than 16 MiB",
-        )
-        .hint("copy it with scp or rsync, or let the hosts fetch it"));
+        return Err(
+            Failed::message(Exit::Error, "standard input is longer than 16 MiB")
+                .hint("copy it with scp or rsync, or let the hosts fetch it"),
+        );
     }
     Ok(Zeroizing::new(STANDARD.encode(&*bytes)))
 }
@@ -350,7 +353,10 @@ mod tests {
         assert_eq!(code_of(vec![exit(3), exit(0)]), 1);
         assert_eq!(code_of(vec![exit(124), Err(late())]), 124);
         assert_eq!(code_of(vec![exit(0), Err(lost())]), 4);
-        assert_eq!(code_of(vec![Ok(transport::Exit::Signal("KILL".to_owned()))]), 137);
+        assert_eq!(
+            code_of(vec![Ok(transport::Exit::Signal("KILL".to_owned()))]),
+            137
+        );
         assert_eq!(code_of(vec![exit(70_000)]), 255);
     }
 }

@@ -9,6 +9,7 @@ use std::time::Instant;
 use crate::cluster::Name;
 use crate::execute::Event;
 use crate::state::Run;
+use crate::state::log::{self, Entry};
 use crate::ui::progress::Renderer;
 
 /// Writes events to the logs of a run, and hands them on.
@@ -31,7 +32,7 @@ impl Logged {
         }
     }
 
-    fn write(&mut self, host: &Name, now: Instant, text: &str) {
+    fn write(&mut self, host: &Name, now: Instant, entry: Entry<'_>) {
         if !self.files.contains_key(host) {
             match self.run.log(host) {
                 Ok(file) => self.files.insert(host.clone(), file),
@@ -44,7 +45,7 @@ impl Logged {
         let at = now.saturating_duration_since(self.start).as_secs_f64();
         if let Some(mut file) = self.files.get(host) {
             // A full disk here must not stop what goes on there.
-            let _ = writeln!(file, "{at:9.3} {text}");
+            let _ = file.write_all(log::line(at, entry).as_bytes());
         }
     }
 }
@@ -52,13 +53,13 @@ impl Logged {
 impl Renderer for Logged {
     fn on(&mut self, event: &Event, now: Instant) {
         match event {
-            Event::StepStarted { host, title, .. } => self.write(host, now, &format!("== {title}")),
+            Event::StepStarted { host, title, .. } => self.write(host, now, Entry::Step(title)),
             Event::ChangeStarted { host, resource, .. } => {
-                self.write(host, now, &format!("-- {resource}"));
+                self.write(host, now, Entry::Change(resource));
             }
-            Event::Line { host, text, .. } => self.write(host, now, &format!("   {text}")),
+            Event::Line { host, text, .. } => self.write(host, now, Entry::Line(text)),
             Event::StepDone { host, title, .. } => {
-                self.write(host, now, &format!("== done: {title}"));
+                self.write(host, now, Entry::Done(title));
             }
             Event::StepFailed {
                 host,
@@ -66,7 +67,8 @@ impl Renderer for Logged {
                 failure,
                 ..
             } => {
-                self.write(host, now, &format!("== failed: {title}: {}", failure.what));
+                let text = format!("{title}: {}", failure.what);
+                self.write(host, now, Entry::Failed(&text));
             }
             _ => {}
         }

@@ -200,6 +200,10 @@ mod tests {
             "kdiy etcd snapshot --help",
             "kdiy etcd snapshot save --help",
             "kdiy etcd keys --help",
+            "kdiy facts --help",
+            "kdiy exec --help",
+            "kdiy ssh --help",
+            "kdiy logs --help",
             "kdiy version --help",
         ];
         for line in lines {
@@ -234,6 +238,16 @@ mod tests {
             "kdiy etcd snapshot save",
             "kdiy etcd keys --limit 0",
             "kdiy etcd keys --limit 5 --count-only",
+            "kdiy facts --on",
+            "kdiy facts --on cp-1,,cp-2",
+            "kdiy exec",
+            "kdiy exec uptime",
+            "kdiy exec --",
+            "kdiy exec --timeout 0 -- uptime",
+            "kdiy exec --raw --group -- uptime",
+            "kdiy ssh",
+            "kdiy ssh cp-1 uptime",
+            "kdiy logs last cp-1 cp-2",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(Exit::of_clap(&error), Exit::Usage, "{line}");

@@ -1,20 +1,172 @@
 //! `kdiy logs`.
 
 use clap::Args;
+use serde::Serialize;
 
-use super::{Exit, Failed, Global};
-use crate::ui::Ui;
+use super::{Exit, Failed, Global, selection, source};
+use crate::cluster::{Cluster, Name};
+use crate::state::log::{self, Outcome};
+use crate::state::{self, State};
+use crate::ui::logs::{self, Host, Run};
+use crate::ui::{Output, Ui};
+
+/// Stands for the newest run.
+const LAST: &str = "last";
 
 /// Show what hosts said in past runs
 #[derive(Debug, Clone, Args)]
-pub struct Logs {}
+#[command(
+    after_help = "Without arguments: the runs of apply that are kept, the newest first. With a
+run: its steps. With a run and a node: all that the host said. `last` is the
+newest run; a node alone means that node in the newest run. AT is in seconds
+since the command began. Nothing is asked of the hosts. Secrets were masked
+before anything was written.
+
+Examples:
+  kdiy logs
+  kdiy logs last
+  kdiy logs last cp-1
+  kdiy logs last --failed            what failed steps said, of all nodes"
+)]
+pub struct Logs {
+    /// A run of the list, or last
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+    /// A node's name
+    #[arg(value_name = "NODE")]
+    pub node: Option<String>,
+    /// Only what failed
+    #[arg(long)]
+    pub failed: bool,
+}
+
+/// What is printed as JSON without a run.
+#[derive(Serialize)]
+struct Document<'a> {
+    cluster: &'a Name,
+    runs: &'a [Run],
+}
 
 impl Logs {
-    /// Not built yet.
+    /// Shows past runs.
     ///
     /// # Errors
-    /// Always.
-    pub fn run(&self, _: &Global, _: &Ui) -> Result<Exit, Failed> {
-        Err(Failed::message(Exit::Error, "not built yet"))
+    /// When the inventory is not valid, or there is no such run or log.
+    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, Failed> {
+        let source = source::load_tersely(global, ui)?;
+        let cluster = &source.cluster;
+        let state = State::existing(&source.folder, &cluster.name)?;
+        let kept = state.map_or_else(|| Ok(Vec::new()), |state| state.runs())?;
+        let (wanted, node) = self.wanted(cluster, &kept)?;
+        let Some(wanted) = wanted else {
+            self.list(cluster, &kept, ui)?;
+            return Ok(Exit::Ok);
+        };
+        let run = known(wanted)?;
+        if let Some(node) = &node
+            && !run.hosts.contains(node)
+        {
+            let what = format!("nothing was done on {node} in run {}", run.run);
+            let hosts: Vec<_> = run.hosts.iter().map(Name::as_str).collect();
+            let failed = Failed::message(Exit::Error, what);
+            return Err(failed.hint(format!("it has logs of {}", hosts.join(", "))));
+        }
+        let mut hosts = Vec::new();
+        for host in run
+            .hosts
+            .iter()
+            .filter(|host| node.as_ref().is_none_or(|node| node == *host))
+        {
+            let mut steps = log::read(&wanted.said(host)?.unwrap_or_default());
+            steps.retain(|step| !self.failed || matches!(step.outcome, Outcome::Failed(_)));
+            let host = host.clone();
+            hosts.push(Host { host, steps });
+        }
+        let found = hosts.iter().any(|host| !host.steps.is_empty());
+        match ui.output() {
+            Output::Json => ui.json(&logs::document(&run, &hosts))?,
+            Output::Text if !found && self.failed => ui.note(&format!(
+                "No step failed in run {}{}.",
+                run.run,
+                node.map(|node| format!(" on {node}")).unwrap_or_default()
+            )),
+            Output::Text if node.is_some() || self.failed => {
+                let shown = hosts.iter().map(|host| logs::whole(host, ui.style()));
+                ui.print(&shown.collect::<String>())?;
+            }
+            Output::Text => {
+                let shown = std::slice::from_ref(&run);
+                ui.print(&logs::runs(shown, ui.style()))?;
+                ui.print(&format!("\n{}", logs::overview(&hosts, ui.style())))?;
+                ui.note(&format!("\nWhat a host said: kdiy logs {} NODE", run.run));
+            }
+        }
+        Ok(Exit::Ok)
     }
+
+    /// The run and the node that are asked for.
+    fn wanted<'r>(
+        &self,
+        cluster: &Cluster,
+        kept: &'r [state::Run],
+    ) -> Result<(Option<&'r state::Run>, Option<Name>), Failed> {
+        let Some(word) = self.run.as_deref().or(self.failed.then_some(LAST)) else {
+            return Ok((None, None));
+        };
+        let name = |text: &str| Name::try_from(text.to_owned()).ok();
+        let is_node = |text: &str| cluster.nodes.iter().any(|node| node.name.as_str() == text);
+        let newest = || {
+            kept.first().ok_or_else(|| {
+                Failed::message(Exit::Error, "no run is kept yet")
+                    .hint("kdiy apply keeps what hosts say in it")
+            })
+        };
+        let found = kept.iter().find(|run| run.id() == word);
+        let run = match found {
+            Some(run) => run,
+            None if word == LAST => newest()?,
+            None if self.node.is_none() && is_node(word) => {
+                return Ok((Some(newest()?), name(word)));
+            }
+            None => {
+                let what = format!("no run {word:?} is kept");
+                let hint = "see the list with kdiy logs; last is the newest";
+                return Err(Failed::message(Exit::Usage, what).hint(hint));
+            }
+        };
+        let Some(node) = self.node.as_deref() else {
+            return Ok((Some(run), None));
+        };
+        // A node that has left the inventory may have logs all the same.
+        match name(node) {
+            Some(name) if run.hosts()?.contains(&name) => Ok((Some(run), Some(name))),
+            _ => Ok((
+                Some(run),
+                Some(selection::node(cluster, node)?.name.clone()),
+            )),
+        }
+    }
+
+    fn list(&self, cluster: &Cluster, kept: &[state::Run], ui: &Ui) -> Result<(), Failed> {
+        let runs = kept.iter().map(known).collect::<Result<Vec<_>, _>>()?;
+        match ui.output() {
+            Output::Json => ui.json(&Document {
+                cluster: &cluster.name,
+                runs: &runs,
+            })?,
+            Output::Text if runs.is_empty() => {
+                ui.note("No run is kept yet: kdiy apply keeps what hosts say in it.");
+            }
+            Output::Text => ui.print(&logs::runs(&runs, ui.style()))?,
+        }
+        Ok(())
+    }
+}
+
+fn known(run: &state::Run) -> Result<Run, state::Error> {
+    Ok(Run {
+        run: run.id(),
+        record: run.record()?,
+        hosts: run.hosts()?,
+    })
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Exit, Failed, Global};
 use crate::cluster::{Cluster, Name};
-use crate::inventory;
+use crate::inventory::{self, Severity};
 use crate::ui::Ui;
 
 /// A valid inventory and where it lies.
@@ -28,6 +28,19 @@ impl Source {
 /// # Errors
 /// When it cannot be read or is not valid; every problem was shown then.
 pub fn load(global: &Global, ui: &Ui) -> Result<Source, Failed> {
+    read(global, ui, Severity::Warning)
+}
+
+/// Reads the inventory for a command that builds nothing from it: only an
+/// invalid one is worth a word.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_tersely(global: &Global, ui: &Ui) -> Result<Source, Failed> {
+    read(global, ui, Severity::Error)
+}
+
+fn read(global: &Global, ui: &Ui, shown: Severity) -> Result<Source, Failed> {
     let path = &global.inventory;
     let text = std::fs::read_to_string(path).map_err(|error| {
         let missing = error.kind() == std::io::ErrorKind::NotFound;
@@ -58,7 +71,11 @@ pub fn load(global: &Global, ui: &Ui) -> Result<Source, Failed> {
         color: ui.err_style().color,
         width: ui.err_style().width,
     };
-    if !loaded.findings.is_empty() {
+    if loaded
+        .findings
+        .iter()
+        .any(|finding| finding.severity <= shown)
+    {
         ui.tell(&inventory::render(
             &loaded.findings,
             &path.display().to_string(),

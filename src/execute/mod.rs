@@ -3,6 +3,7 @@
 pub mod command;
 pub mod etcd;
 pub mod event;
+pub mod portraits;
 mod run;
 mod script;
 pub mod survey;

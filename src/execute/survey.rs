@@ -257,7 +257,7 @@ pub(super) fn split<T>(
 }
 
 /// Our clock, in seconds since 1970.
-fn wall() -> f64 {
+pub(super) fn wall() -> f64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()

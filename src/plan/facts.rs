@@ -2,12 +2,14 @@
 
 pub mod endpoint;
 pub mod plane;
+pub mod portrait;
 
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
 pub use plane::PlaneView;
+pub use portrait::Portrait;
 
 use super::etcd::{self, EtcdFacts};
 use super::settle::{offered, offered_script};

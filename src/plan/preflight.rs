@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::{Facts, Observation, Standing};
 use crate::cluster::{Name, Node, Role, Settled, Topology, Version};
+use crate::lb::HEALTH_PORT;
 use crate::runtime;
 
 /// A reason not to begin, with its fix.
@@ -42,6 +43,20 @@ const KUBELET_PORTS: &[u16] = &[10250];
 /// Ports of a control plane: API server, kubelet, controller-manager,
 /// scheduler.
 const CONTROL_PLANE_PORTS: &[u16] = &[6443, 10250, 10257, 10259];
+/// Every port that a cluster may have on a host, but for its endpoint's own:
+/// etcd, API server, health of the balancer, kubelet, kube-proxy,
+/// controller-manager, scheduler.
+pub const PORTS: &[u16] = &[
+    2379,
+    2380,
+    6443,
+    HEALTH_PORT,
+    10249,
+    10250,
+    10256,
+    10257,
+    10259,
+];
 /// Ports of a member of etcd that is stacked: clients, peers.
 const ETCD_PORTS: &[u16] = &[2379, 2380];
 

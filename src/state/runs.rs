@@ -1,8 +1,13 @@
-//! Logs of each run for each host: `runs/<run>/<host>.log`.
+//! Logs of each run for each host: `runs/<run>/<host>.log`, and what is known
+//! of the run itself: `runs/<run>/run.json`.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use super::{Error, State, guard};
 use crate::cluster::Name;
@@ -11,6 +16,36 @@ use crate::cluster::Name;
 pub const KEPT: usize = 20;
 const RUNS: &str = "runs";
 const LOG: &str = "log";
+const RECORD: &str = "run.json";
+
+/// What is known of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// The command, such as `apply`.
+    pub command: String,
+    /// When it began to change hosts.
+    #[serde(with = "time::serde::rfc3339")]
+    pub began: OffsetDateTime,
+    /// When it ended; `None` while it runs, and when it was cut short.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub ended: Option<OffsetDateTime>,
+    /// The code that it ended with.
+    pub exit_code: Option<u8>,
+    /// What became of its steps.
+    pub steps: Option<Steps>,
+}
+
+/// How many steps there were of each kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Steps {
+    /// Ended well.
+    pub done: usize,
+    /// Failed.
+    pub failed: usize,
+    /// Did not run.
+    pub left: usize,
+}
 
 /// The directory of one run.
 #[derive(Debug, Clone)]
@@ -38,6 +73,21 @@ impl State {
         }
         Ok(Run { directory })
     }
+
+    /// The runs that are kept, the newest first.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub fn runs(&self) -> Result<Vec<Run>, Error> {
+        let runs = self.root.join(RUNS);
+        if !guard::is_directory(&runs)? {
+            return Ok(Vec::new());
+        }
+        let mut found = directories(&runs).map_err(|source| guard::io("list", &runs, source))?;
+        found.sort_unstable();
+        let found = found.into_iter().rev();
+        Ok(found.map(|directory| Run { directory }).collect())
+    }
 }
 
 impl Run {
@@ -45,6 +95,63 @@ impl Run {
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let name = self.directory.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    /// Writes down what is known of it, over what was known before.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_record(&self, record: &Record) -> Result<(), Error> {
+        let mut text = serde_json::to_string_pretty(record).unwrap_or_default();
+        text.push('\n');
+        guard::write(&self.directory.join(RECORD), text.as_bytes())
+    }
+
+    /// What is known of it; nothing of runs that an older kdiy made, and of
+    /// those whose record cannot be understood.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn record(&self) -> Result<Option<Record>, Error> {
+        let text = guard::read(&self.directory.join(RECORD))?;
+        Ok(text.and_then(|text| serde_json::from_str(text.expose_secret()).ok()))
+    }
+
+    /// Hosts that it has logs of, by name.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub fn hosts(&self) -> Result<Vec<Name>, Error> {
+        let failed = |source| guard::io("list", &self.directory, source);
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.directory).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let stem = path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned());
+            let name = stem.and_then(|stem| Name::try_from(stem).ok());
+            if path.extension().is_some_and(|extension| extension == LOG) {
+                found.extend(name);
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// What a host said in it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn said(&self, host: &Name) -> Result<Option<String>, Error> {
+        let text = guard::read(&self.path(host))?;
+        Ok(text.map(|text| text.expose_secret().to_owned()))
     }
 
     /// Where a host's log is.
@@ -78,7 +185,8 @@ fn directories(runs: &Path) -> io::Result<Vec<PathBuf>> {
 fn forget(run: &Path) -> io::Result<()> {
     for entry in fs::read_dir(run)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == LOG) {
+        let record = path.file_name().is_some_and(|name| name == RECORD);
+        if record || path.extension().is_some_and(|extension| extension == LOG) {
             fs::remove_file(path)?;
         }
     }

@@ -5,7 +5,9 @@
 
 pub mod diff;
 pub mod etcd;
+pub mod facts;
 pub mod failure;
+pub mod logs;
 pub mod plan;
 pub mod problems;
 pub mod progress;
@@ -15,6 +17,7 @@ pub mod sink;
 pub mod spoken;
 pub mod style;
 pub mod summary;
+pub mod table;
 pub mod text;
 pub mod transfer;
 
@@ -290,9 +293,7 @@ impl Ui {
 #[cfg(test)]
 impl Ui {
     /// Off a terminal, with what was written to each stream.
-    pub(crate) fn memory(
-        verbosity: Verbosity,
-    ) -> (Self, impl Fn() -> String, impl Fn() -> String) {
+    pub(crate) fn memory(verbosity: Verbosity) -> (Self, impl Fn() -> String, impl Fn() -> String) {
         let ((out, out_text), (err, err_text)) = (Sink::memory(), Sink::memory());
         let choice = (Color::Auto, verbosity, Output::Text);
         let ui = Self::with(out, err, Terminal::default(), choice);

@@ -8,6 +8,7 @@ use super::style::{Style, Tone};
 use super::text::{count, duration, wrap};
 use crate::cluster::Name;
 use crate::execute::command::Ended;
+use crate::shell::Script;
 use crate::transport::{Error, Exit, Stream};
 
 /// How lines of hosts are shown.
@@ -38,7 +39,11 @@ impl Lines {
     #[must_use]
     pub fn group(&self, host: &Name, ended: &Ended) -> String {
         let how = format!("{}, {}", outcome(ended), duration(ended.took));
-        let tone = if succeeded(ended) { Tone::Good } else { Tone::Bad };
+        let tone = if succeeded(ended) {
+            Tone::Good
+        } else {
+            Tone::Bad
+        };
         let mut out = format!(
             "{} {}\n",
             self.style.paint(Tone::Strong, &format!("{host}:")),
@@ -63,6 +68,15 @@ impl Lines {
             text.to_owned()
         }
     }
+}
+
+/// A script that is about to run, with its lines as they are.
+#[must_use]
+pub fn script(hosts: &str, script: &Script, style: &Style) -> String {
+    let lines = script.as_str().lines();
+    let lines = lines.map(|line| format!("  {}\n", style.paint(Tone::Faint, &sanitise(line))));
+    let head = style.paint(Tone::Strong, &format!("script for {hosts}:"));
+    format!("{head}\n{}", lines.collect::<String>())
 }
 
 /// How it ended, as a fragment: `exit code 1`.
@@ -190,7 +204,10 @@ mod tests {
             took: Duration::from_secs(2),
         };
         vec![
-            (name("cp-1"), ended(Exit::Code(0), "\x1b[32mup\x1b[0m\n", "")),
+            (
+                name("cp-1"),
+                ended(Exit::Code(0), "\x1b[32mup\x1b[0m\n", ""),
+            ),
             (name("cp-2"), ended(Exit::Code(0), "up\n", "a\x07b\n")),
             (name("w-1"), ended(Exit::Code(1), "", "no\n")),
             (name("w-2"), ended(Exit::Signal("KILL".to_owned()), "", "")),

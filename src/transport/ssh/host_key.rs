@@ -21,6 +21,8 @@ use crate::transport::known_hosts::{KnownHosts, Marker, entry_line};
 #[derive(Default)]
 pub(super) struct Trust {
     files: Mutex<HashMap<PathBuf, Arc<KnownHosts>>>,
+    /// Keys that hosts showed and that are those which the inventory pins.
+    pinned: Mutex<HashMap<String, PublicKey>>,
 }
 
 /// What known_hosts says of a key.
@@ -38,7 +40,10 @@ impl Trust {
         policy: UnknownHostKey,
     ) -> Result<(), Error> {
         if let Some(pin) = &hop.pin {
-            return check_pin(hop, key, pin);
+            check_pin(hop, key, pin)?;
+            let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+            pinned.insert(hop.address(), key.clone());
+            return Ok(());
         }
         match self.look_up(hop, key)? {
             Verdict::Known => Ok(()),
@@ -49,6 +54,12 @@ impl Trust {
             }
             Verdict::Unknown(unknown) => Err(Error::HostKeyUnknown(unknown)),
         }
+    }
+
+    /// The key that a host showed, if it is the pinned one.
+    pub(super) fn pinned(&self, hop: &Hop) -> Option<PublicKey> {
+        let pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        pinned.get(&hop.address()).cloned()
     }
 
     /// Writes a key to its known_hosts file, as ssh would. Nothing is written

@@ -60,13 +60,27 @@ struct Attempted {
 
 /// Connects to a host by way of its jump hosts.
 pub(super) async fn travel(shared: &Arc<Shared>, route: &Route) -> Result<Live, Error> {
+    let through = approach(shared, route).await?;
+    connect(shared, &route.target, through).await
+}
+
+/// Has a host show its key, which is checked, and goes no further.
+pub(super) async fn meet(shared: &Arc<Shared>, route: &Route) -> Result<(), Error> {
+    let through = approach(shared, route).await?;
+    shake(shared, &route.target, through.as_ref())
+        .await
+        .map(drop)
+}
+
+/// Connects to the jump hosts; the last of them.
+async fn approach(shared: &Arc<Shared>, route: &Route) -> Result<Option<Arc<Live>>, Error> {
     let mut through = None;
     let mut chain = String::new();
     for hop in &route.jumps {
         chain = format!("{chain} {}@{}", hop.user, hop.address());
         through = Some(shared.jumps.get(shared, &chain, hop, through).await?);
     }
-    connect(shared, &route.target, through).await
+    Ok(through)
 }
 
 impl Jumps {
@@ -139,6 +153,21 @@ async fn attempt(
     hop: &Hop,
     through: Option<Arc<Live>>,
 ) -> Result<Live, Error> {
+    let mut handle = shake(shared, hop, through.as_ref()).await?;
+    login::login(shared, hop, &mut handle).await?;
+    Ok(Live {
+        handle,
+        slots: Arc::new(Semaphore::new(MOST_SESSIONS)),
+        _through: through,
+    })
+}
+
+/// The key exchange, in which the host shows its key.
+async fn shake(
+    shared: &Arc<Shared>,
+    hop: &Hop,
+    through: Option<&Arc<Live>>,
+) -> Result<Handle<Client>, Error> {
     let settings = &shared.settings;
     let config = Arc::new(Config {
         nodelay: true,
@@ -159,7 +188,7 @@ async fn attempt(
         address: hop.address(),
         why: format!("no end of the key exchange within {} s", limit.as_secs()),
     };
-    let result = match &through {
+    let result = match through {
         None => {
             let socket = dial(hop, settings.connect_limit).await?;
             timeout(limit, client::connect_stream(config, socket, client)).await
@@ -172,13 +201,7 @@ async fn attempt(
             timeout(limit, client::connect_stream(config, stream, client)).await
         }
     };
-    let mut handle = result.map_err(late)?.map_err(|stop| stop.into_error(hop))?;
-    login::login(shared, hop, &mut handle).await?;
-    Ok(Live {
-        handle,
-        slots: Arc::new(Semaphore::new(MOST_SESSIONS)),
-        _through: through,
-    })
+    result.map_err(late)?.map_err(|stop| stop.into_error(hop))
 }
 
 /// Opens a TCP connection to the first address of a hop that answers.

@@ -9,6 +9,7 @@ mod host_key;
 mod identity;
 mod live;
 mod login;
+mod openssh;
 mod route;
 mod sudo;
 
@@ -26,6 +27,7 @@ use super::ssh_config::SshConfig;
 use super::{Output, Request, Stream, User};
 use crate::cluster::{Login, Name, SudoPassword};
 use live::Live;
+pub use openssh::Pinned;
 use route::Route;
 
 /// What the program that connects knows of itself and its machine.

@@ -1,0 +1,327 @@
+//! Past runs: which there were, their steps, what hosts said in them.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::sanitise::{sanitise, sanitise_output};
+use super::style::{Style, Tone};
+use super::table::{self, Cell, Column};
+use super::text::duration;
+use crate::cluster::Name;
+use crate::state::log::{Outcome, Said, Step};
+use crate::state::{Record, Steps};
+
+/// A run with what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// Its id.
+    pub run: String,
+    /// What was written down about it; nothing by older versions of kdiy.
+    #[serde(flatten)]
+    pub record: Option<Record>,
+    /// Hosts that it has logs of.
+    pub hosts: Vec<Name>,
+}
+
+/// The steps of one host in a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Host {
+    /// Where.
+    pub host: Name,
+    /// In the order of time.
+    pub steps: Vec<Step>,
+}
+
+const fn left(head: &'static str) -> Column {
+    Column { head, right: false }
+}
+
+const fn right(head: &'static str) -> Column {
+    Column { head, right: true }
+}
+
+/// The runs, as they come.
+#[must_use]
+pub fn runs(runs: &[Run], style: &Style) -> String {
+    let columns = [
+        left("RUN"),
+        left("BEGAN (UTC)"),
+        left("COMMAND"),
+        right("TOOK"),
+        left("RESULT"),
+        left("STEPS"),
+        right("HOSTS"),
+    ];
+    let row = |run: &Run| {
+        let record = run.record.as_ref();
+        let known = |text: &dyn Fn(&Record) -> String| record.map(text).unwrap_or_default();
+        [
+            Cell::new(&run.run).tone(Tone::Strong),
+            Cell::new(known(&|record| moment(record.began))),
+            Cell::new(known(&|record| record.command.clone())),
+            Cell::new(known(&|record| {
+                record.ended.map_or_else(String::new, |ended| {
+                    duration(Duration::try_from(ended - record.began).unwrap_or_default())
+                })
+            })),
+            result(record),
+            Cell::new(known(&|record| {
+                record.steps.as_ref().map(steps).unwrap_or_default()
+            })),
+            Cell::new(run.hosts.len().to_string()),
+        ]
+    };
+    let rows: Vec<_> = runs.iter().map(row).collect();
+    table::render(columns, &rows, style)
+}
+
+fn moment(at: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+    at.to_offset(time::UtcOffset::UTC)
+        .format(format)
+        .unwrap_or_default()
+}
+
+fn result(record: Option<&Record>) -> Cell {
+    let Some(record) = record else {
+        return Cell::new("not written down").tone(Tone::Faint);
+    };
+    match record.exit_code {
+        Some(0) => Cell::new("done").tone(Tone::Good),
+        Some(130) => Cell::new("interrupted").tone(Tone::Notable),
+        Some(code) => Cell::new(format!("failed ({code})")).tone(Tone::Bad),
+        None => Cell::new("runs, or was cut short").tone(Tone::Notable),
+    }
+}
+
+fn steps(steps: &Steps) -> String {
+    let Steps { done, failed, left } = steps;
+    match (failed, left) {
+        (0, 0) => format!("{done} done"),
+        _ => format!("{done} done, {failed} failed, {left} not run"),
+    }
+}
+
+/// The steps of a run without what hosts said, in the order of time.
+#[must_use]
+pub fn overview(hosts: &[Host], style: &Style) -> String {
+    let columns = [
+        right("AT"),
+        left("HOST"),
+        left("STEP"),
+        right("TOOK"),
+        left("RESULT"),
+    ];
+    let mut all: Vec<_> = hosts
+        .iter()
+        .flat_map(|host| host.steps.iter().map(move |step| (&host.host, step)))
+        .collect();
+    all.sort_by(|(_, a), (_, b)| a.began.total_cmp(&b.began));
+    let row = |(host, step): &(&Name, &Step)| {
+        let result = match &step.outcome {
+            Outcome::Done => Cell::new("done").tone(Tone::Good),
+            Outcome::Failed(what) => Cell::new(format!("failed: {what}")).tone(Tone::Bad),
+            Outcome::Open => Cell::new("no end is logged").tone(Tone::Notable),
+        };
+        [
+            Cell::new(format!("{:.1}", step.began)),
+            Cell::new(host.as_str()).tone(Tone::Active),
+            Cell::new(&step.title),
+            Cell::new(took(step)),
+            result,
+        ]
+    };
+    table::render(columns, &all.iter().map(row).collect::<Vec<_>>(), style)
+}
+
+fn took(step: &Step) -> String {
+    let took = step.ended.map(|ended| (ended - step.began).max(0.0));
+    took.and_then(|took| Duration::try_from_secs_f64(took).ok())
+        .map_or_else(String::new, duration)
+}
+
+/// All that a host said. Whoever reads it, its escapes are made visible: the
+/// log itself has them as they came.
+#[must_use]
+pub fn whole(host: &Host, style: &Style) -> String {
+    let mut out = String::new();
+    let mut line = |at: f64, mark: &str, tone: Option<Tone>, text: &str| {
+        let text = tone.map_or_else(|| text.to_owned(), |tone| style.paint(tone, text));
+        let at = style.paint(Tone::Faint, &format!("{at:9.3}"));
+        out.push_str(format!("{at} {mark} {text}").trim_end());
+        out.push('\n');
+    };
+    for step in &host.steps {
+        let head = format!("{} on {}", sanitise(&step.title), host.host);
+        line(step.began, "==", Some(Tone::Strong), &head);
+        for (at, said) in &step.said {
+            match said {
+                Said::Change(text) => line(*at, "--", Some(Tone::Active), &sanitise(text)),
+                Said::Line(text) => line(*at, "  ", None, &sanitise_output(text)),
+            }
+        }
+        let ended = step.ended.unwrap_or(step.began);
+        match &step.outcome {
+            Outcome::Done => line(
+                ended,
+                "==",
+                Some(Tone::Good),
+                &format!("done after {}", took(step)),
+            ),
+            Outcome::Failed(what) => {
+                let text = format!("failed after {}: {}", took(step), sanitise(what));
+                line(ended, "==", Some(Tone::Bad), &text);
+            }
+            Outcome::Open => line(ended, "==", Some(Tone::Notable), "no end is logged"),
+        }
+    }
+    out
+}
+
+/// A run for programs. Times are in seconds since the command began.
+#[derive(Debug, Serialize)]
+pub struct Document<'a> {
+    #[serde(flatten)]
+    run: &'a Run,
+    steps: Vec<StepDocument<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StepDocument<'a> {
+    host: &'a Name,
+    title: &'a str,
+    began: f64,
+    ended: Option<f64>,
+    /// `done`, `failed` or `open`.
+    result: &'static str,
+    what: Option<&'a str>,
+    said: Vec<SaidDocument<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SaidDocument<'a> {
+    at: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<&'a str>,
+}
+
+/// A run with steps of hosts, for programs.
+#[must_use]
+pub fn document<'a>(run: &'a Run, hosts: &'a [Host]) -> Document<'a> {
+    let said = |(at, said): &'a (f64, Said)| match said {
+        Said::Change(text) => SaidDocument {
+            at: *at,
+            resource: Some(text),
+            line: None,
+        },
+        Said::Line(text) => SaidDocument {
+            at: *at,
+            resource: None,
+            line: Some(text),
+        },
+    };
+    let step = |host: &'a Name, step: &'a Step| StepDocument {
+        host,
+        title: &step.title,
+        began: step.began,
+        ended: step.ended,
+        result: match step.outcome {
+            Outcome::Done => "done",
+            Outcome::Failed(_) => "failed",
+            Outcome::Open => "open",
+        },
+        what: match &step.outcome {
+            Outcome::Failed(what) => Some(what),
+            Outcome::Done | Outcome::Open => None,
+        },
+        said: step.said.iter().map(said).collect(),
+    };
+    let steps = hosts
+        .iter()
+        .flat_map(|host| host.steps.iter().map(move |of| step(&host.host, of)));
+    Document {
+        run,
+        steps: steps.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::log;
+    use crate::ui::progress::tests::name;
+    use time::macros::datetime;
+
+    fn hosts() -> Vec<Host> {
+        let first = "    0.500 == kernel\n    0.510 -- file /etc/x\n    1.000 == done: kernel\n\
+                     \x20   1.500 == packages\n    1.700    \x1b[31mE: no\x1b[0m such\x07\n\
+                     \x20   2.000 == failed: packages: exit code 100\n";
+        let second = "    0.700 == kernel\n";
+        let host = |at, text| Host {
+            host: name(at),
+            steps: log::read(text),
+        };
+        vec![host("cp-1", first), host("w-1", second)]
+    }
+
+    fn run(record: Option<Record>) -> Run {
+        Run {
+            run: "20260504t030201z".to_owned(),
+            record,
+            hosts: vec![name("cp-1"), name("w-1")],
+        }
+    }
+
+    fn record(exit_code: Option<u8>) -> Record {
+        Record {
+            command: "apply".to_owned(),
+            began: datetime!(2026-05-04 03:02:01 UTC),
+            ended: exit_code.map(|_| datetime!(2026-05-04 03:03:35 UTC)),
+            exit_code,
+            steps: exit_code.map(|_| Steps {
+                done: 8,
+                failed: 1,
+                left: 2,
+            }),
+        }
+    }
+
+    #[test]
+    fn runs_and_their_steps() {
+        let all = [Some(record(Some(6))), Some(record(None)), None].map(run);
+        for width in [80, 200] {
+            let style = Style::test(width, false);
+            let shown = runs(&all, &style) + "\n" + &overview(&hosts(), &style);
+            assert!(
+                shown.lines().all(|line| line.chars().count() <= width),
+                "{shown}"
+            );
+            insta::assert_snapshot!(format!("logs-{width}"), shown);
+        }
+    }
+
+    #[test]
+    fn what_hosts_said_is_harmless() {
+        let shown: String = hosts()
+            .iter()
+            .map(|host| whole(host, &Style::test(80, false)))
+            .collect();
+        insta::assert_snapshot!("logs-whole", shown);
+        assert!(!shown.contains(['\x1b', '\x07']));
+    }
+
+    #[test]
+    fn programs_get_all_of_it() {
+        let run = run(Some(record(Some(6))));
+        let json = serde_json::to_string_pretty(&document(&run, &hosts())).unwrap();
+        insta::assert_snapshot!("logs-json", json);
+    }
+}
