@@ -37,8 +37,9 @@
 //!
 //! # Invariants
 //! - Data flows one way, and modules are used downwards only.
-//! - Hosts are changed in [`execute::run`] alone. All else asks, and what it
-//!   needs in between, as for a snapshot of etcd, goes away with its script.
+//! - Hosts are changed in [`execute::run`] alone, and by what the operator has
+//!   [`execute::command`] run there. All else asks, and what it needs in
+//!   between, as for a snapshot of etcd, goes away with its script.
 //! - Making a plan takes no I/O, no clock and no chance: the same cluster and
 //!   observations give the same plan.
 //! - A script checks again what it is about to change: a plan that is out of

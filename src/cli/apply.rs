@@ -183,6 +183,7 @@ async fn carry_out<C: Connection>(
     let options = Options {
         width,
         limit: STEP,
+        scripts: ui.style().verbose(),
         stop: stop.clone(),
     };
     let (events, received) = mpsc::unbounded_channel();

@@ -17,7 +17,7 @@ use super::{Exit, Failed, Global, Reach, connector, source};
 use crate::cluster::{Name, Node};
 use crate::execute::command::{Command, Ended, Heard, everywhere};
 use crate::transport::{self, Connection as _, Connector as _, Error, Request, Stream, User};
-use crate::ui::{self, Output, Ui, spoken};
+use crate::ui::{self, Output, Ui, Verbosity, spoken};
 
 /// Output of one host that is kept where it is shown in one piece, in bytes.
 const KEEP: usize = 4 * 1024 * 1024;
@@ -64,12 +64,12 @@ pub struct Exec {
     /// Seconds that the command may take on a host
     #[arg(long, value_name = "SECS", default_value = "600", value_parser = limit)]
     pub timeout: Duration,
-    /// How hosts are reached.
-    #[command(flatten)]
-    pub reach: Reach,
     /// A line for sh, or a program and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<String>,
+    /// How hosts are reached.
+    #[command(flatten)]
+    pub reach: Reach,
 }
 
 /// Whole seconds, at least one and at most a day.
@@ -263,9 +263,9 @@ fn tell(all: &[(Name, Ended)], ui: &Ui) {
     let failed = code(all) != 0;
     let text = spoken::summary(all, ui.err_style());
     if all.len() > 1 && ui.output() == Output::Text {
-        match failed {
-            true => ui.tell(&text),
-            false => ui.note(&text),
+        // Where all went well it is no more than a remark.
+        if failed || ui.err_style().verbosity > Verbosity::Quiet {
+            ui.tell(&text);
         }
     }
 }

@@ -8,6 +8,7 @@ use secrecy::ExposeSecret as _;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
+use super::patience::{self, Silence};
 use super::{Exit, Failed, Global, Reach, connector, source};
 use crate::cluster::{Cluster, Node, Role};
 use crate::execute::{survey, trust};
@@ -81,11 +82,15 @@ impl Kubeconfig {
         let nodes: Vec<&Node> = cluster.with_role(Role::ControlPlane).collect();
         let (events, _) = mpsc::unbounded_channel();
         let width = self.reach.width.get();
-        let (connections, faults) = survey::connect(&connector, &nodes, width, &events).await;
+        let silence = Silence::new();
+        let asked = || "the control planes, which have the cluster's authorities".to_owned();
+        let work = survey::connect(&connector, &nodes, width, &events);
+        let (connections, faults) = patience::wait(ui, &silence, asked, work).await;
         if connections.is_empty() {
             return Err(super::survey::failed(&faults));
         }
-        let found = trust::existing(state, cluster, &connections, now)
+        let work = trust::existing(state, cluster, &connections, now);
+        let found = patience::wait(ui, &silence, asked, work)
             .await
             .map_err(super::survey::untrusted)?;
         found.map(|(authorities, _)| authorities).ok_or_else(|| {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Exit, Failed, Global};
 use crate::cluster::{Cluster, Name};
-use crate::inventory::{self, Severity};
+use crate::inventory::{self, Loaded, Row, Severity};
 use crate::ui::Ui;
 
 /// A valid inventory and where it lies.
@@ -40,7 +40,41 @@ pub fn load_tersely(global: &Global, ui: &Ui) -> Result<Source, Failed> {
     read(global, ui, Severity::Error)
 }
 
+/// Reads the inventory for a program: whatever is wrong with it is in the
+/// second value, and nothing is shown.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn load_for_program(global: &Global) -> Result<(Option<Source>, Vec<Row>), Failed> {
+    let file = open(global)?;
+    let name = global.inventory.display().to_string();
+    let rows = inventory::rows(&file.loaded.findings, &name, &file.text);
+    Ok((file.source(), rows))
+}
+
 fn read(global: &Global, ui: &Ui, shown: Severity) -> Result<Source, Failed> {
+    let file = open(global)?;
+    let style = inventory::Style {
+        color: ui.err_style().color,
+        width: ui.err_style().width,
+    };
+    let findings = &file.loaded.findings;
+    if findings.iter().any(|finding| finding.severity <= shown) {
+        let name = global.inventory.display().to_string();
+        ui.tell(&inventory::render(findings, &name, &file.text, style));
+    }
+    file.source().ok_or_else(|| Failed::shown(Exit::Inventory))
+}
+
+/// An inventory that was read, whatever it came to.
+struct Opened {
+    text: String,
+    folder: PathBuf,
+    home: Option<PathBuf>,
+    loaded: Loaded,
+}
+
+fn open(global: &Global) -> Result<Opened, Failed> {
     let path = &global.inventory;
     let text = std::fs::read_to_string(path).map_err(|error| {
         let missing = error.kind() == std::io::ErrorKind::NotFound;
@@ -60,38 +94,33 @@ fn read(global: &Global, ui: &Ui, shown: Severity) -> Result<Source, Failed> {
         .filter(|parent| !parent.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new(".")).to_owned();
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    // A relative path is meant from where the inventory lies.
-    let place = |named: &Path| match (named.strip_prefix("~"), &home) {
+    let read = |named: &Path| std::fs::read_to_string(place(named, &folder, home.as_deref()));
+    let loaded = inventory::load(&text, &read);
+    Ok(Opened {
+        text,
+        folder,
+        home,
+        loaded,
+    })
+}
+
+/// A relative path is meant from where the inventory lies.
+fn place(named: &Path, folder: &Path, home: Option<&Path>) -> PathBuf {
+    match (named.strip_prefix("~"), home) {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => folder.join(named),
-    };
-    let read = |named: &Path| std::fs::read_to_string(place(named));
-    let loaded = inventory::load(&text, &read);
-    let style = inventory::Style {
-        color: ui.err_style().color,
-        width: ui.err_style().width,
-    };
-    if loaded
-        .findings
-        .iter()
-        .any(|finding| finding.severity <= shown)
-    {
-        ui.tell(&inventory::render(
-            &loaded.findings,
-            &path.display().to_string(),
-            &text,
-            style,
-        ));
     }
-    match loaded.cluster {
-        Some(mut cluster) => {
-            for login in cluster.nodes.iter_mut().map(|node| &mut node.login) {
-                for path in login.identities.iter_mut().chain(&mut login.known_hosts) {
-                    *path = place(path);
-                }
+}
+
+impl Opened {
+    fn source(self) -> Option<Source> {
+        let mut cluster = self.loaded.cluster?;
+        for login in cluster.nodes.iter_mut().map(|node| &mut node.login) {
+            for path in login.identities.iter_mut().chain(&mut login.known_hosts) {
+                *path = place(path, &self.folder, self.home.as_deref());
             }
-            Ok(Source { cluster, folder })
         }
-        None => Err(Failed::shown(Exit::Inventory)),
+        let folder = self.folder;
+        Some(Source { cluster, folder })
     }
 }

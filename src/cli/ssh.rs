@@ -16,8 +16,9 @@ use crate::ui::Ui;
 /// Log in to a host
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Runs this machine's own ssh with the login of the inventory: address, user, port,
-keys, jump hosts, and the same trust in host keys. ~/.ssh/config holds as ever.
+    after_help = "Runs this machine's own ssh with the login of the inventory: address, user,
+port, keys, jump hosts, and the same trust in host keys. ~/.ssh/config holds as
+ever. A host key that is pinned is kept as a file in .kdiy, for ssh to read.
 One argument after -- is a line for the host's shell; several are a program and
 its arguments, handed over exactly. The exit code is ssh's.
 
@@ -37,12 +38,12 @@ pub struct Ssh {
     /// Give the command a terminal
     #[arg(short = 't', long)]
     pub tty: bool,
-    /// How hosts are reached.
-    #[command(flatten)]
-    pub reach: Reach,
     /// What to run there instead of a shell
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
+    /// How hosts are reached.
+    #[command(flatten)]
+    pub reach: Reach,
 }
 
 impl Ssh {
@@ -68,7 +69,12 @@ impl Ssh {
                 "StrictHostKeyChecking=accept-new".to_owned(),
             ]);
         }
-        arguments.extend(connector.arguments(&node.login, pinned.as_ref())?);
+        // What is printed may be used in any folder.
+        let mut login = node.login.clone();
+        for path in login.identities.iter_mut().chain(&mut login.known_hosts) {
+            *path = std::path::absolute(&path)?;
+        }
+        arguments.extend(connector.arguments(&login, pinned.as_ref())?);
         arguments.extend(self.line()?);
         if self.print {
             let words = std::iter::once("ssh").chain(arguments.iter().map(String::as_str));
@@ -118,7 +124,7 @@ async fn pinned(
         return Ok(None);
     };
     let state = State::open(&source.folder, &source.cluster.name)?;
-    let file = state.save_host_key(&node.name, &line)?;
+    let file = std::path::absolute(state.save_host_key(&node.name, &line)?)?;
     let name = name.to_owned();
     Ok(Some(Pinned { file, name }))
 }

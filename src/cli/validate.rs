@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{Exit, Failed, Global, source};
 use crate::cluster::{self, Cluster, Name, Node, Topology};
+use crate::inventory::Row;
 use crate::ui::{Output, Style, Tone, Ui, text};
 
 /// Check the inventory and say what the cluster tolerates
@@ -19,7 +20,15 @@ Examples:
 )]
 pub struct Validate {}
 
-/// What is printed as JSON.
+/// What is printed as JSON: the cluster, if it is valid, and what was found.
+#[derive(Debug, Serialize)]
+struct Checked<'a> {
+    #[serde(flatten)]
+    cluster: Option<Document<'a>>,
+    findings: Vec<Row>,
+}
+
+/// A valid cluster.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {
@@ -63,15 +72,24 @@ impl Validate {
     /// # Errors
     /// When it is not valid, with every problem.
     pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, Failed> {
-        let source = source::load(global, ui)?;
         match ui.output() {
             Output::Text => {
+                let source = source::load(global, ui)?;
                 let file = global.inventory.display().to_string();
                 ui.print(&describe(&source.cluster, &file, ui.style()))?;
+                Ok(Exit::Ok)
             }
-            Output::Json => ui.json(&document(&source.cluster))?,
+            Output::Json => {
+                let (source, findings) = source::load_for_program(global)?;
+                let cluster = source.as_ref().map(|source| document(&source.cluster));
+                ui.json(&Checked { cluster, findings })?;
+                Ok(if source.is_some() {
+                    Exit::Ok
+                } else {
+                    Exit::Inventory
+                })
+            }
         }
-        Ok(Exit::Ok)
     }
 }
 

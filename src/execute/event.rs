@@ -48,6 +48,16 @@ pub enum Event {
         /// What for.
         title: String,
     },
+    /// What a step is about to run, with the names of secrets in their place.
+    /// Only where that was asked for.
+    Script {
+        /// Place of the step in the plan.
+        step: usize,
+        /// Where.
+        host: Name,
+        /// POSIX sh.
+        text: String,
+    },
     /// A step has come to one of its changes.
     ChangeStarted {
         /// Place of the step in the plan.

@@ -24,6 +24,8 @@ pub struct Options {
     pub width: usize,
     /// How long one step may take.
     pub limit: Duration,
+    /// Whether scripts are told of before they run.
+    pub scripts: bool,
     /// Becomes true when no further step shall begin.
     pub stop: watch::Receiver<bool>,
 }
@@ -77,6 +79,7 @@ pub async fn run<C: Connection>(
     let crew = Crew {
         vault,
         limit: options.limit,
+        scripts: options.scripts,
         events,
     };
     let mut running = FuturesUnordered::new();
@@ -146,6 +149,7 @@ pub async fn run<C: Connection>(
 struct Crew<'a> {
     vault: &'a Vault,
     limit: Duration,
+    scripts: bool,
     events: &'a UnboundedSender<Event>,
 }
 
@@ -163,6 +167,11 @@ impl Crew<'_> {
             host,
             title,
         });
+        if self.scripts {
+            let (host, text) = (step.host.clone(), script::shown(step));
+            let step = place;
+            self.send(Event::Script { step, host, text });
+        }
         let mut ended = self.attempt(place, step, connection).await;
         if let Err((first, true)) = ended {
             // The connection was cut. Scripts re-check what they change, so

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::plan::PlannedStep;
 use crate::plan::install::POLL_FUNCTION;
-use crate::resource::{APT_FUNCTION, PUT_FUNCTION};
+use crate::resource::{APT_FUNCTION, Content, PUT_FUNCTION};
 use crate::shell::Script;
 use crate::vault::Vault;
 
@@ -45,4 +45,21 @@ pub fn of_step(step: &PlannedStep, vault: &Vault, mark: &str) -> Zeroizing<Strin
             );
     }
     Zeroizing::new(script.as_str().to_owned())
+}
+
+/// What is particular to the script of a step, for people: without what every
+/// script begins with, and with names in the place of secrets.
+#[must_use]
+pub fn shown(step: &PlannedStep) -> String {
+    let named = |content: &Content| {
+        Zeroizing::new(match content {
+            Content::Plain(text) | Content::Filled(text) => text.clone(),
+            Content::Secret { sha256 } => format!("(secret with SHA-256 {sha256})\n"),
+        })
+    };
+    let mut script = Script::new();
+    for change in &step.changes {
+        script = script.then(&change.resource.apply(&change.seen, &named));
+    }
+    script.to_string()
 }

@@ -59,6 +59,7 @@ async fn links(fake: &Fake, hosts: &[&str]) -> BTreeMap<Name, Arc<Link>> {
 struct Ran {
     report: Report,
     events: Vec<Event>,
+    scripts: Vec<(Name, String)>,
 }
 
 async fn ran(plan: &Plan, fake: &Fake, width: usize, stop: bool) -> Ran {
@@ -70,16 +71,25 @@ async fn ran(plan: &Plan, fake: &Fake, width: usize, stop: bool) -> Ran {
     let options = Options {
         width,
         limit: Duration::from_secs(60),
+        scripts: true,
         stop,
     };
     let (send, mut receive) = mpsc::unbounded_channel();
     let report = run(plan, &links, &vault, &options, &send).await;
     drop(send);
     let mut events = Vec::new();
+    let mut scripts = Vec::new();
     while let Some(event) = receive.recv().await {
-        events.push(event);
+        match event {
+            Event::Script { host, text, .. } => scripts.push((host, text)),
+            event => events.push(event),
+        }
     }
-    Ran { report, events }
+    Ran {
+        report,
+        events,
+        scripts,
+    }
 }
 
 fn plan(steps: Vec<PlannedStep>) -> Plan {
@@ -160,6 +170,23 @@ async fn nothing_begins_once_it_was_stopped() {
     let ran = ran(&plan, &fake, 2, true).await;
     assert_eq!(ran.report.left, [0]);
     assert_eq!(fake.runs(&name("one")), []);
+}
+
+#[tokio::test]
+async fn scripts_are_shown_before_they_run_and_without_secrets() {
+    let fake = Fake::default();
+    fake.always(&name("one"), "run work", Answer::says(""));
+    let ran = ran(&plan(vec![step("one", "work", &[])]), &fake, 2, false).await;
+    let [(host, text)] = &ran.scripts[..] else {
+        panic!("{:?}", ran.scripts);
+    };
+    assert_eq!(*host, name("one"));
+    assert!(text.contains("run work"), "{text}");
+    assert!(!text.contains("0123456789abcdef"), "{text}");
+    assert!(
+        !text.contains("flock"),
+        "what all scripts have is left out: {text}"
+    );
 }
 
 #[tokio::test]

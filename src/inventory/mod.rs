@@ -39,7 +39,7 @@ use std::path::Path;
 
 pub use codes::CODES;
 pub use finding::{Finding, Severity, Span};
-pub use render::{Style, render};
+pub use render::{Row, Style, render, rows};
 
 use crate::cluster::Cluster;
 use reader::Reader;

@@ -14,6 +14,47 @@ pub struct Style {
     pub width: usize,
 }
 
+/// A finding for programs.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Row {
+    /// Stable name, listed in [`super::CODES`].
+    pub code: &'static str,
+    /// `error` or `warning`.
+    pub severity: &'static str,
+    /// The inventory's file.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// What is wrong and why.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// All findings for programs, in the order of the file.
+#[must_use]
+pub fn rows(findings: &[Finding], file_name: &str, text: &str) -> Vec<Row> {
+    let row = |finding: &Finding| {
+        let (line, column) = finding.span.line_column(text);
+        Row {
+            code: finding.code,
+            severity: match finding.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            file: file_name.to_owned(),
+            line,
+            column,
+            message: finding.message.clone(),
+            help: finding.help.clone(),
+        }
+    };
+    findings.iter().map(row).collect()
+}
+
 /// Most findings that are drawn; a file with more is another kind of file.
 const MOST_DRAWN: usize = 200;
 

@@ -8,6 +8,7 @@ pub mod fake;
 mod hint;
 pub mod known_hosts;
 pub mod output;
+pub mod sanitise;
 pub mod ssh;
 pub mod ssh_config;
 
@@ -21,7 +22,6 @@ use zeroize::Zeroizing;
 use crate::cluster::{Login, Name};
 
 pub use error::Error;
-pub use output::sanitise;
 
 /// Makes connections; one for each host.
 #[async_trait]

@@ -1,29 +1,9 @@
-//! What hosts say: cut into lines, kept within bounds, made harmless.
+//! What hosts say: cut into lines, kept within bounds.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 
 /// The longest line that is handed out in one piece, in bytes.
 const LONGEST_LINE: usize = 16 * 1024;
-
-/// Text of a host that is safe to show on a terminal: control characters and
-/// those that change the direction of text are spelled out; tabs stay.
-#[must_use]
-pub fn sanitise(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        let hidden = matches!(c,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        if c == '\t' || !(c.is_control() || hidden) {
-            safe.push(c);
-        } else if c.is_ascii() {
-            write!(safe, "\\x{:02x}", u32::from(c)).expect("writing to a String");
-        } else {
-            write!(safe, "\\u{{{:x}}}", u32::from(c)).expect("writing to a String");
-        }
-    }
-    safe
-}
 
 /// Cuts bytes into lines as they come.
 #[derive(Debug, Default)]
@@ -168,14 +148,6 @@ mod tests {
         ");
     }
 
-    #[test]
-    fn nothing_of_a_host_reaches_the_terminal_as_a_command() {
-        assert_eq!(
-            sanitise("a\x1b[2J\tb\r\u{9b}31m\u{202e}\u{e4}\0"),
-            "a\\x1b[2J\tb\\x0d\\u{9b}31m\\u{202e}\u{e4}\\x00"
-        );
-    }
-
     proptest! {
         #[test]
         fn kept_is_bounded_and_whole_when_it_fits(
@@ -193,11 +165,6 @@ mod tests {
                 prop_assert!(bytes.ends_with(&all[all.len() - room / 2..]));
                 prop_assert!(bytes.starts_with(&all[..room - room / 2]));
             }
-        }
-
-        #[test]
-        fn sanitised_text_has_no_control_characters(text in "\\PC*|.*") {
-            prop_assert!(!sanitise(&text).chars().any(|c| c.is_control() && c != '\t'));
         }
     }
 }

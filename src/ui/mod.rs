@@ -12,7 +12,6 @@ pub mod plan;
 pub mod problems;
 pub mod progress;
 pub mod prompt;
-pub mod sanitise;
 pub mod sink;
 pub mod spoken;
 pub mod style;
@@ -30,8 +29,8 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 use zeroize::Zeroizing;
 
+pub use crate::transport::sanitise::{self, sanitise, sanitise_output};
 pub use prompt::Unasked;
-pub use sanitise::{sanitise, sanitise_output};
 pub use sink::Sink;
 pub use style::{Color, Output, Style, Terminal, Tone, Verbosity};
 pub use transfer::Transfer;
@@ -153,7 +152,7 @@ impl Ui {
     /// Writes a remark to standard error, unless quiet.
     pub fn note(&self, text: &str) {
         if self.err_style.verbosity > Verbosity::Quiet {
-            self.tell(&labelled("", None, text, &self.err_style));
+            self.tell(&labelled("", None, text, &self.remarks()));
         }
     }
 
@@ -163,22 +162,32 @@ impl Ui {
             "warning: ",
             Some(Tone::Notable),
             text,
-            &self.err_style,
+            &self.remarks(),
         ));
     }
 
     /// Writes an error, and what to do about it, to standard error.
     pub fn error(&self, text: &str, hint: Option<&str>) {
-        let mut shown = labelled("error: ", Some(Tone::Bad), text, &self.err_style);
+        let style = self.remarks();
+        let mut shown = labelled("error: ", Some(Tone::Bad), text, &style);
         if let Some(hint) = hint {
-            shown.push_str(&labelled(
-                "   do: ",
-                Some(Tone::Good),
-                hint,
-                &self.err_style,
-            ));
+            shown.push_str(&labelled("   do: ", Some(Tone::Good), hint, &style));
         }
         self.tell(&shown);
+    }
+
+    /// How remarks and errors are shown: wrapped for a terminal, and in one
+    /// piece for files and pipes, where somebody may search for them.
+    fn remarks(&self) -> Style {
+        let width = if self.terminal.stderr {
+            self.err_style.width
+        } else {
+            usize::MAX
+        };
+        Style {
+            width,
+            ..self.err_style
+        }
     }
 
     /// What shows the progress of a command that began at `start` on these

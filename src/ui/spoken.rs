@@ -18,8 +18,8 @@ pub struct Lines {
     pub style: Style,
     /// Columns of the widest host name.
     pub hosts: usize,
-    /// Whether a terminal reads them, which must not obey a host. Other
-    /// readers get them as they came.
+    /// Whether a terminal reads standard output, which must not obey a host.
+    /// Other readers get it as it came. Standard error is for people.
     pub terminal: bool,
 }
 
@@ -32,7 +32,11 @@ impl Lines {
             Stream::Err => Tone::Notable,
         };
         let name = format!("{host:<0$}", self.hosts);
-        format!("{}  {}\n", self.style.paint(tone, &name), self.text(text))
+        let text = match stream {
+            Stream::Out => self.text(text),
+            Stream::Err => sanitise_output(text),
+        };
+        format!("{}  {text}\n", self.style.paint(tone, &name))
     }
 
     /// All that one host said, under its name.
@@ -228,9 +232,9 @@ mod tests {
         let all = all();
         insta::assert_snapshot!(summary(&all, &Style::test(80, false)), @r"
         exit code 0 on 2 hosts: cp-1, cp-2
+        connection lost on 1 host: w-3
         exit code 1 on 1 host: w-1
         killed by SIGKILL on 1 host: w-2
-        connection lost on 1 host: w-3
         ");
         let many: Vec<_> = (0..30)
             .map(|place| (name(&format!("worker-{place}")), all[0].1.clone()))
@@ -258,7 +262,7 @@ mod tests {
 
         w-2: killed by SIGKILL, 0.3s
 
-        w-3: 192.0.2.9:22: the connection was lost: it broke while a script ran, 2.0s
+        w-3: lost the connection to 192.0.2.9:22: it broke while a script ran, 2.0s
         ");
     }
 

@@ -13,7 +13,8 @@ use super::Link;
 use super::route::Hop;
 use super::sudo::{self, Entry};
 use crate::transport::error::Error;
-use crate::transport::output::{Kept, Lines, sanitise};
+use crate::transport::output::{Kept, Lines};
+use crate::transport::sanitise::sanitise;
 use crate::transport::{Exit, Output, Request, Stream};
 
 /// How long the streams may stay open and silent after a script has ended:

@@ -36,8 +36,6 @@ pub struct Running {
     pub resource: Option<String>,
     /// When it began.
     pub since: Instant,
-    /// When it was last spoken of in plain lines.
-    pub told: Instant,
 }
 
 impl Board {
@@ -63,7 +61,6 @@ impl Board {
                     title: title.clone(),
                     resource: None,
                     since: now,
-                    told: now,
                 };
                 self.running.insert(*step, running);
             }
@@ -78,7 +75,7 @@ impl Board {
                     running.resource = Some(text.clone());
                 }
             }
-            Event::Line { .. } => {}
+            Event::Line { .. } | Event::Script { .. } => {}
             Event::StepDone { step, .. } => {
                 self.running.remove(step);
                 self.done += 1;

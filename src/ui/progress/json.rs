@@ -11,6 +11,7 @@
 //! | `plan` | `plan`: `steps` with `host`, `title`, `changes`, `needs` |
 //! | `run-started` | `steps`, `hosts`: how many |
 //! | `step-started` | `step`: its place in the plan, `host`, `title` |
+//! | `script` | `step`, `host`, `text`: what is about to run, without secrets; with `-v` only |
 //! | `change-started` | `step`, `host`, `resource` |
 //! | `line` | `step`, `host`, `stream`: `stdout` or `stderr`, `text` |
 //! | `step-done` | `step`, `host`, `title`, `took` |

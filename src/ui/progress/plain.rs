@@ -1,5 +1,6 @@
 //! A line for each thing that happens: for logs, pipes and `NO_COLOR`.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,11 @@ use crate::ui::sanitise::{sanitise, sanitise_output};
 use crate::ui::style::{Style, Tone, Verbosity};
 use crate::ui::text::{count, cut, duration, names, step};
 
-/// Silence of a step or a host until it is said that it still goes on.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+/// How long nothing is said until it is said what is waited for.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+
+/// Steps that are named then.
+const NAMED: usize = 3;
 
 /// Columns of a line of output. The whole of it is in the logs.
 const LINE: usize = 400;
@@ -24,7 +28,7 @@ pub struct Plain<W> {
     /// Columns of the widest host name.
     hosts: usize,
     board: Board,
-    /// When the hosts that are being connected to were last spoken of.
+    /// When something was last said.
     told: Instant,
 }
 
@@ -44,7 +48,8 @@ impl<W: Write + Send> Plain<W> {
 
     /// One line; a host may be nobody.
     fn line(&mut self, now: Instant, host: &str, tone: Tone, word: &str, text: &str) {
-        let at = clock(now.duration_since(self.start));
+        self.told = now;
+        let at = clock(now.saturating_duration_since(self.start));
         let line = format!(
             "{}  {}  {} {text}\n",
             self.style.paint(Tone::Faint, &at),
@@ -108,13 +113,12 @@ impl<W: Write + Send> Renderer for Plain<W> {
                 let text = sanitise(resource);
                 self.line(now, host.as_str(), Tone::Faint, "·", &text);
             }
-            Event::Line {
-                step, host, text, ..
-            } if verbose => {
-                // A step that speaks needs no other sign of life.
-                if let Some(running) = self.board.running.get_mut(step) {
-                    running.told = now;
+            Event::Script { host, text, .. } if verbose => {
+                for line in text.lines() {
+                    self.line(now, host.as_str(), Tone::Faint, "sh", &sanitise(line));
                 }
+            }
+            Event::Line { host, text, .. } if verbose => {
                 let text = cut(&sanitise_output(text), LINE);
                 self.line(now, host.as_str(), Tone::Faint, "|", &text);
             }
@@ -141,46 +145,44 @@ impl<W: Write + Send> Renderer for Plain<W> {
             | Event::Unreachable { .. }
             | Event::ChangeStarted { .. }
             | Event::Line { .. }
+            | Event::Script { .. }
             | Event::StepFailed { .. } => {}
         }
     }
 
     fn tick(&mut self, now: Instant) {
-        if self.style.verbosity == Verbosity::Quiet {
+        let silent = now.saturating_duration_since(self.told) >= SIGN_OF_LIFE;
+        if self.style.verbosity == Verbosity::Quiet || !silent {
             return;
         }
-        let silent = |told: Instant| now.saturating_duration_since(told) >= SIGN_OF_LIFE;
-        let mut lines = Vec::new();
-        for running in self.board.running.values_mut() {
-            if silent(running.told) {
-                running.told = now;
-                let since = duration(now.duration_since(running.since));
-                let step = step(&running.title, running.resource.as_deref());
-                lines.push((
-                    running.host.clone(),
-                    format!("still running after {since}: {step}"),
-                ));
-            }
+        let mut running: Vec<_> = self.board.running.values().cloned().collect();
+        running.sort_by_key(|running| running.since);
+        for running in running.iter().take(NAMED) {
+            let since = duration(now.saturating_duration_since(running.since));
+            let step = step(&running.title, running.resource.as_deref());
+            let text = format!("still running after {since}: {step}");
+            self.line(now, running.host.as_str(), Tone::Faint, "wait", &text);
         }
-        for (host, text) in lines {
-            self.line(now, host.as_str(), Tone::Faint, "wait", &text);
-        }
-        let late = self
-            .board
-            .connecting
+        let others: BTreeSet<_> = running
             .iter()
-            .filter(|(_, since)| silent(**since));
-        let late: std::collections::BTreeSet<_> = late.map(|(host, _)| host).collect();
-        if !late.is_empty() && silent(self.told) {
-            let text = cut(&names(&late), self.style.width);
-            self.told = now;
+            .skip(NAMED)
+            .map(|other| &other.host)
+            .collect();
+        if !others.is_empty() {
+            let text = cut(&names(&others), self.style.width);
             self.line(
                 now,
                 "",
                 Tone::Faint,
                 "wait",
-                &format!("still no answer from {text}"),
+                &format!("steps run on {text}, too"),
             );
+        }
+        let late: BTreeSet<_> = self.board.connecting.keys().cloned().collect();
+        if !late.is_empty() {
+            let text = cut(&names(&late.iter().collect()), self.style.width);
+            let text = format!("still no answer from {text}");
+            self.line(now, "", Tone::Faint, "wait", &text);
         }
     }
 
@@ -241,12 +243,54 @@ mod tests {
         let start = Instant::now();
         let mut plain = Plain::new(&mut out, Style::test(80, false), start, 4);
         plain.on(&Event::Connecting { host: name("cp-1") }, start);
-        for second in 0..50 {
+        for second in 0..25 {
             plain.tick(start + Duration::from_secs(second));
         }
         let shown = String::from_utf8(out).unwrap();
-        let wanted = "00:20.0        wait  still no answer from cp-1\n\
-                      00:40.0        wait  still no answer from cp-1\n";
+        let wanted = "00:10.0        wait  still no answer from cp-1\n\
+                      00:20.0        wait  still no answer from cp-1\n";
         assert_eq!(shown, wanted);
+    }
+
+    #[test]
+    fn many_steps_that_are_silent_take_few_lines() {
+        let mut out = Vec::new();
+        let start = Instant::now();
+        let mut plain = Plain::new(&mut out, Style::test(80, false), start, 3);
+        for step in 0..9 {
+            let host = name(&format!("w-{step}"));
+            let title = "packages".to_owned();
+            plain.on(&Event::StepStarted { step, host, title }, start);
+        }
+        plain.tick(start + Duration::from_secs(9));
+        plain.tick(start + Duration::from_secs(10));
+        plain.tick(start + Duration::from_secs(11));
+        let shown = String::from_utf8(out).unwrap();
+        let waits: Vec<_> = shown.lines().skip(9).collect();
+        assert_eq!(waits.len(), 4, "{shown}");
+        assert_eq!(
+            waits[0],
+            "00:10.0  w-0  wait  still running after 10s: packages"
+        );
+        assert_eq!(waits[3], "00:10.0       wait  steps run on w-3..w-8, too");
+    }
+
+    #[test]
+    fn scripts_are_shown_to_those_who_want_everything() {
+        let shown = |verbosity| {
+            let mut out = Vec::new();
+            let start = Instant::now();
+            let style = Style {
+                verbosity,
+                ..Style::test(80, false)
+            };
+            let (step, host) = (0, name("w-1"));
+            let text = "echo a\x1b\necho b".to_owned();
+            Plain::new(&mut out, style, start, 3).on(&Event::Script { step, host, text }, start);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(shown(Verbosity::Normal), "");
+        let wanted = "00:00.0  w-1  sh    echo a␛\n00:00.0  w-1  sh    echo b\n";
+        assert_eq!(shown(Verbosity::Verbose), wanted);
     }
 }

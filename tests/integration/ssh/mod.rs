@@ -5,7 +5,7 @@ mod host_keys;
 mod jumps;
 mod logins;
 mod runs;
-mod sshd;
+pub mod sshd;
 mod streams;
 mod sudo;
 
