@@ -1,6 +1,7 @@
 //! Integration tests.
 
 mod cli;
+mod documents;
 mod e2e;
 mod inventory;
 mod ssh;
