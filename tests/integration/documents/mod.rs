@@ -146,10 +146,40 @@ fn what_needs_no_hosts_is_run() {
         let offline = blocks.iter().filter(|block| block.how == How::Offline);
         let kdiy = assert_cmd::cargo::cargo_bin("kdiy");
         let shell = Shell::new(&kdiy);
-        std::os::unix::fs::symlink(root().join("inventories"), shell.folder().join("inventories"))
-            .expect("a link");
+        std::os::unix::fs::symlink(
+            root().join("inventories"),
+            shell.folder().join("inventories"),
+        )
+        .expect("a link");
         for block in offline {
             shell.run(block);
         }
+    }
+}
+
+#[test]
+fn inventories_in_documents_are_valid() {
+    let mut seen = 0;
+    for file in documents() {
+        let text = std::fs::read_to_string(root().join(&file)).expect("a document");
+        for part in text.split("```yaml\n").skip(1) {
+            let yaml = part.split("```").next().unwrap_or_default();
+            if yaml.starts_with("apiVersion: kdiy/") {
+                let read = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
+                let loaded = kdiy::inventory::load(yaml, &read);
+                assert!(loaded.cluster.is_some(), "{file:?}: {:?}", loaded.findings);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 0, "README has one");
+}
+
+#[test]
+fn the_table_of_exit_codes_is_the_programs() {
+    let text = std::fs::read_to_string(root().join("docs/scripting.md")).expect("it is there");
+    for exit in kdiy::cli::Exit::ALL {
+        let row = format!("| {} | {} |", exit.code(), exit.meaning());
+        assert!(text.replace('`', "").contains(&row), "no row {row}");
     }
 }

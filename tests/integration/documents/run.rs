@@ -71,7 +71,9 @@ impl Shell {
             let typed = self.home.path().join("typed");
             std::fs::write(&typed, script).expect("a file");
             command.args(["script", "--quiet", "--return", "--flush", "--command"]);
-            command.arg(format!("bash {}", typed.display())).arg("/dev/null");
+            command
+                .arg(format!("bash {}", typed.display()))
+                .arg("/dev/null");
         } else {
             command.args(["bash", "-c", &script]);
         }
@@ -85,7 +87,11 @@ impl Shell {
             .env_remove("KUBECONFIG")
             .env_remove("KDIY_INVENTORY")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .stdin(if terminal { Stdio::piped() } else { Stdio::null() })
+            .stdin(if terminal {
+                Stdio::piped()
+            } else {
+                Stdio::null()
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("a shell");

@@ -5,8 +5,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use super::cluster;
-use super::kdiy;
 use super::figure;
+use super::kdiy;
 use super::lab::cache;
 use crate::documents::{How, Shell, blocks, root};
 
