@@ -5,6 +5,7 @@
 
 pub mod diff;
 pub mod etcd;
+pub mod explain;
 pub mod failure;
 pub mod plan;
 pub mod problems;
