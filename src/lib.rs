@@ -25,6 +25,7 @@
 //! | [`ui`] | events, plans and problems made visible; questions |
 //! | [`execute`] | connecting, looking, and the one function that mutates hosts |
 //! | [`state`] | what is kept beside the inventory: PKI, kubeconfig, logs |
+//! | [`status`] | how a cluster is: what hosts are asked, and what their answers come to |
 //! | [`plan`] | blueprint, observation, their difference; `plan::install` is the table of contents of an installation |
 //! | [`pki`] | authorities, leaves, tokens and kubeconfigs, made here |
 //! | [`inventory`] | the file as written, and every rule that it has to follow |
@@ -68,6 +69,7 @@ pub mod resource;
 pub mod runtime;
 pub mod shell;
 pub mod state;
+pub mod status;
 pub mod template;
 pub mod transport;
 pub mod ui;

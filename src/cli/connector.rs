@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;
@@ -18,6 +19,28 @@ use crate::ui::Ui;
 /// # Errors
 /// When there is no home directory, or ssh_config cannot be read.
 pub fn ssh(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
+    Ok(Ssh::new(settings(reach, ui)?, operator(ui)))
+}
+
+/// The same for commands that tell of hosts which do not answer, and not wait
+/// for them: one that takes connections and hangs is given up as soon as one
+/// that takes none.
+///
+/// # Errors
+/// As [`ssh`].
+pub fn impatient(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
+    let mut settings = settings(reach, ui)?;
+    settings.handshake_limit = settings.connect_limit;
+    settings.keepalive = Duration::from_secs(3);
+    settings.keepalive_max = 3;
+    Ok(Ssh::new(settings, operator(ui)))
+}
+
+fn operator(ui: &Ui) -> Arc<dyn Operator> {
+    Arc::new(User { ui: ui.clone() })
+}
+
+fn settings(reach: &Reach, ui: &Ui) -> Result<Settings, Failed> {
     let home = std::env::var_os("HOME")
         .map(PathBuf::from)
         .filter(|home| home.is_absolute());
@@ -38,7 +61,7 @@ pub fn ssh(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
     } else {
         UnknownHostKey::Ask
     };
-    Ok(Ssh::new(settings, Arc::new(User { ui: ui.clone() })))
+    Ok(settings)
 }
 
 /// The person at the terminal, if there is one.

@@ -1,9 +1,11 @@
 //! The one place that mutates hosts.
 
+pub mod compare;
 pub mod etcd;
 pub mod event;
 mod run;
 mod script;
+pub mod status;
 pub mod survey;
 #[cfg(test)]
 mod tests;

@@ -13,8 +13,10 @@ pub mod progress;
 pub mod prompt;
 pub mod sanitise;
 pub mod sink;
+pub mod status;
 pub mod style;
 pub mod summary;
+pub mod table;
 pub mod text;
 pub mod transfer;
 

@@ -11,6 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["ui"],
     &["execute"],
     &["state"],
+    &["status"],
     &["plan"],
     &["pki"],
     &["inventory"],
