@@ -15,6 +15,7 @@ pub mod sink;
 pub mod style;
 pub mod summary;
 pub mod text;
+pub mod topology;
 pub mod transfer;
 
 use std::io::{self, Write};
@@ -99,6 +100,15 @@ impl Ui {
     #[must_use]
     pub fn output(&self) -> Output {
         self.output
+    }
+
+    /// What boxes and lines are made of, unless the user asks for less.
+    #[must_use]
+    pub fn glyphs(&self) -> topology::Glyphs {
+        match self.terminal.utf8 {
+            true => topology::Glyphs::Unicode,
+            false => topology::Glyphs::Ascii,
+        }
     }
 
     /// Writes a result to standard output, as it stands.
