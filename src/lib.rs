@@ -29,6 +29,7 @@
 //! | [`plan`] | blueprint, observation, their difference; `plan::install` is the table of contents of an installation |
 //! | [`pki`] | authorities, leaves, tokens and kubeconfigs, made here |
 //! | [`inventory`] | the file as written, and every rule that it has to follow |
+//! | [`topology`] | the cluster as a picture: tiers, boxes, who speaks to whom |
 //! | [`runtime`] [`lb`] [`cni`] [`etcd`] [`kubeadm`] | what there is to choose from, one file a variant |
 //! | [`vault`] | secrets of a run, which plans only name |
 //! | [`resource`] | what a host can have: probe, answer, difference and change of each kind in one file |
@@ -71,6 +72,7 @@ pub mod shell;
 pub mod state;
 pub mod status;
 pub mod template;
+pub mod topology;
 pub mod transport;
 pub mod ui;
 pub mod vault;

@@ -18,6 +18,7 @@ pub mod style;
 pub mod summary;
 pub mod table;
 pub mod text;
+pub mod topology;
 pub mod transfer;
 
 use std::io::{self, Write};
@@ -102,6 +103,15 @@ impl Ui {
     #[must_use]
     pub fn output(&self) -> Output {
         self.output
+    }
+
+    /// What boxes and lines are made of, unless the user asks for less.
+    #[must_use]
+    pub fn glyphs(&self) -> topology::Glyphs {
+        match self.terminal.utf8 {
+            true => topology::Glyphs::Unicode,
+            false => topology::Glyphs::Ascii,
+        }
     }
 
     /// Writes a result to standard output, as it stands.

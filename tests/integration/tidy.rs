@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["plan"],
     &["pki"],
     &["inventory"],
+    &["topology"],
     &["runtime", "lb", "cni", "etcd", "kubeadm"],
     &["vault"],
     &["resource"],
