@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["status"],
     &["plan"],
     &["pki"],
+    &["draft"],
     &["inventory"],
     &["topology"],
     &["runtime", "lb", "cni", "etcd", "kubeadm"],
