@@ -149,7 +149,6 @@ lab_up() {
 lab_docker_args() {
     [ $# -eq 1 ] || die "usage: lab docker-args NAME"
     valid_name "$1" || die "not a name: $1"
-    local nat=$LAB_DIR/nat unit=/etc/systemd/system/lab-nat.service
     build_paths
     docker_ready
     network_ready
@@ -159,8 +158,8 @@ lab_docker_args() {
     vm_flags
     FLAGS+=(--label "kdiy-lab=$1"
         -v "$STATE/$1/authorized_keys:/etc/ssh/lab_authorized_keys:ro"
-        -v "$nat/lab-nat:/usr/local/sbin/lab-nat:ro" -v "$nat/lab-nat.service:$unit:ro"
-        -v "$nat/lab-nat.service:${unit%/*}/multi-user.target.wants/lab-nat.service:ro")
+        -v "$LAB_DIR/nat/lab-nat:/usr/local/sbin/lab-nat:ro"
+        -v "$LAB_DIR/nat/lab-nat.conf:/etc/systemd/system/ssh.service.d/lab-nat.conf:ro")
     [ ! -s "$STATE/$1/resolv.conf" ] ||
         FLAGS+=(-v "$STATE/$1/resolv.conf:/etc/resolv.conf:ro")
     jq --null-input --arg image "$HOST_IMAGE" --arg key "$STATE/$1/id_ed25519" \
