@@ -18,6 +18,19 @@ use crate::ui::Ui;
 /// # Errors
 /// When there is no home directory, or ssh_config cannot be read.
 pub fn ssh(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
+    Ok(with(settings(reach, ui)?, ui))
+}
+
+/// Connects with settings that were made by [`settings`].
+pub fn with(settings: Settings, ui: &Ui) -> Ssh {
+    Ssh::new(settings, Arc::new(User { ui: ui.clone() }))
+}
+
+/// What the user's environment and options say.
+///
+/// # Errors
+/// As [`ssh`].
+pub fn settings(reach: &Reach, ui: &Ui) -> Result<Settings, Failed> {
     let home = std::env::var_os("HOME")
         .map(PathBuf::from)
         .filter(|home| home.is_absolute());
@@ -38,7 +51,7 @@ pub fn ssh(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
     } else {
         UnknownHostKey::Ask
     };
-    Ok(Ssh::new(settings, Arc::new(User { ui: ui.clone() })))
+    Ok(settings)
 }
 
 /// The person at the terminal, if there is one.

@@ -2,6 +2,7 @@
 
 pub mod etcd;
 pub mod event;
+pub mod meet;
 mod run;
 mod script;
 pub mod survey;
