@@ -27,6 +27,7 @@
 //! | [`state`] | what is kept beside the inventory: PKI, kubeconfig, logs |
 //! | [`plan`] | blueprint, observation, their difference; `plan::install` is the table of contents of an installation |
 //! | [`pki`] | authorities, leaves, tokens and kubeconfigs, made here |
+//! | [`draft`] | inventories about to be written: init, imports of other tools' |
 //! | [`inventory`] | the file as written, and every rule that it has to follow |
 //! | [`runtime`] [`lb`] [`cni`] [`etcd`] [`kubeadm`] | what there is to choose from, one file a variant |
 //! | [`vault`] | secrets of a run, which plans only name |
@@ -57,6 +58,7 @@
 pub mod cli;
 pub mod cluster;
 pub mod cni;
+pub mod draft;
 pub mod etcd;
 pub mod execute;
 pub mod inventory;

@@ -25,6 +25,7 @@ mod survey;
 pub mod topology;
 pub mod validate;
 pub mod version;
+pub mod written;
 
 use std::path::PathBuf;
 

@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["state"],
     &["plan"],
     &["pki"],
+    &["draft"],
     &["inventory"],
     &["runtime", "lb", "cni", "etcd", "kubeadm"],
     &["vault"],
