@@ -12,7 +12,7 @@ use ipnet::IpNet;
 
 use crate::cli::written::{self, Destination};
 use crate::cli::{Exit, Failed, Global, Reach, connector, node_name, source, survey};
-use crate::cluster::{Endpoint, Login, Name};
+use crate::cluster::{Login, Name};
 use crate::draft::vagrant::machines::{self, Here, Machine};
 use crate::draft::vagrant::{self, Assignment, Met, Seen, Wish, network, roles, seen};
 use crate::draft::{Draft, DraftLogin};
