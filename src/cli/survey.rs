@@ -249,7 +249,7 @@ pub(super) fn failed(faults: &Faults) -> Failed {
     unreachable(faults).hint("--limit NODE,... goes on with the others alone")
 }
 
-fn unreachable(faults: &Faults) -> Failed {
+pub(super) fn unreachable(faults: &Faults) -> Failed {
     let lines: Vec<_> = faults
         .iter()
         .map(|(name, fault)| match fault.hint() {

@@ -15,6 +15,7 @@ mod login;
 mod nodes;
 mod scalar;
 mod text;
+pub mod vagrant;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod etcd;
 pub mod event;
+pub mod meet;
 mod run;
 mod script;
 pub mod status;
