@@ -1,5 +1,6 @@
 //! The one place that mutates hosts.
 
+pub mod command;
 pub mod compare;
 pub mod etcd;
 pub mod event;

@@ -13,6 +13,7 @@ pub mod progress;
 pub mod prompt;
 pub mod sanitise;
 pub mod sink;
+pub mod spoken;
 pub mod status;
 pub mod style;
 pub mod summary;
@@ -114,6 +115,12 @@ impl Ui {
         }
     }
 
+    /// Whether results are shown on a terminal.
+    #[must_use]
+    pub fn prints_to_terminal(&self) -> bool {
+        self.terminal.stdout
+    }
+
     /// Writes a result to standard output, as it stands.
     ///
     /// # Errors
@@ -125,6 +132,12 @@ impl Ui {
             out.write_all(text.as_bytes())?;
             out.flush()
         })
+    }
+
+    /// Standard output, for results that are no text.
+    #[must_use]
+    pub fn stdout(&self) -> Sink {
+        self.out.clone()
     }
 
     /// Writes a result as a JSON document to standard output.
@@ -284,6 +297,19 @@ impl Ui {
         let _one = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         self.screen
             .suspend(|| question(&mut io::stdin().lock(), &mut self.err.clone()))
+    }
+}
+
+#[cfg(test)]
+impl Ui {
+    /// Off a terminal, with what was written to each stream.
+    pub(crate) fn memory(
+        verbosity: Verbosity,
+    ) -> (Self, impl Fn() -> String, impl Fn() -> String) {
+        let ((out, out_text), (err, err_text)) = (Sink::memory(), Sink::memory());
+        let choice = (Color::Auto, verbosity, Output::Text);
+        let ui = Self::with(out, err, Terminal::default(), choice);
+        (ui, out_text, err_text)
     }
 }
 
