@@ -1,6 +1,7 @@
 //! Integration tests.
 
 mod cli;
+mod documents_codes;
 mod e2e;
 mod inventory;
 mod ssh;
