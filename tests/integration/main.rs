@@ -2,6 +2,7 @@
 
 mod cli;
 mod documents_codes;
+mod documents_paths;
 mod e2e;
 mod inventory;
 mod ssh;
