@@ -73,7 +73,9 @@ fn connected<T>(command: impl Future<Output = Result<T, Failed>>) -> Result<T, F
 
 fn show(failed: &Failed, ui: &Ui) -> Exit {
     if !failed.shown {
-        ui.error(&format!("{:#}", failed.error), failed.hint.as_deref());
+        let code = failed.code.map(|code| format!(" [{code}]"));
+        let text = format!("{:#}{}", failed.error, code.unwrap_or_default());
+        ui.error(&text, failed.hint.as_deref());
     }
     failed.exit
 }

@@ -107,6 +107,23 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Stable kebab-case name, with an entry in `docs/troubleshooting.md`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "state-io",
+            Self::NotPlain { .. } => "state-not-plain",
+            Self::Foreign { .. } => "state-foreign",
+            Self::Exposed { .. } => "state-exposed",
+            Self::Exists(_) => "state-exists",
+            Self::Pki { source, .. } => source.code(),
+            Self::OtherAuthorities { .. } => "state-other-authorities",
+            Self::NotText { .. } => "state-not-text",
+        }
+    }
+}
+
 /// Writes a file that only the user may read, in one go.
 ///
 /// # Errors
@@ -133,13 +150,15 @@ impl State {
         Ok(Self { root })
     }
 
-    /// The state of a cluster, if there is any. Makes nothing.
+    /// The state of a cluster, if there is one: nothing is made.
     ///
     /// # Errors
     /// When it is not the user's own and private.
     pub fn existing(base: &Path, cluster: &Name) -> Result<Option<Self>, Error> {
-        let root = base.join(DIRECTORY).join(cluster.as_str());
-        Ok(guard::is_directory(&root)?.then_some(Self { root }))
+        let all = base.join(DIRECTORY);
+        let root = all.join(cluster.as_str());
+        let there = guard::is_directory(&all)? && guard::is_directory(&root)?;
+        Ok(there.then_some(Self { root }))
     }
 
     /// Keeps the key of a host as a known_hosts file of one line; says where.

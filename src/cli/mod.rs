@@ -27,6 +27,7 @@ mod survey;
 pub mod topology;
 pub mod validate;
 pub mod version;
+pub mod written;
 
 use std::path::PathBuf;
 

@@ -23,6 +23,24 @@ impl Source {
     }
 }
 
+/// The folder that a file lies in.
+pub fn folder(file: &Path) -> &Path {
+    let parent = file.parent();
+    parent
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// The place of a file that an inventory names: relative to the folder that
+/// the inventory lies in, `~` is the user's home.
+pub fn place(folder: &Path, named: &Path) -> PathBuf {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    match (named.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => folder.join(named),
+    }
+}
+
 /// Reads the inventory; warnings are shown.
 ///
 /// # Errors
@@ -70,7 +88,6 @@ fn read(global: &Global, ui: &Ui, shown: Severity) -> Result<Source, Failed> {
 struct Opened {
     text: String,
     folder: PathBuf,
-    home: Option<PathBuf>,
     loaded: Loaded,
 }
 
@@ -84,32 +101,19 @@ fn open(global: &Global) -> Result<Opened, Failed> {
                 .context(format!("cannot read the inventory {}", path.display())),
         );
         if missing {
-            failed.hint("name it with -i FILE, or write one: see inventories/ for examples")
+            failed.hint("name it with -i FILE, or write one: kdiy init")
         } else {
             failed
         }
     })?;
-    let folder = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new(".")).to_owned();
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    let read = |named: &Path| std::fs::read_to_string(place(named, &folder, home.as_deref()));
+    let folder = folder(path).to_owned();
+    let read = |named: &Path| std::fs::read_to_string(place(&folder, named));
     let loaded = inventory::load(&text, &read);
     Ok(Opened {
         text,
         folder,
-        home,
         loaded,
     })
-}
-
-/// A relative path is meant from where the inventory lies.
-fn place(named: &Path, folder: &Path, home: Option<&Path>) -> PathBuf {
-    match (named.strip_prefix("~"), home) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        _ => folder.join(named),
-    }
 }
 
 impl Opened {
@@ -117,7 +121,7 @@ impl Opened {
         let mut cluster = self.loaded.cluster?;
         for login in cluster.nodes.iter_mut().map(|node| &mut node.login) {
             for path in login.identities.iter_mut().chain(&mut login.known_hosts) {
-                *path = place(path, &self.folder, self.home.as_deref());
+                *path = place(&self.folder, path);
             }
         }
         let folder = self.folder;

@@ -1,11 +1,14 @@
 //! The one place that mutates hosts.
 
 pub mod command;
+pub mod compare;
 pub mod etcd;
 pub mod event;
+pub mod meet;
 pub mod portraits;
 mod run;
 mod script;
+pub mod status;
 pub mod survey;
 #[cfg(test)]
 mod tests;

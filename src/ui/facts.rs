@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::style::{Style, Tone};
-use super::table::{self, Cell, Column};
+use super::table::{Cell, table};
 use super::text::bytes;
 use crate::cluster::{Name, Node};
 use crate::execute::survey::Fault;
@@ -18,29 +18,21 @@ const SKEW: Duration = Duration::from_secs(1);
 /// A node and what was found out about it.
 pub type Row<'a> = (&'a Node, Result<&'a Portrait, &'a Fault>);
 
-const fn left(head: &'static str) -> Column {
-    Column { head, right: false }
-}
-
-const fn right(head: &'static str) -> Column {
-    Column { head, right: true }
-}
-
-const COLUMNS: [Column; 14] = [
-    left("HOST"),
-    left("OS"),
-    left("ARCH"),
-    right("CPUS"),
-    right("MEMORY"),
-    right("FREE DISK"),
-    right("CLOCK"),
-    left("KUBELET"),
-    left("RUNTIME"),
-    left("ADDRESSES"),
-    left("LISTENING"),
-    left("KERNEL"),
-    left("VIRT"),
-    right("UP"),
+const COLUMNS: [&str; 14] = [
+    "HOST",
+    "OS",
+    "ARCH",
+    "CPUS",
+    "MEMORY",
+    "FREE DISK",
+    "CLOCK",
+    "KUBELET",
+    "RUNTIME",
+    "ADDRESSES",
+    "LISTENING",
+    "KERNEL",
+    "VIRT",
+    "UP",
 ];
 
 /// The hosts; of what listens only `ports` are shown.
@@ -51,20 +43,20 @@ pub fn render(rows: &[Row<'_>], ports: &BTreeSet<u16>, style: &Style) -> String 
         .map(|(node, found)| match found {
             Ok(portrait) => cells(node, portrait, ports),
             Err(_) => {
-                let mut cells = [(); COLUMNS.len()].map(|()| Cell::new(""));
-                cells[0] = Cell::new(node.name.as_str()).tone(Tone::Strong);
-                cells[1] = Cell::new("no answer").tone(Tone::Bad);
+                let mut cells = [(); COLUMNS.len()].map(|()| Cell::said(""));
+                cells[0] = Cell::said(node.name.as_str()).tone(Tone::Strong);
+                cells[1] = Cell::said("no answer").tone(Tone::Bad);
                 cells
             }
         })
         .collect();
-    table::render(COLUMNS, &rows, style)
+    table(COLUMNS, &rows, style)
 }
 
 fn cells(node: &Node, portrait: &Portrait, ports: &BTreeSet<u16>) -> [Cell; COLUMNS.len()] {
     let facts = &portrait.facts;
     let kib = |kib: u64| bytes(kib.saturating_mul(1024));
-    let clock = Cell::new(clock(portrait.skew));
+    let clock = Cell::said(clock(portrait.skew));
     let clock = if portrait.skew >= SKEW {
         clock.tone(Tone::Notable)
     } else {
@@ -85,20 +77,20 @@ fn cells(node: &Node, portrait: &Portrait, ports: &BTreeSet<u16>) -> [Cell; COLU
         .map(|(port, process)| format!("{port} {process}"));
     let listed = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join("; ");
     [
-        Cell::new(node.name.as_str()).tone(Tone::Strong),
-        Cell::new(format!("{} {}", facts.os, facts.os_version)),
-        Cell::new(&facts.arch),
-        Cell::new(facts.cpus.to_string()),
-        Cell::new(kib(facts.memory)),
-        Cell::new(kib(facts.disk_free)),
+        Cell::said(node.name.as_str()).tone(Tone::Strong),
+        Cell::said(format!("{} {}", facts.os, facts.os_version)),
+        Cell::said(&facts.arch),
+        Cell::said(facts.cpus.to_string()),
+        Cell::said(kib(facts.memory)),
+        Cell::said(kib(facts.disk_free)),
         clock,
-        Cell::new(portrait.kubelet.as_deref().unwrap_or_default()),
-        Cell::new(listed(&mut { runtimes })),
-        Cell::new(listed(&mut { addresses })),
-        Cell::new(listed(&mut { listening })),
-        Cell::new(&portrait.kernel),
-        Cell::new(portrait.virtualization.as_deref().unwrap_or_default()),
-        Cell::new(uptime(portrait.uptime)),
+        Cell::said(portrait.kubelet.as_deref().unwrap_or_default()),
+        Cell::said(listed(&mut { runtimes })),
+        Cell::said(listed(&mut { addresses })),
+        Cell::said(listed(&mut { listening })),
+        Cell::said(&portrait.kernel),
+        Cell::said(portrait.virtualization.as_deref().unwrap_or_default()),
+        Cell::said(uptime(portrait.uptime)),
     ]
 }
 

@@ -8,7 +8,7 @@ use time::macros::format_description;
 
 use super::sanitise::{sanitise, sanitise_output};
 use super::style::{Style, Tone};
-use super::table::{self, Cell, Column};
+use super::table::{Cell, table};
 use super::text::duration;
 use crate::cluster::Name;
 use crate::state::log::{Outcome, Said, Step};
@@ -36,47 +36,39 @@ pub struct Host {
     pub steps: Vec<Step>,
 }
 
-const fn left(head: &'static str) -> Column {
-    Column { head, right: false }
-}
-
-const fn right(head: &'static str) -> Column {
-    Column { head, right: true }
-}
-
 /// The runs, as they come.
 #[must_use]
 pub fn runs(runs: &[Run], style: &Style) -> String {
     let columns = [
-        left("RUN"),
-        left("BEGAN (UTC)"),
-        left("COMMAND"),
-        right("TOOK"),
-        left("RESULT"),
-        left("STEPS"),
-        right("HOSTS"),
+        "RUN",
+        "BEGAN (UTC)",
+        "COMMAND",
+        "TOOK",
+        "RESULT",
+        "STEPS",
+        "HOSTS",
     ];
     let row = |run: &Run| {
         let record = run.record.as_ref();
         let known = |text: &dyn Fn(&Record) -> String| record.map(text).unwrap_or_default();
         [
-            Cell::new(&run.run).tone(Tone::Strong),
-            Cell::new(known(&|record| moment(record.began))),
-            Cell::new(known(&|record| record.command.clone())),
-            Cell::new(known(&|record| {
+            Cell::said(&run.run).tone(Tone::Strong),
+            Cell::said(known(&|record| moment(record.began))),
+            Cell::said(known(&|record| record.command.clone())),
+            Cell::said(known(&|record| {
                 record.ended.map_or_else(String::new, |ended| {
                     duration(Duration::try_from(ended - record.began).unwrap_or_default())
                 })
             })),
             result(record),
-            Cell::new(known(&|record| {
+            Cell::said(known(&|record| {
                 record.steps.as_ref().map(steps).unwrap_or_default()
             })),
-            Cell::new(run.hosts.len().to_string()),
+            Cell::said(run.hosts.len().to_string()),
         ]
     };
     let rows: Vec<_> = runs.iter().map(row).collect();
-    table::render(columns, &rows, style)
+    table(columns, &rows, style)
 }
 
 fn moment(at: OffsetDateTime) -> String {
@@ -88,13 +80,13 @@ fn moment(at: OffsetDateTime) -> String {
 
 fn result(record: Option<&Record>) -> Cell {
     let Some(record) = record else {
-        return Cell::new("not written down").tone(Tone::Faint);
+        return Cell::said("not written down").tone(Tone::Faint);
     };
     match record.exit_code {
-        Some(0) => Cell::new("done").tone(Tone::Good),
-        Some(130) => Cell::new("interrupted").tone(Tone::Notable),
-        Some(code) => Cell::new(format!("failed ({code})")).tone(Tone::Bad),
-        None => Cell::new("runs, or was cut short").tone(Tone::Notable),
+        Some(0) => Cell::said("done").tone(Tone::Good),
+        Some(130) => Cell::said("interrupted").tone(Tone::Notable),
+        Some(code) => Cell::said(format!("failed ({code})")).tone(Tone::Bad),
+        None => Cell::said("runs, or was cut short").tone(Tone::Notable),
     }
 }
 
@@ -109,13 +101,7 @@ fn steps(steps: &Steps) -> String {
 /// The steps of a run without what hosts said, in the order of time.
 #[must_use]
 pub fn overview(hosts: &[Host], style: &Style) -> String {
-    let columns = [
-        right("AT"),
-        left("HOST"),
-        left("STEP"),
-        right("TOOK"),
-        left("RESULT"),
-    ];
+    let columns = ["AT", "HOST", "STEP", "TOOK", "RESULT"];
     let mut all: Vec<_> = hosts
         .iter()
         .flat_map(|host| host.steps.iter().map(move |step| (&host.host, step)))
@@ -123,19 +109,19 @@ pub fn overview(hosts: &[Host], style: &Style) -> String {
     all.sort_by(|(_, a), (_, b)| a.began.total_cmp(&b.began));
     let row = |(host, step): &(&Name, &Step)| {
         let result = match &step.outcome {
-            Outcome::Done => Cell::new("done").tone(Tone::Good),
-            Outcome::Failed(what) => Cell::new(format!("failed: {what}")).tone(Tone::Bad),
-            Outcome::Open => Cell::new("no end is logged").tone(Tone::Notable),
+            Outcome::Done => Cell::said("done").tone(Tone::Good),
+            Outcome::Failed(what) => Cell::said(format!("failed: {what}")).tone(Tone::Bad),
+            Outcome::Open => Cell::said("no end is logged").tone(Tone::Notable),
         };
         [
-            Cell::new(format!("{:.1}", step.began)),
-            Cell::new(host.as_str()).tone(Tone::Active),
-            Cell::new(&step.title),
-            Cell::new(took(step)),
+            Cell::said(format!("{:.1}", step.began)),
+            Cell::said(host.as_str()).tone(Tone::Active),
+            Cell::said(&step.title),
+            Cell::said(took(step)),
             result,
         ]
     };
-    table::render(columns, &all.iter().map(row).collect::<Vec<_>>(), style)
+    table(columns, &all.iter().map(row).collect::<Vec<_>>(), style)
 }
 
 fn took(step: &Step) -> String {

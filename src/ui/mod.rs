@@ -5,6 +5,7 @@
 
 pub mod diff;
 pub mod etcd;
+pub mod explain;
 pub mod facts;
 pub mod failure;
 pub mod logs;
@@ -14,10 +15,12 @@ pub mod progress;
 pub mod prompt;
 pub mod sink;
 pub mod spoken;
+pub mod status;
 pub mod style;
 pub mod summary;
 pub mod table;
 pub mod text;
+pub mod topology;
 pub mod transfer;
 
 use std::io::{self, Write};
@@ -102,6 +105,15 @@ impl Ui {
     #[must_use]
     pub fn output(&self) -> Output {
         self.output
+    }
+
+    /// What boxes and lines are made of, unless the user asks for less.
+    #[must_use]
+    pub fn glyphs(&self) -> topology::Glyphs {
+        match self.terminal.utf8 {
+            true => topology::Glyphs::Unicode,
+            false => topology::Glyphs::Ascii,
+        }
     }
 
     /// Whether results are shown on a terminal.

@@ -1,28 +1,15 @@
-//! Rows of cells. What does not fit beside the others stands on lines below
-//! its row, so that nothing is cut off and nothing wraps in the middle.
+//! Tables that fit: what does not is put on a line below each row.
 
 use unicode_width::UnicodeWidthStr as _;
 
 use super::sanitise::sanitise;
 use super::style::{Style, Tone};
-use super::text::{cut, pack};
-
-/// Columns of the first cell at most: a host's name may have 63.
-const FIRST: usize = 24;
+use super::text::{pack, wrap};
 
 /// What a cell shows where there is nothing to show.
-const NOTHING: &str = "-";
+pub const NOTHING: &str = "-";
 
-/// A column.
-#[derive(Debug, Clone, Copy)]
-pub struct Column {
-    /// Its head, in capitals.
-    pub head: &'static str,
-    /// Numbers stand at the right.
-    pub right: bool,
-}
-
-/// Text of one cell.
+/// A cell; its text has been sanitised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     text: String,
@@ -30,71 +17,95 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// Text that may be a host's; none is shown as such.
-    #[must_use]
-    pub fn new(text: impl AsRef<str>) -> Self {
-        let text = sanitise(text.as_ref());
-        let text = if text.is_empty() {
-            NOTHING.to_owned()
-        } else {
-            text
-        };
-        Self { text, tone: None }
+    /// Text in the terminal's own colour; empty text is shown as [`NOTHING`].
+    pub fn plain(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self {
+            text: if text.is_empty() {
+                NOTHING.to_owned()
+            } else {
+                text
+            },
+            tone: None,
+        }
     }
 
-    /// In the colour of a tone.
+    /// Text that may be a host's, made harmless.
+    pub fn said(text: impl AsRef<str>) -> Self {
+        Self::plain(sanitise(text.as_ref()))
+    }
+
+    /// The same in the colour of a tone.
     #[must_use]
     pub fn tone(self, tone: Tone) -> Self {
         let tone = Some(tone);
         Self { tone, ..self }
     }
+
+    /// Text in the colour of a tone.
+    pub fn toned(tone: Tone, text: impl Into<String>) -> Self {
+        Self {
+            tone: Some(tone),
+            ..Self::plain(text)
+        }
+    }
+
+    fn painted(&self, style: &Style) -> String {
+        self.tone
+            .map_or_else(|| self.text.clone(), |tone| style.paint(tone, &self.text))
+    }
 }
 
-/// A table with a row of heads.
+/// Rows below a head. As many columns as fit stand side by side; of the others
+/// those that hold something stand below, each after its head's word.
 #[must_use]
-pub fn render<const N: usize>(columns: [Column; N], rows: &[[Cell; N]], style: &Style) -> String {
-    let mut rows = rows.to_vec();
-    for row in &mut rows {
-        row[0].text = cut(&row[0].text, FIRST);
-    }
-    let widths: Vec<_> = (0..N)
-        .map(|at| {
-            let cells = rows.iter().map(|row| row[at].text.width());
-            cells.chain([columns[at].head.width()]).max().unwrap_or(0)
-        })
-        .collect();
-    let mut used = 0;
-    let shown = widths
-        .iter()
-        .take_while(|width| {
-            used += *width + 2;
-            used - 2 <= style.width
-        })
-        .count();
-    let line = |cell: &dyn Fn(usize) -> (String, Option<Tone>)| {
-        let mut text = String::new();
-        for at in 0..shown {
-            let (cell, tone) = cell(at);
-            let pad = " ".repeat(widths[at] - cell.width());
-            let cell = tone.map_or_else(|| cell.clone(), |tone| style.paint(tone, &cell));
-            let gap = if at == 0 { "" } else { "  " };
-            text.push_str(&match columns[at].right {
-                true => format!("{gap}{pad}{cell}"),
-                false => format!("{gap}{cell}{pad}"),
-            });
+pub fn table<const N: usize>(head: [&str; N], rows: &[[Cell; N]], style: &Style) -> String {
+    let head = head.map(|word| Cell::toned(Tone::Faint, word));
+    let mut widths = [0; N];
+    for row in std::iter::once(&head).chain(rows) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.text.width());
         }
-        format!("{}\n", text.trim_end())
-    };
-    let mut out = line(&|at| (columns[at].head.to_owned(), Some(Tone::Faint)));
-    for row in &rows {
-        out.push_str(&line(&|at| (row[at].text.clone(), row[at].tone)));
+    }
+    let mut shown = 0;
+    let mut whole = 0;
+    while shown < N && whole + widths[shown] <= style.width {
+        whole += widths[shown] + 2;
+        shown += 1;
+    }
+    // A name that is wider than the terminal has to be told all the same.
+    let shown = shown.max(1);
+    let mut out = line(&head[..shown], &widths, style);
+    for row in rows {
+        out.push_str(&line(&row[..shown], &widths, style));
         let rest: Vec<_> = (shown..N)
             .filter(|&at| row[at].text != NOTHING)
-            .map(|at| format!("{} {}", columns[at].head.to_lowercase(), row[at].text))
+            .map(|at| format!("{} {}", head[at].text.to_lowercase(), row[at].text))
             .collect();
-        for line in pack(&rest, ", ", style.width - 2) {
+        let room = style.width.saturating_sub(2);
+        for line in pack(&rest, "  ", room) {
             out.push_str(&format!("  {}\n", style.paint(Tone::Faint, &line)));
         }
+    }
+    out
+}
+
+fn line(cells: &[Cell], widths: &[usize], style: &Style) -> String {
+    let mut out = String::new();
+    for (cell, width) in cells.iter().zip(widths) {
+        out.push_str(&cell.painted(style));
+        out.push_str(&" ".repeat(width + 2 - cell.text.width()));
+    }
+    format!("{}\n", out.trim_end())
+}
+
+/// Wrapped text; lines after the first are indented by `indent` more columns.
+#[must_use]
+pub fn paragraph(text: &str, indent: usize, style: &Style) -> String {
+    let mut out = String::new();
+    for (place, line) in wrap(text, style.width - indent).into_iter().enumerate() {
+        let indent = if place == 0 { 0 } else { indent };
+        out.push_str(&format!("{:indent$}{line}\n", ""));
     }
     out
 }
@@ -103,49 +114,27 @@ pub fn render<const N: usize>(columns: [Column; N], rows: &[[Cell; N]], style: &
 mod tests {
     use super::*;
 
-    const COLUMNS: [Column; 3] = [
-        Column {
-            head: "NAME",
-            right: false,
-        },
-        Column {
-            head: "SIZE",
-            right: true,
-        },
-        Column {
-            head: "WHAT IT IS",
-            right: false,
-        },
-    ];
-
-    fn shown(width: usize) -> String {
-        let row = |name: &str, size: &str, what: &str| {
-            [Cell::new(name), Cell::new(size), Cell::new(what)]
-        };
-        let rows = [
-            row("a", "10", "a thing with a rather long description"),
-            row("a-name-that-is-longer-than-anybody-wants", "9", "\x1b[2J"),
-            row("c", "", ""),
-        ];
-        render(COLUMNS, &rows, &Style::test(width, false))
-    }
-
     #[test]
     fn what_does_not_fit_stands_below() {
-        insta::assert_snapshot!(shown(80), @r"
-        NAME                      SIZE  WHAT IT IS
-        a                           10  a thing with a rather long description
-        a-name-that-is-longer-t…     9  ␛[2J
-        c                            -  -
-        ");
+        let rows = [["cp-1", "ok", "10.0.0.1"], ["a-long-name", "not ready", ""]];
+        let rows = rows.map(|row| row.map(Cell::plain));
+        let shown = |width| {
+            table(
+                ["NAME", "STATUS", "ADDRESS"],
+                &rows,
+                &Style::test(width, false),
+            )
+        };
         insta::assert_snapshot!(shown(40), @r"
-        NAME                      SIZE
-        a                           10
-          what it is a thing with a rather long
-          description
-        a-name-that-is-longer-t…     9
-          what it is ␛[2J
-        c                            -
+        NAME         STATUS     ADDRESS
+        cp-1         ok         10.0.0.1
+        a-long-name  not ready  -
+        ");
+        insta::assert_snapshot!(shown(25), @r"
+        NAME         STATUS
+        cp-1         ok
+          address 10.0.0.1
+        a-long-name  not ready
         ");
     }
 }
