@@ -43,8 +43,7 @@ use crate::ui::{Color, Output, Verbosity};
     version,
     propagate_version = false,
     after_help = after_help(),
-    max_term_width = 100,
-    disable_help_subcommand = true
+    max_term_width = 100
 )]
 pub struct Cli {
     /// Options of every command.
@@ -161,7 +160,8 @@ shows what is different, and brings it about. Nothing is installed on the hosts
 but what Kubernetes needs.
 
 Examples:
-  kdiy validate                  check kdiy.yaml
+  kdiy init                      write kdiy.yaml, the inventory
+  kdiy validate                  check it
   kdiy plan                      show what is different on the hosts
   kdiy apply                     show it, ask, and bring it about
   kdiy kubeconfig --merge        use the new cluster with kubectl

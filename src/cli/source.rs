@@ -29,19 +29,7 @@ impl Source {
 /// When it cannot be read or is not valid; every problem was shown then.
 pub fn load(global: &Global, ui: &Ui) -> Result<Source, Failed> {
     let path = &global.inventory;
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let missing = error.kind() == std::io::ErrorKind::NotFound;
-        let failed = Failed::new(
-            Exit::Inventory,
-            anyhow::Error::new(error)
-                .context(format!("cannot read the inventory {}", path.display())),
-        );
-        if missing {
-            failed.hint("name it with -i FILE, or write one: see inventories/ for examples")
-        } else {
-            failed
-        }
-    })?;
+    let text = std::fs::read_to_string(path).map_err(|error| unread(path, error))?;
     let folder = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
@@ -76,5 +64,35 @@ pub fn load(global: &Global, ui: &Ui) -> Result<Source, Failed> {
             Ok(Source { cluster, folder })
         }
         None => Err(Failed::shown(Exit::Inventory)),
+    }
+}
+
+/// Why there is no inventory: most often this is not its folder, or there is
+/// none yet.
+fn unread(path: &Path, error: std::io::Error) -> Failed {
+    let shown = path.display();
+    let failed = |message: String| Failed::message(Exit::Inventory, message);
+    match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let place = match std::env::current_dir() {
+                Ok(folder) if path.is_relative() => format!(" in {}", folder.display()),
+                _ => String::new(),
+            };
+            failed(format!("there is no inventory {shown}{place}"))
+                .hint("write one with kdiy init, or name yours with -i FILE")
+        }
+        std::io::ErrorKind::IsADirectory => {
+            failed(format!("{shown} is a folder, and the inventory is a file"))
+                .hint(format!("name it: -i {}", path.join("kdiy.yaml").display()))
+        }
+        std::io::ErrorKind::InvalidData => failed(format!(
+            "{shown} is no text in UTF-8, so it is no inventory"
+        ))
+        .hint("name the inventory with -i FILE"),
+        _ => Failed::new(
+            Exit::Inventory,
+            anyhow::Error::new(error).context(format!("cannot read the inventory {shown}")),
+        )
+        .hint("name another one with -i FILE, or make this one readable"),
     }
 }

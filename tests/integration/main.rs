@@ -5,3 +5,4 @@ mod e2e;
 mod inventory;
 mod ssh;
 mod tidy;
+mod topology;
