@@ -72,7 +72,7 @@ impl Apply {
                 Output::Json => ui.plan_event(plan, start, Instant::now()),
                 // What is in the way of it would scroll off with the steps.
                 Output::Text if !survey.problems.is_empty() => {
-                    let all = "All of it: kdiy plan.";
+                    let all = "kdiy plan shows the steps.";
                     match ui::plan::totals(plan, ui.style()) {
                         none if none.is_empty() => {}
                         totals => ui.print(&format!("{totals}{all}\n\n"))?,
