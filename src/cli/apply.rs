@@ -70,6 +70,14 @@ impl Apply {
         if let Some(plan) = &survey.plan {
             match ui.output() {
                 Output::Json => ui.plan_event(plan, start, Instant::now()),
+                // What is in the way of it would scroll off with the steps.
+                Output::Text if !survey.problems.is_empty() => {
+                    let all = "kdiy plan shows the steps.";
+                    match ui::plan::totals(plan, ui.style()) {
+                        none if none.is_empty() => {}
+                        totals => ui.print(&format!("{totals}{all}\n\n"))?,
+                    }
+                }
                 Output::Text => {
                     let text = ui::plan::render(plan, survey.hosts(limit), ui.style());
                     ui.print(&text)?;

@@ -13,6 +13,9 @@ mod vagrant;
 
 /// Make an inventory of what other tools know
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  kdiy inventory import vagrant
+  kdiy inventory import --help       what each of them needs")]
 pub struct Inventory {
     /// What to do.
     #[command(subcommand)]

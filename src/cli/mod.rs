@@ -46,8 +46,7 @@ use crate::ui::{Color, Output, Verbosity};
     version,
     propagate_version = false,
     after_help = after_help(),
-    max_term_width = 100,
-    disable_help_subcommand = true
+    max_term_width = 100
 )]
 pub struct Cli {
     /// Options of every command.
@@ -164,7 +163,8 @@ shows what is different, and brings it about. Nothing is installed on the hosts
 but what Kubernetes needs.
 
 Examples:
-  kdiy validate                  check kdiy.yaml
+  kdiy init                      write kdiy.yaml, the inventory
+  kdiy validate                  check it
   kdiy plan                      show what is different on the hosts
   kdiy apply                     show it, ask, and bring it about
   kdiy kubeconfig --merge        use the new cluster with kubectl
@@ -195,6 +195,7 @@ mod tests {
             "kdiy validate --help",
             "kdiy plan --help",
             "kdiy apply --help",
+            "kdiy topology --help",
             "kdiy kubeconfig --help",
             "kdiy etcd --help",
             "kdiy etcd status --help",
@@ -234,6 +235,8 @@ mod tests {
             "kdiy plan -q -v",
             "kdiy plan --connect-timeout 0",
             "kdiy apply saved.plan --limit cp-1",
+            "kdiy topology --force",
+            "kdiy topology --ascii --svg a.svg",
             "kdiy kubeconfig --set-current",
             "kdiy etcd",
             "kdiy etcd snapshot save",

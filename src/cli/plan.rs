@@ -63,6 +63,9 @@ impl Plan {
                 if let Some(plan) = plan {
                     let hosts = survey.hosts(&self.limit);
                     ui.print(&ui::plan::render(plan, hosts, ui.style()))?;
+                    if !problems.is_empty() {
+                        ui.tell("\n");
+                    }
                 }
                 ui.tell(&ui::problems::render(problems, ui.err_style()));
             }

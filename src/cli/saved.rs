@@ -53,10 +53,16 @@ pub struct Loaded {
 /// When it cannot be read, or is another cluster's or version's.
 pub fn load(path: &Path, cluster: &Name) -> Result<Loaded, Failed> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| anyhow::Error::new(error).context(format!("read the plan {shown}")))?;
-    let mut saved: Value = serde_json::from_str(&text)
-        .map_err(|error| anyhow::Error::new(error).context(format!("{shown} is no saved plan")))?;
+    let unusable = |error: anyhow::Error| {
+        Failed::new(Exit::Error, error)
+            .hint("kdiy plan --out FILE saves a plan; kdiy apply without a file makes one")
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        unusable(anyhow::Error::new(error).context(format!("cannot read the plan {shown}")))
+    })?;
+    let mut saved: Value = serde_json::from_str(&text).map_err(|error| {
+        unusable(anyhow::Error::new(error).context(format!("{shown} is no saved plan")))
+    })?;
     let stale = |why: String| {
         Failed::message(Exit::StalePlan, why).hint("make a new one with kdiy plan --out FILE")
     };

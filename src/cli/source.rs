@@ -93,19 +93,7 @@ struct Opened {
 
 fn open(global: &Global) -> Result<Opened, Failed> {
     let path = &global.inventory;
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let missing = error.kind() == std::io::ErrorKind::NotFound;
-        let failed = Failed::new(
-            Exit::Inventory,
-            anyhow::Error::new(error)
-                .context(format!("cannot read the inventory {}", path.display())),
-        );
-        if missing {
-            failed.hint("name it with -i FILE, or write one: kdiy init")
-        } else {
-            failed
-        }
-    })?;
+    let text = std::fs::read_to_string(path).map_err(|error| unread(path, error))?;
     let folder = folder(path).to_owned();
     let read = |named: &Path| std::fs::read_to_string(place(&folder, named));
     let loaded = inventory::load(&text, &read);
@@ -126,5 +114,35 @@ impl Opened {
         }
         let folder = self.folder;
         Some(Source { cluster, folder })
+    }
+}
+
+/// Why there is no inventory: most often this is not its folder, or there is
+/// none yet.
+fn unread(path: &Path, error: std::io::Error) -> Failed {
+    let shown = path.display();
+    let failed = |message: String| Failed::message(Exit::Inventory, message);
+    match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let place = match std::env::current_dir() {
+                Ok(folder) if path.is_relative() => format!(" in {}", folder.display()),
+                _ => String::new(),
+            };
+            failed(format!("there is no inventory {shown}{place}"))
+                .hint("write one with kdiy init, or name yours with -i FILE")
+        }
+        std::io::ErrorKind::IsADirectory => {
+            failed(format!("{shown} is a folder, and the inventory is a file"))
+                .hint(format!("name it: -i {}", path.join("kdiy.yaml").display()))
+        }
+        std::io::ErrorKind::InvalidData => failed(format!(
+            "{shown} is no text in UTF-8, so it is no inventory"
+        ))
+        .hint("name the inventory with -i FILE"),
+        _ => Failed::new(
+            Exit::Inventory,
+            anyhow::Error::new(error).context(format!("cannot read the inventory {shown}")),
+        )
+        .hint("name another one with -i FILE, or make this one readable"),
     }
 }

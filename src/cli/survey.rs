@@ -134,8 +134,7 @@ async fn look<C: Connector>(
         .map_err(untrusted)?;
     let trust = trust::trust(&authorities, encryption.as_ref());
 
-    let (comparison, faults) =
-        compare::look(&settled, &trust, &connections, width, events).await;
+    let (comparison, faults) = compare::look(&settled, &trust, &connections, width, events).await;
     tolerate(&faults, cluster, limit.as_ref())?;
     missing.extend(faults);
     let standing = &comparison.circumstances.standing;
@@ -223,7 +222,7 @@ fn tolerate(
             .map(Name::as_str)
             .collect::<Vec<_>>();
         Err(match &others[..] {
-            [] => failed(&inside),
+            [] => unreachable(&inside).hint("when that is mended, run it again"),
             _ => unreachable(&inside).hint(left_out(&others)),
         })
     }
@@ -253,20 +252,52 @@ pub(super) fn failed(faults: &Faults) -> Failed {
     unreachable(faults).hint("--limit NODE,... goes on with the others alone")
 }
 
+/// What failed on which host, and what to do about it: once for all hosts
+/// that need the same.
 pub(super) fn unreachable(faults: &Faults) -> Failed {
-    let lines: Vec<_> = faults
-        .iter()
-        .map(|(name, fault)| match fault.hint() {
-            Some(hint) => format!("{name}: {fault} [{}]\n  {hint}", fault.code()),
-            None => format!("{name}: {fault} [{}]", fault.code()),
-        })
-        .collect();
-    Failed::message(Exit::Unreachable, lines.join("\n"))
+    let mut alike: Vec<(String, Vec<String>, Option<String>)> = Vec::new();
+    for (name, fault) in faults {
+        let (line, hint) = (format!("{name}: {fault} [{}]", fault.code()), fault.hint());
+        let same = kind(hint.as_deref().unwrap_or_default());
+        match alike.iter_mut().find(|(other, ..)| *other == same) {
+            Some((_, lines, _)) => lines.push(line),
+            None => alike.push((same, vec![line], hint)),
+        }
+    }
+    let lines = alike.into_iter().flat_map(|(_, mut lines, hint)| {
+        lines.extend(hint.map(|hint| format!("  {hint}")));
+        lines
+    });
+    Failed::message(Exit::Unreachable, lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// A hint without addresses, by which those of several hosts differ.
+fn kind(hint: &str) -> String {
+    let digit = |c: char| c.is_ascii_digit();
+    let words = hint.split_whitespace().filter(|word| !word.contains(digit));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_to_do_is_said_once_for_all_hosts() {
+        let refused = |host: &str| {
+            Fault::from(crate::transport::Error::Authentication {
+                address: format!("192.0.2.{host}:22"),
+                user: "ops".to_owned(),
+                attempts: Vec::new(),
+            })
+        };
+        let name = |name: &str| Name::try_from(name.to_owned()).unwrap();
+        let faults = [("cp-1", "1"), ("cp-2", "2")];
+        let faults = faults.map(|(host, last)| (name(host), refused(last)));
+        let text = unreachable(&faults.into()).error.to_string();
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert_eq!(text.matches("ssh-copy-id").count(), 1, "{text}");
+    }
 
     #[test]
     fn names_to_go_on_with_are_there_to_be_copied() {

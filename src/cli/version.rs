@@ -8,6 +8,9 @@ use crate::ui::{Output, Ui};
 
 /// Print the version
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  kdiy version
+  kdiy version --output json")]
 pub struct Version {}
 
 /// What is printed as JSON.

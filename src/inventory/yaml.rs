@@ -127,8 +127,9 @@ pub fn parse(text: &str, findings: &mut Vec<Finding>) -> Result<Rc<Node>, Findin
     }
     document.filter(|node| !node.is_null()).ok_or_else(|| {
         let message = "the inventory is empty";
-        Finding::error("empty", Span { start: 0, end: 0 }, message)
-            .help("begin with `apiVersion: kdiy/v1alpha1`; inventories/ has examples")
+        Finding::error("empty", Span { start: 0, end: 0 }, message).help(
+            "`kdiy init --force` writes one here; by hand, begin with `apiVersion: kdiy/v1alpha1`",
+        )
     })
 }
 

@@ -131,12 +131,27 @@ impl Plan {
     /// The numbers at its end.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        use crate::resource::Verb;
-        let mut counts = Counts {
+        Counts {
             hosts: self.hosts().len(),
-            ..Counts::default()
+            ..Self::count(&self.steps)
+        }
+    }
+
+    /// The same for each host that something is to be done on.
+    #[must_use]
+    pub fn counts_by_host(&self) -> BTreeMap<&Name, Counts> {
+        let of = |host: &Name| Counts {
+            hosts: 1,
+            ..Self::count(self.steps.iter().filter(|step| step.host == *host))
         };
-        for change in self.steps.iter().flat_map(|step| &step.changes) {
+        let hosts = self.steps.iter().map(|step| &step.host);
+        hosts.map(|host| (host, of(host))).collect()
+    }
+
+    fn count<'s>(steps: impl IntoIterator<Item = &'s PlannedStep>) -> Counts {
+        use crate::resource::Verb;
+        let mut counts = Counts::default();
+        for change in steps.into_iter().flat_map(|step| &step.changes) {
             counts.remove += change.difference.removes.len();
             match change.difference.verb {
                 Verb::Create => counts.create += 1,

@@ -26,7 +26,7 @@ pub fn of(cluster: &Cluster, tiers: &[Tier]) -> Vec<Link> {
             LoadBalancer::Hosts {
                 kind: Balancer::Haproxy,
                 ..
-            } => ", each asked for /readyz",
+            } => " that are ready",
             _ => "",
         };
         links.push(link(

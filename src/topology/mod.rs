@@ -205,6 +205,3 @@ impl Program {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -70,10 +70,10 @@ fn endpoint(cluster: &Cluster) -> Tier {
         false => "a virtual IP, held by ".to_owned(),
     };
     let text = match &cluster.load_balancer {
-        LoadBalancer::None => format!("of {} itself", names(Role::ControlPlane)),
+        LoadBalancer::None => format!("answered by {}", names(Role::ControlPlane)),
         LoadBalancer::Hosts { failover, .. } => match failover {
             Some(failover) => at(failover.vip.address) + &names(Role::LoadBalancer),
-            None => format!("of {}", names(Role::LoadBalancer)),
+            None => format!("answered by {}", names(Role::LoadBalancer)),
         },
         LoadBalancer::KubeVip { vip, .. } => at(vip.address) + &names(Role::ControlPlane),
         LoadBalancer::Local { .. } => "for clients from outside; nodes do not use it".to_owned(),
@@ -126,10 +126,16 @@ fn balancers(cluster: &Cluster, nodes: &[&Node]) -> Option<Tier> {
 fn control_planes(cluster: &Cluster, nodes: &[&Node]) -> Tier {
     let mut facts = Vec::new();
     if nodes.len() > 1 {
+        facts.push(fact("API servers: active-active, all of them serve"));
         facts.push(fact(
-            "API servers: all serve (active-active). controller-manager, scheduler: one leads by \
-             lease, the others stand by (active-standby)",
+            "controller-manager, scheduler: active-standby, one leads by lease",
         ));
+    }
+    if let LoadBalancer::Local { .. } = cluster.load_balancer {
+        let at = cluster.node_endpoint();
+        facts.push(fact(format!(
+            "each node's haproxy at {at} leads to all of them"
+        )));
     }
     let members = members_among(cluster, nodes);
     if members > 0 {

@@ -4,7 +4,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::sanitise::sanitise;
 use super::style::{Style, Tone};
-use super::text::fold;
+use super::text::{count, fold};
 use crate::resource::TextChange;
 
 /// Unchanged lines around a change.
@@ -13,15 +13,25 @@ const CONTEXT: usize = 2;
 const CHANGED: usize = 24;
 /// Lines of a new file unless everything is shown: what it holds is no
 /// surprise.
-const CREATED: usize = 6;
+const CREATED: usize = 5;
+/// What lines begin with that say nothing to the program that reads the file.
+const REMARKS: [&str; 3] = ["#", "//", ";"];
 
 /// Lines of the difference, each indented by `indent` columns.
 #[must_use]
 pub fn render(change: &TextChange, indent: usize, style: &Style) -> Vec<String> {
-    let lines = lines(change);
+    let mut lines = lines(change);
+    let total = lines.len();
     let most = match (style.verbose(), change.before.is_empty()) {
-        (true, _) => lines.len(),
-        (false, true) => CREATED,
+        (true, _) => total,
+        (false, true) => {
+            // The first lines of a script are as those of all scripts.
+            match change.after.starts_with("#!") {
+                true => lines.clear(),
+                false => lines.retain(|(_, text)| says_something(text)),
+            }
+            CREATED
+        }
         (false, false) => CHANGED,
     };
     // Hiding a single line would take a line as well.
@@ -46,11 +56,20 @@ pub fn render(change: &TextChange, indent: usize, style: &Style) -> Vec<String> 
             out.push(format!("{blank}{}", style.paint(tone, line.trim_end())));
         }
     }
-    if lines.len() > most {
-        let left = format!("… {} more lines, -v shows all", lines.len() - most);
-        out.push(format!("{blank}{}", style.paint(Tone::Faint, &left)));
-    }
+    let left = match (lines.is_empty(), lines.len().saturating_sub(most)) {
+        (true, _) if total > 0 => format!("{}, -v shows them", count(total, "line")),
+        (_, 0) => return out,
+        // Remarks and blank lines are counted: it is what -v adds.
+        _ => format!("… {} more lines, -v shows all", total - most),
+    };
+    out.push(format!("{blank}{}", style.paint(Tone::Faint, &left)));
     out
+}
+
+/// Whether a line is more than a remark or blank.
+fn says_something(line: &str) -> bool {
+    let line = line.trim_start();
+    !line.is_empty() && !REMARKS.iter().any(|remark| line.starts_with(remark))
 }
 
 /// Sign and text of each line.

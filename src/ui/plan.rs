@@ -27,7 +27,8 @@ pub fn render(plan: &Plan, hosts: usize, style: &Style) -> String {
         out.push('\n');
     }
     out.push_str(&legend(plan, style));
-    out.push_str(&totals(&plan.counts(), style));
+    out.push_str(&by_host(plan, style));
+    out.push_str(&totals(plan, style));
     out
 }
 
@@ -39,18 +40,60 @@ fn unchanged(hosts: usize, style: &Style) -> String {
     format!("{none} {hosts} {are} as the inventory says.\n")
 }
 
-/// The last line of a plan.
-fn totals(counts: &Counts, style: &Style) -> String {
+/// The last line of a plan; empty when there is nothing to do.
+#[must_use]
+pub fn totals(plan: &Plan, style: &Style) -> String {
+    if plan.is_empty() {
+        return String::new();
+    }
+    let counts = plan.counts();
     let hosts = count(counts.hosts, "host");
     let plan = style.paint(Tone::Strong, "Plan:");
+    format!("{plan} {} on {hosts}.\n", numbers(&counts, style))
+}
+
+fn numbers(counts: &Counts, style: &Style) -> String {
     let remove = match counts.remove {
         0 => String::new(),
         some => style.paint(Tone::Bad, &format!(", {some} to remove")),
     };
-    format!(
-        "{plan} {} to create, {} to change{remove}, {} to run on {hosts}.\n",
-        counts.create, counts.change, counts.run
-    )
+    let (create, change, run) = (counts.create, counts.change, counts.run);
+    format!("{create} to create, {change} to change{remove}, {run} to run")
+}
+
+/// The numbers of each host, those of hosts that are alike once; nothing where
+/// the last line says it all.
+fn by_host(plan: &Plan, style: &Style) -> String {
+    let counts = plan.counts_by_host();
+    let mut alike: Vec<(Counts, BTreeSet<&Name>)> = Vec::new();
+    for (host, counts) in counts {
+        match alike.iter_mut().find(|(same, _)| *same == counts) {
+            Some((_, hosts)) => _ = hosts.insert(host),
+            None => alike.push((counts, BTreeSet::from([host]))),
+        }
+    }
+    if alike.len() < 2 {
+        return String::new();
+    }
+    let rows: Vec<_> = alike
+        .iter()
+        .map(|(counts, hosts)| (names(hosts), numbers(counts, style)))
+        .collect();
+    let most = style.width.saturating_sub(48);
+    let widths = rows.iter().map(|(names, _)| names.width());
+    let column = widths.filter(|width| *width <= most).max().unwrap_or(0);
+    let mut out = String::new();
+    for (names, numbers) in rows {
+        let mut lines = wrap(&names, column.max(most));
+        let last = lines.pop().unwrap_or_default();
+        for line in lines {
+            out.push_str(&format!("  {}\n", style.paint(Tone::Active, &line)));
+        }
+        let blank = " ".repeat(column.saturating_sub(last.width()));
+        let last = style.paint(Tone::Active, &last);
+        out.push_str(&format!("  {last}{blank}  {numbers}\n"));
+    }
+    out
 }
 
 /// Steps of several hosts that read the same.
@@ -396,7 +439,7 @@ mod tests {
             verbosity: Verbosity::Verbose,
             ..normal
         };
-        assert!(render(&plan, 1, &normal).contains("… 33 more lines, -v shows all"));
+        assert!(render(&plan, 1, &normal).contains("… 34 more lines, -v shows all"));
         assert!(render(&plan, 1, &verbose).contains("+ line 39\n"));
     }
 

@@ -47,10 +47,20 @@ pub fn render(problems: &[Problem], style: &Style) -> String {
         let hosts: BTreeSet<_> = problems.iter().map(|problem| &problem.host).collect();
         let total = count(problems.len(), "problem");
         let hosts = count(hosts.len(), "host");
-        out.push_str(&format!(
-            "{} on {hosts}. Nothing was changed.\n",
-            style.paint(Tone::Bad, &total)
-        ));
+        let codes: BTreeSet<_> = kinds.keys().map(|(code, _)| *code).collect();
+        // What scrolled away is named once more.
+        let codes = match codes.len() {
+            1 => String::new(),
+            _ => format!(" ({})", codes.into_iter().collect::<Vec<_>>().join(", ")),
+        };
+        let all = format!("{total} on {hosts}{codes}. Nothing was changed.");
+        for (place, line) in wrap(&all, style.width).into_iter().enumerate() {
+            let line = match line.strip_prefix(&total).filter(|_| place == 0) {
+                Some(rest) => style.paint(Tone::Bad, &total) + rest,
+                None => line,
+            };
+            out.push_str(&format!("{line}\n"));
+        }
     }
     out
 }

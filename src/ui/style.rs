@@ -5,10 +5,15 @@ use std::ffi::OsStr;
 use std::io::IsTerminal;
 
 use clap::ValueEnum;
-use clap::builder::styling::{AnsiColor, Effects, Style as Ansi};
+use clap::builder::styling::{Ansi256Color, AnsiColor, Effects, Style as Ansi};
 
 /// Columns where nobody says how many there are.
 const COLUMNS: usize = 80;
+
+/// Terminals' own yellow and cyan are hard to read on white, their blue is on
+/// black. These two of the 256 are as dark as they are light.
+const ORANGE: Ansi256Color = Ansi256Color(166);
+const BLUE: Ansi256Color = Ansi256Color(31);
 
 /// Whether colours are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -173,9 +178,9 @@ impl Style {
             Tone::Strong => Ansi::new().effects(Effects::BOLD),
             Tone::Faint => Ansi::new().effects(Effects::DIMMED),
             Tone::Good => AnsiColor::Green.on_default(),
-            Tone::Notable => AnsiColor::Yellow.on_default(),
+            Tone::Notable => ORANGE.on_default(),
             Tone::Bad => AnsiColor::Red.on_default().effects(Effects::BOLD),
-            Tone::Active => AnsiColor::Cyan.on_default(),
+            Tone::Active => BLUE.on_default(),
         };
         format!("{ansi}{text}{ansi:#}")
     }

@@ -17,7 +17,7 @@ use metrics::TERMINAL;
 pub use svg::{MARK, svg};
 
 use super::sanitise::sanitise;
-use super::text::wrap;
+use super::text::fit;
 
 /// Characters that boxes and lines are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub fn text(map: &Map, glyphs: Glyphs, style: &Style) -> String {
         canvas.text(&text.rect, &text.text, tone);
     }
     let mut out = String::new();
-    for line in wrap(&sanitise(&map.headline()), style.width) {
+    for line in fit(&sanitise(&map.headline()), style.width) {
         out.push_str(&format!("{}\n", style.paint(Tone::Strong, &line)));
     }
     out.push('\n');

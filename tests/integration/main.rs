@@ -10,3 +10,4 @@ mod hands;
 mod inventory;
 mod ssh;
 mod tidy;
+mod topology;

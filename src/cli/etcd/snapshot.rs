@@ -21,6 +21,8 @@ use crate::ui::{self, Output, Ui};
 
 /// Save the cluster's data
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  kdiy etcd snapshot save snap.db    a backup of the cluster's data")]
 pub struct Snapshot {
     /// What to do.
     #[command(subcommand)]

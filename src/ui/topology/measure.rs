@@ -150,7 +150,8 @@ fn contents(blocks: &[Block], inner: i32, metrics: &Metrics) -> (Vec<Content>, i
             false => metrics.across(longest(member)) + 2 * metrics.pad_x,
         })
     });
-    let width = (columns.max().unwrap_or(0) + 2 * metrics.pad_x).min(inner);
+    let wished = (columns.max().unwrap_or(0) + 2 * metrics.pad_x).min(inner);
+    let width = narrower(&texts, inner, metrics).map_or(wished, |width| width.min(wished));
     let folded = |lines: &Lines, width: i32| -> Lines {
         let room = metrics.characters(width - 2 * metrics.pad_x);
         lines
@@ -163,6 +164,24 @@ fn contents(blocks: &[Block], inner: i32, metrics: &Metrics) -> (Vec<Content>, i
         member: folded(member, width - 2 * metrics.pad_x),
     };
     (texts.iter().map(content).collect(), width)
+}
+
+/// The width with which all boxes are in one row, if no word has to be broken
+/// for that.
+fn narrower(texts: &[(Lines, Lines)], inner: i32, metrics: &Metrics) -> Option<i32> {
+    let number = i32::try_from(texts.len())
+        .ok()
+        .filter(|number| *number > 0)?;
+    let width = (inner + metrics.between_x) / number - metrics.between_x;
+    let fits = |lines: &Lines, width: i32| {
+        let words = lines.iter().flat_map(|(_, line)| line.split_whitespace());
+        let widest = words.map(|word| word.chars().count()).max().unwrap_or(0);
+        metrics.across(widest) <= width - 2 * metrics.pad_x
+    };
+    let all = texts.iter().all(|(lines, member)| {
+        fits(lines, width) && (member.is_empty() || fits(member, width - 2 * metrics.pad_x))
+    });
+    all.then_some(width)
 }
 
 /// What stands in a box and in the one within, unfitted.
@@ -191,12 +210,18 @@ fn texts(block: &Block) -> (Lines, Lines) {
             .iter()
             .map(|program| (Role::Detail, program.text())),
     );
-    let member = block.member.iter().flat_map(|member| {
-        [
-            (Role::Name, "etcd member".to_owned()),
-            (Role::Detail, format!("clients :{}", member.client_port)),
-            (Role::Detail, format!("peers :{}", member.peer_port)),
-        ]
-    });
-    (lines, member.collect())
+    let Some(member) = block.member else {
+        return (lines, Vec::new());
+    };
+    let ports = [
+        (Role::Detail, format!("clients :{}", member.client_port)),
+        (Role::Detail, format!("peers :{}", member.peer_port)),
+    ];
+    if block.runs.is_empty() {
+        // Nothing to tell it from: the host is the member.
+        lines.extend(ports);
+        return (lines, Vec::new());
+    }
+    let name = (Role::Name, "etcd member".to_owned());
+    (lines, std::iter::once(name).chain(ports).collect())
 }

@@ -13,7 +13,7 @@ use crate::ui::sanitise::sanitise;
 pub const MARK: &str = "<!-- made by kdiy topology -->";
 
 /// Columns of text that the picture may be wide.
-const COLUMNS: usize = 124;
+const COLUMNS: usize = 150;
 /// From the upper edge of a line of text to its base line.
 const BASE: i32 = 14;
 /// Height of the headline.
