@@ -1,6 +1,7 @@
 //! The command line: one file a command, exit codes, help.
 
 pub mod apply;
+pub mod complete;
 pub mod completions;
 mod connector;
 pub mod etcd;
@@ -198,6 +199,10 @@ mod tests {
             "kdiy etcd snapshot --help",
             "kdiy etcd snapshot save --help",
             "kdiy etcd keys --help",
+            "kdiy explain --help",
+            "kdiy schema --help",
+            "kdiy completions --help",
+            "kdiy man --help",
             "kdiy version --help",
         ];
         for line in lines {
@@ -232,6 +237,10 @@ mod tests {
             "kdiy etcd snapshot save",
             "kdiy etcd keys --limit 0",
             "kdiy etcd keys --limit 5 --count-only",
+            "kdiy completions",
+            "kdiy completions tcsh",
+            "kdiy explain nodes network",
+            "kdiy man plan --dir x",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(Exit::of_clap(&error), Exit::Usage, "{line}");

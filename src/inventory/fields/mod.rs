@@ -231,7 +231,10 @@ impl Kind {
             Self::Words(_) => "word".to_owned(),
             Self::Number(least, most) => format!("number from {least} to {most}"),
             Self::Boolean => "true or false".to_owned(),
-            Self::List(item) => format!("list of {}", item.name()),
+            Self::List(item) => match item.name().as_str() {
+                one @ ("mapping" | "word" | "path" | "URL") => format!("list of {one}s"),
+                other => format!("list of {other}"),
+            },
             Self::Mapping(_) => "mapping".to_owned(),
             Self::Free(key, value) => format!("mapping of {} to {}", key.name, value.name()),
             Self::Any => "free mapping".to_owned(),
@@ -281,7 +284,7 @@ const fn like(name: &'static str, pattern: &'static str) -> Kind {
 /// As RFC 1123 and Kubernetes want names.
 const NAME: Kind = like("name", "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$");
 const ADDRESS: Kind = like("IP address", "^[0-9A-Fa-f.:]+$");
-const CIDR: Kind = like("network", "^[0-9A-Fa-f.:]+/[0-9]{1,3}$");
+const CIDR: Kind = like("CIDR", "^[0-9A-Fa-f.:]+/[0-9]{1,3}$");
 const PORT: Kind = Kind::Number(1, 65535);
 const PATH: Kind = text("path");
 const URL: Kind = like("URL", "^https?://\\S+$");
