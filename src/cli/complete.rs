@@ -97,9 +97,12 @@ fn explained(typed: &OsStr) -> Vec<CompletionCandidate> {
         path.matches('.').count() == depth
     });
     let codes = CODES.iter().map(|(code, text)| candidate(code, text));
-    // Codes only where one is begun: there are more of them than fields.
-    let codes = codes.filter(|_| !typed.is_empty());
-    beginning(OsStr::new(&*typed), level.chain(codes).collect())
+    let typed = OsStr::new(&*typed);
+    // Codes only where no field is meant: there are too many of them.
+    match beginning(typed, level.collect()) {
+        none if none.is_empty() => beginning(typed, codes.collect()),
+        fields => fields,
+    }
 }
 
 fn candidate(value: &str, help: &str) -> CompletionCandidate {

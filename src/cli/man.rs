@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Command, CommandFactory as _};
 use clap_mangen::Man as Page;
-use clap_mangen::roff::{Roff, roman};
+use clap_mangen::roff::{Roff, bold, roman};
 
 use super::{Cli, Exit, Failed, Global};
 use crate::ui::Ui;
@@ -84,19 +84,23 @@ fn called(command: &Command) -> String {
 /// A manual page. What clap knows is written by its own crate; what stands
 /// after the options of a help keeps its lines, as its columns mean something.
 fn page(command: &Command) -> io::Result<String> {
-    let source = concat!("kdiy ", env!("CARGO_PKG_VERSION"));
-    let mut named = command.clone();
-    // In lower case, as a manual's index and its links have it.
     let title = called(command).replace(' ', "-");
-    named = named.display_name(title.clone());
-    let page = Page::new(named)
-        .title(title)
-        .source(source)
-        .manual("kdiy manual");
-    let mut out = Vec::new();
-    page.render_title(&mut out)?;
+    let page = Page::new(command.clone().display_name(title.clone()));
+    let version = env!("CARGO_PKG_VERSION");
+    // Without a date: the same program writes the same page, whenever.
+    let mut out = format!(".TH {title} 1 \"\" \"kdiy {version}\" \"kdiy manual\"\n").into_bytes();
     page.render_name_section(&mut out)?;
-    page.render_synopsis_section(&mut out)?;
+    let usage = command.clone().render_usage().to_string();
+    let mut head = Roff::new();
+    head.control("SH", ["SYNOPSIS"]);
+    for line in usage.trim_start_matches("Usage: ").lines() {
+        let line = line.trim();
+        match line.strip_prefix(&called(command)) {
+            Some(rest) => head.text([bold(called(command)), roman(rest)]),
+            None => head.text([roman(line)]),
+        };
+    }
+    head.to_writer(&mut out)?;
     let help = command.get_after_help().map(ToString::to_string);
     let blocks: Vec<_> = help.iter().flat_map(|help| help.split("\n\n")).collect();
     let (titled, prose): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| titled(block));
@@ -106,10 +110,10 @@ fn page(command: &Command) -> io::Result<String> {
         body.text([roman(format!("{about}."))]);
     }
     for block in prose {
+        body.control("PP", []);
         if block.starts_with(' ') {
             kept(block.lines(), &mut body);
         } else {
-            body.control("PP", []);
             body.text([roman(block.replace('\n', " "))]);
         }
     }
@@ -139,7 +143,6 @@ fn titled(block: &str) -> bool {
 
 /// Lines as they are.
 fn kept<'l>(lines: impl Iterator<Item = &'l str>, roff: &mut Roff) {
-    roff.control("PP", []);
     roff.control("nf", []);
     for line in lines {
         roff.text([roman(line)]);

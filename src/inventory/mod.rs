@@ -27,6 +27,7 @@ mod login;
 mod network;
 mod owned;
 mod reader;
+pub mod reference;
 mod render;
 mod resolve;
 mod rules;

@@ -3,5 +3,6 @@
 mod cli;
 mod e2e;
 mod inventory;
+mod schema;
 mod ssh;
 mod tidy;

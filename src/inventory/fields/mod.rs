@@ -140,6 +140,21 @@ impl Mapping {
     }
 }
 
+impl Rule {
+    /// As a sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::NotBoth(one, other) => format!("`{one}` and `{other}` exclude each other."),
+            Self::OneOf(keys) => {
+                let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
+                format!("One of {} must be written.", keys.join(" and "))
+            }
+            Self::Needs(key, needed) => format!("`{key}` needs `{needed}`."),
+        }
+    }
+}
+
 impl Field {
     const fn new(name: &'static str, kind: Kind, text: &'static str) -> Self {
         Self {
@@ -293,3 +308,6 @@ const INTERFACE: Kind = like("network interface", "^[A-Za-z0-9._@-]{1,15}$");
 const IMAGE: Kind = like("image", "^[A-Za-z0-9._/:@\\[\\]-]+$");
 const DURATION: Kind = like("duration", "^([0-9]+(ms|s|m|h))+$");
 const LOGIN_TEXT: Kind = like("[user@]host[:port]", "^[^\\s-]\\S*$");
+
+#[cfg(test)]
+mod tests;
