@@ -148,7 +148,7 @@ fn api_version(reader: &Reader<'_>, node: &Node) {
 }
 
 /// Newest minor version that kdiy was tried with.
-const NEWEST_MINOR: u64 = 35;
+pub const NEWEST_MINOR: u64 = 35;
 
 fn version(reader: &Reader<'_>, node: &Node) -> Option<Spanned<VersionSpec>> {
     let version = reader.parse(
