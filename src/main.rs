@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use kdiy::cli::{Cli, Command, Exit, Failed};
+use kdiy::cli::{Cli, Command, Exit, Failed, complete};
 use kdiy::ui::{Terminal, Ui};
 use tracing_subscriber::EnvFilter;
 
@@ -14,6 +14,9 @@ const LOG: &str = "KDIY_LOG";
 
 fn main() -> ExitCode {
     let start = Instant::now();
+    if complete::answered() {
+        return Exit::Ok.into();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -124,7 +124,7 @@ fn document(place: Place) -> Document {
             })
             .collect(),
         only_for: field.kinds,
-        rules: rules.iter().map(ui::explain::rule).collect(),
+        rules: rules.iter().map(fields::Rule::sentence).collect(),
         example: field.example,
         fields: children(&place.children()),
         path: place.path,

@@ -1,6 +1,7 @@
 //! The command line: one file a command, exit codes, help.
 
 pub mod apply;
+pub mod complete;
 pub mod completions;
 mod connector;
 pub mod etcd;
@@ -206,6 +207,10 @@ mod tests {
             "kdiy exec --help",
             "kdiy ssh --help",
             "kdiy logs --help",
+            "kdiy explain --help",
+            "kdiy schema --help",
+            "kdiy completions --help",
+            "kdiy man --help",
             "kdiy version --help",
         ];
         for line in lines {
@@ -252,6 +257,10 @@ mod tests {
             "kdiy ssh",
             "kdiy ssh cp-1 uptime",
             "kdiy logs last cp-1 cp-2",
+            "kdiy completions",
+            "kdiy completions tcsh",
+            "kdiy explain nodes network",
+            "kdiy man plan --dir x",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(Exit::of_clap(&error), Exit::Usage, "{line}");

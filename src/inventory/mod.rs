@@ -27,6 +27,7 @@ mod login;
 mod network;
 mod owned;
 pub(crate) mod reader;
+pub mod reference;
 mod render;
 mod resolve;
 mod rules;
@@ -44,7 +45,7 @@ pub use document::NEWEST_MINOR;
 pub use finding::{Finding, Severity, Span};
 pub use render::{Row, Style, render, rows};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Name, Role};
 use reader::Reader;
 
 /// What a file came to.
@@ -90,6 +91,26 @@ pub fn load(text: &str, read: &dyn Fn(&Path) -> std::io::Result<String>) -> Load
         cluster: inventory.filter(|_| sound).and_then(resolve::cluster),
         findings,
     }
+}
+
+/// The nodes of a file that may be unfinished or wrong, as far as they can be
+/// read, and what each does.
+#[must_use]
+pub fn names(text: &str) -> Vec<(Name, Vec<Role>)> {
+    let Ok(root) = yaml::parse(text, &mut Vec::new()) else {
+        return Vec::new();
+    };
+    let reader = Reader {
+        findings: RefCell::default(),
+        read: &|_| Err(std::io::ErrorKind::Unsupported.into()),
+    };
+    let inventory = document::read(&reader, &root);
+    let nodes = inventory.into_iter().flat_map(|inventory| inventory.nodes);
+    let named = nodes.filter_map(|node| {
+        let roles = node.roles.into_iter().flatten();
+        Some((node.name?.value, roles.map(|role| role.value).collect()))
+    });
+    named.collect()
 }
 
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {

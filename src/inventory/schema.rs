@@ -16,7 +16,6 @@ pub fn schema() -> Value {
         "$schema".to_owned(),
         json!("http://json-schema.org/draft-07/schema#"),
     );
-    schema.insert("title".to_owned(), json!("Inventory of kdiy"));
     schema.insert(
         "description".to_owned(),
         json!("What a Kubernetes cluster shall be. `kdiy explain` says the same in a terminal."),
@@ -38,20 +37,28 @@ fn field(field: &Field) -> Value {
     if let Need::Default(value) = field.need {
         schema.insert("default".to_owned(), literal(value));
     }
-    if !field.example.is_empty() {
-        schema.insert("examples".to_owned(), json!([literal(field.example)]));
+    // Editors offer an example as it stands, which goes wrong with mappings;
+    // those are in the description.
+    let example = literal(field.example);
+    if !(example.is_object() || example.is_array()) {
+        schema.insert("examples".to_owned(), json!([example]));
     }
     Value::Object(schema)
 }
 
 fn description(field: &Field) -> String {
     let mut text = field.text.to_owned();
-    if let Need::Derived(words) = field.need {
-        text.push_str(&format!("\n\nBy default: {words}."));
+    match field.need {
+        Need::Default(value) => text.push_str(&format!("\n\nDefault: `{value}`.")),
+        Need::Derived(words) => text.push_str(&format!("\n\nBy default {words}.")),
+        Need::Required | Need::Optional => {}
     }
     if !field.kinds.is_empty() {
         let kinds: Vec<_> = field.kinds.iter().map(|kind| format!("`{kind}`")).collect();
         text.push_str(&format!("\n\nOnly for {}.", kinds.join(", ")));
+    }
+    if field.example.starts_with(['{', '[']) {
+        text.push_str(&format!("\n\nExample: `{}: {}`", field.name, field.example));
     }
     text
 }
@@ -145,7 +152,10 @@ fn mapping(mapping: &Mapping) -> Map<String, Value> {
 
 fn rule(rule: &Rule) -> Option<Value> {
     match rule {
-        Rule::NotBoth(one, other) => Some(json!({"not": {"required": [one, other]}})),
+        Rule::NotBoth(one, other) => Some(json!({
+            "if": {"required": [one]},
+            "then": {"properties": {*other: false}},
+        })),
         Rule::OneOf(keys) => {
             let keys: Vec<_> = keys.iter().map(|key| json!({"required": [key]})).collect();
             Some(json!({"anyOf": keys}))

@@ -55,7 +55,7 @@ pub fn field(place: &Place, style: &Style) -> String {
     }
     if !field.example.is_empty() {
         title("Example", &mut out, style);
-        for line in example(place) {
+        for line in place.example() {
             out.push_str(&format!("  {line}\n"));
         }
     }
@@ -68,7 +68,7 @@ pub fn field(place: &Place, style: &Style) -> String {
     if !rules.is_empty() {
         out.push('\n');
     }
-    for text in rules.iter().map(rule) {
+    for text in rules.iter().map(Rule::sentence) {
         paragraph(&text, 0, &mut out, style);
     }
     out
@@ -115,42 +115,6 @@ pub fn only(kinds: &[&str]) -> String {
         _ => kinds.concat(),
     };
     format!("It means something to {kinds} only.")
-}
-
-/// What has to hold between keys, as a sentence.
-#[must_use]
-pub fn rule(rule: &Rule) -> String {
-    match rule {
-        Rule::NotBoth(one, other) => format!("`{one}` and `{other}` exclude each other."),
-        Rule::OneOf(keys) => {
-            let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
-            format!("One of {} must be written.", keys.join(" and "))
-        }
-        Rule::Needs(key, needed) => format!("`{key}` needs `{needed}`."),
-    }
-}
-
-/// A key's example with the keys above it.
-#[must_use]
-pub fn example(place: &Place) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut indent = 0;
-    let mut item = "";
-    let mut parts = place.path.split('.').peekable();
-    while let Some(part) = parts.next() {
-        let (name, listed) = match part.strip_suffix("[]") {
-            Some(name) => (name, true),
-            None => (part, false),
-        };
-        let value = match parts.peek() {
-            Some(_) => String::new(),
-            None => format!(" {}", place.field.example),
-        };
-        lines.push(format!("{:indent$}{item}{name}:{value}", ""));
-        indent += 2 + item.len();
-        item = if listed { "- " } else { "" };
-    }
-    lines
 }
 
 fn title(text: &str, out: &mut String, style: &Style) {

@@ -140,6 +140,21 @@ impl Mapping {
     }
 }
 
+impl Rule {
+    /// As a sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::NotBoth(one, other) => format!("`{one}` and `{other}` exclude each other."),
+            Self::OneOf(keys) => {
+                let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
+                format!("One of {} must be written.", keys.join(" and "))
+            }
+            Self::Needs(key, needed) => format!("`{key}` needs `{needed}`."),
+        }
+    }
+}
+
 impl Field {
     const fn new(name: &'static str, kind: Kind, text: &'static str) -> Self {
         Self {
@@ -231,7 +246,10 @@ impl Kind {
             Self::Words(_) => "word".to_owned(),
             Self::Number(least, most) => format!("number from {least} to {most}"),
             Self::Boolean => "true or false".to_owned(),
-            Self::List(item) => format!("list of {}", item.name()),
+            Self::List(item) => match item.name().as_str() {
+                one @ ("mapping" | "word" | "path" | "URL") => format!("list of {one}s"),
+                other => format!("list of {other}"),
+            },
             Self::Mapping(_) => "mapping".to_owned(),
             Self::Free(key, value) => format!("mapping of {} to {}", key.name, value.name()),
             Self::Any => "free mapping".to_owned(),
@@ -281,7 +299,7 @@ const fn like(name: &'static str, pattern: &'static str) -> Kind {
 /// As RFC 1123 and Kubernetes want names.
 const NAME: Kind = like("name", "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$");
 const ADDRESS: Kind = like("IP address", "^[0-9A-Fa-f.:]+$");
-const CIDR: Kind = like("network", "^[0-9A-Fa-f.:]+/[0-9]{1,3}$");
+const CIDR: Kind = like("CIDR", "^[0-9A-Fa-f.:]+/[0-9]{1,3}$");
 const PORT: Kind = Kind::Number(1, 65535);
 const PATH: Kind = text("path");
 const URL: Kind = like("URL", "^https?://\\S+$");
@@ -290,3 +308,6 @@ const INTERFACE: Kind = like("network interface", "^[A-Za-z0-9._@-]{1,15}$");
 const IMAGE: Kind = like("image", "^[A-Za-z0-9._/:@\\[\\]-]+$");
 const DURATION: Kind = like("duration", "^([0-9]+(ms|s|m|h))+$");
 const LOGIN_TEXT: Kind = like("[user@]host[:port]", "^[^\\s-]\\S*$");
+
+#[cfg(test)]
+mod tests;

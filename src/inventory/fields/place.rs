@@ -51,6 +51,29 @@ impl Place {
         children.collect()
     }
 
+    /// Its example with the keys above it, line by line.
+    #[must_use]
+    pub fn example(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut indent = 0;
+        let mut item = "";
+        let mut parts = self.path.split('.').peekable();
+        while let Some(part) = parts.next() {
+            let (name, listed) = match part.strip_suffix("[]") {
+                Some(name) => (name, true),
+                None => (part, false),
+            };
+            let value = match parts.peek() {
+                Some(_) => String::new(),
+                None => format!(" {}", self.field.example),
+            };
+            lines.push(format!("{:indent$}{item}{name}:{value}", ""));
+            indent += 2 + item.len();
+            item = if listed { "- " } else { "" };
+        }
+        lines
+    }
+
     /// The keys below it, all of them.
     fn all(self) -> Vec<Self> {
         let below: Vec<_> = self.children().into_iter().flat_map(Self::all).collect();
