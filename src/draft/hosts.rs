@@ -48,6 +48,11 @@ pub fn host(text: &str) -> Result<Listed, NotAHost> {
     let (user, host, port) = address::login(login)?;
     if let Ok(address) = host.parse() {
         address::usable(address)?;
+    } else if host.chars().all(|c| c.is_ascii_digit() || c == '.') {
+        return Err(NotAHost {
+            message: format!("{} is no IPv4 address", quoted(&host)),
+            help: "write four numbers from 0 to 255".to_owned(),
+        });
     }
     Ok(Listed {
         name: name.or_else(|| own_name(&host)),

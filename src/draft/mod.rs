@@ -15,7 +15,9 @@ pub mod hosts;
 mod login;
 mod nodes;
 mod scalar;
+pub mod imported;
 pub mod shape;
+pub mod terraform;
 mod text;
 
 use std::collections::BTreeMap;
@@ -163,6 +165,12 @@ impl Draft {
         self.nodes
             .iter()
             .filter(move |node| node.roles.contains(&role))
+    }
+
+    /// Whether any node has a role.
+    #[must_use]
+    pub fn has(&self, role: Role) -> bool {
+        self.with_role(role).next().is_some()
     }
 
     /// The inventory, with comments. What all nodes have in common stands

@@ -22,7 +22,7 @@ pub(crate) mod finding;
 pub(crate) mod hosts;
 mod images;
 mod labels;
-mod login;
+pub(crate) mod login;
 mod network;
 mod owned;
 pub(crate) mod reader;
