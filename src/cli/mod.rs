@@ -199,6 +199,9 @@ mod tests {
             "kdiy etcd snapshot --help",
             "kdiy etcd snapshot save --help",
             "kdiy etcd keys --help",
+            "kdiy init --help",
+            "kdiy inventory import terraform --help",
+            "kdiy inventory import ansible --help",
             "kdiy version --help",
         ];
         for line in lines {
@@ -231,6 +234,16 @@ mod tests {
             "kdiy kubeconfig --set-current",
             "kdiy etcd",
             "kdiy etcd snapshot save",
+            "kdiy init --shape round",
+            "kdiy init --control-plane 1.2.3",
+            "kdiy init --vip 127.0.0.1",
+            "kdiy init --kubernetes 2",
+            "kdiy inventory import",
+            "kdiy inventory import ansible",
+            "kdiy inventory import ansible x --group a=b",
+            "kdiy inventory import terraform --map x",
+            "kdiy inventory import terraform --map worker=a[",
+            "kdiy inventory import terraform --map worker=a --from-output b",
             "kdiy etcd keys --limit 0",
             "kdiy etcd keys --limit 5 --count-only",
         ] {

@@ -106,8 +106,10 @@ pub fn read_or_stdin(path: &Path) -> Result<(String, String), Failed> {
         return Ok((path.display().to_string(), read(path)?));
     }
     if io::stdin().is_terminal() {
-        return Err(Failed::message(Exit::Usage, "no file is named, and nothing is piped in")
-            .hint("name a file, or pipe into this command; --help has examples"));
+        return Err(
+            Failed::message(Exit::Usage, "no file is named, and nothing is piped in")
+                .hint("name a file, or pipe into this command; --help has examples"),
+        );
     }
     let text = io::read_to_string(io::stdin()).map_err(|error| {
         let error = anyhow::Error::new(error).context("cannot read standard input");

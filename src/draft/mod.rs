@@ -9,13 +9,14 @@
 //! A draft need not be valid: its text is read as every inventory is before it
 //! is written, so that there is one set of rules.
 
+pub mod ansible;
 mod base;
 mod comments;
 pub mod hosts;
+pub mod imported;
 mod login;
 mod nodes;
 mod scalar;
-pub mod imported;
 pub mod shape;
 pub mod terraform;
 mod text;

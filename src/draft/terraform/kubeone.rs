@@ -44,12 +44,19 @@ pub fn draft(outputs: &Outputs<'_>) -> Option<Draft> {
     let workers = outputs.find("kubeone_static_workers");
     let workers = workers.and_then(|workers| outputs.open(workers));
     if let Some(Value::Mapping(entries)) = workers.map(|workers| &workers.value) {
-        groups.extend(entries.iter().map(|(_, group)| (&**group, Role::Worker, "w")));
+        groups.extend(
+            entries
+                .iter()
+                .map(|(_, group)| (&**group, Role::Worker, "w")),
+        );
     }
     for (group, role, prefix) in groups {
         let before = draft.nodes.len();
         let login = login(group);
-        let (public, private) = (texts(group, "public_address"), texts(group, "private_address"));
+        let (public, private) = (
+            texts(group, "public_address"),
+            texts(group, "private_address"),
+        );
         let given = texts(group, "hostnames");
         for place in 0..public.len().max(private.len()) {
             let given = given.get(place).and_then(|(text, _)| names.like(text));
@@ -91,8 +98,16 @@ fn address(outputs: &Outputs<'_>, text: &str, span: Span) -> Option<std::net::Ip
 
 /// What all hosts of a group share.
 fn login(group: &Node) -> DraftLogin {
-    let text = |key| field(group, key).and_then(|node| scalar(node)).map(str::to_owned);
-    let port = |key| text(key).and_then(|port| port.parse().ok()).filter(|port| *port > 0);
+    let text = |key| {
+        field(group, key)
+            .and_then(|node| scalar(node))
+            .map(str::to_owned)
+    };
+    let port = |key| {
+        text(key)
+            .and_then(|port| port.parse().ok())
+            .filter(|port| *port > 0)
+    };
     let jump = text("bastion").map(|host| Jump {
         host,
         port: port("bastion_port"),
@@ -101,7 +116,10 @@ fn login(group: &Node) -> DraftLogin {
     DraftLogin {
         user: text("ssh_user"),
         port: port("ssh_port"),
-        identities: text("ssh_private_key_file").map(Into::into).into_iter().collect(),
+        identities: text("ssh_private_key_file")
+            .map(Into::into)
+            .into_iter()
+            .collect(),
         jumps: jump.into_iter().collect(),
         ..DraftLogin::default()
     }

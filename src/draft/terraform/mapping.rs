@@ -91,7 +91,12 @@ impl FromStr for Mapping {
 
     fn from_str(text: &str) -> Result<Self, NotAMapping> {
         let (target, source) = text.split_once('=').ok_or(NotAMapping::NoSource)?;
-        let role = |word: &str| ROLES.iter().find(|(own, _)| *own == word).map(|(_, role)| *role);
+        let role = |word: &str| {
+            ROLES
+                .iter()
+                .find(|(own, _)| *own == word)
+                .map(|(_, role)| *role)
+        };
         let target = match target.split_once('.') {
             None => match target {
                 "endpoint" => Some(Target::Endpoint),
@@ -134,7 +139,12 @@ pub fn draft(outputs: &Outputs<'_>, mappings: &[Mapping]) -> Option<Draft> {
     let of = |target| mappings.iter().find(|mapping| mapping.target == target);
     let one = |target| -> Option<Item> { items(outputs, of(target)?)?.into_iter().next() };
     let name = one(Target::Name).and_then(|item| {
-        reader.parse(&item.node, "invalid-name", "a name such as demo", syntax::name)
+        reader.parse(
+            &item.node,
+            "invalid-name",
+            "a name such as demo",
+            syntax::name,
+        )
     });
     let mut draft = super::begun(name.map(|name| name.value))?;
     draft.endpoint = one(Target::Endpoint)
@@ -181,12 +191,19 @@ pub fn draft(outputs: &Outputs<'_>, mappings: &[Mapping]) -> Option<Draft> {
                 let found = list.iter().find(same).or_else(|| list.get(place))?;
                 scalar(&found.node).map(str::to_owned)
             };
-            let given = partner(&named).or_else(|| text(&host.node, NAMES)).or(host.key.clone());
-            let name = given.and_then(|given| names.like(&given)).or_else(|| names.next(prefix));
+            let given = partner(&named)
+                .or_else(|| text(&host.node, NAMES))
+                .or(host.key.clone());
+            let name = given
+                .and_then(|given| names.like(&given))
+                .or_else(|| names.next(prefix));
             let mut node = DraftNode::new(name?, vec![role]);
             node.ssh.host = partner(&ssh);
             fill(outputs, &mut node, host);
-            let key = node.address.map(|address| address.to_string()).or(node.ssh.host.clone());
+            let key = node
+                .address
+                .map(|address| address.to_string())
+                .or(node.ssh.host.clone());
             if let Some(key) = key {
                 if let Some((_, first)) = seen.iter().find(|(other, _)| *other == key) {
                     let message = format!("the host {} is mapped twice", quoted(&key));
@@ -259,7 +276,10 @@ fn text(node: &Node, keys: &[&str]) -> Option<String> {
 
 /// Refuses logins and names of hosts that are not mapped themselves.
 fn lonely(outputs: &Outputs<'_>, mapping: &Mapping, role: Role) {
-    let message = format!("{} is mapped, but the hosts themselves are not", mapping.source);
+    let message = format!(
+        "{} is mapped, but the hosts themselves are not",
+        mapping.source
+    );
     outputs.reader.report(
         Finding::error("missing-output", outputs.root.span, message)
             .help(format!("add --map {}=OUTPUT", role.as_str())),
@@ -275,7 +295,9 @@ fn paired(outputs: &Outputs<'_>, mapping: &Mapping, hosts: &[Item], items: &[Ite
             items.len(),
             hosts.len()
         );
-        let span = items.first().map_or(outputs.root.span, |item| item.node.span);
+        let span = items
+            .first()
+            .map_or(outputs.root.span, |item| item.node.span);
         outputs.reader.report(
             Finding::error("unpaired", span, message)
                 .help("the lists must be of one length, in one order"),
@@ -313,7 +335,9 @@ fn items(outputs: &Outputs<'_>, mapping: &Mapping) -> Option<Vec<Item>> {
             }
             // An object of texts or objects by name; one host is none.
             Value::Mapping(entries)
-                if text(&only.node, ADDRESSES).or(text(&only.node, LOGINS)).is_none() =>
+                if text(&only.node, ADDRESSES)
+                    .or(text(&only.node, LOGINS))
+                    .is_none() =>
             {
                 let entries = entries.iter().map(|(key, node)| Item {
                     key: Some(key.text.clone()),
@@ -344,10 +368,7 @@ fn items(outputs: &Outputs<'_>, mapping: &Mapping) -> Option<Vec<Item>> {
 }
 
 /// The same value, with its place in the text.
-fn walk<'p>(
-    root: &Node,
-    mut steps: impl Iterator<Item = &'p PathElement<'p>>,
-) -> Option<Rc<Node>> {
+fn walk<'p>(root: &Node, mut steps: impl Iterator<Item = &'p PathElement<'p>>) -> Option<Rc<Node>> {
     let mut node = step(root, steps.next()?)?;
     for next in steps {
         node = step(&node, next)?;

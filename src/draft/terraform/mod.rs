@@ -131,9 +131,9 @@ fn outputs<'n>(
         let Some((_, value)) = part("value") else {
             return refuse("this is no list of outputs: each has a `value`");
         };
-        let sensitive = part("sensitive").is_some_and(|(_, value)| {
-            matches!(&value.value, Value::Scalar { text, .. } if text == "true")
-        });
+        let sensitive = part("sensitive").is_some_and(
+            |(_, value)| matches!(&value.value, Value::Scalar { text, .. } if text == "true"),
+        );
         list.push(Output {
             name: &key.text,
             span: key.span,
@@ -167,7 +167,10 @@ fn draft(outputs: &Outputs<'_>, wanted: &Wanted) -> Option<Draft> {
     let near = nearest(name, names.iter().copied());
     let meant = near.map_or_else(String::new, |near| format!("is `{near}` meant? "));
     let message = format!("no output is named {}", quoted(name));
-    let start = outputs.list.first().map_or(outputs.root.span, |output| output.span);
+    let start = outputs
+        .list
+        .first()
+        .map_or(outputs.root.span, |output| output.span);
     outputs.reader.report(
         Finding::error("missing-output", start, message).help(format!(
             "{meant}choose one with --from-output NAME, or say which are what: \
@@ -208,7 +211,9 @@ fn field<'n>(node: &'n Node, key: &str) -> Option<&'n Rc<Node>> {
         return None;
     };
     let found = entries.iter().find(|(own, _)| own.text == key);
-    found.map(|(_, value)| value).filter(|value| !is_empty(value))
+    found
+        .map(|(_, value)| value)
+        .filter(|value| !is_empty(value))
 }
 
 fn is_empty(node: &Node) -> bool {
