@@ -1,14 +1,16 @@
 //! How `init` and every import end: a draft is checked as every inventory is,
 //! and written if it is valid.
 
-use std::io::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
+use super::init::About;
 use super::{Exit, Failed, Global, source};
 use crate::cluster::{Cluster, Name};
+use crate::draft::imported::Imported;
 use crate::draft::{Base, Draft};
 use crate::inventory::{self, Finding};
 use crate::state::{self, Incoming};
@@ -94,6 +96,28 @@ pub fn read(path: &Path) -> Result<String, Failed> {
     })
 }
 
+/// Reads a file, or standard input where that is named `-`; with the name for
+/// messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_or_stdin(path: &Path) -> Result<(String, String), Failed> {
+    if path != Path::new("-") {
+        return Ok((path.display().to_string(), read(path)?));
+    }
+    if io::stdin().is_terminal() {
+        return Err(
+            Failed::message(Exit::Usage, "no file is named, and nothing is piped in")
+                .hint("name a file, or pipe into this command; --help has examples"),
+        );
+    }
+    let text = io::read_to_string(io::stdin()).map_err(|error| {
+        let error = anyhow::Error::new(error).context("cannot read standard input");
+        Failed::new(Exit::Inventory, error)
+    })?;
+    Ok(("standard input".to_owned(), text))
+}
+
 /// Shows what was found in a text.
 pub fn draw(findings: &[Finding], file: &str, text: &str, ui: &Ui) {
     let style = inventory::Style {
@@ -101,6 +125,31 @@ pub fn draw(findings: &[Finding], file: &str, text: &str, ui: &Ui) {
         width: ui.err_style().width,
     };
     ui.tell(&inventory::render(findings, file, text, style));
+}
+
+/// Shows what was found in another tool's files, and finishes what they came
+/// to.
+///
+/// # Errors
+/// When they are wrong; then everything was shown and nothing was written.
+pub fn import(
+    imported: Imported,
+    about: &About,
+    destination: &Destination,
+    global: &Global,
+    ui: &Ui,
+) -> Result<Exit, Failed> {
+    for source in &imported.sources {
+        if !source.findings.is_empty() {
+            draw(&source.findings, &source.name, &source.text, ui);
+            ui.tell("\n");
+        }
+    }
+    let Some(mut draft) = imported.draft else {
+        return Err(Failed::shown(Exit::Inventory));
+    };
+    about.settle(&mut draft);
+    finish(draft, destination, global, ui)
 }
 
 /// Checks a draft, writes it and says what to do next.

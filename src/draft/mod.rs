@@ -9,11 +9,16 @@
 //! A draft need not be valid: its text is read as every inventory is before it
 //! is written, so that there is one set of rules.
 
+pub mod ansible;
 mod base;
 mod comments;
+pub mod hosts;
+pub mod imported;
 mod login;
 mod nodes;
 mod scalar;
+pub mod shape;
+pub mod terraform;
 mod text;
 pub mod vagrant;
 
@@ -162,6 +167,12 @@ impl Draft {
         self.nodes
             .iter()
             .filter(move |node| node.roles.contains(&role))
+    }
+
+    /// Whether any node has a role.
+    #[must_use]
+    pub fn has(&self, role: Role) -> bool {
+        self.with_role(role).next().is_some()
     }
 
     /// The inventory, with comments. What all nodes have in common stands

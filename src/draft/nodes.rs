@@ -52,7 +52,7 @@ fn one(node: &DraftNode, common: &DraftLogin) -> String {
         .map(|(key, value)| format!("{key}: {}", value.flow()))
         .collect();
     let line = format!("  - {{{}}}\n", pairs.join(", "));
-    if short && line.chars().count() <= WIDTH + 1 {
+    if short && line.chars().count() <= WIDTH {
         return line;
     }
     let mut out = String::new();
