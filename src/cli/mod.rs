@@ -1,6 +1,7 @@
 //! The command line: one file a command, exit codes, help.
 
 pub mod apply;
+pub mod code;
 pub mod completions;
 mod connector;
 pub mod etcd;
