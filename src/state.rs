@@ -147,6 +147,17 @@ impl State {
         Ok(Self { root })
     }
 
+    /// The state of a cluster, if there is one: nothing is made.
+    ///
+    /// # Errors
+    /// When it is not the user's own and private.
+    pub fn existing(base: &Path, cluster: &Name) -> Result<Option<Self>, Error> {
+        let all = base.join(DIRECTORY);
+        let root = all.join(cluster.as_str());
+        let there = guard::is_directory(&all)? && guard::is_directory(&root)?;
+        Ok(there.then_some(Self { root }))
+    }
+
     /// The directory of this cluster.
     #[must_use]
     pub fn root(&self) -> &Path {

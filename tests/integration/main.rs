@@ -1,6 +1,7 @@
 //! Integration tests.
 
 mod cli;
+mod documents;
 mod documents_ci;
 mod documents_codes;
 mod documents_paths;
