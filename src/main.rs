@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use kdiy::cli::{Cli, Command, Exit, Failed, complete};
+use kdiy::cli::{Cli, Command, Exit, Failed, code, complete};
 use kdiy::ui::{Terminal, Ui};
 use tracing_subscriber::EnvFilter;
 
@@ -76,7 +76,7 @@ fn connected<T>(command: impl Future<Output = Result<T, Failed>>) -> Result<T, F
 
 fn show(failed: &Failed, ui: &Ui) -> Exit {
     if !failed.shown {
-        let code = failed.code.map(|code| format!(" [{code}]"));
+        let code = code::of(&failed.error).map(|code| format!(" [{code}]"));
         let text = format!("{:#}{}", failed.error, code.unwrap_or_default());
         ui.error(&text, failed.hint.as_deref());
     }

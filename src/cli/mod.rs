@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod complete;
+pub mod code;
 pub mod completions;
 mod connector;
 pub mod etcd;

@@ -120,8 +120,7 @@ async fn look<C: Connector>(
             .await
             .map_err(|error| match error {
                 Unanswered::Faults(faults) => failed(&faults),
-                Unanswered::Unsettled(why) => Failed::new(Exit::Preflight, why.clone())
-                    .code(why.code())
+                Unanswered::Unsettled(why) => Failed::new(Exit::Preflight, why)
                     .hint("look at `version`, `packages` and `interface` in the inventory"),
             })?;
     let now = OffsetDateTime::now_utc();
@@ -232,10 +231,7 @@ fn tolerate(
 pub(super) fn untrusted(error: trust::Error) -> Failed {
     match error {
         trust::Error::Asked(faults) => failed(&faults),
-        other => {
-            let code = other.code();
-            Failed::new(Exit::Error, other).code(code)
-        }
+        other => Failed::new(Exit::Error, other),
     }
 }
 

@@ -28,7 +28,7 @@ impl Error {
                 "do not trust this host until its administrator has given it a new key".to_owned()
             }
             Self::HostKeyPin { .. } => "compare `ssh-keygen -lf` of the host's public key on its \
-                console with `fingerprint` in the inventory, and correct whichever is wrong"
+                console with `hostKey` in the inventory, and correct whichever is wrong"
                 .to_owned(),
             Self::KnownHosts { .. } => "make the file readable and writable for you".to_owned(),
             Self::Authentication {
