@@ -8,7 +8,7 @@ use super::sanitise::sanitise;
 use super::style::{Style, Tone};
 use super::table::paragraph;
 use super::text::count;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Topology};
 use crate::status::picture::Tolerates;
 use crate::status::planes::State;
 use crate::status::rows::NodeState;
@@ -29,8 +29,8 @@ pub fn render(cluster: &Cluster, picture: &Picture, drift: Option<&Drift>, style
         return out;
     }
     if picture.verdict != Verdict::Unknown {
-        out.push_str(&paragraph(&format!("{}.", summary(picture)), 0, style));
-        out.push_str(&paragraph(&may_fail(&picture.tolerates), 0, style));
+        out.push_str(&paragraph(&format!("Ready: {}.", summary(picture)), 0, style));
+        out.push_str(&paragraph(&may_fail(cluster, &picture.tolerates), 0, style));
     }
     out.push_str(&problems(picture, style));
     if picture.verdict == Verdict::Unknown {
@@ -73,34 +73,36 @@ const fn word(verdict: Verdict) -> (Tone, &'static str) {
     }
 }
 
-/// `3 of 3 API servers, 3 of 3 members of etcd, 5 of 5 nodes ready`.
-fn summary(picture: &Picture) -> String {
-    let ok = picture.control_planes.iter();
-    let ok = ok.filter(|row| row.api_server.state == State::Ok).count();
-    let mut parts = vec![format!("{ok} of {} API servers ready", picture.control_planes.len())];
+/// `API servers 3/3, etcd 3/3, nodes 5/5, balancers 1/1`.
+#[must_use]
+pub fn summary(picture: &Picture) -> String {
+    let planes = &picture.control_planes;
+    let ok = planes.iter().filter(|row| row.api_server.state == State::Ok);
     let votes = picture.etcd.votes;
-    parts.push(format!("{} of {} members of etcd serve", votes.alive, votes.members));
-    let nodes = picture.nodes.iter().filter(|row| row.in_inventory);
-    let (all, known) = (nodes.clone().count(), nodes.clone().any(|row| row.state != NodeState::Unknown));
-    let ready = nodes.filter(|row| row.state == NodeState::Ready).count();
-    parts.push(match known {
-        true => format!("{ready} of {all} nodes ready"),
-        false => "how the nodes are is not known".to_owned(),
-    });
+    let nodes: Vec<_> = picture.nodes.iter().filter(|row| row.in_inventory).collect();
+    let ready = nodes.iter().filter(|row| row.state == NodeState::Ready).count();
+    let known = nodes.iter().any(|row| row.state != NodeState::Unknown);
+    let ready = if known { ready.to_string() } else { "?".to_owned() };
+    let mut parts = vec![
+        format!("API servers {}/{}", ok.count(), planes.len()),
+        format!("etcd {}/{}", votes.alive, votes.members),
+        format!("nodes {ready}/{}", nodes.len()),
+    ];
     let balancers = &picture.load_balancer.balancers;
     if !balancers.is_empty() {
         let works = balancers.iter().filter(|row| row.works()).count();
-        parts.push(format!("{works} of {} balancers work", balancers.len()));
+        parts.push(format!("balancers {works}/{}", balancers.len()));
     }
     parts.join(", ")
 }
 
-/// What the cluster survives now.
-fn may_fail(tolerates: &Tolerates) -> String {
-    let mut parts = vec![
-        count(tolerates.control_planes, "control plane"),
-        count(tolerates.etcd_members, "member") + " of etcd",
-    ];
+/// What the cluster survives now. Members of a stacked etcd are those of the
+/// control planes.
+fn may_fail(cluster: &Cluster, tolerates: &Tolerates) -> String {
+    let mut parts = vec![count(tolerates.control_planes, "control plane")];
+    if cluster.topology != Topology::Stacked {
+        parts.push(count(tolerates.etcd_members, "member") + " of etcd");
+    }
     parts.extend(tolerates.balancers.map(|balancers| count(balancers, "load balancer")));
     format!("May still fail: {}.", parts.join(", "))
 }
@@ -127,7 +129,7 @@ fn problems(picture: &Picture, style: &Style) -> String {
 }
 
 /// Columns of the labels.
-const LABEL: usize = 8;
+const LABEL: usize = 9;
 
 fn labelled(label: &str, tone: Tone, text: &str, style: &Style) -> String {
     let narrow = Style {
@@ -137,7 +139,7 @@ fn labelled(label: &str, tone: Tone, text: &str, style: &Style) -> String {
     let mut out = String::new();
     for (place, line) in paragraph(text, 0, &narrow).lines().enumerate() {
         match place {
-            0 => out.push_str(&format!("  {}{line}\n", style.paint(tone, &format!("{label:<6}")))),
+            0 => out.push_str(&format!("  {}{line}\n", style.paint(tone, &format!("{label:<7}")))),
             _ => out.push_str(&format!("{:LABEL$}{line}\n", "")),
         }
     }

@@ -39,8 +39,9 @@ fn nodes(rows: &[NodeRow], style: &Style) -> String {
         }
         if row.reachable == Some(false) {
             state = match row.state {
-                NodeState::Unknown => "unreachable".to_owned(),
-                _ => format!("unreachable, {state}"),
+                // What the API says may be right, or be old.
+                NodeState::Ready => format!("unreachable, {state}"),
+                _ => "unreachable".to_owned(),
             };
         }
         if !row.in_inventory {
@@ -73,7 +74,7 @@ fn component(component: &Component) -> Cell {
         State::Absent => Tone::Notable,
         State::Failing | State::Silent | State::Unreachable => Tone::Bad,
     };
-    let leads = if component.leader { ", leads" } else { "" };
+    let leads = if component.leader == Some(true) { ", leads" } else { "" };
     Cell::toned(tone, format!("{}{leads}", component.state.as_str()))
 }
 
@@ -224,8 +225,12 @@ fn certificates(rows: &[CertificateRow], style: &Style) -> String {
             ]
         })
         .collect();
-    let all = if style.verbose() { "CERTIFICATES" } else { "CERTIFICATES, FIRST TO END" };
-    table([all, "DAYS LEFT", "ENDS", "HOST", "FILE"], &shown, style)
+    let head = ["CERTIFICATES", "DAYS LEFT", "ENDS", "HOST", "FILE"];
+    if style.verbose() {
+        return table(head, &shown, style);
+    }
+    let short: Vec<_> = shown.into_iter().map(|[a, b, c, d, _]| [a, b, c, d]).collect();
+    table([head[0], head[1], "FIRST ENDS", head[3]], &short, style)
 }
 
 fn ago(days: i64) -> String {
