@@ -22,7 +22,7 @@ use crate::vault::Vault;
 
 /// How long a host may take to answer: its questions have limits of their own,
 /// so it hangs then.
-const LIMIT: Duration = Duration::from_secs(12);
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// The connections that stand; those that broke are made anew at the next
 /// look.
@@ -164,7 +164,9 @@ fn settled(
         .iter()
         .map(|node| {
             let answer = hosts.get(&node.name).and_then(|host| host.as_ref().ok());
-            let mut answer = answer.map(|answer| answer.settle.clone()).unwrap_or_default();
+            let mut answer = answer
+                .map(|answer| answer.settle.clone())
+                .unwrap_or_default();
             let mut rows = picture.nodes.iter();
             let row = rows.find(|row| row.in_inventory && row.name == node.name.as_str());
             answer.address = answer.address.or_else(|| row?.address);

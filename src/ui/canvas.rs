@@ -32,7 +32,10 @@ impl Canvas {
     #[must_use]
     pub fn style(&self) -> Style {
         let width = Terminal::size_now().map_or(self.style.width, |(width, _)| width.max(40));
-        Style { width, ..self.style }
+        Style {
+            width,
+            ..self.style
+        }
     }
 
     /// Shows a text and a last line; of a text that is too long its beginning.
@@ -95,7 +98,10 @@ mod tests {
         );
         let cut = frame(text, "last", 3);
         assert_eq!(cut.matches("\r\n").count(), 2);
-        assert!(cut.contains("one") && cut.contains("… 2 more lines"), "{cut}");
+        assert!(
+            cut.contains("one") && cut.contains("… 2 more lines"),
+            "{cut}"
+        );
     }
 
     #[test]

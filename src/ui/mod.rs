@@ -149,7 +149,8 @@ impl Ui {
     #[must_use]
     pub fn canvas(&self) -> Option<Canvas> {
         let moves = self.terminal.stdout && !self.terminal.dumb;
-        (moves && self.output == Output::Text).then(|| Canvas::new(self.out.clone(), self.out_style))
+        (moves && self.output == Output::Text)
+            .then(|| Canvas::new(self.out.clone(), self.out_style))
     }
 
     /// Writes text to standard error, as it stands.

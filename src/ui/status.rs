@@ -16,7 +16,12 @@ use crate::status::{Drift, Picture, Severity, Verdict};
 
 /// The whole of it. `drift` is `None` where it was not asked for.
 #[must_use]
-pub fn render(cluster: &Cluster, picture: &Picture, drift: Option<&Drift>, style: &Style) -> String {
+pub fn render(
+    cluster: &Cluster,
+    picture: &Picture,
+    drift: Option<&Drift>,
+    style: &Style,
+) -> String {
     let (tone, word) = word(picture.verdict);
     let mut out = format!(
         "{} {}\n",
@@ -29,7 +34,11 @@ pub fn render(cluster: &Cluster, picture: &Picture, drift: Option<&Drift>, style
         return out;
     }
     if picture.verdict != Verdict::Unknown {
-        out.push_str(&paragraph(&format!("Ready: {}.", summary(picture)), 0, style));
+        out.push_str(&paragraph(
+            &format!("Ready: {}.", summary(picture)),
+            0,
+            style,
+        ));
         out.push_str(&paragraph(&may_fail(cluster, &picture.tolerates), 0, style));
     }
     out.push_str(&problems(picture, style));
@@ -77,12 +86,25 @@ const fn word(verdict: Verdict) -> (Tone, &'static str) {
 #[must_use]
 pub fn summary(picture: &Picture) -> String {
     let planes = &picture.control_planes;
-    let ok = planes.iter().filter(|row| row.api_server.state == State::Ok);
+    let ok = planes
+        .iter()
+        .filter(|row| row.api_server.state == State::Ok);
     let votes = picture.etcd.votes;
-    let nodes: Vec<_> = picture.nodes.iter().filter(|row| row.in_inventory).collect();
-    let ready = nodes.iter().filter(|row| row.state == NodeState::Ready).count();
+    let nodes: Vec<_> = picture
+        .nodes
+        .iter()
+        .filter(|row| row.in_inventory)
+        .collect();
+    let ready = nodes
+        .iter()
+        .filter(|row| row.state == NodeState::Ready)
+        .count();
     let known = nodes.iter().any(|row| row.state != NodeState::Unknown);
-    let ready = if known { ready.to_string() } else { "?".to_owned() };
+    let ready = if known {
+        ready.to_string()
+    } else {
+        "?".to_owned()
+    };
     let mut parts = vec![
         format!("API servers {}/{}", ok.count(), planes.len()),
         format!("etcd {}/{}", votes.alive, votes.members),
@@ -103,13 +125,17 @@ fn may_fail(cluster: &Cluster, tolerates: &Tolerates) -> String {
     if cluster.topology != Topology::Stacked {
         parts.push(count(tolerates.etcd_members, "member") + " of etcd");
     }
-    parts.extend(tolerates.balancers.map(|balancers| count(balancers, "load balancer")));
+    parts.extend(
+        tolerates
+            .balancers
+            .map(|balancers| count(balancers, "load balancer")),
+    );
     format!("May still fail: {}.", parts.join(", "))
 }
 
 fn problems(picture: &Picture, style: &Style) -> String {
     let mut out = String::new();
-    for problem in &picture.problems {
+    for (place, problem) in picture.problems.iter().enumerate() {
         let (tone, label) = match problem.severity {
             Severity::Down => (Tone::Bad, "down:"),
             Severity::Degraded => (Tone::Notable, "wrong:"),
@@ -118,7 +144,10 @@ fn problems(picture: &Picture, style: &Style) -> String {
         let host = problem.host.as_ref().map(|host| format!("{host}: "));
         let text = sanitise(&format!("{}{}", host.unwrap_or_default(), problem.what));
         out.push_str(&labelled(label, tone, &text, style));
-        if let Some(fix) = &problem.fix {
+        // The same for several is said once, after the last of them.
+        let next = picture.problems.get(place + 1);
+        let again = next.is_some_and(|next| next.fix == problem.fix);
+        if let Some(fix) = problem.fix.as_ref().filter(|_| !again) {
             out.push_str(&labelled("do:", Tone::Good, &sanitise(fix), style));
         }
     }
@@ -139,7 +168,10 @@ fn labelled(label: &str, tone: Tone, text: &str, style: &Style) -> String {
     let mut out = String::new();
     for (place, line) in paragraph(text, 0, &narrow).lines().enumerate() {
         match place {
-            0 => out.push_str(&format!("  {}{line}\n", style.paint(tone, &format!("{label:<7}")))),
+            0 => out.push_str(&format!(
+                "  {}{line}\n",
+                style.paint(tone, &format!("{label:<7}"))
+            )),
             _ => out.push_str(&format!("{:LABEL$}{line}\n", "")),
         }
     }

@@ -37,10 +37,7 @@ pub(super) async fn watch<C: Connector>(
         if !ui.is_read() {
             break;
         }
-        let known = looked
-            .drift
-            .clone()
-            .filter(|_| compared.elapsed() < DRIFT);
+        let known = looked.drift.clone().filter(|_| compared.elapsed() < DRIFT);
         let again = async {
             tokio::time::sleep(pause).await;
             let stale = known.is_none();
