@@ -14,7 +14,6 @@ use super::{Exit, Failed, Global, Reach, connector, source};
 use crate::cluster::Name;
 use crate::execute::Event;
 use crate::execute::status::{self, Kept, Observer};
-use crate::state::State;
 use crate::status::{Drift, Picture, Verdict};
 use crate::transport::Connector;
 use crate::transport::ssh::Ssh;
@@ -75,11 +74,11 @@ impl Status {
     /// Shows how the cluster is.
     ///
     /// # Errors
-    /// When the inventory is not valid, or what is kept here cannot be used.
+    /// When the inventory is not valid.
     pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
         let source = source::load(global, ui)?;
         let connector = connector::impatient(&self.reach, ui)?;
-        let mut looker = self.looker(&source, &connector)?;
+        let mut looker = self.looker(&source, &connector);
         let shown = ui.renderer_beside_document(start, source.hosts());
         let (events, received) = unbounded_channel();
         let watched = tokio::spawn(async move {
@@ -101,24 +100,16 @@ impl Status {
         Ok(exit(picture.verdict))
     }
 
-    fn looker<'a>(
-        &self,
-        source: &'a Source,
-        connector: &'a Ssh,
-    ) -> Result<Looker<'a, Ssh>, Failed> {
-        let kept = match self.no_drift {
-            true => None,
-            false => {
-                let state = State::existing(&source.folder, &source.cluster.name)?;
-                let now = OffsetDateTime::now_utc();
-                Some(status::kept(state.as_ref(), &source.cluster, now)?)
-            }
-        };
-        Ok(Looker {
+    fn looker<'a>(&self, source: &'a Source, connector: &'a Ssh) -> Looker<'a, Ssh> {
+        let kept = (!self.no_drift).then(|| {
+            let now = OffsetDateTime::now_utc();
+            status::kept(&source.folder, &source.cluster, now)
+        });
+        Looker {
             observer: Observer::new(&source.cluster, connector, self.reach.width.get()),
             source,
             kept,
-        })
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl<'a> Kdiy<'a> {
         }
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub fn command(&self, words: &[&str]) -> Command {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
         let binary = std::env::var_os("KDIY_BIN")
             .map_or_else(|| manifest.join("target/release/kdiy"), PathBuf::from);

@@ -5,6 +5,7 @@
 mod cluster;
 mod data;
 mod external;
+mod health;
 mod kdiy;
 mod lab;
 mod life;
