@@ -1,17 +1,19 @@
 //! `kdiy status`.
 
+mod watch;
+
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde::Serialize;
 use time::OffsetDateTime;
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::source::Source;
 use super::{Exit, Failed, Global, Reach, connector, source};
 use crate::cluster::Name;
+use crate::execute::Event;
 use crate::execute::status::{self, Kept, Observer};
-use crate::state::State;
 use crate::status::{Drift, Picture, Verdict};
 use crate::transport::Connector;
 use crate::transport::ssh::Ssh;
@@ -25,9 +27,10 @@ schedulers, etcd, load balancers, who holds the virtual address, certificates,
 and how far the hosts are from the inventory. Nothing is changed on them, and
 nothing is kept here. Hosts that do not answer are shown as such.
 
-With --watch the screen is drawn anew until Ctrl-C, which ends with the code of
-what was shown last; in a pipe a line is written for each change, with
---output json a document on a line for each look.
+With --watch the screen is drawn anew until Ctrl-C, and kdiy ends with the code
+of what was seen last; in a pipe a line is written for each change, with
+--output json a document on a line for each look. The comparison with the
+inventory is made once a minute then.
 
 Exit codes: 0 all is well; 9 something is missing or wrong, and the cluster
 serves; 10 the API cannot be reached or etcd has no quorum; 4 no host can be
@@ -71,20 +74,23 @@ impl Status {
     /// Shows how the cluster is.
     ///
     /// # Errors
-    /// When the inventory is not valid, or what is kept here cannot be used.
+    /// When the inventory is not valid.
     pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
         let source = source::load(global, ui)?;
         let connector = connector::impatient(&self.reach, ui)?;
-        let mut looker = self.looker(&source, &connector)?;
+        let mut looker = self.looker(&source, &connector);
         let shown = ui.renderer_beside_document(start, source.hosts());
         let (events, received) = unbounded_channel();
         let watched = tokio::spawn(async move {
             let mut shown = shown;
             progress::follow(received, shown.as_mut()).await;
         });
-        let looked = looker.look(&events).await;
+        let looked = looker.look(&events, None).await;
         drop(events);
         watched.await?;
+        if let Some(pause) = self.watch {
+            return watch::watch(looker, looked, pause, ui).await;
+        }
         let (cluster, picture) = (&source.cluster, &looked.picture);
         let drift = looked.drift.as_ref();
         match ui.output() {
@@ -94,24 +100,16 @@ impl Status {
         Ok(exit(picture.verdict))
     }
 
-    fn looker<'a>(
-        &self,
-        source: &'a Source,
-        connector: &'a Ssh,
-    ) -> Result<Looker<'a, Ssh>, Failed> {
-        let kept = match self.no_drift {
-            true => None,
-            false => {
-                let state = State::existing(&source.folder, &source.cluster.name)?;
-                let now = OffsetDateTime::now_utc();
-                Some(status::kept(state.as_ref(), &source.cluster, now)?)
-            }
-        };
-        Ok(Looker {
+    fn looker<'a>(&self, source: &'a Source, connector: &'a Ssh) -> Looker<'a, Ssh> {
+        let kept = (!self.no_drift).then(|| {
+            let now = OffsetDateTime::now_utc();
+            status::kept(&source.folder, &source.cluster, now)
+        });
+        Looker {
             observer: Observer::new(&source.cluster, connector, self.reach.width.get()),
             source,
             kept,
-        })
+        }
     }
 }
 
@@ -130,16 +128,15 @@ struct Looked {
 }
 
 impl<C: Connector> Looker<'_, C> {
-    async fn look(
-        &mut self,
-        events: &tokio::sync::mpsc::UnboundedSender<crate::execute::Event>,
-    ) -> Looked {
+    /// Looks once. `known` is drift that need not be looked at again.
+    async fn look(&mut self, events: &UnboundedSender<Event>, known: Option<Drift>) -> Looked {
         let hosts = self.observer.ask(events).await;
         let picture = Picture::of(&self.source.cluster, &hosts, OffsetDateTime::now_utc());
         let there = !matches!(picture.verdict, Verdict::Absent | Verdict::Unknown);
-        let drift = match self.kept.as_ref().filter(|_| there) {
-            Some(kept) => Some(self.observer.drift(&hosts, &picture, kept, events).await),
-            None => None,
+        let drift = match (self.kept.as_ref().filter(|_| there), known) {
+            (Some(_), Some(known)) => Some(known),
+            (Some(kept), None) => Some(self.observer.drift(&hosts, &picture, kept, events).await),
+            (None, _) => None,
         };
         Looked { picture, drift }
     }

@@ -3,6 +3,7 @@
 //! there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,13 +17,14 @@ use crate::cluster::{Cluster, Encryption, Name, Node, Settled};
 use crate::pki::{Authorities, SecretboxKey};
 use crate::plan::settle;
 use crate::state::{self, State};
+use crate::status::rows::NodeState;
 use crate::status::{self, Answer, Away, Drift, Hosts, Picture};
 use crate::transport::{Connector, User};
 use crate::vault::Vault;
 
 /// How long a host may take to answer: its questions have limits of their own,
 /// so it hangs then.
-const LIMIT: Duration = Duration::from_secs(12);
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// The connections that stand; those that broke are made anew at the next
 /// look.
@@ -105,16 +107,27 @@ impl<'a, C: Connector> Observer<'a, C> {
         kept: &Kept,
         events: &UnboundedSender<Event>,
     ) -> Drift {
-        let Kept::Here {
-            authorities,
-            encryption,
-        } = kept
-        else {
-            return Drift::unknown(
-                "the cluster's authorities are not kept beside this inventory; kdiy plan reads \
-                 them back from a control plane",
-            );
+        let (authorities, encryption) = match kept {
+            Kept::Here {
+                authorities,
+                encryption,
+            } => (authorities, encryption),
+            Kept::Elsewhere => {
+                return Drift::unknown(
+                    "the cluster's authorities are not kept beside this inventory; kdiy plan \
+                     reads them back from a control plane",
+                );
+            }
+            Kept::Unusable(why) => return Drift::unknown(why),
         };
+        if picture
+            .nodes
+            .iter()
+            .all(|row| row.state == NodeState::Unknown)
+        {
+            // What hosts say of themselves means little then.
+            return Drift::unknown("no API server tells which nodes the cluster has");
+        }
         let settled = match settled(self.cluster, hosts, picture) {
             Ok(settled) => settled,
             Err(why) => return Drift::unknown(why.to_string()),
@@ -187,40 +200,141 @@ pub enum Kept {
     },
     /// Not all of it. Reading it back from hosts would be keeping it.
     Elsewhere,
+    /// It is there, and cannot be used.
+    Unusable(String),
 }
 
-/// Looks for what is kept, and makes nothing.
-///
-/// # Errors
-/// When it cannot be used.
-pub fn kept(
-    state: Option<&State>,
+/// Looks for what is kept beside the inventory in this folder, and makes
+/// nothing. What cannot be used is no reason not to look at the cluster.
+#[must_use]
+pub fn kept(folder: &Path, cluster: &Cluster, now: OffsetDateTime) -> Kept {
+    match found(folder, cluster, now) {
+        Ok(Some((authorities, encryption))) => Kept::Here {
+            authorities: Box::new(authorities),
+            encryption,
+        },
+        Ok(None) => Kept::Elsewhere,
+        Err(error) => Kept::Unusable(error.to_string()),
+    }
+}
+
+type Found = (Authorities, Option<SecretboxKey>);
+
+fn found(
+    folder: &Path,
     cluster: &Cluster,
     now: OffsetDateTime,
-) -> Result<Kept, state::Error> {
-    let Some(state) = state else {
-        return Ok(Kept::Elsewhere);
+) -> Result<Option<Found>, state::Error> {
+    let Some(state) = State::existing(folder, &cluster.name)? else {
+        return Ok(None);
     };
     let Some(authorities) = state.authorities(now)? else {
-        return Ok(Kept::Elsewhere);
+        return Ok(None);
     };
-    let encryption = match cluster.control_plane.encryption {
-        Encryption::None => None,
-        Encryption::Secretbox => match state.secretbox_key()? {
-            Some(key) => Some(key),
-            None => return Ok(Kept::Elsewhere),
-        },
-    };
-    let authorities = Box::new(authorities);
-    Ok(Kept::Here {
-        authorities,
-        encryption,
-    })
+    if cluster.control_plane.encryption == Encryption::None {
+        return Ok(Some((authorities, None)));
+    }
+    let key = state.secretbox_key()?;
+    Ok(key.map(|key| (authorities, Some(key))))
 }
 
 fn away(fault: Fault) -> Away {
     Away {
         fix: fault.hint(),
         what: fault.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::cluster::Version;
+    use crate::kubeadm::tests::few;
+    use crate::status::Verdict;
+    use crate::transport::fake::{Answer as Says, Fake};
+    use crate::transport::{self, error::Unreachable};
+
+    /// A control plane that has joined and whose API server is ready.
+    const PLANE: &str = "@address 0\n\n@installed 0\n\n@joined 3\nyes\n@ready 4\n\n200\n";
+    const EMPTY: &str = "@address 0\n\n@installed 0\n\n";
+
+    fn name(text: &str) -> Name {
+        Name::try_from(text.to_owned()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_host_is_asked_once_and_asked_again_over_the_same_connection() {
+        let cluster = few(Version::new(1, 34, 1)).cluster;
+        let fake = Fake::default();
+        fake.always(&name("cp1"), "kdiy_section", Says::says(PLANE));
+        let refused = transport::Error::Unreachable {
+            address: "cp2:22".to_owned(),
+            why: Unreachable::Refused,
+        };
+        fake.refuse(&name("cp2"), refused);
+        fake.once(&name("cp3"), "kdiy_section", Says::says("Welcome\n"));
+        fake.always(&name("cp3"), "kdiy_section", Says::says(EMPTY));
+        let lost = transport::Error::Lost {
+            address: "w1:22".to_owned(),
+            why: "test".to_owned(),
+        };
+        fake.once(&name("w1"), "kdiy_section", Says::fails(lost));
+        for host in ["w1", "w2", "lb1"] {
+            fake.always(&name(host), "kdiy_section", Says::says(EMPTY));
+        }
+        let mut observer = Observer::new(&cluster, &fake, 32);
+        let (events, _received) = unbounded_channel();
+        let hosts = observer.ask(&events).await;
+        let away = |host: &str| {
+            hosts[&name(host)]
+                .as_ref()
+                .err()
+                .map(|away| away.what.clone())
+        };
+        assert_eq!(away("cp1"), None);
+        assert!(away("cp2").unwrap().contains("refused"));
+        assert!(away("cp3").unwrap().contains("not in the probe's form"));
+        assert!(away("w1").unwrap().contains("test"));
+        let picture = Picture::of(&cluster, &hosts, OffsetDateTime::now_utc());
+        assert_eq!(picture.verdict, Verdict::Degraded);
+        for host in ["cp1", "cp3", "w1", "w2", "lb1"] {
+            assert_eq!(fake.runs(&name(host)).len(), 1, "{host}");
+        }
+
+        let again = observer.ask(&events).await;
+        let away: Vec<_> = again.iter().filter(|(_, host)| host.is_err()).collect();
+        assert_eq!(away.len(), 1, "all but the one that refuses are back");
+
+        let drift = observer
+            .drift(&hosts, &picture, &Kept::Elsewhere, &events)
+            .await;
+        assert!(matches!(drift, Drift::Unknown { .. }));
+        assert_eq!(
+            fake.runs(&name("cp1")).len(),
+            2,
+            "nothing to compare, nobody asked"
+        );
+    }
+
+    #[test]
+    fn nothing_is_kept_for_a_look() {
+        let cluster = few(Version::new(1, 34, 1)).cluster;
+        let base = tempfile::tempdir().unwrap();
+        let now = OffsetDateTime::now_utc();
+        let kept = |cluster: &Cluster| kept(base.path(), cluster, now);
+        assert!(matches!(kept(&cluster), Kept::Elsewhere));
+        assert_eq!(std::fs::read_dir(base.path()).unwrap().count(), 0);
+        let state = State::open(base.path(), &cluster.name).unwrap();
+        assert!(matches!(kept(&cluster), Kept::Elsewhere));
+        let authorities = Authorities::generate(now).unwrap();
+        state.save_authorities(&authorities, now).unwrap();
+        assert!(matches!(kept(&cluster), Kept::Here { .. }));
+        let mut encrypted = cluster.clone();
+        encrypted.control_plane.encryption = Encryption::Secretbox;
+        assert!(matches!(kept(&encrypted), Kept::Elsewhere));
+        std::fs::write(state.root().join("pki/ca.crt"), "no certificate").unwrap();
+        assert!(matches!(kept(&cluster), Kept::Unusable(_)));
     }
 }

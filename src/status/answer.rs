@@ -324,3 +324,6 @@ struct LeaseSpec {
     lease_duration_seconds: i64,
     renew_time: String,
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,3 +90,39 @@ pub(super) fn of_nginx(text: &str) -> Result<Vec<Backend>, String> {
         false => Ok(servers),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As haproxy 2.6 answered, most columns left out.
+    const STAT: &str = "# pxname,svname,status,check_status,last_chk,\n\
+        kubernetes,FRONTEND,OPEN,,,\n\
+        control-planes,cp-1,UP,L7OK,Layer7 check passed,\n\
+        control-planes,cp-2,DOWN,L4CON,Connection refused,\n\
+        control-planes,cp-3,UP 1/2,L7TOUT,,\n\
+        control-planes,BACKEND,UP,,,\n\n";
+
+    #[test]
+    fn haproxys_servers_are_read() {
+        let servers = of_haproxy(STAT).unwrap();
+        let said: Vec<_> = servers.iter().map(|of| (of.name.as_str(), of.up)).collect();
+        assert_eq!(said, [("cp-1", true), ("cp-2", false), ("cp-3", true)]);
+        assert_eq!(servers[1].why.as_deref(), Some("DOWN: Connection refused"));
+        assert_eq!(
+            of_haproxy("admin.sock: No such file or directory\n"),
+            Err("admin.sock: No such file or directory".to_owned())
+        );
+        assert_eq!(of_haproxy(""), Err("haproxy said nothing".to_owned()));
+        assert!(of_haproxy("# pxname,svname\nx,y").is_err());
+    }
+
+    #[test]
+    fn nginxs_servers_are_read() {
+        let servers = of_nginx("cp-2 down Connection refused\ncp-1 up\n").unwrap();
+        assert_eq!((servers[0].name.as_str(), servers[0].up), ("cp-1", true));
+        assert_eq!(servers[1].why.as_deref(), Some("Connection refused"));
+        let missing = "sh: 3: cannot open /etc/nginx/nginx.conf: No such file";
+        assert_eq!(of_nginx(missing), Err(missing.to_owned()));
+    }
+}

@@ -55,3 +55,37 @@ fn of(file: &str, pem: &str) -> Certificate {
         file: file.chars().take(300).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::pki::Authorities;
+
+    #[test]
+    fn files_and_kubeconfigs_are_read() {
+        let now = datetime!(2026-05-04 03:02:01 UTC);
+        let authorities = Authorities::generate(now).unwrap();
+        let pem = authorities.kubernetes.certificate();
+        let text = format!(
+            "file /a.crt\n{pem}file /empty.crt\ndata /b.conf {}\ndata /c.conf ?\n",
+            STANDARD.encode(pem)
+        );
+        let all = read(&text);
+        let end = pki::not_after("a", pem).unwrap();
+        let ends: Vec<_> = all
+            .iter()
+            .map(|of| (of.file.as_str(), of.end.clone().ok()))
+            .collect();
+        assert_eq!(
+            ends,
+            [
+                ("/a.crt", Some(end)),
+                ("/empty.crt", None),
+                ("/b.conf", Some(end)),
+                ("/c.conf", None)
+            ]
+        );
+    }
+}

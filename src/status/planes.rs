@@ -27,8 +27,9 @@ pub struct PlaneRow {
 pub struct Component {
     /// How it is.
     pub state: State,
-    /// Whether it leads, where one of them does.
-    pub leader: bool,
+    /// Whether it leads; `None` of API servers, which all work at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leader: Option<bool>,
     /// What is wrong with it.
     pub why: Option<String>,
 }
@@ -67,7 +68,7 @@ impl Component {
     fn of(
         answer: Option<&Answer>,
         probe: impl Fn(&Answer) -> Option<&Probe>,
-        leader: bool,
+        leader: Option<bool>,
     ) -> Self {
         let (state, why) = match answer.map(|answer| probe(answer)) {
             None => (State::Unreachable, None),
@@ -90,13 +91,17 @@ pub(super) fn planes(cluster: &Cluster, hosts: &Hosts) -> Vec<PlaneRow> {
         let leads = |lease: &str| holder(leases, lease) == Some(node.name.as_str());
         PlaneRow {
             name: node.name.clone(),
-            api_server: Component::of(answer, |a| a.api.as_ref(), false),
+            api_server: Component::of(answer, |a| a.api.as_ref(), None),
             controller_manager: Component::of(
                 answer,
                 |a| a.controller_manager.as_ref(),
-                leads("kube-controller-manager"),
+                Some(leads("kube-controller-manager")),
             ),
-            scheduler: Component::of(answer, |a| a.scheduler.as_ref(), leads("kube-scheduler")),
+            scheduler: Component::of(
+                answer,
+                |a| a.scheduler.as_ref(),
+                Some(leads("kube-scheduler")),
+            ),
         }
     });
     rows.collect()

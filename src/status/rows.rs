@@ -57,8 +57,7 @@ impl NodeState {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ready => "Ready",
-            Self::NotReady => "NotReady",
-            Self::Lost => "NotReady (silent)",
+            Self::NotReady | Self::Lost => "NotReady",
             Self::NotRegistered => "not registered",
             Self::Unknown => "not known",
         }
@@ -194,8 +193,7 @@ pub(super) fn problems(cluster: &Cluster, rows: &[NodeRow], hosts: &Hosts) -> Ve
         let why = row.why.as_deref().unwrap_or("no reason is given");
         let what = match row.state {
             NodeState::Ready | NodeState::Unknown => continue,
-            NodeState::NotReady => format!("its node is not ready: {why}"),
-            NodeState::Lost => format!("its node is not ready: {why}"),
+            NodeState::NotReady | NodeState::Lost => format!("its node is not ready: {why}"),
             NodeState::NotRegistered => "the cluster has no such node".to_owned(),
         };
         let problem = Problem::of(Severity::Degraded, &node.name, what);

@@ -213,3 +213,6 @@ fn balancer(cluster: &Cluster, node: &Node) -> Script {
         _ => Script::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //! Renderers are pure functions of a value and a [`Style`]; they never call
 //! back. What is written or asked goes through one [`Ui`].
 
+pub mod canvas;
 pub mod diff;
 pub mod etcd;
 pub mod explain;
@@ -33,6 +34,7 @@ use unicode_width::UnicodeWidthStr;
 use zeroize::Zeroizing;
 
 pub use crate::transport::sanitise::{self, sanitise, sanitise_output};
+pub use canvas::Canvas;
 pub use prompt::Unasked;
 pub use sink::Sink;
 pub use style::{Color, Output, Style, Terminal, Tone, Verbosity};
@@ -149,6 +151,31 @@ impl Ui {
         let mut text = serde_json::to_string_pretty(value)?;
         text.push('\n');
         self.print(&text)
+    }
+
+    /// Writes a result as a JSON document on one line.
+    ///
+    /// # Errors
+    /// As [`Self::print`].
+    pub fn json_line(&self, value: &impl Serialize) -> io::Result<()> {
+        let mut text = serde_json::to_string(value)?;
+        text.push('\n');
+        self.print(&text)
+    }
+
+    /// Whether somebody still reads standard output, as far as writing tells.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.out.is_read()
+    }
+
+    /// The whole screen to draw on, where standard output is a terminal that
+    /// can be drawn on and text is wanted.
+    #[must_use]
+    pub fn canvas(&self) -> Option<Canvas> {
+        let moves = self.terminal.stdout && !self.terminal.dumb;
+        (moves && self.output == Output::Text)
+            .then(|| Canvas::new(self.out.clone(), self.out_style))
     }
 
     /// Writes text to standard error, as it stands.

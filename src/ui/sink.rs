@@ -1,44 +1,64 @@
 //! A stream to write to, shared and calm.
 
 use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A stream that several can write to. When its reader goes away (as with
 /// `| head`) what follows is dropped: a run that changes hosts must not die
 /// of that.
 #[derive(Clone)]
-pub struct Sink(Arc<Mutex<Box<dyn Write + Send>>>);
+pub struct Sink {
+    stream: Arc<Mutex<Box<dyn Write + Send>>>,
+    /// Whether its reader went away.
+    gone: Arc<AtomicBool>,
+}
 
 impl Sink {
     /// Writes to a stream.
     #[must_use]
     pub fn new(stream: impl Write + Send + 'static) -> Self {
-        Self(Arc::new(Mutex::new(Box::new(stream))))
+        Self {
+            stream: Arc::new(Mutex::new(Box::new(stream))),
+            gone: Arc::default(),
+        }
+    }
+
+    /// Whether somebody still reads what is written, as far as writing tells.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        !self.gone.load(Ordering::Relaxed)
+    }
+
+    fn calm<T>(&self, result: io::Result<T>, dropped: T) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.gone.store(true, Ordering::Relaxed);
+                Ok(dropped)
+            }
+            result => result,
+        }
     }
 
     fn stream(&self) -> MutexGuard<'_, Box<dyn Write + Send>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        calm(self.stream().write(bytes), bytes.len())
+        let written = self.stream().write(bytes);
+        self.calm(written, bytes.len())
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        calm(self.stream().write_all(bytes), ())
+        let written = self.stream().write_all(bytes);
+        self.calm(written, ())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        calm(self.stream().flush(), ())
-    }
-}
-
-fn calm<T>(result: io::Result<T>, dropped: T) -> io::Result<T> {
-    match result {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(dropped),
-        result => result,
+        let flushed = self.stream().flush();
+        self.calm(flushed, ())
     }
 }
 

@@ -8,7 +8,7 @@ use super::sanitise::sanitise;
 use super::style::{Style, Tone};
 use super::table::paragraph;
 use super::text::count;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Topology};
 use crate::status::picture::Tolerates;
 use crate::status::planes::State;
 use crate::status::rows::NodeState;
@@ -34,8 +34,12 @@ pub fn render(
         return out;
     }
     if picture.verdict != Verdict::Unknown {
-        out.push_str(&paragraph(&format!("{}.", summary(picture)), 0, style));
-        out.push_str(&paragraph(&may_fail(&picture.tolerates), 0, style));
+        out.push_str(&paragraph(
+            &format!("Ready: {}.", summary(picture)),
+            0,
+            style,
+        ));
+        out.push_str(&paragraph(&may_fail(cluster, &picture.tolerates), 0, style));
     }
     out.push_str(&problems(picture, style));
     if picture.verdict == Verdict::Unknown {
@@ -78,43 +82,49 @@ const fn word(verdict: Verdict) -> (Tone, &'static str) {
     }
 }
 
-/// `3 of 3 API servers, 3 of 3 members of etcd, 5 of 5 nodes ready`.
-fn summary(picture: &Picture) -> String {
-    let ok = picture.control_planes.iter();
-    let ok = ok.filter(|row| row.api_server.state == State::Ok).count();
-    let mut parts = vec![format!(
-        "{ok} of {} API servers ready",
-        picture.control_planes.len()
-    )];
+/// `API servers 3/3, etcd 3/3, nodes 5/5, balancers 1/1`.
+#[must_use]
+pub fn summary(picture: &Picture) -> String {
+    let planes = &picture.control_planes;
+    let ok = planes
+        .iter()
+        .filter(|row| row.api_server.state == State::Ok);
     let votes = picture.etcd.votes;
-    parts.push(format!(
-        "{} of {} members of etcd serve",
-        votes.alive, votes.members
-    ));
-    let nodes = picture.nodes.iter().filter(|row| row.in_inventory);
-    let (all, known) = (
-        nodes.clone().count(),
-        nodes.clone().any(|row| row.state != NodeState::Unknown),
-    );
-    let ready = nodes.filter(|row| row.state == NodeState::Ready).count();
-    parts.push(match known {
-        true => format!("{ready} of {all} nodes ready"),
-        false => "how the nodes are is not known".to_owned(),
-    });
+    let nodes: Vec<_> = picture
+        .nodes
+        .iter()
+        .filter(|row| row.in_inventory)
+        .collect();
+    let ready = nodes
+        .iter()
+        .filter(|row| row.state == NodeState::Ready)
+        .count();
+    let known = nodes.iter().any(|row| row.state != NodeState::Unknown);
+    let ready = if known {
+        ready.to_string()
+    } else {
+        "?".to_owned()
+    };
+    let mut parts = vec![
+        format!("API servers {}/{}", ok.count(), planes.len()),
+        format!("etcd {}/{}", votes.alive, votes.members),
+        format!("nodes {ready}/{}", nodes.len()),
+    ];
     let balancers = &picture.load_balancer.balancers;
     if !balancers.is_empty() {
         let works = balancers.iter().filter(|row| row.works()).count();
-        parts.push(format!("{works} of {} balancers work", balancers.len()));
+        parts.push(format!("balancers {works}/{}", balancers.len()));
     }
     parts.join(", ")
 }
 
-/// What the cluster survives now.
-fn may_fail(tolerates: &Tolerates) -> String {
-    let mut parts = vec![
-        count(tolerates.control_planes, "control plane"),
-        count(tolerates.etcd_members, "member") + " of etcd",
-    ];
+/// What the cluster survives now. Members of a stacked etcd are those of the
+/// control planes.
+fn may_fail(cluster: &Cluster, tolerates: &Tolerates) -> String {
+    let mut parts = vec![count(tolerates.control_planes, "control plane")];
+    if cluster.topology != Topology::Stacked {
+        parts.push(count(tolerates.etcd_members, "member") + " of etcd");
+    }
     parts.extend(
         tolerates
             .balancers
@@ -125,7 +135,7 @@ fn may_fail(tolerates: &Tolerates) -> String {
 
 fn problems(picture: &Picture, style: &Style) -> String {
     let mut out = String::new();
-    for problem in &picture.problems {
+    for (place, problem) in picture.problems.iter().enumerate() {
         let (tone, label) = match problem.severity {
             Severity::Down => (Tone::Bad, "down:"),
             Severity::Degraded => (Tone::Notable, "wrong:"),
@@ -134,7 +144,10 @@ fn problems(picture: &Picture, style: &Style) -> String {
         let host = problem.host.as_ref().map(|host| format!("{host}: "));
         let text = sanitise(&format!("{}{}", host.unwrap_or_default(), problem.what));
         out.push_str(&labelled(label, tone, &text, style));
-        if let Some(fix) = &problem.fix {
+        // The same for several is said once, after the last of them.
+        let next = picture.problems.get(place + 1);
+        let again = next.is_some_and(|next| next.fix == problem.fix);
+        if let Some(fix) = problem.fix.as_ref().filter(|_| !again) {
             out.push_str(&labelled("do:", Tone::Good, &sanitise(fix), style));
         }
     }
@@ -145,7 +158,7 @@ fn problems(picture: &Picture, style: &Style) -> String {
 }
 
 /// Columns of the labels.
-const LABEL: usize = 8;
+const LABEL: usize = 9;
 
 fn labelled(label: &str, tone: Tone, text: &str, style: &Style) -> String {
     let narrow = Style {
@@ -157,7 +170,7 @@ fn labelled(label: &str, tone: Tone, text: &str, style: &Style) -> String {
         match place {
             0 => out.push_str(&format!(
                 "  {}{line}\n",
-                style.paint(tone, &format!("{label:<6}"))
+                style.paint(tone, &format!("{label:<7}"))
             )),
             _ => out.push_str(&format!("{:LABEL$}{line}\n", "")),
         }

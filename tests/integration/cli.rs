@@ -38,7 +38,7 @@ fn the_version_is_there_at_once() {
 
 #[test]
 fn a_missing_inventory_is_named() {
-    for verb in ["validate", "plan", "apply", "kubeconfig"] {
+    for verb in ["validate", "plan", "apply", "kubeconfig", "status"] {
         let folder = tempfile::tempdir().expect("a folder");
         let (out, err) = run(kdiy().arg(verb).current_dir(folder.path()), 3);
         assert_eq!(out, "");
@@ -201,6 +201,13 @@ fn etcd_on_hosts_that_nobody_reaches_is_shown_and_not_called_down() {
     let document: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(document["verdict"], "unknown");
     assert_eq!(document["members"][0]["state"], "unreachable");
+    let (out, _) = kdiy(&["status"]);
+    assert!(out.contains("unknown, as no host can be asked"), "{out}");
+    assert!(out.contains("cp-1: cannot reach"), "{out}");
+    let (out, _) = kdiy(&["status", "--output", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(document["verdict"], "unknown");
+    assert_eq!(document["drift"], serde_json::Value::Null);
     let (_, err) = kdiy(&["etcd", "snapshot", "save", "snap.db"]);
     assert!(err.contains("cp-1: cannot reach 192.0.2.1:22"), "{err}");
     let left = std::fs::read_dir(folder.path()).expect("a folder").count();

@@ -42,12 +42,13 @@ fn nodes(rows: &[NodeRow], style: &Style) -> String {
         }
         if row.reachable == Some(false) {
             state = match row.state {
-                NodeState::Unknown => "unreachable".to_owned(),
-                _ => format!("unreachable, {state}"),
+                // What the API says may be right, or be old.
+                NodeState::Ready => format!("unreachable, {state}"),
+                _ => "unreachable".to_owned(),
             };
         }
         if !row.in_inventory {
-            state.push_str(", not in the inventory");
+            state.push_str(",unlisted");
         }
         let tone = match row.state {
             _ if row.reachable == Some(false) => Tone::Bad,
@@ -80,7 +81,11 @@ fn component(component: &Component) -> Cell {
         State::Absent => Tone::Notable,
         State::Failing | State::Silent | State::Unreachable => Tone::Bad,
     };
-    let leads = if component.leader { ", leads" } else { "" };
+    let leads = if component.leader == Some(true) {
+        ", leads"
+    } else {
+        ""
+    };
     Cell::toned(tone, format!("{}{leads}", component.state.as_str()))
 }
 
@@ -101,7 +106,7 @@ fn planes(picture: &Picture, cluster: &Cluster, style: &Style) -> String {
     let head = [
         "CONTROL PLANE",
         "API SERVER",
-        "CONTROLLER-MANAGER",
+        "CONTROLLERS",
         "SCHEDULER",
         "ETCD",
     ];
@@ -153,17 +158,20 @@ fn balancer(of: &Balancing, style: &Style) -> String {
         _ => Tone::Good,
     };
     let verb = if answers == 1 { "reaches" } else { "reach" };
-    let reached = style.paint(tone, &format!("{answers} of {}", count(tried, "node")));
-    let mut out = format!(
-        "Load balancer: {kind}. Endpoint {}: {reached} {verb} it.\n",
-        of.endpoint
-    );
-    if of.kind == "local" {
-        out = format!(
-            "Load balancer: {kind}. Endpoint for clients {}.\n",
-            of.endpoint
-        );
-    }
+    let reached = format!("{answers} of {}", count(tried, "node"));
+    let endpoint = &of.endpoint;
+    let mut out = match of.kind {
+        // Nodes reach the API at their own address, and clients at another.
+        "local" => paragraph(
+            &format!("Load balancer: {kind}. Endpoint for clients {endpoint}."),
+            0,
+            style,
+        ),
+        _ => {
+            let text = format!("Load balancer: {kind}. Endpoint {endpoint}: {reached} {verb} it.");
+            stressed(&text, &reached, tone, style)
+        }
+    };
     if let Some(vip) = &of.vip {
         let holders: Vec<_> = vip.holders.iter().map(|name| name.as_str()).collect();
         let (tone, holders) = match holders[..] {
@@ -171,11 +179,8 @@ fn balancer(of: &Balancing, style: &Style) -> String {
             [one] => (Tone::Good, one.to_owned()),
             _ => (Tone::Bad, format!("{} at once", holders.join(" and "))),
         };
-        let holders = style.paint(tone, &holders);
-        out.push_str(&format!(
-            "Virtual address {}: held by {holders}.\n",
-            vip.address
-        ));
+        let text = format!("Virtual address {}: held by {holders}.", vip.address);
+        out.push_str(&stressed(&text, &holders, tone, style));
     }
     if !of.balancers.is_empty() {
         let rows: Vec<_> = of.balancers.iter().map(balancer_row).collect();
@@ -183,6 +188,12 @@ fn balancer(of: &Balancing, style: &Style) -> String {
         out.push_str(&table(head, &rows, style));
     }
     out
+}
+
+/// Wrapped text, a part of it in the colour of a tone where that stays on one
+/// line.
+fn stressed(text: &str, part: &str, tone: Tone, style: &Style) -> String {
+    paragraph(text, 0, style).replacen(part, &style.paint(tone, part), 1)
 }
 
 fn balancer_row(row: &BalancerRow) -> [Cell; 4] {
@@ -258,12 +269,15 @@ fn certificates(rows: &[CertificateRow], style: &Style) -> String {
             ]
         })
         .collect();
-    let all = if style.verbose() {
-        "CERTIFICATES"
-    } else {
-        "CERTIFICATES, FIRST TO END"
-    };
-    table([all, "DAYS LEFT", "ENDS", "HOST", "FILE"], &shown, style)
+    let head = ["CERTIFICATES", "DAYS LEFT", "ENDS", "HOST", "FILE"];
+    if style.verbose() {
+        return table(head, &shown, style);
+    }
+    let short: Vec<_> = shown
+        .into_iter()
+        .map(|[a, b, c, d, _]| [a, b, c, d])
+        .collect();
+    table([head[0], head[1], "FIRST ENDS", head[3]], &short, style)
 }
 
 fn ago(days: i64) -> String {

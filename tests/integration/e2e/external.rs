@@ -6,6 +6,7 @@ mod members;
 mod refusals;
 
 use super::cluster::Kubectl;
+use super::health;
 use super::kdiy::Kdiy;
 use super::lab::Lab;
 use super::vip::Vip;
@@ -74,7 +75,10 @@ fn an_external_cluster_lives() {
     bring_up::is_as_the_inventory_says(&external);
     external.kdiy().has_nothing_to_do();
     super::data::write(&external.lab, "cp-1", address("cp-1"));
+    health::is_well(&external.kdiy(), &["cp-1", "cp-2", "w-1"], 2);
+    health::tells_the_holder(&external.kdiy(), &external.vip());
     external.vip().moves_when_its_balancer_stops();
+    health::tells_the_holder(&external.kdiy(), &external.vip());
     external.vip().moves_when_its_host_is_lost();
     let lost = members::the_leader_can_be_lost(&external);
     let snapshot = members::a_snapshot_holds_everything(&external);

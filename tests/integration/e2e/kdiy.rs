@@ -55,7 +55,7 @@ impl<'a> Kdiy<'a> {
         }
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub fn command(&self, words: &[&str]) -> Command {
         let folder = self.lab.folder.path();
         let mut command = Command::new(binary());
         command

@@ -12,6 +12,7 @@ mod state;
 mod traces;
 
 use super::cluster::Kubectl;
+use super::health;
 use super::kdiy::Kdiy;
 use super::lab::Lab;
 
@@ -64,6 +65,7 @@ fn a_cluster_lives() {
     bring_up::comes_up(&life);
     bring_up::is_as_the_inventory_says(&life);
     life.kdiy().has_nothing_to_do();
+    health::is_well(&life.kdiy(), &life.kubelets(), CONTROL_PLANES.len());
     pods::reach_services_and_each_other(&life);
     drift::is_seen_and_mended_alone(&life);
     saved::plans_are_applied_exactly_or_not_at_all(&life);

@@ -6,6 +6,7 @@ mod cluster;
 mod data;
 mod demo;
 mod external;
+mod health;
 mod kdiy;
 mod lab;
 mod life;

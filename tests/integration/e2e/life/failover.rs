@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{eventually, figure};
+use super::super::{eventually, figure, health};
 use super::{Life, bring_up};
 
 pub fn a_control_plane_can_be_lost(life: &Life) {
@@ -32,6 +32,7 @@ pub fn a_control_plane_can_be_lost(life: &Life) {
             .contains("written-without-cp-1")
     );
 
+    health::misses(&kdiy, lost);
     let reach = ["--connect-timeout", "3"];
     let ran = kdiy.run(4, &[&["plan"], &reach[..]].concat());
     ran.says(&["cp-1: cannot reach 172.29.2.11:22"]);
