@@ -199,6 +199,7 @@ mod tests {
             "kdiy etcd snapshot --help",
             "kdiy etcd snapshot save --help",
             "kdiy etcd keys --help",
+            "kdiy inventory import vagrant --help",
             "kdiy version --help",
         ];
         for line in lines {
@@ -233,6 +234,11 @@ mod tests {
             "kdiy etcd snapshot save",
             "kdiy etcd keys --limit 0",
             "kdiy etcd keys --limit 5 --count-only",
+            "kdiy inventory",
+            "kdiy inventory import",
+            "kdiy inventory import vagrant - --dir .",
+            "kdiy inventory import vagrant --role cp-1",
+            "kdiy inventory import vagrant --interface eth1 --network 10.0.0.0/8",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(Exit::of_clap(&error), Exit::Usage, "{line}");

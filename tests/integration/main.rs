@@ -2,6 +2,7 @@
 
 mod cli;
 mod e2e;
+mod imports;
 mod inventory;
 mod ssh;
 mod tidy;

@@ -13,6 +13,7 @@ mod options;
 mod refusals;
 mod setbacks;
 mod snapshot;
+mod vagrant;
 mod vip;
 mod writes;
 
