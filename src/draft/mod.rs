@@ -11,9 +11,11 @@
 
 mod base;
 mod comments;
+pub mod hosts;
 mod login;
 mod nodes;
 mod scalar;
+pub mod shape;
 mod text;
 pub mod vagrant;
 

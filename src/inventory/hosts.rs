@@ -140,7 +140,8 @@ pub fn interface(text: &str) -> Result<String, Refusal> {
     }
 }
 
-const ROLES: [(&str, Role); 4] = [
+/// The words for roles.
+pub const ROLES: [(&str, Role); 4] = [
     (Role::ControlPlane.as_str(), Role::ControlPlane),
     (Role::Worker.as_str(), Role::Worker),
     (Role::Etcd.as_str(), Role::Etcd),

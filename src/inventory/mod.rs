@@ -19,7 +19,7 @@ mod components;
 mod document;
 mod etcd;
 pub(crate) mod finding;
-mod hosts;
+pub(crate) mod hosts;
 mod images;
 mod labels;
 mod login;
@@ -32,6 +32,7 @@ mod rules;
 mod runtime;
 mod sources;
 pub(crate) mod syntax;
+pub mod written;
 pub(crate) mod yaml;
 
 use std::cell::RefCell;

@@ -246,6 +246,23 @@ impl Ui {
         })
     }
 
+    /// Asks until an answer is taken; an empty one is the default. `instead`
+    /// tells what to do where nobody can be asked. Blocks.
+    ///
+    /// # Errors
+    /// When there is no terminal or no answer.
+    pub fn question<T>(
+        &self,
+        label: &str,
+        default: &str,
+        instead: &str,
+        check: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Unasked> {
+        self.ask(instead, |input, output| {
+            prompt::question(label, default, &check, (input, output))
+        })
+    }
+
     /// Asks for a secret, which is not shown. Blocks.
     ///
     /// # Errors

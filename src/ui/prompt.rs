@@ -83,6 +83,28 @@ pub(super) fn host_key(
     }
 }
 
+/// Asks until `check` takes the answer; what it says of others is shown. An
+/// empty answer is the default, which is shown in brackets.
+pub(super) fn question<T>(
+    label: &str,
+    default: &str,
+    check: &dyn Fn(&str) -> Result<T, String>,
+    (input, output): (&mut dyn BufRead, &mut dyn Write),
+) -> Result<T, Unasked> {
+    let shown = match default {
+        "" => format!("{label}: "),
+        default => format!("{label} [{default}]: "),
+    };
+    loop {
+        let answer = ask(&shown, input, output)?;
+        let answer = if answer.is_empty() { default } else { &answer };
+        match check(answer) {
+            Ok(value) => return Ok(value),
+            Err(why) => writeln!(output, "  {}", sanitise(&why))?,
+        }
+    }
+}
+
 fn ask(question: &str, input: &mut dyn BufRead, output: &mut dyn Write) -> Result<String, Unasked> {
     output.write_all(question.as_bytes())?;
     output.flush()?;
@@ -135,6 +157,24 @@ mod tests {
         assert!(!trusted("no\n").0);
         assert!(!trusted("SHA256:other\n").0);
         insta::assert_snapshot!(trusted("what?\nno\n").1);
+    }
+
+    #[test]
+    fn answers_are_checked_at_once_and_the_default_is_shown() {
+        let number = |text: &str| {
+            let read = text.parse::<u8>();
+            read.map_err(|_| format!("{text} is no number\x1b[2J"))
+        };
+        let asked = |answers: &str| {
+            let (mut input, mut output) = (answers.as_bytes(), Vec::new());
+            let got = question("How many", "3", &number, (&mut input, &mut output));
+            (got, String::from_utf8(output).unwrap())
+        };
+        assert_eq!(asked("\n").0.unwrap(), 3);
+        let (got, shown) = asked("x\n7\n");
+        assert_eq!(got.unwrap(), 7);
+        assert_eq!(shown, "How many [3]:   x is no number␛[2J\nHow many [3]: ");
+        assert!(matches!(asked("x\n").0, Err(Unasked::Ended)));
     }
 
     #[test]

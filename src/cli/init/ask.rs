@@ -1,0 +1,150 @@
+//! The questions of `kdiy init`. Nothing is written before the last answer.
+
+use super::{About, Init, choices};
+use crate::cli::{Exit, Failed, node_name};
+use crate::cluster::Role;
+use crate::draft::hosts::{self, Listed};
+use crate::draft::shape::Shape;
+use crate::inventory::NEWEST_MINOR;
+use crate::ui::{Ui, Unasked};
+
+/// What was answered.
+pub struct Answers {
+    /// What the cluster looks like.
+    pub shape: Shape,
+    /// Its hosts, each with its role.
+    pub hosts: Vec<Listed>,
+    /// The rest.
+    pub about: About,
+}
+
+/// Asks for what the command line does not say.
+pub fn ask(init: &Init, ui: &Ui) -> Result<Answers, Failed> {
+    asked(init, ui).map_err(|unasked| {
+        let failed = Failed::new(Exit::Declined, unasked);
+        failed.hint("nothing was written; kdiy init --help shows how to say it all at once")
+    })
+}
+
+fn asked(init: &Init, ui: &Ui) -> Result<Answers, Unasked> {
+    let mut about = init.about.clone();
+    ui.tell(
+        "A few questions; Enter takes what is in brackets, Ctrl-C ends without a file.\n\
+         Hosts are [NAME=][user@]ADDRESS[:PORT], several with blanks between them.\n\n",
+    );
+    let shape = match init.shape {
+        Some(shape) => shape,
+        None => question(
+            ui,
+            "Shape: single, stacked (etcd on the control planes) or external (etcd apart)",
+            "stacked",
+            choices::shape,
+        )?,
+    };
+    if about.name.is_none() {
+        let name = |text: &str| node_name(text).map_err(|error| format!("a name {error}"));
+        about.name = Some(question(ui, "Name of the cluster", "demo", name)?);
+    }
+    if about.kubernetes.is_none() {
+        let newest = format!("1.{NEWEST_MINOR}");
+        about.kubernetes = Some(question(
+            ui,
+            "Version of Kubernetes",
+            &newest,
+            choices::version,
+        )?);
+    }
+    let mut hosts = Vec::new();
+    let balanced = about.balanced();
+    if shape != Shape::Single && !balanced {
+        let label = "Load-balancer hosts (none: kube-vip on the control planes)";
+        let balancers = several(ui, label, Role::LoadBalancer, &hosts, 0)?;
+        if balancers.len() != 1 {
+            let vip = "Virtual IP: a free address of the hosts' network";
+            about.vip = Some(question(ui, vip, "", choices::vip)?);
+        }
+        hosts.extend(balancers);
+    }
+    let (label, least) = match shape {
+        Shape::Single => ("Control plane", 1),
+        Shape::Stacked => ("Control planes, three or five", 3),
+        Shape::External => ("Control planes, two or more", 1),
+    };
+    let planes = several(ui, label, Role::ControlPlane, &hosts, least)?;
+    hosts.extend(planes);
+    if shape == Shape::External {
+        let etcd = several(ui, "etcd hosts, three or five", Role::Etcd, &hosts, 3)?;
+        hosts.extend(etcd);
+    }
+    let label = "Workers (none: workloads run on the control planes)";
+    let workers = several(ui, label, Role::Worker, &hosts, 0)?;
+    hosts.extend(workers);
+    if about.user.is_none() {
+        let user = |text: &str| match text {
+            "as in ~/.ssh/config" => Ok(None),
+            text => choices::user(text).map(Some),
+        };
+        about.user = question(ui, "User that logs in", "as in ~/.ssh/config", user)?;
+    }
+    let by_name = |host: &Listed| {
+        let host = host.ssh.host.as_deref().unwrap_or_default();
+        host.parse::<std::net::IpAddr>().is_err()
+    };
+    if about.interface.is_none() && hosts.iter().any(by_name) {
+        let label = "Interface with the addresses of hosts that are named by name";
+        about.interface = Some(question(ui, label, "eth0", choices::interface)?);
+    }
+    Ok(Answers {
+        shape,
+        hosts,
+        about,
+    })
+}
+
+fn question<T>(
+    ui: &Ui,
+    label: &str,
+    default: &str,
+    check: impl Fn(&str) -> Result<T, String>,
+) -> Result<T, Unasked> {
+    let instead = "name the hosts with options, or pipe a list of them in";
+    ui.question(label, default, instead, check)
+}
+
+/// Asks for hosts that nothing was said of yet.
+fn several(
+    ui: &Ui,
+    label: &str,
+    role: Role,
+    above: &[Listed],
+    least: usize,
+) -> Result<Vec<Listed>, Unasked> {
+    question(ui, label, "", |text| read(text, role, above, least))
+}
+
+/// Reads hosts with blanks or commas between them.
+pub fn read(text: &str, role: Role, above: &[Listed], least: usize) -> Result<Vec<Listed>, String> {
+    let mut hosts: Vec<Listed> = Vec::new();
+    let words = text.split([' ', ',', '\t']);
+    for word in words.filter(|word| !word.is_empty()) {
+        let host = Listed {
+            role: Some(role),
+            ..hosts::host(word).map_err(|error| error.to_string())?
+        };
+        let same = |other: &&Listed| {
+            (&other.ssh.host, other.ssh.port) == (&host.ssh.host, host.ssh.port)
+                || (host.name.is_some() && other.name == host.name)
+        };
+        if above.iter().chain(&hosts).any(|other| same(&other)) {
+            return Err(format!("{word} is named already"));
+        }
+        hosts.push(host);
+    }
+    match hosts.len() {
+        few if few < least => Err(match least {
+            1 => "at least one host is needed".to_owned(),
+            least => format!("at least {least} are needed: with fewer none may fail"),
+        }),
+        _ => Ok(hosts),
+    }
+}
