@@ -131,7 +131,9 @@ fn guess(machines: &[(Name, Seen)]) -> Result<Vec<IpAddr>, Error> {
         && candidates
             .iter()
             .all(|other| other.interfaces == first.interfaces)
-        && candidates.iter().any(|other| other.network.addr().is_ipv4())
+        && candidates
+            .iter()
+            .any(|other| other.network.addr().is_ipv4())
     {
         candidates.retain(|candidate| candidate.network.addr().is_ipv4());
     }
@@ -183,6 +185,8 @@ fn candidates(machines: &[(Name, Seen)]) -> Vec<Candidate> {
 
 /// What was seen, a line for each machine.
 fn table(machines: &[(Name, Seen)]) -> String {
-    let lines = machines.iter().map(|(name, seen)| format!("{name}: {seen}"));
+    let lines = machines
+        .iter()
+        .map(|(name, seen)| format!("{name}: {seen}"));
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -83,7 +83,10 @@ fn the_nat_of_virtualbox_is_nobodys_address() {
     assert!(guess(&[only_nat("cp-1")]).is_err());
     let wish = Wish::Interface("eth0".to_owned());
     let error = addresses(&[only_nat("cp-1"), only_nat("w-1")], &wish).unwrap_err();
-    assert!(error.starts_with("cp-1 and w-1 both have 10.0.2.15"), "{error}");
+    assert!(
+        error.starts_with("cp-1 and w-1 both have 10.0.2.15"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -94,7 +97,10 @@ fn the_network_that_leads_out_is_taken_where_there_is_no_other() {
         (name, seen)
     };
     let expected = ["192.168.121.121", "192.168.121.141"].map(str::to_owned);
-    assert_eq!(guess(&[only_management(21), only_management(41)]).unwrap(), expected);
+    assert_eq!(
+        guess(&[only_management(21), only_management(41)]).unwrap(),
+        expected
+    );
 }
 
 #[test]
@@ -120,7 +126,10 @@ fn interfaces_may_have_other_names_and_more_addresses() {
     let expected = ["192.168.56.11", "192.168.56.12"].map(str::to_owned);
     assert_eq!(guess(&machines).unwrap(), expected);
     let ipv6 = Wish::Network("fd56::/64".parse().unwrap());
-    assert_eq!(addresses(&machines, &ipv6).unwrap(), ["fd56::11", "fd56::12"]);
+    assert_eq!(
+        addresses(&machines, &ipv6).unwrap(),
+        ["fd56::11", "fd56::12"]
+    );
 }
 
 #[test]
@@ -134,7 +143,10 @@ fn two_networks_that_fit_are_a_question() {
     let machines = [two(21), two(41)];
     insta::assert_snapshot!(guess(&machines).unwrap_err(), @"");
     let wish = Wish::Interface("eth2".to_owned());
-    assert_eq!(addresses(&machines, &wish).unwrap(), ["10.9.0.21", "10.9.0.41"]);
+    assert_eq!(
+        addresses(&machines, &wish).unwrap(),
+        ["10.9.0.21", "10.9.0.41"]
+    );
     let wish = Wish::Interface("eth7".to_owned());
     let error = addresses(&machines, &wish).unwrap_err();
     assert!(error.starts_with("m-21 has no address on eth7:"), "{error}");
@@ -168,14 +180,27 @@ fn what_the_user_says_goes_before_the_name() {
     let error = roles::assign(&names, &said).unwrap_err();
     assert_eq!(error.to_string(), "nothing says what db-1 is for");
     let error = roles::assign(&names, &[]).unwrap_err();
-    assert_eq!(error.to_string(), "nothing says what web-1 and db-1 are for");
+    assert_eq!(
+        error.to_string(),
+        "nothing says what web-1 and db-1 are for"
+    );
     let both = vec![Role::ControlPlane, Role::Worker];
     let given = roles::assign(&names[..2], &said).unwrap();
     assert_eq!(given, [both, vec![Role::Worker]]);
     let stranger = ["db-2=etcd".parse().unwrap()];
     let error = roles::assign(&names, &stranger).unwrap_err();
-    assert_eq!(error.to_string(), "there is no machine db-2, only cp-1, web-1 and db-1");
-    for wrong in ["cp-1", "=worker", "cp-1=", "cp-1=boss", "CP=worker", "cp-1=worker,"] {
+    assert_eq!(
+        error.to_string(),
+        "there is no machine db-2, only cp-1, web-1 and db-1"
+    );
+    for wrong in [
+        "cp-1",
+        "=worker",
+        "cp-1=",
+        "cp-1=boss",
+        "CP=worker",
+        "cp-1=worker,",
+    ] {
         assert!(wrong.parse::<Assignment>().is_err(), "{wrong}");
     }
 }
@@ -239,7 +264,10 @@ fn a_configuration_of_vagrant_is_read() {
     // vagrant-libvirt with a remote engine jumps.
     let jump = "Host a\n HostName 192.168.121.7\n ProxyJump root@hypervisor:2222\n";
     let jumps = read(jump).unwrap()[0].login.jumps.clone().unwrap();
-    assert_eq!((jumps[0].host.as_str(), jumps[0].port), ("hypervisor", Some(2222)));
+    assert_eq!(
+        (jumps[0].host.as_str(), jumps[0].port),
+        ("hypervisor", Some(2222))
+    );
 }
 
 fn met(machines: Vec<Machine>, of: fn(u8) -> (Name, Seen)) -> Vec<Met> {

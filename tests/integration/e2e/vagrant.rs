@@ -49,7 +49,10 @@ impl Vagrant {
             .env("PATH", format!("/usr/bin:{path}"))
             .env("HOME", self.folder.path().join("home"))
             .env("KDIY_LAB_CACHE", cache())
-            .env("KDIY_BASE", manifest.join("tests/integration/e2e/vagrant.yaml"))
+            .env(
+                "KDIY_BASE",
+                manifest.join("tests/integration/e2e/vagrant.yaml"),
+            )
             .env_remove("KDIY_INVENTORY")
             .env_remove("SSH_AUTH_SOCK")
             .stdin(Stdio::null());
@@ -106,10 +109,17 @@ fn vagrant_machines_become_a_cluster() {
     let (out, err) = lab.kdiy(0, &["inventory", "import", "vagrant"]);
     figure("import of 3 machines", import.elapsed());
     assert_eq!(out, "");
-    assert!(err.contains("Wrote kdiy.yaml") && err.contains("pinned"), "{err}");
+    assert!(
+        err.contains("Wrote kdiy.yaml") && err.contains("pinned"),
+        "{err}"
+    );
     let inventory = lab.inventory().expect("kdiy.yaml");
     assert!(!inventory.contains("10.0.2.15"), "{inventory}");
-    assert_eq!(inventory.matches("hostKey: SHA256:").count(), 3, "{inventory}");
+    assert_eq!(
+        inventory.matches("hostKey: SHA256:").count(),
+        3,
+        "{inventory}"
+    );
     for (_, address) in MACHINES {
         let line = format!("address: {address}\n");
         assert!(inventory.contains(&line), "{inventory}");
@@ -144,7 +154,11 @@ fn machines_have_the_trap(lab: &Vagrant) {
     for (machine, address) in MACHINES {
         let words = ["ssh", machine, "-c", "ip -o -4 addr; ip route show default"];
         let said = ok(&mut lab.vagrant(&words));
-        for part in ["eth0    inet 10.0.2.15/24", "default via 10.0.2.2 dev eth0", address] {
+        for part in [
+            "eth0    inet 10.0.2.15/24",
+            "default via 10.0.2.2 dev eth0",
+            address,
+        ] {
             assert!(said.contains(part), "no {part} on {machine}:\n{said}");
         }
     }
@@ -156,7 +170,9 @@ fn nodes_are_ready(lab: &Vagrant) {
                     {.status.addresses[?(@.type==\"InternalIP\")].address} \
                     {.status.conditions[?(@.type==\"Ready\")].status}{\"\\n\"}{end}";
     let mut kubectl = command(&["kubectl", "--kubeconfig"]);
-    let said = ok(kubectl.arg(kubeconfig).args(["get", "nodes", "-o", template]));
+    let said = ok(kubectl
+        .arg(kubeconfig)
+        .args(["get", "nodes", "-o", template]));
     let ready = MACHINES.map(|(name, address)| format!("{name} {address} True\n"));
     assert_eq!(said, ready.concat());
 }
@@ -174,6 +190,12 @@ fn a_machine_that_does_not_run_is_told(lab: &Vagrant) {
     ok(&mut lab.vagrant(&["halt", "w-2"]));
     let (out, err) = lab.kdiy(0, &["inventory", "import", "vagrant", "--out", "-"]);
     let flat = err.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flat.contains("left out") && flat.contains("w-2 (stopped)"), "{err}");
-    assert!(out.contains("name: w-1") && !out.contains("name: w-2"), "{out}");
+    assert!(
+        flat.contains("left out") && flat.contains("w-2 (stopped)"),
+        "{err}"
+    );
+    assert!(
+        out.contains("name: w-1") && !out.contains("name: w-2"),
+        "{out}"
+    );
 }

@@ -66,15 +66,42 @@ fn malformed_configurations_are_refused_by_line() {
         ("", "standard input names no machine"),
         ("{\"hosts\": []}\n", "names no machine"),
         ("HostName 127.0.0.1\nPort 2222\n", "names no machine"),
-        ("Host\n  HostName 127.0.0.1\n", "standard input:1: `Host` has no value"),
-        ("Host cp-1\n  HostName\n", "standard input:2: `HostName` has no value"),
-        ("Host cp-1\n  User vagrant\n", "standard input:1: the machine cp-1 has no `HostName`"),
-        ("Host cp-1\n HostName 127.0.0.1\n Port 22x\n", "standard input:3: port: not a port"),
-        ("Host cp-1\n HostName 127.0.0.1\n Port 70000\n", "standard input:3: port: not a port"),
-        ("Host cp-1\n IdentityFile \"/a\n", "standard input:2: a quote is not closed"),
-        ("Host *\n  HostName 127.0.0.1\n", "standard input:1: `Host *` is not the name of one"),
-        ("Host a b\n  HostName 127.0.0.1\n", "standard input:1: `Host a b` is not the name of one"),
-        ("Host Web_1\n  HostName 127.0.0.1\n", "standard input:1: the machine \"Web_1\" cannot be"),
+        (
+            "Host\n  HostName 127.0.0.1\n",
+            "standard input:1: `Host` has no value",
+        ),
+        (
+            "Host cp-1\n  HostName\n",
+            "standard input:2: `HostName` has no value",
+        ),
+        (
+            "Host cp-1\n  User vagrant\n",
+            "standard input:1: the machine cp-1 has no `HostName`",
+        ),
+        (
+            "Host cp-1\n HostName 127.0.0.1\n Port 22x\n",
+            "standard input:3: port: not a port",
+        ),
+        (
+            "Host cp-1\n HostName 127.0.0.1\n Port 70000\n",
+            "standard input:3: port: not a port",
+        ),
+        (
+            "Host cp-1\n IdentityFile \"/a\n",
+            "standard input:2: a quote is not closed",
+        ),
+        (
+            "Host *\n  HostName 127.0.0.1\n",
+            "standard input:1: `Host *` is not the name of one",
+        ),
+        (
+            "Host a b\n  HostName 127.0.0.1\n",
+            "standard input:1: `Host a b` is not the name of one",
+        ),
+        (
+            "Host Web_1\n  HostName 127.0.0.1\n",
+            "standard input:1: the machine \"Web_1\" cannot be",
+        ),
         (
             "Host a\n HostName h\nHost b\n HostName i\nHost a\n HostName j\n",
             "standard input:5: the machine a is there twice",
@@ -117,7 +144,10 @@ fn what_machines_are_for_is_asked_before_they_are() {
     assert!(said.contains("--role default=worker"), "{said}");
     let words = ["-", "--role", "web=worker"];
     let said = place.refused(place.kdiy(&words).write_stdin(text), 64);
-    assert!(said.contains("there is no machine web, only default"), "{said}");
+    assert!(
+        said.contains("there is no machine web, only default"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -145,11 +175,17 @@ fn what_vagrant_says_is_handed_on() {
     let place = Place::new();
     let bin = place.vagrant("echo 'A Vagrant environment is required.' >&2; exit 1");
     let said = place.refused(place.kdiy(&[]).env("PATH", bin), 1);
-    assert!(said.contains("A Vagrant environment is required."), "{said}");
+    assert!(
+        said.contains("A Vagrant environment is required."),
+        "{said}"
+    );
     assert!(said.contains("--dir"), "{said}");
     let bin = place.vagrant("printf 'a \\033]0;title\\007 b' >&2; exit 1");
     let output = place.kdiy(&[]).env("PATH", bin).output().expect("it runs");
-    assert!(!output.stderr.contains(&0x1b), "an escape sequence got through");
+    assert!(
+        !output.stderr.contains(&0x1b),
+        "an escape sequence got through"
+    );
 }
 
 #[test]
@@ -171,7 +207,10 @@ esac"
 
     let bin = place.vagrant(&states("running"));
     let said = place.refused(place.kdiy(&[]).env("PATH", bin), 4);
-    assert!(said.contains("left out, as they do not run: cp-1 (poweroff)"), "{said}");
+    assert!(
+        said.contains("left out, as they do not run: cp-1 (poweroff)"),
+        "{said}"
+    );
     assert!(said.contains("w-1: cannot reach 127.0.0.1:1"), "{said}");
 }
 
