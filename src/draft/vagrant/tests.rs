@@ -141,7 +141,11 @@ fn two_networks_that_fit_are_a_question() {
         (name, seen)
     };
     let machines = [two(21), two(41)];
-    insta::assert_snapshot!(guess(&machines).unwrap_err(), @"");
+    insta::assert_snapshot!(guess(&machines).unwrap_err(), @r"
+    10.9.0.0/24 and 192.168.56.0/24 would do, and nothing says which is meant:
+    m-21: eth0 10.0.2.15/24 (default route), eth0 fd00::a00:27ff:fe8d:c04d/64 (default route), eth1 192.168.56.21/24, eth2 10.9.0.21/24
+    m-41: eth0 10.0.2.15/24 (default route), eth0 fd00::a00:27ff:fe8d:c04d/64 (default route), eth1 192.168.56.41/24, eth2 10.9.0.41/24
+    ");
     let wish = Wish::Interface("eth2".to_owned());
     assert_eq!(
         addresses(&machines, &wish).unwrap(),
