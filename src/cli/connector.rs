@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;
@@ -19,6 +20,20 @@ use crate::ui::Ui;
 /// When there is no home directory, or ssh_config cannot be read.
 pub fn ssh(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
     Ok(with(settings(reach, ui)?, ui))
+}
+
+/// The same for commands that tell of hosts which do not answer, and not wait
+/// for them: one that takes connections and hangs is given up as soon as one
+/// that takes none.
+///
+/// # Errors
+/// As [`ssh`].
+pub fn impatient(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
+    let mut settings = settings(reach, ui)?;
+    settings.handshake_limit = settings.connect_limit;
+    settings.keepalive = Duration::from_secs(3);
+    settings.keepalive_max = 3;
+    Ok(with(settings, ui))
 }
 
 /// Connects with settings that were made by [`settings`].
