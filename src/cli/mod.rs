@@ -216,6 +216,7 @@ mod tests {
             "kdiy init --help",
             "kdiy inventory import terraform --help",
             "kdiy inventory import ansible --help",
+            "kdiy inventory import vagrant --help",
             "kdiy version --help",
         ];
         for line in lines {
@@ -277,6 +278,11 @@ mod tests {
             "kdiy completions tcsh",
             "kdiy explain nodes network",
             "kdiy man plan --dir x",
+            "kdiy inventory",
+            "kdiy inventory import",
+            "kdiy inventory import vagrant - --dir .",
+            "kdiy inventory import vagrant --role cp-1",
+            "kdiy inventory import vagrant --interface eth1 --network 10.0.0.0/8",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(Exit::of_clap(&error), Exit::Usage, "{line}");

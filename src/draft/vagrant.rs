@@ -45,7 +45,7 @@ pub fn draft(name: Name, met: &[Met], wish: &Wish) -> Result<Draft, network::Err
         .map(|one| (one.machine.name.clone(), one.seen.clone()))
         .collect();
     let addresses = network::choose(&seen, wish)?;
-    let mut draft = Draft::new(name, "kdiy inventory import vagrant");
+    let mut draft = Draft::new(name, "`kdiy inventory import vagrant`");
     draft.external_etcd = met.iter().any(|one| one.roles.contains(&Role::Etcd));
     draft.nodes = met
         .iter()

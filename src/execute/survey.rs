@@ -1,6 +1,7 @@
 //! Looks at all hosts: one connection and one exec for each, side by side.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -193,7 +194,14 @@ fn questions(settled: &Settled, ca_certificate: &str, node: &Node) -> Questions 
                 || (settled.member_apart(node) && settled.member_apart(other)))
     };
     let others = settled.cluster.nodes.iter().filter(looked_for);
-    let reach = others.map(|other| (settled.address(other), other.login.port.unwrap_or(SSH_PORT)));
+    let reach = others.map(|other| {
+        let address = settled.address(other);
+        // The port of another address may be a forwarded one.
+        let elsewhere = |host: IpAddr| host != address;
+        let own = !other.login.host.parse().is_ok_and(elsewhere);
+        let port = other.login.port.filter(|_| own).unwrap_or(SSH_PORT);
+        (address, port)
+    });
     Questions {
         api_server: control_plane.then(|| settled.address(node)),
         reach: reach.collect(),

@@ -56,7 +56,7 @@ fn examples_load_without_errors() {
         assert!(loaded.cluster.is_some(), "{said}");
         let warnings: Vec<&str> = loaded.findings.iter().map(|finding| finding.code).collect();
         let expected: &[&str] = match name_of(&path).as_str() {
-            "single.yaml" | "docker.yaml" => &["not-ha"],
+            "single.yaml" | "docker.yaml" | "vagrant.yaml" => &["not-ha"],
             _ => &[],
         };
         assert_eq!(warnings, expected, "{said}");

@@ -25,10 +25,10 @@ use crate::ui::Ui;
 /// Import machines of a Vagrantfile
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "kdiy runs `vagrant ssh-config`, then asks each machine for its addresses. Vagrant's
-own network is never taken: in VirtualBox every machine is 10.0.2.15 there. The
-address is the one in a private network that all machines share. Host keys are
-pinned as they are seen now.
+    after_help = "kdiy runs `vagrant ssh-config`, then asks each machine for its addresses. It
+takes those in the private network that all machines share, not those that
+Vagrant itself uses: in VirtualBox every machine is 10.0.2.15 there. Host keys
+are pinned as they are seen now; nothing else vouches for them.
 
 Names say what machines are for: cp-1, control-plane-1, master1; w-1, worker-1,
 node1; etcd-1; lb-1. For others there is --role.

@@ -2,7 +2,6 @@
 //! the wrong one: in VirtualBox it is 10.0.2.15 on every machine.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
@@ -34,10 +33,10 @@ pub enum Wish {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No network is shared by all machines.
-    #[error("the machines share no network in which each has an address of its own\n{0}")]
+    #[error("the machines share no network in which each has an address of its own:\n{0}")]
     None(String),
     /// Several are.
-    #[error("{} would do, and nothing says which one is meant\n{seen}", .networks.join(" and "))]
+    #[error("{} would do, and nothing says which is meant:\n{seen}", .networks.join(" and "))]
     Several {
         /// The networks.
         networks: Vec<String>,
@@ -45,7 +44,7 @@ pub enum Error {
         seen: String,
     },
     /// A machine has nothing of what was wished for.
-    #[error("{name} has no address {wish}\n{seen}")]
+    #[error("{name} has no address {wish}:\n{seen}")]
     Unmet {
         /// The machine.
         name: Name,
@@ -55,7 +54,7 @@ pub enum Error {
         seen: String,
     },
     /// What was wished for is the same on several machines.
-    #[error("{first} and {second} both have {address}, so it can be no node's address\n{seen}")]
+    #[error("{first} and {second} both have {address}, so it can be no node's address:\n{seen}")]
     Shared {
         /// One machine.
         first: Name,
@@ -186,11 +185,8 @@ fn candidates(machines: &[(Name, Seen)]) -> Vec<Candidate> {
 
 /// What was seen, a line for each machine.
 fn table(machines: &[(Name, Seen)]) -> String {
-    let width = machines.iter().map(|(name, _)| name.as_str().len()).max();
-    let width = width.unwrap_or_default();
-    let mut text = String::new();
-    for (name, seen) in machines {
-        let _ = writeln!(text, "  {name:<width$}  {seen}");
-    }
-    text.trim_end().to_owned()
+    let lines = machines
+        .iter()
+        .map(|(name, seen)| format!("{name}: {seen}"));
+    lines.collect::<Vec<_>>().join("\n")
 }

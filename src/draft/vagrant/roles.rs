@@ -77,7 +77,7 @@ pub enum Error {
     #[error("nothing says what {} for", are(.0))]
     Unknown(Vec<Name>),
     /// The user spoke of a machine that is not there.
-    #[error("there is no machine {name}; there {}", are(.known))]
+    #[error("there is no machine {name}, only {}", list(.known))]
     Stranger {
         /// What the user said.
         name: Name,
@@ -88,11 +88,16 @@ pub enum Error {
 
 /// `a is`, or `a, b and c are`.
 fn are(names: &[Name]) -> String {
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", list(names))
+}
+
+/// `a, b and c`.
+fn list(names: &[Name]) -> String {
     let names: Vec<&str> = names.iter().map(Name::as_str).collect();
     match names.split_last() {
-        Some((only, [])) => format!("{only} is"),
-        Some((last, others)) => format!("{} and {last} are", others.join(", ")),
-        None => "nothing is".to_owned(),
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => names.concat(),
     }
 }
 

@@ -125,7 +125,8 @@ pub fn cache() -> PathBuf {
     )
 }
 
-fn command(words: &[&str]) -> Command {
+/// A command of tests/lab.
+pub fn command(words: &[&str]) -> Command {
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/lab");
     let mut command = Command::new(lab);
     command.args(words);

@@ -15,6 +15,7 @@ mod options;
 mod refusals;
 mod setbacks;
 mod snapshot;
+mod vagrant;
 mod vip;
 mod writes;
 
