@@ -41,7 +41,7 @@ pub struct Import {
 #[derive(Debug, Clone, Subcommand)]
 pub enum From {
     /// Import machines of a Vagrantfile
-    Vagrant(vagrant::Vagrant),
+    Vagrant(Box<vagrant::Vagrant>),
     /// Import an output of Terraform or OpenTofu
     Terraform(terraform::Terraform),
     /// Import an Ansible inventory, also one of kubespray's
