@@ -104,6 +104,23 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Stable kebab-case name, with an entry in `docs/troubleshooting.md`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "state-io",
+            Self::NotPlain { .. } => "state-not-plain",
+            Self::Foreign { .. } => "state-foreign",
+            Self::Exposed { .. } => "state-exposed",
+            Self::Exists(_) => "state-exists",
+            Self::Pki { source, .. } => source.code(),
+            Self::OtherAuthorities { .. } => "state-other-authorities",
+            Self::NotText { .. } => "state-not-text",
+        }
+    }
+}
+
 /// Writes a file that only the user may read, in one go.
 ///
 /// # Errors

@@ -14,10 +14,12 @@ pub mod kubeconfig;
 mod logs;
 pub mod man;
 pub mod past;
+mod patience;
 pub mod plan;
 pub mod reach;
 mod saved;
 pub mod schema;
+pub mod selection;
 mod source;
 pub mod ssh;
 pub mod status;
@@ -25,6 +27,7 @@ mod survey;
 pub mod topology;
 pub mod validate;
 pub mod version;
+pub mod written;
 
 use std::path::PathBuf;
 

@@ -23,6 +23,24 @@ impl Source {
     }
 }
 
+/// The folder that a file lies in.
+pub fn folder(file: &Path) -> &Path {
+    let parent = file.parent();
+    parent
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// The place of a file that an inventory names: relative to the folder that
+/// the inventory lies in, `~` is the user's home.
+pub fn place(folder: &Path, named: &Path) -> PathBuf {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    match (named.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => folder.join(named),
+    }
+}
+
 /// Reads the inventory; warnings are shown.
 ///
 /// # Errors
@@ -37,21 +55,13 @@ pub fn load(global: &Global, ui: &Ui) -> Result<Source, Failed> {
                 .context(format!("cannot read the inventory {}", path.display())),
         );
         if missing {
-            failed.hint("name it with -i FILE, or write one: see inventories/ for examples")
+            failed.hint("name it with -i FILE, or write one: kdiy init")
         } else {
             failed
         }
     })?;
-    let folder = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new(".")).to_owned();
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    // A relative path is meant from where the inventory lies.
-    let place = |named: &Path| match (named.strip_prefix("~"), &home) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        _ => folder.join(named),
-    };
+    let folder = folder(path).to_owned();
+    let place = |named: &Path| place(&folder, named);
     let read = |named: &Path| std::fs::read_to_string(place(named));
     let loaded = inventory::load(&text, &read);
     let style = inventory::Style {

@@ -120,7 +120,8 @@ async fn look<C: Connector>(
             .await
             .map_err(|error| match error {
                 Unanswered::Faults(faults) => failed(&faults),
-                Unanswered::Unsettled(why) => Failed::new(Exit::Preflight, why)
+                Unanswered::Unsettled(why) => Failed::new(Exit::Preflight, why.clone())
+                    .code(why.code())
                     .hint("look at `version`, `packages` and `interface` in the inventory"),
             })?;
     let now = OffsetDateTime::now_utc();
@@ -231,7 +232,10 @@ fn tolerate(
 pub(super) fn untrusted(error: trust::Error) -> Failed {
     match error {
         trust::Error::Asked(faults) => failed(&faults),
-        other => Failed::new(Exit::Error, other),
+        other => {
+            let code = other.code();
+            Failed::new(Exit::Error, other).code(code)
+        }
     }
 }
 
@@ -248,12 +252,12 @@ pub(super) fn failed(faults: &Faults) -> Failed {
     unreachable(faults).hint("--limit NODE,... goes on with the others alone")
 }
 
-fn unreachable(faults: &Faults) -> Failed {
+pub(super) fn unreachable(faults: &Faults) -> Failed {
     let lines: Vec<_> = faults
         .iter()
         .map(|(name, fault)| match fault.hint() {
-            Some(hint) => format!("{name}: {fault}\n  {hint}"),
-            None => format!("{name}: {fault}"),
+            Some(hint) => format!("{name}: {fault} [{}]\n  {hint}", fault.code()),
+            None => format!("{name}: {fault} [{}]", fault.code()),
         })
         .collect();
     Failed::message(Exit::Unreachable, lines.join("\n"))

@@ -1,8 +1,10 @@
 //! The one place that mutates hosts.
 
+pub mod command;
 pub mod compare;
 pub mod etcd;
 pub mod event;
+pub mod meet;
 mod run;
 mod script;
 pub mod status;

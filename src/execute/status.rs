@@ -85,9 +85,9 @@ impl<'a, C: Connector> Observer<'a, C> {
                 let _ = events.send(Event::Connecting { host: host.clone() });
                 let connected = self.connector.connect(&node.name, &node.login).await;
                 Arc::new(connected.inspect_err(|error| {
-                    let what = error.to_string();
+                    let (code, what) = (error.code(), error.to_string());
                     let host = host.clone();
-                    let _ = events.send(Event::Unreachable { host, what });
+                    let _ = events.send(Event::Unreachable { host, code, what });
                 })?)
             }
         };

@@ -61,6 +61,18 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// Stable kebab-case name, with an entry in `docs/troubleshooting.md`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Transport(error) => error.code(),
+            Self::Malformed(_) => "answer-malformed",
+            Self::Probe { .. } => "probe-failed",
+        }
+    }
+}
+
 /// Faults by host.
 pub type Faults = BTreeMap<Name, Fault>;
 
@@ -79,7 +91,8 @@ pub async fn connect<C: Connector>(
             Ok(connection) => Ok((node.name.clone(), Arc::new(connection))),
             Err(error) => {
                 let (host, what) = (node.name.clone(), error.to_string());
-                let _ = events.send(Event::Unreachable { host, what });
+                let code = error.code();
+                let _ = events.send(Event::Unreachable { host, code, what });
                 Err(error.into())
             }
         }

@@ -70,7 +70,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+    pub(crate) fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
             code,
@@ -82,24 +82,24 @@ impl Finding {
         }
     }
 
-    pub(super) fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
             ..Self::error(code, span, message)
         }
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    pub(super) fn secret(mut self) -> Self {
+    pub(crate) fn secret(mut self) -> Self {
         self.secret = true;
         self
     }
 
-    pub(super) fn related_if(self, there: bool, span: Span, label: &str) -> Self {
+    pub(crate) fn related_if(self, there: bool, span: Span, label: &str) -> Self {
         if there {
             self.related(span, label)
         } else {
@@ -107,7 +107,7 @@ impl Finding {
         }
     }
 
-    pub(super) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+    pub(crate) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         if span != self.span {
             self.related.push((span, label.into()));
         }
@@ -116,7 +116,7 @@ impl Finding {
 }
 
 /// The text with the passwords of its URLs as asterisks, byte for byte.
-pub(super) fn without_passwords(text: &str) -> String {
+pub(crate) fn without_passwords(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("://") {
@@ -141,7 +141,7 @@ pub(super) fn without_passwords(text: &str) -> String {
 
 /// A text from the file in backticks: shortened, and with control characters
 /// escaped so that it cannot drive the terminal.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
     let shown: String = without_passwords(text)
         .chars()

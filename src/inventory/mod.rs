@@ -10,7 +10,7 @@
 //! The tree knows places and nothing else; reading turns it into typed values
 //! and leaves out what is wrong; the rules look at the whole.
 
-mod address;
+pub(crate) mod address;
 mod api_server;
 mod audit;
 mod balancer;
@@ -18,26 +18,29 @@ mod codes;
 mod components;
 mod document;
 mod etcd;
-mod finding;
+pub mod fields;
+pub(crate) mod finding;
 mod hosts;
 mod images;
 mod labels;
 mod login;
 mod network;
 mod owned;
-mod reader;
+pub(crate) mod reader;
 mod render;
 mod resolve;
 mod rules;
 mod runtime;
+pub mod schema;
 mod sources;
-mod syntax;
-mod yaml;
+pub(crate) mod syntax;
+pub(crate) mod yaml;
 
 use std::cell::RefCell;
 use std::path::Path;
 
 pub use codes::CODES;
+pub use document::NEWEST_MINOR;
 pub use finding::{Finding, Severity, Span};
 pub use render::{Style, render};
 

@@ -42,6 +42,17 @@ pub enum Unsettled {
     },
 }
 
+impl Unsettled {
+    /// Stable kebab-case name, with an entry in `docs/troubleshooting.md`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoAddress { .. } => "interface-without-address",
+            Self::NoVersion { .. } => "version-not-offered",
+        }
+    }
+}
+
 /// The cluster with its answers, when its own text holds them all.
 #[must_use]
 pub fn from_text(cluster: &Cluster) -> Option<Settled> {

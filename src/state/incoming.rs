@@ -1,4 +1,4 @@
-//! A private file that grows as it comes, and is there only when it is whole.
+//! A file that grows as it comes, and is there only when it is whole.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -9,8 +9,8 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::{Error, guard};
 
-/// A file that only the user may read. Until [`Incoming::keep`] it has another
-/// name, and it goes away when it is dropped before.
+/// A file that is being written. Until [`Incoming::keep`] it has another name,
+/// and it goes away when it is dropped before.
 #[derive(Debug)]
 pub struct Incoming {
     file: File,
@@ -20,12 +20,29 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// Begins a file; one that is there already is replaced only if that is
+    /// Begins a file that only the user may read; one that is there already is replaced only if that is
     /// wanted.
     ///
     /// # Errors
     /// When there is one, or none can be made there.
     pub fn create(path: &Path, replace: bool) -> Result<Self, Error> {
+        let incoming = Self::begin(path, replace, 0o600)?;
+        // The umask may have taken bits away.
+        let restricted = incoming.file.set_permissions(Permissions::from_mode(0o600));
+        restricted.map_err(|source| guard::io("write", path, source))?;
+        Ok(incoming)
+    }
+
+    /// Begins a file that is no secret: others may read it as far as the
+    /// user's umask lets them.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn create_public(path: &Path, replace: bool) -> Result<Self, Error> {
+        Self::begin(path, replace, 0o644)
+    }
+
+    fn begin(path: &Path, replace: bool, mode: u32) -> Result<Self, Error> {
         let failed = |source| guard::io("write", path, source);
         match fs::symlink_metadata(path) {
             Ok(found) if replace && found.is_dir() => {
@@ -43,19 +60,15 @@ impl Incoming {
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
-            .mode(0o600)
+            .mode(mode)
             .open(&temporary)
             .map_err(failed)?;
-        let incoming = Self {
+        Ok(Self {
             file,
             temporary,
             path: path.to_owned(),
             replace,
-        };
-        // The umask may have taken bits away.
-        let restricted = incoming.file.set_permissions(Permissions::from_mode(0o600));
-        restricted.map_err(failed)?;
-        Ok(incoming)
+        })
     }
 
     /// Gives the file its name, in one go.

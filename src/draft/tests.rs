@@ -1,0 +1,91 @@
+//! Drafts become inventories that read well and mean what was meant.
+
+use std::path::Path;
+
+use super::*;
+use crate::inventory;
+
+fn name(text: &str) -> Name {
+    Name::try_from(text.to_owned()).expect(text)
+}
+
+fn node(text: &str, address: &str, role: Role) -> DraftNode {
+    let mut node = DraftNode::new(name(text), vec![role]);
+    node.ssh.host = Some(address.to_owned());
+    node
+}
+
+fn stacked() -> Draft {
+    let mut draft = Draft::new(name("demo"), "`kdiy init`");
+    draft.nodes = vec![
+        node("lb-1", "192.0.2.10", Role::LoadBalancer),
+        node("cp-1", "192.0.2.11", Role::ControlPlane),
+        node("cp-2", "192.0.2.12", Role::ControlPlane),
+        node("cp-3", "192.0.2.13", Role::ControlPlane),
+        node("w-1", "192.0.2.21", Role::Worker),
+    ];
+    draft
+}
+
+fn load(text: &str) -> inventory::Loaded {
+    let unread = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
+    inventory::load(text, &unread)
+}
+
+#[test]
+fn a_stacked_cluster_reads_well() {
+    let text = stacked().text();
+    insta::assert_snapshot!(text);
+    assert!(load(&text).cluster.is_some(), "{text}");
+}
+
+#[test]
+fn what_all_nodes_share_is_said_once() {
+    let mut draft = stacked();
+    for node in &mut draft.nodes {
+        node.ssh.user = Some("ops".to_owned());
+        node.ssh.identities = vec![PathBuf::from("~/.ssh/lab")];
+        node.ssh.port = Some(2222);
+    }
+    draft.nodes[4].ssh.user = Some("root".to_owned());
+    draft.nodes[4].labels = BTreeMap::from([("disk".to_owned(), "1".to_owned())]);
+    draft.nodes[3].ssh.host_key = Some(format!("SHA256:{}", "A".repeat(43)));
+    draft.nodes[3].address = Some("10.0.0.3".parse().expect("an address"));
+    let text = draft.text();
+    insta::assert_snapshot!(text);
+    let cluster = load(&text).cluster.expect("valid");
+    assert_eq!(cluster.nodes[0].login.user.as_deref(), Some("ops"));
+    assert_eq!(cluster.nodes[4].login.user.as_deref(), Some("root"));
+    assert_eq!(cluster.nodes[4].login.port, Some(2222));
+}
+
+#[test]
+fn a_base_replaces_and_adds_with_its_comments() {
+    let base = "---
+# Our mirrors.
+images:
+  mirrors:
+    docker.io: https://mirror.example.org   # nightly
+  # indented: belongs to images
+
+# Not a layer-2 network.
+network:
+  cni: none
+";
+    let mut draft = stacked();
+    draft.base = Some(Base::parse(base).expect("a base"));
+    let text = draft.text();
+    insta::assert_snapshot!(text);
+    assert!(load(&text).cluster.is_some(), "{text}");
+    for (wrong, code) in [
+        ("nodes: []\n", "unknown-key"),
+        ("- a\n", "wrong-type"),
+        ("{name: a}\n", "wrong-type"),
+        ("", "empty"),
+        ("a: 1\na: 2\n", "duplicate-key"),
+        ("a: [\n", "yaml-syntax"),
+    ] {
+        let findings = Base::parse(wrong).expect_err(wrong);
+        assert_eq!(findings[0].code, code, "{wrong}");
+    }
+}
