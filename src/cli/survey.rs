@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn what_to_do_is_said_once_for_all_hosts() {
         let refused = |host: &str| {
-            Fault::from(crate::transport::Error::Authentication {
+            survey::Fault::from(crate::transport::Error::Authentication {
                 address: format!("192.0.2.{host}:22"),
                 user: "ops".to_owned(),
                 attempts: Vec::new(),

@@ -70,7 +70,7 @@ impl Component {
         probe: impl Fn(&Answer) -> Option<&Probe>,
         leader: Option<bool>,
     ) -> Self {
-        let (state, why) = match answer.map(|answer| probe(answer)) {
+        let (state, why) = match answer.map(probe) {
             None => (State::Unreachable, None),
             Some(None) => (State::Absent, None),
             Some(Some(probe)) => match probe.fault() {

@@ -2,22 +2,13 @@
 
 use crate::cluster::Role;
 use crate::draft::{Balancing, Draft, DraftLogin, DraftNode};
+use crate::inventory::fields::TERRAFORM;
 use crate::inventory::finding::Finding;
 use crate::inventory::hosts::{self, WrittenNode};
 use crate::inventory::login::{self, Ssh};
 use crate::inventory::reader::Reader;
 use crate::inventory::yaml::{Node, Value};
 use crate::inventory::{address, syntax};
-
-const KEYS: &[&str] = &[
-    "name",
-    "version",
-    "endpoint",
-    "vip",
-    "loadBalancer",
-    "ssh",
-    "nodes",
-];
 
 const KINDS: [(&str, Balancing); 5] = [
     (Balancing::Haproxy.as_str(), Balancing::Haproxy),
@@ -31,7 +22,7 @@ const KINDS: [(&str, Balancing); 5] = [
 pub fn draft(reader: &Reader<'_>, value: &Node) -> Option<Draft> {
     let fields = reader.fields(
         value,
-        KEYS,
+        TERRAFORM,
         "an object with `nodes`, a list of {name, role, ssh, address}",
     )?;
     let get = |key| fields.get(key);

@@ -3,6 +3,7 @@
 
 mod balancer;
 mod components;
+mod imported;
 mod login;
 mod network;
 mod nodes;
@@ -21,6 +22,7 @@ pub use nodes::{NODE, TAINT};
 pub use place::{NotFound, Place, find, places, top};
 pub use root::{ENDPOINT, ROOT};
 pub use runtime::{DOWNLOAD, RUNTIME};
+pub use imported::TERRAFORM;
 pub use sources::{HTTP_PROXY, IMAGES, PACKAGES, SIGNER};
 
 /// A mapping with known keys.
