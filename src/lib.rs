@@ -25,10 +25,12 @@
 //! | [`ui`] | events, plans and problems made visible; questions |
 //! | [`execute`] | connecting, looking, and the one function that mutates hosts |
 //! | [`state`] | what is kept beside the inventory: PKI, kubeconfig, logs |
+//! | [`status`] | how a cluster is: what hosts are asked, and what their answers come to |
 //! | [`plan`] | blueprint, observation, their difference; `plan::install` is the table of contents of an installation |
 //! | [`pki`] | authorities, leaves, tokens and kubeconfigs, made here |
 //! | [`draft`] | inventories about to be written: init, imports of other tools' |
 //! | [`inventory`] | the file as written, and every rule that it has to follow |
+//! | [`topology`] | the cluster as a picture: tiers, boxes, who speaks to whom |
 //! | [`runtime`] [`lb`] [`cni`] [`etcd`] [`kubeadm`] | what there is to choose from, one file a variant |
 //! | [`vault`] | secrets of a run, which plans only name |
 //! | [`resource`] | what a host can have: probe, answer, difference and change of each kind in one file |
@@ -70,7 +72,9 @@ pub mod resource;
 pub mod runtime;
 pub mod shell;
 pub mod state;
+pub mod status;
 pub mod template;
+pub mod topology;
 pub mod transport;
 pub mod ui;
 pub mod vault;

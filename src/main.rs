@@ -33,14 +33,12 @@ fn main() -> ExitCode {
         global.verbosity(),
         global.output,
     );
-    run(&cli, &ui, start)
-        .unwrap_or_else(|failed| show(&failed, &ui))
-        .into()
+    run(&cli, &ui, start).unwrap_or_else(|failed| show(&failed, &ui).into())
 }
 
-fn run(cli: &Cli, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+fn run(cli: &Cli, ui: &Ui, start: Instant) -> Result<ExitCode, Failed> {
     let global = &cli.global;
-    match &cli.command {
+    let exit = match &cli.command {
         Command::Init(init) => init.run(global, ui),
         Command::Inventory(inventory) => connected(inventory.run(global, ui, start)),
         Command::Validate(validate) => validate.run(global, ui),
@@ -51,7 +49,8 @@ fn run(cli: &Cli, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
         Command::Kubeconfig(kubeconfig) => connected(kubeconfig.run(global, ui)),
         Command::Etcd(etcd) => connected(etcd.run(global, ui, start)),
         Command::Facts(facts) => connected(facts.run(global, ui, start)),
-        Command::Exec(exec) => connected(exec.run(global, ui, start)),
+        // Its exit code is the command's on the hosts.
+        Command::Exec(exec) => return connected(exec.run(global, ui)),
         Command::Ssh(ssh) => ssh.run(global, ui),
         Command::Logs(logs) => logs.run(global, ui),
         Command::Explain(explain) => explain.run(global, ui),
@@ -59,11 +58,12 @@ fn run(cli: &Cli, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
         Command::Completions(completions) => completions.run(global, ui),
         Command::Man(man) => man.run(global, ui),
         Command::Version(version) => version.run(ui),
-    }
+    };
+    exit.map(ExitCode::from)
 }
 
 /// Runs a command that connects to hosts. Only these pay for a runtime.
-fn connected(command: impl Future<Output = Result<Exit, Failed>>) -> Result<Exit, Failed> {
+fn connected<T>(command: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
     let runtime = tokio::runtime::Runtime::new()?;
     let ended = runtime.block_on(command);
     // A question that nobody answers must not keep the program alive.
@@ -73,7 +73,9 @@ fn connected(command: impl Future<Output = Result<Exit, Failed>>) -> Result<Exit
 
 fn show(failed: &Failed, ui: &Ui) -> Exit {
     if !failed.shown {
-        ui.error(&format!("{:#}", failed.error), failed.hint.as_deref());
+        let code = failed.code.map(|code| format!(" [{code}]"));
+        let text = format!("{:#}{}", failed.error, code.unwrap_or_default());
+        ui.error(&text, failed.hint.as_deref());
     }
     failed.exit
 }

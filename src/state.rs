@@ -104,6 +104,23 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Stable kebab-case name, with an entry in `docs/troubleshooting.md`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "state-io",
+            Self::NotPlain { .. } => "state-not-plain",
+            Self::Foreign { .. } => "state-foreign",
+            Self::Exposed { .. } => "state-exposed",
+            Self::Exists(_) => "state-exists",
+            Self::Pki { source, .. } => source.code(),
+            Self::OtherAuthorities { .. } => "state-other-authorities",
+            Self::NotText { .. } => "state-not-text",
+        }
+    }
+}
+
 /// Writes a file that only the user may read, in one go.
 ///
 /// # Errors
@@ -128,6 +145,17 @@ impl State {
         let root = all.join(cluster.as_str());
         guard::directory(&root)?;
         Ok(Self { root })
+    }
+
+    /// The state of a cluster, if there is one: nothing is made.
+    ///
+    /// # Errors
+    /// When it is not the user's own and private.
+    pub fn existing(base: &Path, cluster: &Name) -> Result<Option<Self>, Error> {
+        let all = base.join(DIRECTORY);
+        let root = all.join(cluster.as_str());
+        let there = guard::is_directory(&all)? && guard::is_directory(&root)?;
+        Ok(there.then_some(Self { root }))
     }
 
     /// The directory of this cluster.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;
@@ -18,18 +19,54 @@ use crate::ui::Ui;
 /// # Errors
 /// When there is no home directory, or ssh_config cannot be read.
 pub fn ssh(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
+    Ok(with(settings(reach, ui)?, ui))
+}
+
+/// The same for commands that tell of hosts which do not answer, and not wait
+/// for them: one that takes connections and hangs is given up as soon as one
+/// that takes none.
+///
+/// # Errors
+/// As [`ssh`].
+pub fn impatient(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
+    let mut settings = settings(reach, ui)?;
+    settings.handshake_limit = settings.connect_limit;
+    settings.keepalive = Duration::from_secs(3);
+    settings.keepalive_max = 3;
+    Ok(with(settings, ui))
+}
+
+/// Connects with settings that were made by [`settings`].
+pub fn with(settings: Settings, ui: &Ui) -> Ssh {
+    Ssh::new(settings, Arc::new(User { ui: ui.clone() }))
+}
+
+/// The home directory and the name of the user here.
+///
+/// # Errors
+/// When there is no home directory.
+pub fn user() -> Result<(PathBuf, String), Failed> {
     let home = std::env::var_os("HOME")
         .map(PathBuf::from)
         .filter(|home| home.is_absolute());
     let home = home.ok_or_else(|| anyhow::anyhow!("HOME is not set to an absolute path"))?;
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    Ok((home, user.unwrap_or_else(|_| "root".to_owned())))
+}
+
+/// What the user's environment and options say.
+///
+/// # Errors
+/// As [`ssh`].
+pub fn settings(reach: &Reach, ui: &Ui) -> Result<Settings, Failed> {
+    let (home, user) = user()?;
     let config = SshConfig::load(&SshConfig::usual_files(&home), &home)?;
     for line in config.passed_over() {
         ui.warn(&format!(
             "{line}: this Match block is not understood and has no effect here"
         ));
     }
-    let mut settings = Settings::new(home, user.unwrap_or_else(|_| "root".to_owned()), config);
+    let mut settings = Settings::new(home, user, config);
     settings.agent = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
 
     settings.connect_limit = reach.connect_timeout;
@@ -38,7 +75,7 @@ pub fn ssh(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
     } else {
         UnknownHostKey::Ask
     };
-    Ok(Ssh::new(settings, Arc::new(User { ui: ui.clone() })))
+    Ok(settings)
 }
 
 /// The person at the terminal, if there is one.

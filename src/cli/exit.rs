@@ -113,6 +113,9 @@ pub struct Failed {
     pub exit: Exit,
     /// What happened, as fragments from the outermost to the cause.
     pub error: anyhow::Error,
+    /// Stable name of the kind of error, if it has one: its entry in
+    /// `docs/troubleshooting.md`.
+    pub code: Option<&'static str>,
     /// What to do next.
     pub hint: Option<String>,
     /// Whether the user has been told already.
@@ -126,6 +129,7 @@ impl Failed {
         Self {
             exit,
             error,
+            code: None,
             hint: None,
             shown: false,
         }
@@ -146,6 +150,13 @@ impl Failed {
             shown: true,
             ..Self::message(exit, exit.meaning())
         }
+    }
+
+    /// With the stable name of its kind.
+    #[must_use]
+    pub const fn code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
     }
 
     /// With what to do next.

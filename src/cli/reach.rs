@@ -21,7 +21,7 @@ pub struct Reach {
 }
 
 /// Whole seconds, at least one and at most an hour.
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(seconds @ 1..=3600) => Ok(Duration::from_secs(seconds)),
         _ => Err("must be a number of seconds from 1 to 3600".to_owned()),

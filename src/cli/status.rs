@@ -1,22 +1,162 @@
 //! `kdiy status`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
+use serde::Serialize;
+use time::OffsetDateTime;
+use tokio::sync::mpsc::unbounded_channel;
 
-use super::{Exit, Failed, Global};
-use crate::ui::Ui;
+use super::source::Source;
+use super::{Exit, Failed, Global, Reach, connector, source};
+use crate::cluster::Name;
+use crate::execute::status::{self, Kept, Observer};
+use crate::state::State;
+use crate::status::{Drift, Picture, Verdict};
+use crate::transport::Connector;
+use crate::transport::ssh::Ssh;
+use crate::ui::{self, Output, Ui, progress};
 
 /// Show how the cluster is, and what is down
 #[derive(Debug, Clone, Args)]
-pub struct Status {}
+#[command(after_help = "Every host is asked about itself: nodes, API servers, controller-managers,
+schedulers, etcd, load balancers, who holds the virtual address, certificates,
+and how far the hosts are from the inventory. Nothing is changed on them, and
+nothing is kept here. Hosts that do not answer are shown as such.
+
+With --watch the screen is drawn anew until Ctrl-C, which ends with the code of
+what was shown last; in a pipe a line is written for each change, with
+--output json a document on a line for each look.
+
+Exit codes: 0 all is well; 9 something is missing or wrong, and the cluster
+serves; 10 the API cannot be reached or etcd has no quorum; 4 no host can be
+asked; 5 there is no cluster yet.
+
+Examples:
+  kdiy status
+  kdiy status -v                     every certificate
+  kdiy status --watch                again every 5 seconds
+  kdiy status --no-drift -o json     for monitoring: one look at each host")]
+pub struct Status {
+    /// Look again every so many seconds (5)
+    #[arg(
+        long,
+        value_name = "SECS",
+        num_args = 0..=1,
+        default_missing_value = "5",
+        value_parser = super::reach::seconds
+    )]
+    pub watch: Option<Duration>,
+    /// Do not compare the hosts with the inventory
+    #[arg(long)]
+    pub no_drift: bool,
+    /// How hosts are reached.
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+/// What is printed as JSON.
+#[derive(Serialize)]
+struct Document<'a> {
+    cluster: &'a Name,
+    #[serde(flatten)]
+    picture: &'a Picture,
+    /// `null` when it was not asked for, or there is no cluster.
+    drift: Option<&'a Drift>,
+}
 
 impl Status {
-    /// Not built yet.
+    /// Shows how the cluster is.
     ///
     /// # Errors
-    /// Always.
-    pub async fn run(&self, _: &Global, _: &Ui, _: Instant) -> Result<Exit, Failed> {
-        Err(Failed::message(Exit::Error, "not built yet"))
+    /// When the inventory is not valid, or what is kept here cannot be used.
+    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+        let source = source::load(global, ui)?;
+        let connector = connector::impatient(&self.reach, ui)?;
+        let mut looker = self.looker(&source, &connector)?;
+        let shown = ui.renderer_beside_document(start, source.hosts());
+        let (events, received) = unbounded_channel();
+        let watched = tokio::spawn(async move {
+            let mut shown = shown;
+            progress::follow(received, shown.as_mut()).await;
+        });
+        let looked = looker.look(&events).await;
+        drop(events);
+        watched.await?;
+        let (cluster, picture) = (&source.cluster, &looked.picture);
+        let drift = looked.drift.as_ref();
+        match ui.output() {
+            Output::Json => ui.json(&document(&source, &looked))?,
+            Output::Text => ui.print(&ui::status::render(cluster, picture, drift, ui.style()))?,
+        }
+        Ok(exit(picture.verdict))
+    }
+
+    fn looker<'a>(
+        &self,
+        source: &'a Source,
+        connector: &'a Ssh,
+    ) -> Result<Looker<'a, Ssh>, Failed> {
+        let kept = match self.no_drift {
+            true => None,
+            false => {
+                let state = State::existing(&source.folder, &source.cluster.name)?;
+                let now = OffsetDateTime::now_utc();
+                Some(status::kept(state.as_ref(), &source.cluster, now)?)
+            }
+        };
+        Ok(Looker {
+            observer: Observer::new(&source.cluster, connector, self.reach.width.get()),
+            source,
+            kept,
+        })
+    }
+}
+
+/// Looks again and again over the same connections.
+struct Looker<'a, C: Connector> {
+    source: &'a Source,
+    observer: Observer<'a, C>,
+    /// `None` when drift is not asked for.
+    kept: Option<Kept>,
+}
+
+/// What was seen at one look.
+struct Looked {
+    picture: Picture,
+    drift: Option<Drift>,
+}
+
+impl<C: Connector> Looker<'_, C> {
+    async fn look(
+        &mut self,
+        events: &tokio::sync::mpsc::UnboundedSender<crate::execute::Event>,
+    ) -> Looked {
+        let hosts = self.observer.ask(events).await;
+        let picture = Picture::of(&self.source.cluster, &hosts, OffsetDateTime::now_utc());
+        let there = !matches!(picture.verdict, Verdict::Absent | Verdict::Unknown);
+        let drift = match self.kept.as_ref().filter(|_| there) {
+            Some(kept) => Some(self.observer.drift(&hosts, &picture, kept, events).await),
+            None => None,
+        };
+        Looked { picture, drift }
+    }
+}
+
+fn document<'a>(source: &'a Source, looked: &'a Looked) -> Document<'a> {
+    Document {
+        cluster: &source.cluster.name,
+        picture: &looked.picture,
+        drift: looked.drift.as_ref(),
+    }
+}
+
+const fn exit(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::Healthy => Exit::Ok,
+        Verdict::Degraded => Exit::Degraded,
+        Verdict::Down => Exit::Down,
+        Verdict::Absent => Exit::Preflight,
+        Verdict::Unknown => Exit::Unreachable,
     }
 }

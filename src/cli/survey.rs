@@ -1,6 +1,6 @@
 //! What `plan` and `apply` both begin with: connect, look, compare.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use secrecy::ExposeSecret as _;
 use time::OffsetDateTime;
@@ -10,13 +10,12 @@ use super::source::Source;
 use super::{Exit, Failed, Reach, connector};
 use crate::cluster::{Cluster, Name};
 use crate::execute::Event;
+use crate::execute::compare::{self, Comparison};
 use crate::execute::survey::{self, Connections, Faults, Unanswered};
 use crate::execute::trust::{self, Origin};
 use crate::pki::{Authorities, BootstrapToken};
-use crate::plan::install::{self, Circumstances};
-use crate::plan::preflight::{self, Problem};
-use crate::plan::serving;
-use crate::plan::{Plan, Standing};
+use crate::plan::preflight::Problem;
+use crate::plan::{Plan, install};
 use crate::state::State;
 use crate::transport::Connector;
 use crate::transport::ssh::Link;
@@ -121,7 +120,8 @@ async fn look<C: Connector>(
             .await
             .map_err(|error| match error {
                 Unanswered::Faults(faults) => failed(&faults),
-                Unanswered::Unsettled(why) => Failed::new(Exit::Preflight, why)
+                Unanswered::Unsettled(why) => Failed::new(Exit::Preflight, why.clone())
+                    .code(why.code())
                     .hint("look at `version`, `packages` and `interface` in the inventory"),
             })?;
     let now = OffsetDateTime::now_utc();
@@ -134,30 +134,12 @@ async fn look<C: Connector>(
         .map_err(untrusted)?;
     let trust = trust::trust(&authorities, encryption.as_ref());
 
-    let mut vault = Vault::new();
-    let asked = install::blueprint(&settled, &trust, &Circumstances::default(), &mut vault);
-    let (seen, faults) = survey::observe(
-        &settled,
-        &trust.ca_certificate,
-        &asked,
-        &connections,
-        width,
-        events,
-    )
-    .await;
+    let (comparison, faults) =
+        compare::look(&settled, &trust, &connections, width, events).await;
     tolerate(&faults, cluster, limit.as_ref())?;
     missing.extend(faults);
-
-    let facts: BTreeMap<_, _> = seen
-        .iter()
-        .map(|(name, seen)| (name.clone(), seen.facts.clone()))
-        .collect();
-    let standing = Standing::of(cluster, &facts, &trust.etcd_token);
-    let problems = preflight::problems(&settled, &standing, &trust.etcd_token, &seen);
-    let mut vault = Vault::new();
-    let warnings = serving::warnings(&facts);
-    let circumstances = Circumstances { facts, standing };
-    let founder = install::founder(&settled, &circumstances.standing);
+    let standing = &comparison.circumstances.standing;
+    let founder = install::founder(&settled, standing);
     if let Some((limit, founder)) = limit.as_ref().zip(founder)
         && !limit.contains(founder)
     {
@@ -166,7 +148,7 @@ async fn look<C: Connector>(
             "run kdiy apply without --limit, or with {founder} in it"
         )));
     }
-    let unfounded = &circumstances.standing.etcd;
+    let unfounded = &standing.etcd;
     let left_out = limit.as_ref().map(|limit| unfounded.left_out(limit));
     if let Some([first, ..]) = left_out.as_deref() {
         let what = format!(
@@ -175,9 +157,13 @@ async fn look<C: Connector>(
         return Err(Failed::message(Exit::Preflight, what)
             .hint("run kdiy apply without --limit, or with all hosts of etcd in it"));
     }
-    let blueprint = install::blueprint(&settled, &trust, &circumstances, &mut vault);
+    let mut vault = Vault::new();
+    let planned = comparison.plan(&settled, &trust, limit.as_ref(), &mut vault);
     vault.set_token(BootstrapToken::generate()?.whole().expose_secret());
-    let (plan, problems) = match Plan::new(&blueprint, &seen, limit.as_ref()) {
+    let Comparison {
+        problems, warnings, ..
+    } = comparison;
+    let (plan, problems) = match planned {
         Ok(plan) => {
             trust::issue(&plan, &authorities, &mut vault, now)?;
             (Some(plan), problems)
@@ -247,7 +233,10 @@ fn tolerate(
 pub(super) fn untrusted(error: trust::Error) -> Failed {
     match error {
         trust::Error::Asked(faults) => failed(&faults),
-        other => Failed::new(Exit::Error, other),
+        other => {
+            let code = other.code();
+            Failed::new(Exit::Error, other).code(code)
+        }
     }
 }
 
@@ -264,12 +253,12 @@ pub(super) fn failed(faults: &Faults) -> Failed {
     unreachable(faults).hint("--limit NODE,... goes on with the others alone")
 }
 
-fn unreachable(faults: &Faults) -> Failed {
+pub(super) fn unreachable(faults: &Faults) -> Failed {
     let lines: Vec<_> = faults
         .iter()
         .map(|(name, fault)| match fault.hint() {
-            Some(hint) => format!("{name}: {fault}\n  {hint}"),
-            None => format!("{name}: {fault}"),
+            Some(hint) => format!("{name}: {fault} [{}]\n  {hint}", fault.code()),
+            None => format!("{name}: {fault} [{}]", fault.code()),
         })
         .collect();
     Failed::message(Exit::Unreachable, lines.join("\n"))

@@ -1,20 +1,98 @@
 //! `kdiy topology`.
 
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 
-use super::{Exit, Failed, Global};
-use crate::ui::Ui;
+use super::{Exit, Failed, Global, source};
+use crate::topology::Map;
+use crate::ui::topology::{Glyphs, MARK, svg, text};
+use crate::ui::{Output, Ui};
 
 /// Draw the cluster: who serves whom, and what may fail
 #[derive(Debug, Clone, Args)]
-pub struct Topology {}
+#[command(
+    after_help = "Drawn from the inventory alone; no host is contacted. For how the cluster is
+now, see kdiy status.
+
+Examples:
+  kdiy topology
+  kdiy topology --svg cluster.svg    a picture for documents, light and dark
+  kdiy topology --svg - > new.svg
+  kdiy topology --output json        tiers, boxes and links"
+)]
+pub struct Topology {
+    /// Write the picture as SVG to a file instead; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Write over a file that is no picture of kdiy's
+    #[arg(long, requires = "svg")]
+    pub force: bool,
+    /// Draw with + - | only, as where the locale is not UTF-8
+    #[arg(long, conflicts_with = "svg")]
+    pub ascii: bool,
+}
 
 impl Topology {
-    /// Not built yet.
+    /// Draws the cluster.
     ///
     /// # Errors
-    /// Always.
-    pub fn run(&self, _: &Global, _: &Ui) -> Result<Exit, Failed> {
-        Err(Failed::message(Exit::Error, "not built yet"))
+    /// When the inventory is not valid, or the picture cannot be written.
+    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, Failed> {
+        let map = Map::of(&source::load(global, ui)?.cluster);
+        match (&self.svg, ui.output()) {
+            (Some(path), _) if path == Path::new("-") => ui.print(&svg(&map))?,
+            (Some(path), _) => {
+                write(path, &svg(&map), self.force)?;
+                ui.note(&format!("The picture is in {}.", path.display()));
+            }
+            (None, Output::Json) => ui.json(&map)?,
+            (None, Output::Text) => {
+                let glyphs = if self.ascii {
+                    Glyphs::Ascii
+                } else {
+                    ui.glyphs()
+                };
+                ui.print(&text(&map, glyphs, ui.style()))?;
+            }
+        }
+        Ok(Exit::Ok)
     }
+}
+
+/// Writes the whole picture or nothing, over earlier pictures of kdiy's only.
+fn write(path: &Path, picture: &str, force: bool) -> Result<(), Failed> {
+    let shown = path.display();
+    let failed = |error: std::io::Error| {
+        let context = format!("cannot write the picture to {shown}");
+        Failed::new(Exit::Error, anyhow::Error::new(error).context(context))
+    };
+    if !force && path.symlink_metadata().is_ok() {
+        let there = std::fs::read(path).map_err(failed)?;
+        let own = there
+            .windows(MARK.len())
+            .any(|bytes| bytes == MARK.as_bytes());
+        if !own {
+            let message = format!("{shown} is there already and is no picture of kdiy's");
+            return Err(Failed::message(Exit::Error, message)
+                .hint("name another file, or write over it with --force"));
+        }
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.new", std::process::id()));
+    let beside = PathBuf::from(beside);
+    let written = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&beside)
+        .and_then(|mut file| {
+            file.write_all(picture.as_bytes())?;
+            std::fs::rename(&beside, path)
+        });
+    written.map_err(|error| {
+        // What is not finished must not lie about.
+        let _ = std::fs::remove_file(&beside);
+        failed(error)
+    })
 }

@@ -201,6 +201,14 @@ impl Roles {
 }
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::ControlPlane,
+        Self::Worker,
+        Self::Etcd,
+        Self::LoadBalancer,
+    ];
+
     /// Its name in the inventory.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

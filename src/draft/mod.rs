@@ -20,6 +20,7 @@ mod scalar;
 pub mod shape;
 pub mod terraform;
 mod text;
+pub mod vagrant;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -29,6 +29,8 @@ pub enum Event {
     Unreachable {
         /// Where.
         host: Name,
+        /// Stable name of the error, such as `host-key-unknown`.
+        code: &'static str,
         /// Why, as a fragment.
         what: String,
     },
@@ -113,6 +115,9 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
+    /// Stable name of the kind of failure, such as `step-failed`, or of the
+    /// connection's error.
+    pub code: &'static str,
     /// The resource that was being brought about.
     pub resource: Option<String>,
     /// What happened, as a fragment: `exit code 100`.

@@ -1,9 +1,13 @@
 //! The one place that mutates hosts.
 
+pub mod command;
+pub mod compare;
 pub mod etcd;
 pub mod event;
+pub mod meet;
 mod run;
 mod script;
+pub mod status;
 pub mod survey;
 #[cfg(test)]
 mod tests;

@@ -223,7 +223,8 @@ impl Crew<'_> {
                 });
             })
             .await;
-        let failure = |what: String, hint: String| Failure {
+        let failure = |code, what: String, hint: String| Failure {
+            code,
             resource: resource.clone(),
             what,
             last_lines: last_lines.iter().cloned().collect(),
@@ -236,13 +237,13 @@ impl Crew<'_> {
                     Exit::Code(code) => format!("exit code {code}"),
                     Exit::Signal(name) => format!("killed by SIG{name}"),
                 };
-                let hint = hint(&output.exit, resource.as_deref());
-                Err((failure(what, hint), false))
+                let (code, hint) = diagnosis(&output.exit, resource.as_deref());
+                Err((failure(code, what, hint), false))
             }
             Err(error) => {
                 let cut = matches!(error, Error::Lost { .. });
                 Err((
-                    failure(self.vault.mask(&error.to_string()), error.hint()),
+                    failure(error.code(), self.vault.mask(&error.to_string()), error.hint()),
                     cut,
                 ))
             }
@@ -262,20 +263,25 @@ fn after_cut(first: Failure, again: Failure) -> Failure {
     Failure {
         what: format!("{}; then {}", first.what, again.what),
         hint: again.hint,
+        code: again.code,
         ..first
     }
 }
 
-fn hint(exit: &Exit, resource: Option<&str>) -> String {
+/// The stable name of a failure, and what to do next.
+fn diagnosis(exit: &Exit, resource: Option<&str>) -> (&'static str, String) {
     let again = "nothing is undone: mend the cause and run kdiy apply again, it goes on from here";
     match (exit, resource) {
-        (Exit::Code(75), _) => {
-            "the host has moved on since the plan was made: run kdiy plan again".to_owned()
-        }
-        (_, Some(resource)) if resource.starts_with("packages") => {
-            format!("apt could not install them: see its lines above; {again}")
-        }
-        _ => again.to_owned(),
+        (Exit::Code(75), _) => (
+            "step-stale",
+            "the host has moved on since the plan was made: run kdiy plan again".to_owned(),
+        ),
+        (_, Some(resource)) if resource.starts_with("packages") => (
+            "step-packages",
+            format!("apt could not install them: see its lines above; {again}"),
+        ),
+        (Exit::Signal(_), _) => ("step-killed", again.to_owned()),
+        (Exit::Code(_), _) => ("step-failed", again.to_owned()),
     }
 }
 

@@ -61,6 +61,18 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// Stable kebab-case name, with an entry in `docs/troubleshooting.md`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Transport(error) => error.code(),
+            Self::Malformed(_) => "answer-malformed",
+            Self::Probe { .. } => "probe-failed",
+        }
+    }
+}
+
 /// Faults by host.
 pub type Faults = BTreeMap<Name, Fault>;
 
@@ -79,7 +91,8 @@ pub async fn connect<C: Connector>(
             Ok(connection) => Ok((node.name.clone(), Arc::new(connection))),
             Err(error) => {
                 let (host, what) = (node.name.clone(), error.to_string());
-                let _ = events.send(Event::Unreachable { host, what });
+                let code = error.code();
+                let _ = events.send(Event::Unreachable { host, code, what });
                 Err(error.into())
             }
         }
@@ -202,11 +215,21 @@ pub(super) async fn ask<C: Connection>(
     script: &Script,
     user: User,
 ) -> Result<Vec<u8>, Fault> {
+    ask_within(connection, script, user, LIMIT).await
+}
+
+/// The same, of a host that has to be quick.
+pub(super) async fn ask_within<C: Connection>(
+    connection: &C,
+    script: &Script,
+    user: User,
+    limit: Duration,
+) -> Result<Vec<u8>, Fault> {
     let script = Zeroizing::new(script.as_str().to_owned());
     let request = Request {
         script: &script,
         user,
-        limit: LIMIT,
+        limit,
         keep: KEEP,
     };
     let Output {

@@ -99,6 +99,22 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Stable kebab-case name, with an entry in `docs/troubleshooting.md`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::State(error) => error.code(),
+            Self::Pki(error) | Self::Unusable { source: error, .. } => error.code(),
+            Self::Asked(_) => "authorities-not-asked",
+            Self::Unseen { .. } => "authorities-unseen",
+            Self::NoEtcdKey(_) => "etcd-key-missing",
+            Self::Disagree { .. } => "authorities-disagree",
+            Self::KeysDiffer { .. } => "encryption-keys-differ",
+        }
+    }
+}
+
 /// The authorities of a cluster, made where there are none. What was read
 /// back or made is kept before it is given out.
 ///

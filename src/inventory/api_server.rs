@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::audit;
 use super::components;
+use super::fields;
 use super::finding::{Finding, quoted};
 use super::owned;
 use super::reader::{Fields, Reader, refuse};
@@ -32,14 +33,8 @@ impl Default for WrittenApiServer {
 
 /// Reads `apiServer`.
 pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenApiServer {
-    const KEYS: &[&str] = &[
-        "extraArgs",
-        "extraConfig",
-        "certSANs",
-        "audit",
-        "encryption",
-    ];
-    let Some(fields) = node.and_then(|node| reader.fields(node, KEYS, "`{certSANs: [...]}`"))
+    let Some(fields) =
+        node.and_then(|node| reader.fields(node, fields::API_SERVER, "`{certSANs: [...]}`"))
     else {
         return WrittenApiServer::default();
     };

@@ -2,6 +2,7 @@
 
 use serde_yaml::Value as Yaml;
 
+use super::fields;
 use super::finding::{Finding, Spanned, quoted};
 use super::reader::{Reader, refuse};
 use super::yaml::{Node, Value};
@@ -42,8 +43,7 @@ pub fn read(reader: &Reader<'_>, node: &Node) -> Option<Audit> {
         );
         return None;
     }
-    const KEYS: &[&str] = &["policy", "maxAge", "maxBackups", "maxSize"];
-    let fields = reader.fields(node, KEYS, EXAMPLE)?;
+    let fields = reader.fields(node, fields::AUDIT, EXAMPLE)?;
     let number = |key, default| {
         let Some(node) = fields.get(key) else {
             return Some(default);

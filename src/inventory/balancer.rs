@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::address;
+use super::fields;
 use super::finding::{Span, Spanned, quoted};
 use super::hosts;
 use super::images;
@@ -43,16 +44,6 @@ impl Kind {
             Self::External => "external",
         }
     }
-
-    /// Keys beside `kind` that mean something to it.
-    const fn keys(self) -> &'static [&'static str] {
-        match self {
-            Self::None | Self::External => &[],
-            Self::Haproxy | Self::Nginx => &["vip", "interface", "routerId"],
-            Self::KubeVip => &["vip", "interface", "image"],
-            Self::Local => &["port"],
-        }
-    }
 }
 
 const KINDS: [(&str, Kind); 6] = [
@@ -91,8 +82,7 @@ pub fn read(reader: &Reader<'_>, node: &Node) -> Option<WrittenBalancer> {
             port: None,
         });
     }
-    const KEYS: &[&str] = &["kind", "vip", "interface", "routerId", "image", "port"];
-    let fields = reader.fields(node, KEYS, EXAMPLE)?;
+    let fields = reader.fields(node, fields::BALANCER, EXAMPLE)?;
     let kind = fields
         .require("kind", "`kind: haproxy`")
         .and_then(|node| reader.choice(node, &KINDS, &OTHERS));
@@ -134,8 +124,7 @@ pub fn read(reader: &Reader<'_>, node: &Node) -> Option<WrittenBalancer> {
         }),
         kind: kind?,
     };
-    let kind = written.kind.value;
-    fields.only_for(kind.as_str(), kind.keys());
+    fields.only_for(written.kind.value.as_str());
     Some(written)
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::api_server::{self, WrittenApiServer};
 use super::document::{plain, plain_map, text_map};
 use super::etcd::{self, WrittenEtcd};
+use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::owned::{self, Owner};
 use super::reader::{Fields, Reader};
@@ -42,22 +43,19 @@ pub fn read(
     root: &Fields<'_, '_>,
     version: Option<&Spanned<VersionSpec>>,
 ) -> Settings {
-    const KEYS: &[&str] = &["apiServer", "controllerManager", "scheduler", "etcd"];
     let fields = root
         .get("controlPlane")
-        .and_then(|node| reader.fields(node, KEYS, "`{apiServer: ...}`"));
+        .and_then(|node| reader.fields(node, fields::CONTROL_PLANE, "`{apiServer: ...}`"));
     let part = |key| fields.as_ref().and_then(|fields| fields.get(key));
 
-    const ELECTED: &[&str] = &["leaderElection", "extraArgs", "extraConfig"];
     let manager = part("controllerManager")
-        .and_then(|node| reader.fields(node, ELECTED, "`{leaderElection: ...}`"));
-    let scheduler =
-        part("scheduler").and_then(|node| reader.fields(node, ELECTED, "`{leaderElection: ...}`"));
+        .and_then(|node| reader.fields(node, fields::ELECTED, "`{leaderElection: ...}`"));
+    let scheduler = part("scheduler")
+        .and_then(|node| reader.fields(node, fields::ELECTED, "`{leaderElection: ...}`"));
 
-    const KUBELET: &[&str] = &["servingCertificates", "extraArgs", "extraConfig"];
     let kubelet = root
         .get("kubelet")
-        .and_then(|node| reader.fields(node, KUBELET, "`{extraConfig: ...}`"));
+        .and_then(|node| reader.fields(node, fields::KUBELET, "`{extraConfig: ...}`"));
     let serving = kubelet
         .as_ref()
         .and_then(|kubelet| kubelet.get("servingCertificates"));
@@ -65,10 +63,9 @@ pub fn read(
         ("self-signed", KubeletServing::SelfSigned),
         ("signed", KubeletServing::Signed),
     ];
-    const PLAIN: &[&str] = &["extraArgs", "extraConfig"];
     let kube_proxy = root
         .get("kubeProxy")
-        .and_then(|node| reader.fields(node, PLAIN, "`{extraConfig: ...}`"));
+        .and_then(|node| reader.fields(node, fields::KUBE_PROXY, "`{extraConfig: ...}`"));
 
     let (mut election_off, mut etcd_patches) = (Vec::new(), Vec::new());
     Settings {
@@ -199,12 +196,11 @@ fn election(
     fields: Option<&Fields<'_, '_>>,
     off: &mut Vec<Span>,
 ) -> LeaderElection {
-    const KEYS: &[&str] = &["enabled", "leaseDuration", "renewDeadline", "retryPeriod"];
     let default = LeaderElection::default();
     let Some(node) = fields.and_then(|fields| fields.get("leaderElection")) else {
         return default;
     };
-    let Some(fields) = reader.fields(node, KEYS, "`{leaseDuration: 15s}`") else {
+    let Some(fields) = reader.fields(node, fields::ELECTION, "`{leaseDuration: 15s}`") else {
         return default;
     };
     let mut sound = true;
@@ -265,8 +261,8 @@ fn kubeadm(
     version: Option<&Spanned<VersionSpec>>,
     etcd_patches: &mut Vec<Span>,
 ) -> Kubeadm {
-    const KEYS: &[&str] = &["ignorePreflightErrors", "skipPhases", "patches"];
-    let Some(fields) = reader.fields(node, KEYS, "`{ignorePreflightErrors: [NumCPU]}`") else {
+    let Some(fields) = reader.fields(node, fields::KUBEADM, "`{ignorePreflightErrors: [NumCPU]}`")
+    else {
         return Kubeadm::default();
     };
     let words = |key, example| {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::address;
 use super::balancer::{self, WrittenBalancer};
 use super::components::{self, Settings};
+use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::hosts::{self, WrittenNode};
 use super::images::{self, WrittenImages};
@@ -58,32 +59,11 @@ pub struct Inventory {
     pub http_proxy: Option<HttpProxy>,
 }
 
-const KEYS: &[&str] = &[
-    "apiVersion",
-    "name",
-    "version",
-    "topology",
-    "endpoint",
-    "loadBalancer",
-    "ssh",
-    "nodes",
-    "network",
-    "runtime",
-    "cgroupDriver",
-    "packages",
-    "images",
-    "controlPlane",
-    "kubelet",
-    "kubeProxy",
-    "kubeadm",
-    "httpProxy",
-];
-
 /// Reads the whole file.
 pub fn read(reader: &Reader<'_>, root: &Node) -> Option<Inventory> {
     let fields = reader.fields(
         root,
-        KEYS,
+        fields::ROOT,
         "`apiVersion: kdiy/v1alpha1`, `name: demo` and so on, each key on a line of its own",
     )?;
     if let Some(node) = fields.require("apiVersion", &format!("`apiVersion: {API_VERSION}`")) {
@@ -205,7 +185,7 @@ fn endpoint(reader: &Reader<'_>, node: &Node) -> Option<Spanned<Endpoint>> {
     if !matches!(node.value, Value::Mapping(_)) {
         return reader.parse(node, "invalid-endpoint", EXAMPLE, address::endpoint);
     }
-    let fields = reader.fields(node, &["host", "port"], EXAMPLE)?;
+    let fields = reader.fields(node, fields::ENDPOINT, EXAMPLE)?;
     let port = fields.get("port").map(|node| reader.port(node));
     let host = fields.require("host", "`host: 192.0.2.10`")?;
     let host = reader.parse(

@@ -1,6 +1,7 @@
 //! `controlPlane.etcd:` as written.
 
 use super::components;
+use super::fields;
 use super::finding::{Finding, Span, quoted};
 use super::owned;
 use super::reader::Reader;
@@ -24,8 +25,9 @@ const ARCHIVE: &str = "`{url: https://.../etcd-v3.5.21-linux-{arch}.tar.gz, sha2
 
 /// Reads `etcd`.
 pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenEtcd {
-    const KEYS: &[&str] = &["source", "extraArgs", "extraConfig", "allowEvenMembers"];
-    let Some(fields) = node.and_then(|node| reader.fields(node, KEYS, "`{extraArgs: ...}`")) else {
+    let Some(fields) =
+        node.and_then(|node| reader.fields(node, fields::ETCD, "`{extraArgs: ...}`"))
+    else {
         return WrittenEtcd::default();
     };
     let component = components::component(reader, Some(&fields), &owned::ETCD);

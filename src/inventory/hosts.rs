@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::address;
+use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::labels;
 use super::login::{self, Ssh};
@@ -62,19 +63,9 @@ pub fn nodes(reader: &Reader<'_>, node: &Node) -> Vec<WrittenNode> {
 }
 
 fn one(reader: &Reader<'_>, node: &Node) -> Option<WrittenNode> {
-    const KEYS: &[&str] = &[
-        "name",
-        "ssh",
-        "address",
-        "interface",
-        "role",
-        "roles",
-        "labels",
-        "taints",
-    ];
     let fields = reader.fields(
         node,
-        KEYS,
+        fields::NODE,
         "`name: cp-1`, `ssh: 192.0.2.11` and `role: control-plane`",
     )?;
     let name = fields.require("name", "`name: cp-1`; it becomes the host name, too");

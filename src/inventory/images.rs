@@ -1,6 +1,7 @@
 //! `images:` as written.
 
 use super::address;
+use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::reader::{Reader, Refusal, refuse};
 use super::yaml::{Node, Value};
@@ -15,9 +16,13 @@ pub struct WrittenImages {
 
 /// Reads `images`.
 pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenImages {
-    const KEYS: &[&str] = &["repository", "mirrors", "sandbox", "insecureRegistries"];
-    let fields =
-        node.and_then(|node| reader.fields(node, KEYS, "`{repository: registry.example.org/k8s}`"));
+    let fields = node.and_then(|node| {
+        reader.fields(
+            node,
+            fields::IMAGES,
+            "`{repository: registry.example.org/k8s}`",
+        )
+    });
     let Some(fields) = fields else {
         let images = Images {
             repository: None,

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::document::text_map;
+use super::fields;
 use super::finding::{Finding, quoted};
 use super::reader::{Reader, Refusal, refuse};
 use super::syntax::is_dns_name;
@@ -130,7 +131,7 @@ fn taint(reader: &Reader<'_>, node: &Node, example: &str) -> Option<Taint> {
             .parse(node, "invalid-taint", example, short_taint)
             .map(|taint| taint.value);
     }
-    let fields = reader.fields(node, &["key", "value", "effect"], example)?;
+    let fields = reader.fields(node, fields::TAINT, example)?;
     let key = fields
         .require("key", "`key: dedicated`")
         .and_then(|node| reader.parse(node, "invalid-taint", "a key", key));

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::address;
 use super::document::{paths, plain};
+use super::fields;
 use super::finding::{Finding, Spanned, quoted};
 use super::reader::{Fields, Reader, refuse};
 use super::syntax;
@@ -29,16 +30,7 @@ const SSH_EXAMPLE: &str = "`{user: ops, identity: ~/.ssh/id_ed25519}`";
 
 /// `ssh:` at the top.
 pub fn defaults(reader: &Reader<'_>, node: &Node) -> Ssh {
-    const KEYS: &[&str] = &[
-        "user",
-        "port",
-        "identity",
-        "identities",
-        "jump",
-        "sudo",
-        "knownHosts",
-    ];
-    let fields = reader.fields(node, KEYS, SSH_EXAMPLE);
+    let fields = reader.fields(node, fields::LOGIN, SSH_EXAMPLE);
     fields
         .map(|fields| shared(reader, &fields))
         .unwrap_or_default()
@@ -101,17 +93,16 @@ fn sudo(reader: &Reader<'_>, node: &Node) -> Option<SudoPassword> {
             }
         };
     }
-    let fields = reader.fields(
-        node,
-        &["env", "command", "password"],
-        "`{env: SUDO_PASSWORD}`",
-    )?;
-    if let Some(node) = fields.get("password") {
+    // Not a key that is known, but the one that will be tried.
+    if let Value::Mapping(entries) = &node.value
+        && let Some((_, password)) = entries.iter().find(|(key, _)| key.text == "password")
+    {
         let message = "sudo's password stands in the inventory, where others can read it";
-        let finding = Finding::error("secret-in-inventory", node.span, message).secret();
+        let finding = Finding::error("secret-in-inventory", password.span, message).secret();
         reader.report(finding.help(HELP));
         return None;
     }
+    let fields = reader.fields(node, fields::SUDO, "`{env: SUDO_PASSWORD}`")?;
     fields.exclusive("env", "command");
     if let Some(node) = fields.get("env") {
         let name = reader.parse(node, "invalid-value", "the name of a variable", |text| {
@@ -166,17 +157,6 @@ fn sudo(reader: &Reader<'_>, node: &Node) -> Option<SudoPassword> {
 
 /// `ssh:` of a node: `[user@]host[:port]`, or a mapping.
 pub fn ssh(reader: &Reader<'_>, node: &Node) -> Ssh {
-    const KEYS: &[&str] = &[
-        "host",
-        "hostKey",
-        "user",
-        "port",
-        "identity",
-        "identities",
-        "jump",
-        "sudo",
-        "knownHosts",
-    ];
     const EXAMPLE: &str = "`[user@]host[:port]`";
     if !matches!(node.value, Value::Mapping(_)) {
         let login = reader.parse(node, "invalid-login", EXAMPLE, address::login);
@@ -197,7 +177,7 @@ pub fn ssh(reader: &Reader<'_>, node: &Node) -> Ssh {
             ..Ssh::default()
         };
     }
-    let Some(fields) = reader.fields(node, KEYS, EXAMPLE) else {
+    let Some(fields) = reader.fields(node, fields::NODE_LOGIN, EXAMPLE) else {
         return Ssh::default();
     };
     let host = fields.get("host").map(|node| {

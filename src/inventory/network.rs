@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 use super::address;
+use super::fields;
 use super::finding::{Finding, Spanned, quoted};
 use super::reader::{Fields, Reader, refuse};
 use super::syntax;
@@ -26,11 +27,10 @@ const CNI: &str = "`cni: bridge` (kdiy's own, for hosts on one layer-2 network),
 
 /// Reads `network`; it must at least name the CNI.
 pub fn read(reader: &Reader<'_>, root: &Fields<'_, '_>) -> WrittenNetwork {
-    const KEYS: &[&str] = &["podCIDR", "serviceCIDR", "dnsDomain", "cni"];
     let Some(node) = root.require("network", &format!("`network:` with {CNI}")) else {
         return WrittenNetwork::default();
     };
-    let Some(fields) = reader.fields(node, KEYS, "`{cni: bridge}`") else {
+    let Some(fields) = reader.fields(node, fields::NETWORK, "`{cni: bridge}`") else {
         return WrittenNetwork::default();
     };
     let cidr = |key| {
@@ -90,7 +90,7 @@ fn cni(reader: &Reader<'_>, node: &Node) -> Option<Spanned<Cni>> {
             span: text.span,
         });
     }
-    let fields = reader.fields(node, &["manifest"], CNI)?;
+    let fields = reader.fields(node, fields::CNI, CNI)?;
     let source = reader.text(
         fields.require("manifest", "`manifest: cni.yaml` or a https:// URL")?,
         "a file or a https:// URL",

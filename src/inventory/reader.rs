@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::fields::Mapping;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::yaml::{Key, Node, Value};
 
@@ -19,7 +20,7 @@ pub struct Fields<'n, 'r> {
     reader: &'n Reader<'r>,
     pub span: Span,
     entries: &'n [(Key, Rc<Node>)],
-    known: &'static [&'static str],
+    known: &'static Mapping,
 }
 
 /// Why a text is refused: the message, and the fix.
@@ -56,7 +57,7 @@ impl Reader<'_> {
     pub fn fields<'n>(
         &'n self,
         node: &'n Node,
-        known: &'static [&'static str],
+        known: &'static Mapping,
         example: &str,
     ) -> Option<Fields<'n, 'n>> {
         let Value::Mapping(entries) = &node.value else {
@@ -65,15 +66,18 @@ impl Reader<'_> {
         };
         for (key, _) in entries
             .iter()
-            .filter(|(key, _)| !known.contains(&key.text.as_str()))
+            .filter(|(key, _)| known.field(&key.text).is_none())
         {
             let message = format!("the key {} is not known here", quoted(&key.text));
             let help = if key.text == "<<" {
                 "merge keys are not part of YAML 1.2; what all nodes share goes under `ssh:` at the top".to_owned()
             } else {
-                match nearest(&key.text, known.iter().copied()) {
+                match nearest(&key.text, known.names()) {
                     Some(near) => format!("is `{near}` meant?"),
-                    None => format!("known here: {}", known.join(", ")),
+                    None => {
+                        let names: Vec<_> = known.names().collect();
+                        format!("known here: {}", names.join(", "))
+                    }
                 }
             };
             self.report(Finding::error("unknown-key", key.span, message).help(help));
@@ -231,7 +235,10 @@ impl Reader<'_> {
 impl<'n> Fields<'n, '_> {
     /// The value of a key; `None` where it is absent or left empty.
     pub fn get(&self, key: &str) -> Option<&'n Node> {
-        debug_assert!(self.known.contains(&key), "{key} is read but not known");
+        debug_assert!(
+            self.known.field(key).is_some(),
+            "{key} is read but not known"
+        );
         let entry = self.entries.iter().find(|(written, _)| written.text == key);
         entry
             .map(|(_, value)| &**value)
@@ -268,14 +275,17 @@ impl<'n> Fields<'n, '_> {
 
     /// Refuses keys that are known here but mean nothing to the kind that was
     /// chosen.
-    pub fn only_for(&self, kind: &str, own: &[&str]) {
+    pub fn only_for(&self, kind: &str) {
+        let fields = self.known.fields.iter();
+        let own = fields.filter(|field| field.name != "kind" && field.is_for(kind));
+        let own: Vec<_> = own.map(|field| field.name).collect();
         let foreign = |key: &Key| {
-            let text = key.text.as_str();
-            text != "kind" && self.known.contains(&text) && !own.contains(&text)
+            let field = self.known.field(&key.text);
+            field.is_some_and(|field| !field.is_for(kind))
         };
         for (key, _) in self.entries.iter().filter(|(key, _)| foreign(key)) {
             let message = format!("`{}` means nothing to `{kind}`", key.text);
-            let help = match own {
+            let help = match own.as_slice() {
                 [] => format!("take it out; `{kind}` has no keys of its own"),
                 own => format!("take it out; `{kind}` knows {}", own.join(", ")),
             };

@@ -1,5 +1,6 @@
 //! `runtime:` as written.
 
+use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::reader::{Reader, Refusal, refuse};
 use super::sources;
@@ -42,15 +43,6 @@ impl Kind {
             Self::CriO => "cri-o",
         }
     }
-
-    /// Keys beside `kind` that mean something to it.
-    const fn keys(self) -> &'static [&'static str] {
-        match self {
-            Self::Containerd => &["packages", "repository", "suite", "key"],
-            Self::Docker => &["packages", "repository", "suite", "key", "criDockerd"],
-            Self::CriO => &["repository", "suite", "key"],
-        }
-    }
 }
 
 const KINDS: [(&str, Kind); 3] = [
@@ -85,15 +77,7 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenRuntime {
             ..WrittenRuntime::default()
         };
     }
-    const KEYS: &[&str] = &[
-        "kind",
-        "packages",
-        "repository",
-        "suite",
-        "key",
-        "criDockerd",
-    ];
-    let Some(fields) = reader.fields(node, KEYS, EXAMPLE) else {
+    let Some(fields) = reader.fields(node, fields::RUNTIME, EXAMPLE) else {
         return WrittenRuntime::default();
     };
     let kind = fields.require("kind", "`kind: containerd`").and_then(kind);
@@ -131,7 +115,7 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenRuntime {
     let Some(kind) = &written.kind else {
         return written;
     };
-    fields.only_for(kind.value.as_str(), kind.value.keys());
+    fields.only_for(kind.value.as_str());
     let distribution = kind.value != Kind::CriO
         && written
             .vendor
@@ -215,7 +199,7 @@ const CRI_DOCKERD: &str =
 /// A file by its URL, accepted by its hash. Plain http is fine, as the hash
 /// cannot be forged.
 pub fn download(reader: &Reader<'_>, node: &Node, ending: &str, example: &str) -> Option<Download> {
-    let fields = reader.fields(node, &["url", "sha256"], example)?;
+    let fields = reader.fields(node, fields::DOWNLOAD, example)?;
     let url = fields
         .require("url", "`url: https://...`")
         .and_then(|node| {

@@ -2,6 +2,7 @@
 
 use super::address;
 use super::document::plain;
+use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::reader::{Reader, Refusal, refuse};
 use super::yaml::{Node, Value};
@@ -32,9 +33,9 @@ pub const KEY: &str = "`key: FILE` or `key: {url: https://..., fingerprint: ...}
 
 /// Reads `packages`.
 pub fn packages(reader: &Reader<'_>, node: &Node) -> WrittenPackages {
-    const KEYS: &[&str] = &["repository", "key", "hold"];
     const PLACEHOLDERS: &[&str] = &["minor"];
-    let Some(fields) = reader.fields(node, KEYS, "`{repository: URL, key: FILE}`") else {
+    let Some(fields) = reader.fields(node, fields::PACKAGES, "`{repository: URL, key: FILE}`")
+    else {
         return WrittenPackages::default();
     };
     let repository = fields.get("repository").map(|node| {
@@ -113,7 +114,7 @@ pub fn package_key(reader: &Reader<'_>, node: &Node, known: &[&str]) -> Option<P
         }
         return armored(reader, &name, &reader.file(&name)?);
     }
-    let fields = reader.fields(node, &["url", "fingerprint"], KEY)?;
+    let fields = reader.fields(node, fields::SIGNER, KEY)?;
     let url = fields
         .require("url", "`url: https://...`")
         .and_then(|node| {
@@ -176,7 +177,7 @@ pub const OPEN_MIRROR: &str = "let the mirror serve the hosts by their addresses
 /// Reads `httpProxy`.
 pub fn http_proxy(reader: &Reader<'_>, node: &Node) -> Option<HttpProxy> {
     const EXAMPLE: &str = "`{http: http://proxy.example.org:3128, noProxy: [.example.org]}`";
-    let fields = reader.fields(node, &["http", "https", "noProxy"], EXAMPLE)?;
+    let fields = reader.fields(node, fields::HTTP_PROXY, EXAMPLE)?;
     let one = |key| {
         let node = fields.get(key)?;
         let url = reader.parse(

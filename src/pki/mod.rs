@@ -106,6 +106,24 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Stable kebab-case name, with an entry in `docs/troubleshooting.md`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Random(_) | Self::Rsa(_) | Self::Sign { .. } => "pki-not-made",
+            Self::Missing { .. } => "pki-file-missing",
+            Self::NotACertificate { .. } => "pki-not-a-certificate",
+            Self::NotAKey { .. } => "pki-not-a-key",
+            Self::NotASecretboxKey { .. } => "pki-not-a-secretbox-key",
+            Self::NotAPair { .. } => "pki-not-a-pair",
+            Self::NotAnAuthority { .. } => "pki-not-an-authority",
+            Self::Expired { .. } => "pki-expired",
+            Self::NotYetValid { .. } => "pki-not-yet-valid",
+        }
+    }
+}
+
 fn date(moment: OffsetDateTime) -> String {
     moment
         .format(&Rfc3339)

@@ -42,6 +42,17 @@ pub enum Unsettled {
     },
 }
 
+impl Unsettled {
+    /// Stable kebab-case name, with an entry in `docs/troubleshooting.md`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoAddress { .. } => "interface-without-address",
+            Self::NoVersion { .. } => "version-not-offered",
+        }
+    }
+}
+
 /// The cluster with its answers, when its own text holds them all.
 #[must_use]
 pub fn from_text(cluster: &Cluster) -> Option<Settled> {
@@ -75,6 +86,24 @@ pub fn looks_for_exact(cluster: &Cluster, node: &Node) -> Option<Version> {
 /// The script that asks one host.
 #[must_use]
 pub fn script(cluster: &Cluster, node: &Node) -> Script {
+    let looks = matches!(cluster.version, VersionSpec::Minor(..))
+        && looker(cluster).is_some_and(|looker| looker.name == node.name);
+    let offered = if looks {
+        offered_script(&cluster.packages.url)
+    } else {
+        Script::new()
+    };
+    Script::of("export LC_ALL=C\n")
+        .lit(SECTION_FUNCTION)
+        .then(&local_script(cluster, node))
+        .then(&section("offered", &offered))
+        .lit(":\n")
+}
+
+/// Asks a host what it knows without a repository; leaves the address of its
+/// interface in `kdiy_address`.
+#[must_use]
+pub fn local_script(cluster: &Cluster, node: &Node) -> Script {
     let address = match &node.address {
         AddressSpec::Fixed(_) => Script::new(),
         AddressSpec::Interface(name) => {
@@ -87,22 +116,14 @@ pub fn script(cluster: &Cluster, node: &Node) -> Script {
             own.lit("\n")
         }
     };
-    let looks = matches!(cluster.version, VersionSpec::Minor(..))
-        && looker(cluster).is_some_and(|looker| looker.name == node.name);
-    let offered = if looks {
-        offered_script(&cluster.packages.url)
-    } else {
-        Script::new()
-    };
-    Script::of("export LC_ALL=C\n")
-        .lit(SECTION_FUNCTION)
-        .then(&section("address", &address))
+    Script::of("kdiy_address=$(\n")
+        .then(&address)
+        .lit(")\nkdiy_section address \"$kdiy_address\"\n")
+        .lit("set -- $kdiy_address\nkdiy_address=${4%%/*}\n")
         .then(&section(
             "installed",
             &Script::of("dpkg-query -W -f '${Version}\\n' kubeadm 2>/dev/null\n"),
         ))
-        .then(&section("offered", &offered))
-        .lit(":\n")
 }
 
 /// Lists the versions of kubeadm in a repository, after a line that says that
@@ -126,11 +147,19 @@ impl Answer {
     /// # Errors
     /// When it is not in the form of sections.
     pub fn parse(output: &[u8]) -> Result<Self, Malformed> {
-        let answers = Answers::parse(output)?;
+        Self::read(&Answers::parse(output)?)
+    }
+
+    /// Reads the answer to [`local_script`], and to the rest where it was
+    /// asked.
+    ///
+    /// # Errors
+    /// When sections are missing.
+    pub fn read(answers: &Answers) -> Result<Self, Malformed> {
         let address = answers.get("address")?.split_whitespace().nth(3);
         let address = address.and_then(|text| text.split('/').next()?.parse().ok());
         let installed = answers.get("installed")?.lines().find_map(package_version);
-        let offered = offered(answers.get("offered")?).unwrap_or_default();
+        let offered = offered(answers.get("offered").unwrap_or_default()).unwrap_or_default();
         Ok(Self {
             address,
             installed,

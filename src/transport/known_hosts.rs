@@ -7,7 +7,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
-use russh::keys::PublicKey;
+use russh::keys::{HashAlg, PublicKey};
 
 /// The entries of one file.
 #[derive(Debug, Clone, Default)]
@@ -102,6 +102,12 @@ impl KnownHosts {
 }
 
 impl Entry {
+    /// `SHA256:...` of the key.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.key.fingerprint(HashAlg::Sha256).to_string()
+    }
+
     fn parse(line: usize, text: &str) -> Option<Self> {
         let mut words = text.split_ascii_whitespace();
         let mut hosts = words.next().filter(|word| !word.starts_with('#'))?;

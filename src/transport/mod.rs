@@ -3,6 +3,7 @@
 //!
 //! [`ssh`] is the real thing, [`fake`] stands in for it in tests.
 
+mod code;
 pub mod error;
 pub mod fake;
 mod hint;

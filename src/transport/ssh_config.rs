@@ -89,7 +89,7 @@ pub struct Tokens<'a> {
 /// One line that means something.
 #[derive(Debug, Clone)]
 enum Item {
-    Host(Vec<String>),
+    Host(Vec<String>, Line),
     MatchAll,
     MatchOther,
     Include(Vec<Vec<Item>>),
@@ -127,6 +127,26 @@ impl SshConfig {
         Ok(config)
     }
 
+    /// Reads a text as if it were in a file of this path.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn parse(text: &str, path: &Path, home: &Path) -> Result<Self, Error> {
+        let mut config = Self::default();
+        let items = config.items(text, path, home, 0)?;
+        config.files.push(items);
+        Ok(config)
+    }
+
+    /// The patterns of each `Host` line, included files left out.
+    pub fn hosts(&self) -> impl Iterator<Item = (&[String], &Line)> {
+        let items = self.files.iter().flatten();
+        items.filter_map(|item| match item {
+            Item::Host(patterns, at) => Some((&patterns[..], at)),
+            _ => None,
+        })
+    }
+
     /// `Match` lines whose blocks have no effect here.
     #[must_use]
     pub fn passed_over(&self) -> &[Line] {
@@ -147,20 +167,23 @@ impl SshConfig {
     }
 
     fn read(&mut self, path: &Path, home: &Path, depth: usize) -> Result<Vec<Item>, Error> {
-        let wrong = |number: usize, why: String| Error::Config {
-            at: Line {
-                path: path.to_owned(),
-                number,
-            },
-            why,
-        };
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(wrong(0, error.to_string())),
-        };
+        match std::fs::read(path) {
+            Ok(bytes) => self.items(&String::from_utf8_lossy(&bytes), path, home, depth),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(wrong(path, 0, error.to_string())),
+        }
+    }
+
+    fn items(
+        &mut self,
+        text: &str,
+        path: &Path,
+        home: &Path,
+        depth: usize,
+    ) -> Result<Vec<Item>, Error> {
+        let wrong = |number: usize, why: String| wrong(path, number, why);
         let mut items = Vec::new();
-        for (place, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
+        for (place, line) in text.lines().enumerate() {
             let at = Line {
                 path: path.to_owned(),
                 number: place + 1,
@@ -174,7 +197,7 @@ impl SshConfig {
                 return Err(wrong(at.number, format!("`{keyword}` has no value")));
             }
             items.push(match keyword.to_ascii_lowercase().as_str() {
-                "host" => Item::Host(words),
+                "host" => Item::Host(words, at),
                 "match" if words.len() == 1 && words[0].eq_ignore_ascii_case("all") => {
                     Item::MatchAll
                 }
@@ -229,11 +252,19 @@ impl SshConfig {
     }
 }
 
+fn wrong(path: &Path, number: usize, why: String) -> Error {
+    let path = path.to_owned();
+    Error::Config {
+        at: Line { path, number },
+        why,
+    }
+}
+
 fn apply(items: &[Item], host: &str, outer: bool, found: &mut HostConfig) -> Result<(), Error> {
     let mut active = outer;
     for item in items {
         match item {
-            Item::Host(patterns) => active = outer && host_matches(patterns, host),
+            Item::Host(patterns, _) => active = outer && host_matches(patterns, host),
             Item::MatchAll => active = outer,
             Item::MatchOther => active = false,
             Item::Include(files) if active => {

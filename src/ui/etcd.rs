@@ -72,7 +72,7 @@ const fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn quorum(picture: &Picture) -> String {
+pub(super) fn quorum(picture: &Picture) -> String {
     let Votes {
         members,
         quorum,

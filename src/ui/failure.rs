@@ -45,7 +45,7 @@ pub fn render(
     }
     field(
         "what",
-        wrap(&sanitise(&failure.what), room),
+        wrap(&sanitise(&format!("{} [{}]", failure.what, failure.code)), room),
         Some(Tone::Bad),
     );
     let output = failure.last_lines.iter();

@@ -5,6 +5,7 @@
 
 pub mod diff;
 pub mod etcd;
+pub mod explain;
 pub mod failure;
 pub mod plan;
 pub mod problems;
@@ -12,9 +13,13 @@ pub mod progress;
 pub mod prompt;
 pub mod sanitise;
 pub mod sink;
+pub mod spoken;
+pub mod status;
 pub mod style;
 pub mod summary;
+pub mod table;
 pub mod text;
+pub mod topology;
 pub mod transfer;
 
 use std::io::{self, Write};
@@ -101,6 +106,21 @@ impl Ui {
         self.output
     }
 
+    /// What boxes and lines are made of, unless the user asks for less.
+    #[must_use]
+    pub fn glyphs(&self) -> topology::Glyphs {
+        match self.terminal.utf8 {
+            true => topology::Glyphs::Unicode,
+            false => topology::Glyphs::Ascii,
+        }
+    }
+
+    /// Whether results are shown on a terminal.
+    #[must_use]
+    pub fn prints_to_terminal(&self) -> bool {
+        self.terminal.stdout
+    }
+
     /// Writes a result to standard output, as it stands.
     ///
     /// # Errors
@@ -112,6 +132,12 @@ impl Ui {
             out.write_all(text.as_bytes())?;
             out.flush()
         })
+    }
+
+    /// Standard output, for results that are no text.
+    #[must_use]
+    pub fn stdout(&self) -> Sink {
+        self.out.clone()
     }
 
     /// Writes a result as a JSON document to standard output.
@@ -288,6 +314,19 @@ impl Ui {
         let _one = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         self.screen
             .suspend(|| question(&mut io::stdin().lock(), &mut self.err.clone()))
+    }
+}
+
+#[cfg(test)]
+impl Ui {
+    /// Off a terminal, with what was written to each stream.
+    pub(crate) fn memory(
+        verbosity: Verbosity,
+    ) -> (Self, impl Fn() -> String, impl Fn() -> String) {
+        let ((out, out_text), (err, err_text)) = (Sink::memory(), Sink::memory());
+        let choice = (Color::Auto, verbosity, Output::Text);
+        let ui = Self::with(out, err, Terminal::default(), choice);
+        (ui, out_text, err_text)
     }
 }
 

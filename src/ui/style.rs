@@ -62,6 +62,8 @@ pub struct Terminal {
     pub force_color: bool,
     /// `TERM` is `dumb`: it cannot move the cursor or show colours.
     pub dumb: bool,
+    /// The locale's characters are UTF-8.
+    pub utf8: bool,
 }
 
 impl Terminal {
@@ -77,6 +79,11 @@ impl Terminal {
             no_color: variable("NO_COLOR").is_some(),
             force_color: variable("CLICOLOR_FORCE").is_some_and(|value| value != OsStr::new("0")),
             dumb: variable("TERM").is_some_and(|value| value == OsStr::new("dumb")),
+            // The first that is set decides, as in setlocale(3).
+            utf8: ["LC_ALL", "LC_CTYPE", "LANG"]
+                .into_iter()
+                .find_map(variable)
+                .is_some_and(|locale| is_utf8(&locale.to_string_lossy())),
         }
     }
 
@@ -95,6 +102,13 @@ impl Terminal {
             Color::Auto => !self.no_color && (self.force_color || (stream && !self.dumb)),
         }
     }
+}
+
+/// Whether a locale such as `de_DE.UTF-8` has all characters.
+fn is_utf8(locale: &str) -> bool {
+    let charset = locale.split_once('.').map_or("", |(_, charset)| charset);
+    let charset = charset.split('@').next().unwrap_or_default();
+    matches!(charset.to_ascii_lowercase().as_str(), "utf-8" | "utf8")
 }
 
 /// How text is shown on one stream.
@@ -197,6 +211,7 @@ mod tests {
         no_color: false,
         force_color: false,
         dumb: false,
+        utf8: true,
     };
 
     fn style(terminal: Terminal, color: Color) -> Style {
@@ -229,6 +244,16 @@ mod tests {
         assert!(style(forced, Color::Auto).color);
         assert!(style(none, Color::Always).color);
         assert!(!style(TERMINAL, Color::Never).color);
+    }
+
+    #[test]
+    fn the_locale_says_which_characters_there_are() {
+        for locale in ["C.UTF-8", "de_DE.utf8", "en_GB.UTF-8@euro"] {
+            assert!(is_utf8(locale), "{locale}");
+        }
+        for locale in ["C", "POSIX", "de_DE", "de_DE.ISO-8859-15@euro", "utf8"] {
+            assert!(!is_utf8(locale), "{locale}");
+        }
     }
 
     #[test]

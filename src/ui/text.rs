@@ -27,6 +27,13 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Words on lines of at most `width` columns, words that are wider broken.
+#[must_use]
+pub fn fit(text: &str, width: usize) -> Vec<String> {
+    let lines = wrap(text, width);
+    lines.iter().flat_map(|line| fold(line, width)).collect()
+}
+
 /// Items on lines of at most `width` columns, with a separator between those
 /// on the same line. An item that is wider than that is wrapped.
 #[must_use]

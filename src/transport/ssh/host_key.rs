@@ -71,10 +71,11 @@ impl Trust {
     }
 
     /// Host key algorithms in order of preference: those first by which the
-    /// host is known, so that it shows a key that can be checked.
+    /// host is known, so that it shows a key that can be checked. A pin is of
+    /// the usual first; what another machine had at this address says nothing.
     pub(super) fn preferred(&self, hop: &Hop) -> Result<Vec<Algorithm>, Error> {
         let mut known = Vec::new();
-        for path in files_of(hop) {
+        for path in files_of(hop).filter(|_| hop.pin.is_none()) {
             let file = self.file(path)?;
             for name in &hop.names {
                 let keys = file

@@ -108,6 +108,7 @@ pub(crate) mod tests {
 
     pub(crate) fn failure() -> Failure {
         Failure {
+            code: "step-packages",
             resource: Some("packages of kubernetes".to_owned()),
             what: "exit code 100".to_owned(),
             last_lines: vec![

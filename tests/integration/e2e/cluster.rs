@@ -75,7 +75,7 @@ pub fn name(object: &Value) -> String {
 }
 
 /// kubectl as the lab has built it.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     built("1.20.2/kubectl")
 }
 

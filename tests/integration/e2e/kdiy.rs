@@ -16,6 +16,13 @@ pub struct Kdiy<'a> {
     inventory: String,
 }
 
+/// `KDIY_BIN`, or the release build.
+pub fn binary() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let chosen = std::env::var_os("KDIY_BIN").map(PathBuf::from);
+    manifest.join(chosen.unwrap_or_else(|| PathBuf::from("target/release/kdiy")))
+}
+
 /// How a run ended.
 pub struct Ran {
     pub code: i32,
@@ -49,11 +56,8 @@ impl<'a> Kdiy<'a> {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let binary = std::env::var_os("KDIY_BIN")
-            .map_or_else(|| manifest.join("target/release/kdiy"), PathBuf::from);
         let folder = self.lab.folder.path();
-        let mut command = Command::new(binary);
+        let mut command = Command::new(binary());
         command
             .args(["-i", &self.inventory])
             .args(words)

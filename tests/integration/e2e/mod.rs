@@ -4,6 +4,7 @@
 
 mod cluster;
 mod data;
+mod demo;
 mod external;
 mod kdiy;
 mod lab;

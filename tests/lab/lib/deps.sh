@@ -5,7 +5,7 @@
 
 DEPS=(debootstrap golang-1.19-go gcc libc6-dev make rsync jq gnupg apt-utils dpkg-dev
     openssh-client iptables ca-certificates xz-utils
-    debian-archive-keyring curl util-linux)
+    debian-archive-keyring curl util-linux vagrant)
 
 # Packages of DEPS that are not installed.
 missing_deps() {

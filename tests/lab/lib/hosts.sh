@@ -142,6 +142,31 @@ lab_up() {
     note "$name: $STATE/$name"
 }
 
+# What another program (the Vagrantfile) needs to create hosts of a lab by
+# itself: image, key, and arguments of `docker run`. `lab down NAME` removes
+# what it made and forgot. The first NIC is behind a NAT, as in VirtualBox; the
+# second one is the caller's.
+lab_docker_args() {
+    [ $# -eq 1 ] || die "usage: lab docker-args NAME"
+    valid_name "$1" || die "not a name: $1"
+    build_paths
+    docker_ready
+    network_ready
+    inotify_ready
+    import_host_image
+    lab_state "$1"
+    vm_flags
+    FLAGS+=(--label "kdiy-lab=$1"
+        -v "$STATE/$1/authorized_keys:/etc/ssh/lab_authorized_keys:ro"
+        -v "$LAB_DIR/nat/lab-nat:/usr/local/sbin/lab-nat:ro"
+        -v "$LAB_DIR/nat/lab-nat.conf:/etc/systemd/system/ssh.service.d/lab-nat.conf:ro")
+    [ ! -s "$STATE/$1/resolv.conf" ] ||
+        FLAGS+=(-v "$STATE/$1/resolv.conf:/etc/resolv.conf:ro")
+    jq --null-input --arg image "$HOST_IMAGE" --arg key "$STATE/$1/id_ed25519" \
+        '{image: $image, user: "ops", key: $key, network: "172.29.6", args: $ARGS.positional}' \
+        --args -- "${FLAGS[@]}"
+}
+
 lab_down() {
     local name=${1:-} boxes filter=label=kdiy-lab
     if [ "$name" != --all ]; then

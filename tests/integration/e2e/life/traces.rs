@@ -19,8 +19,8 @@ pub fn logs_are_private(life: &Life) {
     let all = list(&runs);
     assert_eq!(
         all.len(),
-        4,
-        "bring-up, drift, saved plan, new worker: {all:?}"
+        5,
+        "bring-up, labels, drift, saved plan, new worker: {all:?}"
     );
     let bring_up = all.first().expect("a run");
     let hosts = super::HOSTS.map(|(host, _)| bring_up.join(format!("{host}.log")));

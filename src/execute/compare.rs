@@ -1,0 +1,70 @@
+//! Hosts beside what the inventory says: all that is known before a plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::Event;
+use super::survey::{self, Connections, Faults};
+use crate::cluster::{Name, Settled};
+use crate::plan::install::{self, Circumstances, Trust};
+use crate::plan::preflight::{self, Problem};
+use crate::plan::{Observation, Plan, Refused, Standing, serving};
+use crate::transport::Connection;
+use crate::vault::Vault;
+
+/// What was seen of the hosts that could be looked at.
+pub struct Comparison {
+    seen: BTreeMap<Name, Observation>,
+    /// What the hosts are, and how far the cluster stands.
+    pub circumstances: Circumstances,
+    /// Reasons not to begin.
+    pub problems: Vec<Problem>,
+    /// What is left alone and should be looked at.
+    pub warnings: Vec<String>,
+}
+
+/// Looks at all connected hosts; those that could not be looked at are among
+/// the faults.
+pub async fn look<C: Connection>(
+    settled: &Settled,
+    trust: &Trust,
+    connections: &Connections<C>,
+    width: usize,
+    events: &UnboundedSender<Event>,
+) -> (Comparison, Faults) {
+    let mut vault = Vault::new();
+    let asked = install::blueprint(settled, trust, &Circumstances::default(), &mut vault);
+    let ca = &trust.ca_certificate;
+    let (seen, faults) = survey::observe(settled, ca, &asked, connections, width, events).await;
+    let facts: BTreeMap<_, _> = seen
+        .iter()
+        .map(|(name, seen)| (name.clone(), seen.facts.clone()))
+        .collect();
+    let standing = Standing::of(&settled.cluster, &facts, &trust.etcd_token);
+    let comparison = Comparison {
+        problems: preflight::problems(settled, &standing, &trust.etcd_token, &seen),
+        warnings: serving::warnings(&facts),
+        circumstances: Circumstances { facts, standing },
+        seen,
+    };
+    (comparison, faults)
+}
+
+impl Comparison {
+    /// What has to be done on the hosts within a limit. Its secrets are put
+    /// into `vault`, but for certificates, which are yet to be issued.
+    ///
+    /// # Errors
+    /// All that must not be replaced.
+    pub fn plan(
+        &self,
+        settled: &Settled,
+        trust: &Trust,
+        limit: Option<&BTreeSet<Name>>,
+        vault: &mut Vault,
+    ) -> Result<Plan, Vec<Refused>> {
+        let blueprint = install::blueprint(settled, trust, &self.circumstances, vault);
+        Plan::new(&blueprint, &self.seen, limit)
+    }
+}

@@ -1,0 +1,277 @@
+//! `controlPlane`, `kubelet`, `kubeProxy`, `kubeadm`.
+
+use super::{DOWNLOAD, DURATION, Field, Form, Kind, Mapping, PATH, like, text, word};
+
+const FLAG: Form = Form::like("flag", "^[A-Za-z0-9_.][A-Za-z0-9_.-]*$");
+
+/// Extra arguments of a component.
+const fn arguments(text: &'static str, example: &'static str) -> Field {
+    const VALUE: Kind = Kind::Text(Form::of("text").bare());
+    Field::new("extraArgs", Kind::Free(FLAG, &VALUE), text).example(example)
+}
+
+/// Extra configuration of a component.
+const fn configuration(text: &'static str, example: &'static str) -> Field {
+    Field::new("extraConfig", Kind::Any, text).example(example)
+}
+
+/// `controlPlane`.
+pub const CONTROL_PLANE: &Mapping = &Mapping::of(&[
+    Field::new(
+        "apiServer",
+        Kind::Mapping(API_SERVER),
+        "Settings of all API servers.",
+    )
+    .example("{certSANs: [api.internal.example.org]}"),
+    Field::new(
+        "controllerManager",
+        Kind::Mapping(ELECTED),
+        "Settings of all controller-managers. One leads, the others wait.",
+    )
+    .example("{extraArgs: {node-cidr-mask-size: 24}}"),
+    Field::new(
+        "scheduler",
+        Kind::Mapping(ELECTED),
+        "Settings of all schedulers. One leads, the others wait.",
+    )
+    .example("{leaderElection: {leaseDuration: 30s, renewDeadline: 20s, retryPeriod: 5s}}"),
+    Field::new(
+        "etcd",
+        Kind::Mapping(ETCD),
+        "Settings of etcd, wherever it runs.",
+    )
+    .example("{extraArgs: {quota-backend-bytes: 8589934592}}"),
+]);
+
+/// `controlPlane.apiServer`.
+pub const API_SERVER: &Mapping = &Mapping::of(&[
+    Field::new(
+        "certSANs",
+        Kind::List(&like("DNS name or IP address", "^[^\\s/]+$")),
+        "Names and addresses that the API servers' certificates are also valid for. The endpoint, \
+         the nodes and the names inside the cluster always are.",
+    )
+    .example("[api.internal.example.org, 198.51.100.10]"),
+    Field::new(
+        "audit",
+        Kind::Either(&[
+            Kind::Words(&[word(
+                "metadata",
+                "who did what when, without contents, so that no secret gets into the log",
+            )]),
+            Kind::Mapping(AUDIT),
+        ]),
+        "What is written to `/var/log/kubernetes/audit/audit.log` on each control plane: a word, \
+         or a mapping with a policy of your own and how long logs are kept.",
+    )
+    .derived("nothing is written")
+    .example("metadata"),
+    Field::new(
+        "encryption",
+        Kind::Words(&[
+            word("none", "secrets are in etcd as they are"),
+            word(
+                "secretbox",
+                "secrets are encrypted with a key that kdiy makes and keeps with the authorities",
+            ),
+        ]),
+        "How secrets are encrypted in etcd. On a cluster that runs, all API servers learn to read \
+         before the first one writes, then all secrets are rewritten once. It is not taken back \
+         by leaving the key out: kdiy refuses and says how.",
+    )
+    .default("none")
+    .example("secretbox"),
+    arguments(
+        "More flags of kube-apiserver, without dashes. What kdiy sets itself is refused, with the \
+         key to use instead.",
+        "{event-ttl: 4h}",
+    ),
+    configuration(
+        "Merged over `apiServer` of kubeadm's ClusterConfiguration, such as `extraVolumes`: static \
+         pods see only what is mounted.",
+        "{extraVolumes: [{name: admission, hostPath: /etc/kubernetes/admission, mountPath: /etc/kubernetes/admission, readOnly: true}]}",
+    ),
+]);
+
+/// `controlPlane.apiServer.audit` as a mapping.
+pub const AUDIT: &Mapping = &Mapping::of(&[
+    Field::new(
+        "policy",
+        text("`metadata` or path"),
+        "The file of an audit policy (`audit.k8s.io/v1`), its path from the inventory's folder; or \
+         `metadata`, for who did what when.",
+    )
+    .default("metadata")
+    .example("files/audit.yaml"),
+    Field::new(
+        "maxAge",
+        Kind::Number(1, 65535),
+        "Days for which old logs are kept.",
+    )
+    .default("30")
+    .example("90"),
+    Field::new(
+        "maxBackups",
+        Kind::Number(1, 65535),
+        "How many old logs are kept.",
+    )
+    .default("10")
+    .example("20"),
+    Field::new(
+        "maxSize",
+        Kind::Number(1, 65535),
+        "Megabytes at which a log is closed and the next one begun.",
+    )
+    .default("100")
+    .example("200"),
+]);
+
+/// A component of which one instance leads.
+pub const ELECTED: &Mapping = &Mapping::of(&[
+    Field::new(
+        "leaderElection",
+        Kind::Mapping(ELECTION),
+        "How the instances agree on the one that leads. `leaseDuration` must be longer than \
+         `renewDeadline`, and that longer than 1.2 times `retryPeriod`.",
+    )
+    .example("{leaseDuration: 30s, renewDeadline: 20s, retryPeriod: 5s}"),
+    arguments(
+        "More flags of the component, without dashes. What kdiy sets itself is refused, with the \
+         key to use instead.",
+        "{v: 2}",
+    ),
+    configuration(
+        "Merged over the component's section of kubeadm's ClusterConfiguration, such as \
+         `extraVolumes`.",
+        "{extraVolumes: [{name: extra, hostPath: /etc/kubernetes/extra, mountPath: /etc/kubernetes/extra, readOnly: true}]}",
+    ),
+]);
+
+/// `leaderElection`.
+pub const ELECTION: &Mapping = &Mapping::of(&[
+    Field::new(
+        "enabled",
+        Kind::Boolean,
+        "Whether one leads and the others wait. With several control planes it has to be.",
+    )
+    .default("true")
+    .example("true"),
+    Field::new(
+        "leaseDuration",
+        DURATION,
+        "How long the others wait for a leader that is silent before one of them takes over.",
+    )
+    .default("15s")
+    .example("30s"),
+    Field::new(
+        "renewDeadline",
+        DURATION,
+        "How long a leader tries to renew its lease before it gives up leading.",
+    )
+    .default("10s")
+    .example("20s"),
+    Field::new(
+        "retryPeriod",
+        DURATION,
+        "How long each waits between two tries.",
+    )
+    .default("2s")
+    .example("5s"),
+]);
+
+/// `controlPlane.etcd`.
+pub const ETCD: &Mapping = &Mapping::of(&[
+    Field::new(
+        "source",
+        Kind::Either(&[
+            Kind::Words(&[word("distribution", "the distribution's packages")]),
+            Kind::Mapping(DOWNLOAD),
+        ]),
+        "Where etcd comes from: a word, or a release archive by URL and hash. Only with \
+         `topology: external`; on control planes it is an image that kubeadm chooses.",
+    )
+    .default("distribution")
+    .example("{url: \"https://mirror.example.org/etcd-v3.5.21-linux-{arch}.tar.gz\", sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}"),
+    Field::new(
+        "allowEvenMembers",
+        Kind::Boolean,
+        "Whether an even number of members is taken, with a warning: it tolerates no more failures \
+         than one member less.",
+    )
+    .default("false")
+    .example("true"),
+    arguments(
+        "More settings of etcd: flags of the static pod, without dashes; with `topology: external` \
+         keys of etcd's configuration file, which have the same names. What kdiy sets itself is \
+         refused.",
+        "{quota-backend-bytes: 8589934592}",
+    ),
+    configuration(
+        "Merged over `etcd.local` of kubeadm's ClusterConfiguration. Only with \
+         `topology: stacked`.",
+        "{imageTag: 3.5.21-0}",
+    ),
+]);
+
+/// `kubelet`.
+pub const KUBELET: &Mapping = &Mapping::of(&[
+    Field::new(
+        "servingCertificates",
+        Kind::Words(&[
+            word(
+                "self-signed",
+                "each kubelet signs its own, which nobody can verify",
+            ),
+            word(
+                "signed",
+                "the cluster's authority signs them; kdiy approves what a node asks for its own \
+                 name and address",
+            ),
+        ]),
+        "Who signs the certificates with which kubelets serve logs, exec and metrics.",
+    )
+    .default("self-signed")
+    .example("signed"),
+    arguments(
+        "More flags of the kubelet, without dashes. What kdiy sets itself is refused, with the key \
+         to use instead.",
+        "{v: 2}",
+    ),
+    configuration("Merged over the KubeletConfiguration.", "{maxPods: 200}"),
+]);
+
+/// `kubeProxy`.
+pub const KUBE_PROXY: &Mapping = &Mapping::of(&[
+    arguments(
+        "More flags of kube-proxy, without dashes. What kdiy sets itself is refused, with the key \
+         to use instead.",
+        "{v: 2}",
+    ),
+    configuration("Merged over the KubeProxyConfiguration.", "{mode: ipvs}"),
+]);
+
+/// `kubeadm`.
+pub const KUBEADM: &Mapping = &Mapping::of(&[
+    Field::new(
+        "ignorePreflightErrors",
+        Kind::List(&text("name of a check")),
+        "Checks whose errors are ignored, by kubeadm's name or by the code that kdiy shows. `all` \
+         ignores every one but those that guard data.",
+    )
+    .example("[NumCPU, Mem]"),
+    Field::new(
+        "skipPhases",
+        Kind::List(&text("name of a phase")),
+        "Phases of `kubeadm init` and `kubeadm join` that are left out.",
+    )
+    .example("[addon/kube-proxy]"),
+    Field::new(
+        "patches",
+        Kind::List(&PATH),
+        "Patches of static pods and of the kubelet's configuration: files named \
+         `TARGET[SUFFIX][+TYPE].yaml`, their paths from the inventory's folder. TARGET is \
+         kube-apiserver, kube-controller-manager, kube-scheduler, etcd, kubeletconfiguration or \
+         corednsdeployment; TYPE is strategic, merge or json. From Kubernetes 1.22 on.",
+    )
+    .example("[files/kube-apiserver0+strategic.yaml]"),
+]);

@@ -1,0 +1,212 @@
+//! What a host is asked, in one script: all that its roles make it answer for.
+//!
+//! Questions that may hang run beside each other, so that the whole takes no
+//! longer than the slowest; each hands its section out under a lock on its own
+//! open file, since what is longer than a pipe's buffer would be mixed up.
+
+use crate::cluster::{
+    AddressSpec, Balancer, Cluster, Endpoint, LoadBalancer, Node, Role, Runtime, Topology,
+};
+use crate::etcd::{gateway, member};
+use crate::kubeadm::API_PORT;
+use crate::lb::{carried, haproxy, nginx};
+use crate::plan::settle;
+use crate::resource::SECTION_FUNCTION;
+use crate::shell::Script;
+
+/// `kdiy_beside SECTION COMMAND…` asks in the background.
+const BESIDE: &str = r#"kdiy_beside() {
+{ kdiy_name=$1; shift; kdiy_out=$("$@" 2>&1 </dev/null | head -c 3000000)
+flock 9; kdiy_section "$kdiy_name" "$kdiy_out"; } 9</bin/sh &
+}
+"#;
+
+/// The API server on this host, asked with the certificate that it has for
+/// kubelets. Of nodes all is left out that nobody reads here: answers that
+/// are written for people have one thing a line.
+const API: &str = r#"kdiy_curl() { curl -gsS --noproxy '*' --connect-timeout 2 --max-time 5 "$@"; }
+kdiy_api() {
+kdiy_path=$1; shift
+kdiy_curl --cacert /etc/kubernetes/pki/ca.crt --cert /etc/kubernetes/pki/apiserver-kubelet-client.crt \
+  --key /etc/kubernetes/pki/apiserver-kubelet-client.key "$@" "https://$kdiy_own$kdiy_path"
+}
+kdiy_ready() { kdiy_api '/readyz?verbose=true' -w '\n%{http_code}'; }
+kdiy_nodes() {
+kdiy_api '/api/v1/nodes?pretty=true' |
+  sed -e '/^        "\(images\|managedFields\)": \[$/,/^        \],\{0,1\}$/{//!d;}'
+}
+kdiy_leases() { kdiy_api /apis/coordination.k8s.io/v1/namespaces/kube-system/leases; }
+kdiy_healthz() { kdiy_curl -k -w '\n%{http_code}' "https://127.0.0.1:$1/healthz"; }
+kdiy_endpoint() { kdiy_curl --cacert /etc/kubernetes/pki/ca.crt -w '\n%{http_code}' "https://$1/readyz"; }
+"#;
+
+/// perl is a part of every Debian; what speaks to sockets by name is not.
+const HAPROXY: &str = r#"kdiy_haproxy() {
+timeout 4 perl -MIO::Socket::UNIX -e '
+  my $s = IO::Socket::UNIX->new(Peer => "/run/haproxy/admin.sock") or die "admin.sock: $!\n";
+  print $s "show stat -1 6 -1\n"; print while <$s>'
+}
+"#;
+
+/// nginx keeps to itself what it thinks of its servers: whether they take
+/// connections is asked as it would ask.
+const NGINX_BACKENDS: &str = r#"kdiy_nginx() {
+while read -r a b c; do
+case $a:$b in
+'#:'*) n=$b ;;
+server:*:*) (
+  h=${b%:*}; h=${h#\[}; h=${h%\]}
+  if out=$(timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$h" "${b##*:}" 2>&1); then echo "$n up"
+  else out=${out##*: }; echo "$n down ${out:-no answer in 3 s}"; fi ) & ;;
+esac
+done < "$1"
+wait
+}
+"#;
+
+/// Certificates alone leave the host: of a file that has a key beside them,
+/// too, and of kubeconfigs the client's.
+const CERTIFICATES: &str = r#"kdiy_certificates() {
+for f in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /etc/etcd/pki/*.crt \
+  /var/lib/kubelet/pki/kubelet.crt /var/lib/kubelet/pki/kubelet-client-current.pem \
+  /var/lib/kubelet/pki/kubelet-server-current.pem /etc/haproxy/kdiy-ca.crt; do
+[ -r "$f" ] || continue
+echo "file $f"
+sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p' "$f"
+done
+for f in /etc/kubernetes/*.conf; do
+[ -r "$f" ] || continue
+sed -n "s|^ *client-certificate-data: *|data $f |p" "$f"
+done
+}
+"#;
+
+/// Units that balance, or move the address between those that do.
+pub(super) const BALANCING: [&str; 3] = [haproxy::UNIT, NGINX, KEEPALIVED];
+const NGINX: &str = "nginx.service";
+const KEEPALIVED: &str = "keepalived.service";
+
+/// Names of systemd's units that a host has to have running.
+#[must_use]
+pub fn units(cluster: &Cluster, node: &Node) -> Vec<&'static str> {
+    let mut units = Vec::new();
+    if node.runs_kubelet() {
+        units.push("kubelet.service");
+        units.push(match cluster.runtime {
+            Runtime::Containerd(_) => "containerd.service",
+            Runtime::Docker { .. } => "docker.service",
+            Runtime::CriO(_) => "crio.service",
+        });
+    }
+    if node.roles.has(Role::Etcd) && matches!(cluster.topology, Topology::External(_)) {
+        units.push(member::UNIT);
+    }
+    match &cluster.load_balancer {
+        LoadBalancer::Hosts { kind, failover } if node.roles.has(Role::LoadBalancer) => {
+            units.push(match kind {
+                Balancer::Haproxy => haproxy::UNIT,
+                Balancer::Nginx => NGINX,
+            });
+            units.extend(failover.as_ref().map(|_| KEEPALIVED));
+        }
+        LoadBalancer::Local { .. } if node.runs_kubelet() => units.push(haproxy::UNIT),
+        _ => {}
+    }
+    units
+}
+
+/// The script that asks one host.
+#[must_use]
+pub fn script(cluster: &Cluster, node: &Node) -> Script {
+    let mut script = Script::of("export LC_ALL=C\n")
+        .lit(SECTION_FUNCTION)
+        .lit(BESIDE)
+        .lit(API)
+        .lit(CERTIFICATES)
+        .then(&settle::local_script(cluster, node))
+        .lit("kdiy_section clock \"$(date +%s)\"\n")
+        .lit("[ ! -s /etc/kubernetes/kubelet.conf ] || kdiy_section joined yes\n")
+        .lit("kdiy_beside certificates kdiy_certificates\n");
+    let units = units(cluster, node);
+    if !units.is_empty() {
+        script = script
+            .lit("kdiy_beside units systemctl is-active ")
+            .args(units)
+            .lit("\n");
+    }
+    if node.roles.has(Role::ControlPlane) {
+        script = script.then(&plane(cluster, node));
+    }
+    if cluster.etcd_members().any(|member| member.name == node.name) {
+        // Several sections at once, so the last line break has to be kept.
+        script = script
+            .lit("{ kdiy_out=$(\n")
+            .then(&gateway::script(&cluster.topology, &node.address))
+            .lit("echo .)\nflock 9; printf %s \"${kdiy_out%.}\"; } 9</bin/sh &\n");
+    }
+    if node.runs_kubelet() {
+        script = script.then(&endpoint("endpoint", &cluster.node_endpoint()));
+        if cluster.node_endpoint() != cluster.endpoint {
+            script = script.then(&endpoint("clients", &cluster.endpoint));
+        }
+    }
+    if let Some((vip, role)) = carried(cluster)
+        && node.roles.has(role)
+    {
+        script = script
+            .lit("kdiy_beside vip ip -o addr show to ")
+            .arg(vip.address.to_string())
+            .lit("\n");
+    }
+    script.then(&balancer(cluster, node)).lit("wait\n:\n")
+}
+
+fn plane(cluster: &Cluster, node: &Node) -> Script {
+    let port = API_PORT.to_string();
+    let own = match &node.address {
+        AddressSpec::Fixed(address) => Script::of("kdiy_own=")
+            .arg(std::net::SocketAddr::new(*address, API_PORT).to_string())
+            .lit("\n"),
+        AddressSpec::Interface(_) => Script::of(
+            "kdiy_own=$kdiy_address\ncase $kdiy_own in *:*) kdiy_own=\"[$kdiy_own]\" ;; esac\nkdiy_own=$kdiy_own:",
+        )
+        .arg(port)
+        .lit("\n"),
+    };
+    let settings = &cluster.control_plane;
+    let port = |arguments: &std::collections::BTreeMap<String, String>, usual: &str| {
+        let named = arguments.get("secure-port").cloned();
+        named.unwrap_or_else(|| usual.to_owned())
+    };
+    Script::of("if [ -s /etc/kubernetes/pki/apiserver-kubelet-client.crt ]; then\n")
+        .then(&own)
+        .lit("kdiy_beside ready kdiy_ready\nkdiy_beside nodes kdiy_nodes\nkdiy_beside leases kdiy_leases\n")
+        .lit("kdiy_beside controller-manager kdiy_healthz ")
+        .arg(port(&settings.controller_manager.extra_args, "10257"))
+        .lit("\nkdiy_beside scheduler kdiy_healthz ")
+        .arg(port(&settings.scheduler.extra_args, "10259"))
+        .lit("\nfi\n")
+}
+
+fn endpoint(section: &'static str, endpoint: &Endpoint) -> Script {
+    Script::of("[ ! -s /etc/kubernetes/pki/ca.crt ] || kdiy_beside ")
+        .lit(section)
+        .lit(" kdiy_endpoint ")
+        .arg(endpoint.to_string())
+        .lit("\n")
+}
+
+fn balancer(cluster: &Cluster, node: &Node) -> Script {
+    let haproxy = || Script::of(HAPROXY).lit("kdiy_beside haproxy kdiy_haproxy\n");
+    match &cluster.load_balancer {
+        LoadBalancer::Hosts { kind, .. } if node.roles.has(Role::LoadBalancer) => match kind {
+            Balancer::Haproxy => haproxy(),
+            Balancer::Nginx => Script::of(NGINX_BACKENDS)
+                .lit("kdiy_beside nginx kdiy_nginx ")
+                .arg(nginx::CONFIG)
+                .lit("\n"),
+        },
+        LoadBalancer::Local { .. } if node.runs_kubelet() => haproxy(),
+        _ => Script::new(),
+    }
+}
