@@ -8,10 +8,20 @@ const WIDTH: usize = 79;
 
 /// A comment of whole lines.
 pub fn comment(text: &str) -> String {
+    wrapped(text, WIDTH)
+}
+
+/// The same, under a key.
+pub fn indented(text: &str) -> String {
+    let lines = wrapped(text, WIDTH - 2);
+    lines.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+fn wrapped(text: &str, width: usize) -> String {
     let mut out = String::new();
     let mut line = String::from("#");
     for word in text.split_whitespace() {
-        if line.len() + 1 + word.len() > WIDTH && line != "#" {
+        if line.len() + 1 + word.len() > width && line != "#" {
             out.push_str(&line);
             out.push('\n');
             line = String::from("#");
@@ -20,12 +30,6 @@ pub fn comment(text: &str) -> String {
         line.push_str(word);
     }
     out + &line + "\n"
-}
-
-/// The same, under a key.
-pub fn indented(text: &str) -> String {
-    let lines = comment(text);
-    lines.lines().map(|line| format!("  {line}\n")).collect()
 }
 
 /// The first lines.
