@@ -1,8 +1,8 @@
 //! The command line: one file a command, exit codes, help.
 
 pub mod apply;
-pub mod complete;
 pub mod code;
+pub mod complete;
 pub mod completions;
 mod connector;
 pub mod etcd;

@@ -16,13 +16,13 @@ pub use balancer::BALANCER;
 pub use components::{
     API_SERVER, AUDIT, CONTROL_PLANE, ELECTED, ELECTION, ETCD, KUBE_PROXY, KUBEADM, KUBELET,
 };
+pub use imported::TERRAFORM;
 pub use login::{LOGIN, NODE_LOGIN, SUDO};
 pub use network::{CNI, NETWORK};
 pub use nodes::{NODE, TAINT};
 pub use place::{NotFound, Place, find, places, top};
 pub use root::{ENDPOINT, ROOT};
 pub use runtime::{DOWNLOAD, RUNTIME};
-pub use imported::TERRAFORM;
 pub use sources::{HTTP_PROXY, IMAGES, PACKAGES, SIGNER};
 
 /// A mapping with known keys.
