@@ -213,7 +213,7 @@ fn ssh_goes_the_same_way_with_the_same_trust() {
     let (out, _) = ssh(&["ssh", "n-0", "--print"], 0);
     let wanted = format!("-p {} -l {}", nodes.sshds[0].port, user());
     assert!(
-        out.starts_with("ssh -o ConnectTimeout=10 ") && out.contains(&wanted),
+        out.starts_with("ssh -o 'ConnectTimeout=10' ") && out.contains(&wanted),
         "{out}"
     );
     assert_eq!(ssh(&["ssh", "n-0", "--", "echo a; exit 4"], 4).0, "a\n");
