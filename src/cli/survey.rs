@@ -280,6 +280,8 @@ mod tests {
 
     #[test]
     fn what_to_do_is_said_once_for_all_hosts() {
+        use crate::execute::survey::Fault;
+
         let refused = |host: &str| {
             survey::Fault::from(crate::transport::Error::Authentication {
                 address: format!("192.0.2.{host}:22"),
@@ -292,7 +294,7 @@ mod tests {
         let faults = faults.map(|(host, last)| (name(host), refused(last)));
         let text = unreachable(&faults.into()).error.to_string();
         assert_eq!(text.lines().count(), 3, "{text}");
-        assert_eq!(text.matches("ssh-copy-id").count(), 1, "{text}");
+        assert_eq!(text.matches("ssh-add").count(), 1, "{text}");
     }
 
     #[test]
