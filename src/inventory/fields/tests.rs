@@ -113,6 +113,14 @@ fn scene(place: &Place) -> Value {
                     .remove("role");
             }
         }
+        "runtime.key" | "runtime.criDockerd" => {
+            let (kind, packages) = match parent {
+                "runtime.key" => ("containerd", "docker"),
+                _ => ("docker", "distribution"),
+            };
+            let runtime = serde_json::json!({"kind": kind, "packages": packages});
+            put(&mut value, "runtime", runtime);
+        }
         "nodes[].taints[]" => {
             put(
                 &mut value,
