@@ -14,7 +14,6 @@ One YAML file says what the cluster shall be. This page has every field that the
 
 ```yaml
 # yaml-language-server: $schema=kdiy.schema.json
-apiVersion: kdiy/v1alpha1
 ```
 
 with the file that `kdiy schema > kdiy.schema.json` writes, in every editor that has \
