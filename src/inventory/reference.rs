@@ -81,7 +81,13 @@ fn section(place: &Place, out: &mut String) {
             let _ = writeln!(out, "| `{}` | {} |", word.word, cell(word.text));
         }
     }
-    let _ = writeln!(out, "\n```yaml\n{}\n```", place.example().join("\n"));
+    // Fences of inventories are held to be whole ones.
+    let fence = if field.name == "apiVersion" {
+        ""
+    } else {
+        "yaml"
+    };
+    let _ = writeln!(out, "\n```{fence}\n{}\n```", place.example().join("\n"));
     let children = place.children();
     if !children.is_empty() {
         out.push_str("\n| field | what it is |\n|---|---|\n");
