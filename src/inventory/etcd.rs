@@ -47,7 +47,8 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenEtcd {
 
 fn source(reader: &Reader<'_>, node: &Node) -> Option<EtcdSource> {
     if matches!(node.value, Value::Mapping(_)) {
-        return download(reader, node, ".tar.gz", ARCHIVE).map(EtcdSource::Archive);
+        return download(reader, node, fields::ARCHIVE, ".tar.gz", ARCHIVE)
+            .map(EtcdSource::Archive);
     }
     let text = reader.text(node, "`distribution`")?;
     if text.value == "distribution" {

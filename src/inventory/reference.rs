@@ -14,7 +14,6 @@ One YAML file says what the cluster shall be. This page has every field that the
 
 ```yaml
 # yaml-language-server: $schema=kdiy.schema.json
-apiVersion: kdiy/v1alpha1
 ```
 
 with the file that `kdiy schema > kdiy.schema.json` writes, in every editor that has \
@@ -82,7 +81,13 @@ fn section(place: &Place, out: &mut String) {
             let _ = writeln!(out, "| `{}` | {} |", word.word, cell(word.text));
         }
     }
-    let _ = writeln!(out, "\n```yaml\n{}\n```", place.example().join("\n"));
+    // Fences of inventories are held to be whole ones.
+    let fence = if field.name == "apiVersion" {
+        ""
+    } else {
+        "yaml"
+    };
+    let _ = writeln!(out, "\n```{fence}\n{}\n```", place.example().join("\n"));
     let children = place.children();
     if !children.is_empty() {
         out.push_str("\n| field | what it is |\n|---|---|\n");

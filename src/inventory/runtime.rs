@@ -106,7 +106,7 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenRuntime {
             .and_then(|_| fields.key("criDockerd")),
         cri_dockerd: fields
             .get("criDockerd")
-            .and_then(|node| download(reader, node, ".deb", CRI_DOCKERD)),
+            .and_then(|node| download(reader, node, fields::PACKAGE, ".deb", CRI_DOCKERD)),
         kind,
     };
     if let Some(url) = &written.repository {
@@ -198,8 +198,14 @@ const CRI_DOCKERD: &str =
 
 /// A file by its URL, accepted by its hash. Plain http is fine, as the hash
 /// cannot be forged.
-pub fn download(reader: &Reader<'_>, node: &Node, ending: &str, example: &str) -> Option<Download> {
-    let fields = reader.fields(node, fields::DOWNLOAD, example)?;
+pub fn download(
+    reader: &Reader<'_>,
+    node: &Node,
+    known: &'static fields::Mapping,
+    ending: &str,
+    example: &str,
+) -> Option<Download> {
+    let fields = reader.fields(node, known, example)?;
     let url = fields
         .require("url", "`url: https://...`")
         .and_then(|node| {

@@ -1,6 +1,6 @@
 //! `controlPlane`, `kubelet`, `kubeProxy`, `kubeadm`.
 
-use super::{DOWNLOAD, DURATION, Field, Form, Kind, Mapping, PATH, like, text, word};
+use super::{ARCHIVE, DURATION, Field, Form, Kind, Mapping, PATH, like, text, word};
 
 const FLAG: Form = Form::like("flag", "^[A-Za-z0-9_.][A-Za-z0-9_.-]*$");
 
@@ -185,7 +185,7 @@ pub const ETCD: &Mapping = &Mapping::of(&[
         "source",
         Kind::Either(&[
             Kind::Words(&[word("distribution", "the distribution's packages")]),
-            Kind::Mapping(DOWNLOAD),
+            Kind::Mapping(ARCHIVE),
         ]),
         "Where etcd comes from: a word, or a release archive by URL and hash. Only with \
          `topology: external`; on control planes it is an image that kubeadm chooses.",

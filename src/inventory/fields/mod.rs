@@ -22,7 +22,7 @@ pub use network::{CNI, NETWORK};
 pub use nodes::{NODE, TAINT};
 pub use place::{NotFound, Place, find, places, top};
 pub use root::{ENDPOINT, ROOT};
-pub use runtime::{DOWNLOAD, RUNTIME};
+pub use runtime::{ARCHIVE, PACKAGE, RUNTIME};
 pub use sources::{HTTP_PROXY, IMAGES, PACKAGES, SIGNER};
 
 /// A mapping with known keys.

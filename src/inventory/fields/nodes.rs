@@ -126,7 +126,7 @@ pub const TAINT: &Mapping = &Mapping::of(&[
         Kind::Text(Form::like("value", VALUE).bare()),
         "The value of the taint.",
     )
-    .default("\"\"")
+    .derived("empty")
     .example("db"),
     Field::new(
         "effect",

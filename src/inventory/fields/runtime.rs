@@ -63,7 +63,7 @@ pub const RUNTIME: &Mapping = &Mapping::of(&[
     .example("files/mirror.asc"),
     Field::new(
         "criDockerd",
-        Kind::Mapping(DOWNLOAD),
+        Kind::Mapping(PACKAGE),
         "The package of cri-dockerd, which stands between kubelet and Docker Engine; needed from \
          Kubernetes 1.24 on. No repository carries it.",
     )
@@ -71,8 +71,19 @@ pub const RUNTIME: &Mapping = &Mapping::of(&[
     .kinds(&["docker"]),
 ]);
 
-/// A file by its URL and hash.
-pub const DOWNLOAD: &Mapping = &Mapping::of(&[
+/// A package by its URL and hash.
+pub const PACKAGE: &Mapping = &Mapping::of(&[
+    url("https://mirror.example.org/cri-dockerd_0.3.20.3-0.debian-bookworm_{arch}.deb"),
+    SHA256,
+]);
+
+/// A release archive by its URL and hash.
+pub const ARCHIVE: &Mapping = &Mapping::of(&[
+    url("https://mirror.example.org/etcd-v3.5.21-linux-{arch}.tar.gz"),
+    SHA256,
+]);
+
+const fn url(example: &'static str) -> Field {
     Field::new(
         "url",
         URL,
@@ -81,12 +92,13 @@ pub const DOWNLOAD: &Mapping = &Mapping::of(&[
          cannot be forged.",
     )
     .required()
-    .example("https://mirror.example.org/etcd-v3.5.21-linux-{arch}.tar.gz"),
-    Field::new(
-        "sha256",
-        Kind::Text(Form::like("SHA-256", "^(sha256:)?[0-9A-Fa-f]{64}$").bare()),
-        "The hash of the file, as `sha256sum` prints it. A file with another one is refused.",
-    )
-    .required()
-    .example("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
-]);
+    .example(example)
+}
+
+const SHA256: Field = Field::new(
+    "sha256",
+    Kind::Text(Form::like("SHA-256", "^(sha256:)?[0-9A-Fa-f]{64}$").bare()),
+    "The hash of the file, as `sha256sum` prints it. A file with another one is refused.",
+)
+.required()
+.example("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");

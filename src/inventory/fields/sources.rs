@@ -11,7 +11,7 @@ pub const PACKAGES: &Mapping = &Mapping::with(
             "The apt repository of Kubernetes' packages; then `key` is needed, too. `{minor}` in \
              it becomes the version's first two numbers, such as 1.34.",
         )
-        .default("https://pkgs.k8s.io/core:/stable:/v{minor}/deb/")
+        .derived("https://pkgs.k8s.io/core:/stable:/v{minor}/deb/")
         .example("https://mirror.example.org/kubernetes/v{minor}/deb/"),
         Field::new(
             "key",

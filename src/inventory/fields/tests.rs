@@ -113,6 +113,20 @@ fn scene(place: &Place) -> Value {
                     .remove("role");
             }
         }
+        "httpProxy" => put(
+            &mut value,
+            parent,
+            serde_json::json!({"http": "http://x.example"}),
+        ),
+        "controlPlane.apiServer.audit" => put(&mut value, parent, serde_json::json!({})),
+        "runtime.key" | "runtime.criDockerd" => {
+            let (kind, packages) = match parent {
+                "runtime.key" => ("containerd", "docker"),
+                _ => ("docker", "distribution"),
+            };
+            let runtime = serde_json::json!({"kind": kind, "packages": packages});
+            put(&mut value, "runtime", runtime);
+        }
         "nodes[].taints[]" => {
             put(
                 &mut value,
@@ -140,6 +154,9 @@ fn scene(place: &Place) -> Value {
             serde_json::json!({"host": "192.0.2.10"}),
         ),
         _ => {}
+    }
+    if place.path.starts_with("controlPlane.etcd.source") {
+        put(&mut value, "topology", "external".into());
     }
     // Keys that name the same file by hash and by URL need each other.
     for parts in [["url", "sha256"], ["url", "fingerprint"]] {
