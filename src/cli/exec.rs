@@ -104,7 +104,11 @@ impl Exec {
         let piecewise = self.group || ui.output() == Output::Json;
         let request = Request {
             script: &script,
-            user: if self.as_login { User::Login } else { User::Root },
+            user: if self.as_login {
+                User::Login
+            } else {
+                User::Root
+            },
             limit: self.timeout,
             keep: if piecewise || self.raw { KEEP } else { 0 },
         };
@@ -144,11 +148,10 @@ fn input() -> Result<Zeroizing<String>, Failed> {
     let mut bytes = Zeroizing::new(Vec::new());
     std::io::stdin().take(INPUT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > INPUT {
-        return Err(Failed::message(
-            Exit::Error,
-            "standard input is longer than 16 MiB",
-        )
-        .hint("copy it with scp or rsync, or let the hosts fetch it"));
+        return Err(
+            Failed::message(Exit::Error, "standard input is longer than 16 MiB")
+                .hint("copy it with scp or rsync, or let the hosts fetch it"),
+        );
     }
     Ok(Zeroizing::new(STANDARD.encode(&*bytes)))
 }
@@ -350,7 +353,10 @@ mod tests {
         assert_eq!(code_of(vec![exit(3), exit(0)]), 1);
         assert_eq!(code_of(vec![exit(124), Err(late())]), 124);
         assert_eq!(code_of(vec![exit(0), Err(lost())]), 4);
-        assert_eq!(code_of(vec![Ok(transport::Exit::Signal("KILL".to_owned()))]), 137);
+        assert_eq!(
+            code_of(vec![Ok(transport::Exit::Signal("KILL".to_owned()))]),
+            137
+        );
         assert_eq!(code_of(vec![exit(70_000)]), 255);
     }
 }

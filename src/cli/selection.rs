@@ -167,7 +167,10 @@ mod tests {
             "\"wroker\" is neither a node of the inventory nor a role; did you mean worker?"
         );
         let lost = chosen(&["nonsense"]).unwrap_err();
-        assert!(lost.contains("control-plane") && lost.contains("all"), "{lost}");
+        assert!(
+            lost.contains("control-plane") && lost.contains("all"),
+            "{lost}"
+        );
         let none = chosen(&["etcd"]).unwrap_err();
         assert!(none.contains("has the role etcd"), "{none}");
         let cluster = cluster();
@@ -181,7 +184,10 @@ mod tests {
         let many: Vec<String> = (0..40).map(|place| format!("node-{place}")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
         let shown = listed(&many);
-        assert!(shown.contains("node-0, ") && shown.ends_with("node-39"), "{shown}");
+        assert!(
+            shown.contains("node-0, ") && shown.ends_with("node-39"),
+            "{shown}"
+        );
         assert!(shown.len() < 140, "{shown}");
         assert_eq!(listed(&["a", "b"]), "known are a, b");
     }

@@ -19,7 +19,8 @@ use crate::ui::{self, Output, Ui, progress};
 
 /// Show how the cluster is, and what is down
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Every host is asked about itself: nodes, API servers, controller-managers,
+#[command(
+    after_help = "Every host is asked about itself: nodes, API servers, controller-managers,
 schedulers, etcd, load balancers, who holds the virtual address, certificates,
 and how far the hosts are from the inventory. Nothing is changed on them, and
 nothing is kept here. Hosts that do not answer are shown as such.
@@ -36,7 +37,8 @@ Examples:
   kdiy status
   kdiy status -v                     every certificate
   kdiy status --watch                again every 5 seconds
-  kdiy status --no-drift -o json     for monitoring: one look at each host")]
+  kdiy status --no-drift -o json     for monitoring: one look at each host"
+)]
 pub struct Status {
     /// Look again every so many seconds (5)
     #[arg(

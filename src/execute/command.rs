@@ -130,7 +130,10 @@ mod tests {
     fn one_word_is_a_line_for_sh_and_several_are_exact() {
         let out = |command: Command| String::from_utf8(sh(&command.script(None)).stdout).unwrap();
         assert_eq!(out(words(&["echo a b | tr a c; pwd"])), "c b\n/tmp\n");
-        assert_eq!(out(words(&["echo", "a | b", "$HOME", "-n"])), "a | b $HOME -n\n");
+        assert_eq!(
+            out(words(&["echo", "a | b", "$HOME", "-n"])),
+            "a | b $HOME -n\n"
+        );
         assert_eq!(out(words(&["echo", ""])), "\n");
     }
 

@@ -243,7 +243,11 @@ impl Crew<'_> {
             Err(error) => {
                 let cut = matches!(error, Error::Lost { .. });
                 Err((
-                    failure(error.code(), self.vault.mask(&error.to_string()), error.hint()),
+                    failure(
+                        error.code(),
+                        self.vault.mask(&error.to_string()),
+                        error.hint(),
+                    ),
                     cut,
                 ))
             }

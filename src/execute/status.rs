@@ -164,7 +164,9 @@ fn settled(
         .iter()
         .map(|node| {
             let answer = hosts.get(&node.name).and_then(|host| host.as_ref().ok());
-            let mut answer = answer.map(|answer| answer.settle.clone()).unwrap_or_default();
+            let mut answer = answer
+                .map(|answer| answer.settle.clone())
+                .unwrap_or_default();
             let mut rows = picture.nodes.iter();
             let row = rows.find(|row| row.in_inventory && row.name == node.name.as_str());
             answer.address = answer.address.or_else(|| row?.address);

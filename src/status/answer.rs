@@ -205,7 +205,13 @@ fn nodes(text: &str) -> Option<Vec<NodeSeen>> {
             ready: ready.map_or_else(String::new, |c| c.status.clone()),
             why: ready.map_or_else(
                 || "its kubelet has not reported yet".to_owned(),
-                |c| short(if c.message.is_empty() { &c.reason } else { &c.message }),
+                |c| {
+                    short(if c.message.is_empty() {
+                        &c.reason
+                    } else {
+                        &c.message
+                    })
+                },
             ),
             cordoned: node.spec.unschedulable,
             version: short(&info.kubelet_version),
@@ -226,7 +232,10 @@ fn leases(text: &str, clock: Option<i64>) -> Option<Vec<Lease>> {
         let renewed = OffsetDateTime::parse(&spec.renew_time, &Rfc3339);
         let ended = renewed.ok().zip(clock).is_some_and(|(renewed, clock)| {
             let seconds = renewed.unix_timestamp();
-            seconds.saturating_add(spec.lease_duration_seconds).saturating_add(GRACE) < clock
+            seconds
+                .saturating_add(spec.lease_duration_seconds)
+                .saturating_add(GRACE)
+                < clock
         });
         // `HOST_UUID`; kube-vip writes the host alone.
         let host = match spec.holder_identity.rsplit_once('_') {

@@ -26,9 +26,16 @@ pub(super) fn of_haproxy(text: &str) -> Result<Vec<Backend>, String> {
     };
     let head = lines.find_map(|line| line.strip_prefix("# "));
     let head: Vec<_> = head.ok_or_else(said)?.split(',').collect();
-    let column = |name: &str| head.iter().position(|column| *column == name).ok_or_else(said);
+    let column = |name: &str| {
+        head.iter()
+            .position(|column| *column == name)
+            .ok_or_else(said)
+    };
     let (proxy, server, status) = (column("pxname")?, column("svname")?, column("status")?);
-    let why = [column("check_status")?, column("last_chk").unwrap_or(usize::MAX)];
+    let why = [
+        column("check_status")?,
+        column("last_chk").unwrap_or(usize::MAX),
+    ];
     let servers = lines.filter_map(|line| {
         let cells: Vec<_> = line.split(',').collect();
         let cell = |at: usize| cells.get(at).copied().unwrap_or_default();
@@ -63,14 +70,23 @@ pub(super) fn of_nginx(text: &str) -> Result<Vec<Backend>, String> {
             (up || state == "down").then(|| Backend {
                 name: name.to_owned(),
                 up,
-                why: words.next().filter(|_| !up).map(|why| why.chars().take(200).collect()),
+                why: words
+                    .next()
+                    .filter(|_| !up)
+                    .map(|why| why.chars().take(200).collect()),
             })
         })
         .take(MOST)
         .collect();
     servers.sort_by(|a, b| a.name.cmp(&b.name));
     match servers.is_empty() {
-        true => Err(text.lines().last().unwrap_or("nginx.conf names no servers").chars().take(200).collect()),
+        true => Err(text
+            .lines()
+            .last()
+            .unwrap_or("nginx.conf names no servers")
+            .chars()
+            .take(200)
+            .collect()),
         false => Ok(servers),
     }
 }

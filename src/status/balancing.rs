@@ -5,12 +5,12 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::Hosts;
 use super::answer::Answer;
 use super::backend::Backend;
 use super::planes::{PlaneRow, State};
 use super::problem::{Problem, Severity};
 use super::script;
-use super::Hosts;
 use crate::cluster::{Cluster, LoadBalancer, Name, Node, Role};
 use crate::lb::carried;
 
@@ -84,7 +84,10 @@ impl BalancerRow {
     pub fn works(&self) -> bool {
         let up = |backends: &Vec<Backend>| backends.iter().any(|backend| backend.up);
         self.reachable
-            && self.services.iter().all(|service| service.state == "active")
+            && self
+                .services
+                .iter()
+                .all(|service| service.state == "active")
             && self.backends.as_ref().is_none_or(up)
     }
 }
@@ -139,10 +142,15 @@ pub(super) fn balancing(cluster: &Cluster, hosts: &Hosts) -> Balancing {
         VipRow {
             address: vip.address,
             holders: may().filter(holds).map(|node| node.name.clone()).collect(),
-            unasked: may().filter(unasked).map(|node| node.name.clone()).collect(),
+            unasked: may()
+                .filter(unasked)
+                .map(|node| node.name.clone())
+                .collect(),
         }
     });
-    let balancers = nodes.filter(|node| balances(cluster, node)).map(|node| row(node, answered(node)));
+    let balancers = nodes
+        .filter(|node| balances(cluster, node))
+        .map(|node| row(node, answered(node)));
     Balancing {
         kind: kind(&cluster.load_balancer),
         endpoint: cluster.endpoint.to_string(),
@@ -154,8 +162,12 @@ pub(super) fn balancing(cluster: &Cluster, hosts: &Hosts) -> Balancing {
 
 fn row(node: &Node, answer: Option<&Answer>) -> BalancerRow {
     let backends = answer.and_then(|answer| answer.backends.clone());
-    let units = answer.map(|answer| answer.units.as_slice()).unwrap_or_default();
-    let own = units.iter().filter(|(unit, _)| script::BALANCING.contains(unit));
+    let units = answer
+        .map(|answer| answer.units.as_slice())
+        .unwrap_or_default();
+    let own = units
+        .iter()
+        .filter(|(unit, _)| script::BALANCING.contains(unit));
     BalancerRow {
         host: node.name.clone(),
         reachable: answer.is_some(),
@@ -212,15 +224,28 @@ pub(super) fn problems(balancing: &Balancing, planes: &[PlaneRow]) -> Vec<Proble
             }
             several => {
                 let names: Vec<_> = several.iter().map(Name::as_str).collect();
-                let what = format!("{} hold the virtual address {address} at once", names.join(" and "));
-                let fix = "they do not hear each other: let VRRP (IP protocol 112) through between them";
+                let what = format!(
+                    "{} hold the virtual address {address} at once",
+                    names.join(" and ")
+                );
+                let fix =
+                    "they do not hear each other: let VRRP (IP protocol 112) through between them";
                 all.push(Problem::whole(Severity::Degraded, what).fix(fix));
             }
         }
     }
-    let endpoints: BTreeSet<_> = balancing.reached.iter().map(|reached| &reached.endpoint).collect();
+    let endpoints: BTreeSet<_> = balancing
+        .reached
+        .iter()
+        .map(|reached| &reached.endpoint)
+        .collect();
     for endpoint in endpoints {
-        let tried = || balancing.reached.iter().filter(|of| of.endpoint == *endpoint);
+        let tried = || {
+            balancing
+                .reached
+                .iter()
+                .filter(|of| of.endpoint == *endpoint)
+        };
         // On each node's own address every failure is that node's.
         let apart = balancing.kind == "local" && *endpoint != balancing.endpoint;
         if !apart && tried().all(|of| !of.answers) {
@@ -252,4 +277,3 @@ pub(super) fn serves(balancing: &Balancing, planes: &[PlaneRow]) -> bool {
             .iter()
             .any(|row| row.backends.iter().flatten().any(|backend| backend.up))
 }
-

@@ -92,7 +92,9 @@ impl Kind {
 
 /// All certificates of all hosts, the one that ends first at the front.
 pub(super) fn certificates(hosts: &Hosts, now: OffsetDateTime) -> Vec<CertificateRow> {
-    let answers = hosts.iter().filter_map(|(name, host)| Some((name, host.as_ref().ok()?)));
+    let answers = hosts
+        .iter()
+        .filter_map(|(name, host)| Some((name, host.as_ref().ok()?)));
     let mut rows: Vec<_> = answers
         .flat_map(|(name, answer)| answer.certificates.iter().map(|of| row(name, of, now)))
         .collect();
@@ -108,7 +110,9 @@ fn row(host: &Name, certificate: &Certificate, now: OffsetDateTime) -> Certifica
         kind: Kind::of(&certificate.file),
         not_after: end.ok().copied(),
         // One that ended an hour ago has not a whole day left.
-        days_left: end.ok().map(|end| (*end - now).whole_seconds().div_euclid(86_400)),
+        days_left: end
+            .ok()
+            .map(|end| (*end - now).whole_seconds().div_euclid(86_400)),
         problem: end.err().cloned(),
     }
 }

@@ -3,12 +3,12 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::Hosts;
 use super::balancing::{self, Balancing};
 use super::expiry::{self, CertificateRow};
 use super::planes::{self, PlaneRow, State};
 use super::problem::{Problem, Severity};
 use super::rows::{self, NodeRow};
-use super::Hosts;
 use crate::cluster::{AddressSpec, Cluster, LoadBalancer, Role, Topology};
 use crate::etcd;
 use crate::etcd::picture::Host;
@@ -154,7 +154,9 @@ fn away(hosts: &Hosts) -> Vec<Problem> {
 
 /// Units that shall run and do not, on hosts that have joined.
 fn units(hosts: &Hosts) -> Vec<Problem> {
-    let answers = hosts.iter().filter_map(|(name, host)| Some((name, host.as_ref().ok()?)));
+    let answers = hosts
+        .iter()
+        .filter_map(|(name, host)| Some((name, host.as_ref().ok()?)));
     let stopped = answers.flat_map(|(name, answer)| {
         let stopped = answer.units.iter().filter(|(_, state)| state != "active");
         stopped.map(move |(unit, state)| {
@@ -190,14 +192,21 @@ fn of_etcd(etcd: &etcd::Picture, hosts: &Hosts) -> Vec<Problem> {
         if unreachable || row.state == etcd::picture::State::Healthy {
             continue;
         }
-        let silent = row.host.as_ref().and_then(|host| hosts.get(host)?.as_ref().ok());
+        let silent = row
+            .host
+            .as_ref()
+            .and_then(|host| hosts.get(host)?.as_ref().ok());
         let silent = silent.is_some_and(|answer| !answer.joined);
         // A host that has not joined is told about as that.
         if silent && row.state == etcd::picture::State::NoMember {
             continue;
         }
         let why = row.problem.as_deref().map(|why| format!(": {why}"));
-        let what = format!("its member of etcd is {}{}", word(row.state), why.unwrap_or_default());
+        let what = format!(
+            "its member of etcd is {}{}",
+            word(row.state),
+            why.unwrap_or_default()
+        );
         all.push(problem(what));
     }
     all
@@ -218,7 +227,10 @@ fn tolerates(
     etcd: &etcd::Picture,
     balancing: &Balancing,
 ) -> Tolerates {
-    let ready = planes.iter().filter(|row| row.api_server.state == State::Ok).count();
+    let ready = planes
+        .iter()
+        .filter(|row| row.api_server.state == State::Ok)
+        .count();
     let others = ready.saturating_sub(1);
     let votes = etcd.votes.tolerates;
     let works = balancing.balancers.iter().filter(|row| row.works()).count();

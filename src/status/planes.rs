@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
+use super::Hosts;
 use super::answer::{Answer, Lease, Probe};
 use super::problem::{Problem, Severity};
 use super::rows::told;
-use super::Hosts;
 use crate::cluster::{Cluster, LeaderElection, Name, Role};
 
 /// What runs on a control plane.
@@ -64,7 +64,11 @@ impl State {
 }
 
 impl Component {
-    fn of(answer: Option<&Answer>, probe: impl Fn(&Answer) -> Option<&Probe>, leader: bool) -> Self {
+    fn of(
+        answer: Option<&Answer>,
+        probe: impl Fn(&Answer) -> Option<&Probe>,
+        leader: bool,
+    ) -> Self {
         let (state, why) = match answer.map(|answer| probe(answer)) {
             None => (State::Unreachable, None),
             Some(None) => (State::Absent, None),
@@ -138,7 +142,11 @@ pub(super) fn problems(cluster: &Cluster, rows: &[PlaneRow], hosts: &Hosts) -> V
     };
     let settings = &cluster.control_plane;
     for (name, lease, election) in [
-        ("controller-manager", "kube-controller-manager", settings.controller_manager_election),
+        (
+            "controller-manager",
+            "kube-controller-manager",
+            settings.controller_manager_election,
+        ),
         ("scheduler", "kube-scheduler", settings.scheduler_election),
     ] {
         let LeaderElection { enabled, .. } = election;

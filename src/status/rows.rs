@@ -79,7 +79,12 @@ pub(super) fn told<'a, T>(
     of: impl Fn(&'a Answer) -> Option<&'a T>,
 ) -> Option<&'a T> {
     let answers = || hosts.values().filter_map(|host| host.as_ref().ok());
-    let ready = |answer: &&Answer| answer.api.as_ref().is_some_and(super::answer::Probe::answers);
+    let ready = |answer: &&Answer| {
+        answer
+            .api
+            .as_ref()
+            .is_some_and(super::answer::Probe::answers)
+    };
     let first = answers().filter(ready).find_map(&of);
     first.or_else(|| answers().find_map(&of))
 }
@@ -93,10 +98,16 @@ pub(super) fn nodes(cluster: &Cluster, hosts: &Hosts) -> Vec<NodeRow> {
         .map(|node| row(node, find(node.name.as_str()), known.is_some(), hosts))
         .collect();
     let strangers = known.into_iter().flatten().filter(|seen| {
-        cluster.kubelets().all(|node| node.name.as_str() != seen.name)
+        cluster
+            .kubelets()
+            .all(|node| node.name.as_str() != seen.name)
     });
     rows.extend(strangers.map(|seen| NodeRow {
-        roles: vec![if seen.control_plane { "control-plane" } else { "worker" }],
+        roles: vec![if seen.control_plane {
+            "control-plane"
+        } else {
+            "worker"
+        }],
         in_inventory: false,
         reachable: None,
         ..of_seen(seen)
@@ -155,16 +166,27 @@ fn of_seen(seen: &NodeSeen) -> NodeRow {
 pub(super) fn problems(cluster: &Cluster, rows: &[NodeRow], hosts: &Hosts) -> Vec<Problem> {
     let mut all = Vec::new();
     for row in rows {
-        let node = cluster.nodes.iter().find(|node| node.name.as_str() == row.name);
+        let node = cluster
+            .nodes
+            .iter()
+            .find(|node| node.name.as_str() == row.name);
         let Some(node) = node.filter(|_| row.in_inventory) else {
-            let what = format!("the cluster has a node {} that the inventory has not", row.name);
-            let fix = format!("add it to the inventory, or remove it: kubectl delete node {}", row.name);
+            let what = format!(
+                "the cluster has a node {} that the inventory has not",
+                row.name
+            );
+            let fix = format!(
+                "add it to the inventory, or remove it: kubectl delete node {}",
+                row.name
+            );
             all.push(Problem::whole(Severity::Warning, what).fix(fix));
             continue;
         };
         if !row.schedulable {
             let fix = format!("kubectl uncordon {}", row.name);
-            all.push(Problem::of(Severity::Warning, &node.name, "no pods are scheduled to it").fix(fix));
+            all.push(
+                Problem::of(Severity::Warning, &node.name, "no pods are scheduled to it").fix(fix),
+            );
         }
         let Some(Ok(answer)) = hosts.get(&node.name) else {
             continue;

@@ -137,7 +137,10 @@ pub fn script(cluster: &Cluster, node: &Node) -> Script {
     if node.roles.has(Role::ControlPlane) {
         script = script.then(&plane(cluster, node));
     }
-    if cluster.etcd_members().any(|member| member.name == node.name) {
+    if cluster
+        .etcd_members()
+        .any(|member| member.name == node.name)
+    {
         // Several sections at once, so the last line break has to be kept.
         script = script
             .lit("{ kdiy_out=$(\n")

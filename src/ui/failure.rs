@@ -45,7 +45,10 @@ pub fn render(
     }
     field(
         "what",
-        wrap(&sanitise(&format!("{} [{}]", failure.what, failure.code)), room),
+        wrap(
+            &sanitise(&format!("{} [{}]", failure.what, failure.code)),
+            room,
+        ),
         Some(Tone::Bad),
     );
     let output = failure.last_lines.iter();

@@ -320,9 +320,7 @@ impl Ui {
 #[cfg(test)]
 impl Ui {
     /// Off a terminal, with what was written to each stream.
-    pub(crate) fn memory(
-        verbosity: Verbosity,
-    ) -> (Self, impl Fn() -> String, impl Fn() -> String) {
+    pub(crate) fn memory(verbosity: Verbosity) -> (Self, impl Fn() -> String, impl Fn() -> String) {
         let ((out, out_text), (err, err_text)) = (Sink::memory(), Sink::memory());
         let choice = (Color::Auto, verbosity, Output::Text);
         let ui = Self::with(out, err, Terminal::default(), choice);

@@ -38,7 +38,11 @@ impl Lines {
     #[must_use]
     pub fn group(&self, host: &Name, ended: &Ended) -> String {
         let how = format!("{}, {}", outcome(ended), duration(ended.took));
-        let tone = if succeeded(ended) { Tone::Good } else { Tone::Bad };
+        let tone = if succeeded(ended) {
+            Tone::Good
+        } else {
+            Tone::Bad
+        };
         let mut out = format!(
             "{} {}\n",
             self.style.paint(Tone::Strong, &format!("{host}:")),
@@ -190,7 +194,10 @@ mod tests {
             took: Duration::from_secs(2),
         };
         vec![
-            (name("cp-1"), ended(Exit::Code(0), "\x1b[32mup\x1b[0m\n", "")),
+            (
+                name("cp-1"),
+                ended(Exit::Code(0), "\x1b[32mup\x1b[0m\n", ""),
+            ),
             (name("cp-2"), ended(Exit::Code(0), "up\n", "a\x07b\n")),
             (name("w-1"), ended(Exit::Code(1), "", "no\n")),
             (name("w-2"), ended(Exit::Signal("KILL".to_owned()), "", "")),

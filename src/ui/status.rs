@@ -16,7 +16,12 @@ use crate::status::{Drift, Picture, Severity, Verdict};
 
 /// The whole of it. `drift` is `None` where it was not asked for.
 #[must_use]
-pub fn render(cluster: &Cluster, picture: &Picture, drift: Option<&Drift>, style: &Style) -> String {
+pub fn render(
+    cluster: &Cluster,
+    picture: &Picture,
+    drift: Option<&Drift>,
+    style: &Style,
+) -> String {
     let (tone, word) = word(picture.verdict);
     let mut out = format!(
         "{} {}\n",
@@ -77,11 +82,20 @@ const fn word(verdict: Verdict) -> (Tone, &'static str) {
 fn summary(picture: &Picture) -> String {
     let ok = picture.control_planes.iter();
     let ok = ok.filter(|row| row.api_server.state == State::Ok).count();
-    let mut parts = vec![format!("{ok} of {} API servers ready", picture.control_planes.len())];
+    let mut parts = vec![format!(
+        "{ok} of {} API servers ready",
+        picture.control_planes.len()
+    )];
     let votes = picture.etcd.votes;
-    parts.push(format!("{} of {} members of etcd serve", votes.alive, votes.members));
+    parts.push(format!(
+        "{} of {} members of etcd serve",
+        votes.alive, votes.members
+    ));
     let nodes = picture.nodes.iter().filter(|row| row.in_inventory);
-    let (all, known) = (nodes.clone().count(), nodes.clone().any(|row| row.state != NodeState::Unknown));
+    let (all, known) = (
+        nodes.clone().count(),
+        nodes.clone().any(|row| row.state != NodeState::Unknown),
+    );
     let ready = nodes.filter(|row| row.state == NodeState::Ready).count();
     parts.push(match known {
         true => format!("{ready} of {all} nodes ready"),
@@ -101,7 +115,11 @@ fn may_fail(tolerates: &Tolerates) -> String {
         count(tolerates.control_planes, "control plane"),
         count(tolerates.etcd_members, "member") + " of etcd",
     ];
-    parts.extend(tolerates.balancers.map(|balancers| count(balancers, "load balancer")));
+    parts.extend(
+        tolerates
+            .balancers
+            .map(|balancers| count(balancers, "load balancer")),
+    );
     format!("May still fail: {}.", parts.join(", "))
 }
 
@@ -137,7 +155,10 @@ fn labelled(label: &str, tone: Tone, text: &str, style: &Style) -> String {
     let mut out = String::new();
     for (place, line) in paragraph(text, 0, &narrow).lines().enumerate() {
         match place {
-            0 => out.push_str(&format!("  {}{line}\n", style.paint(tone, &format!("{label:<6}")))),
+            0 => out.push_str(&format!(
+                "  {}{line}\n",
+                style.paint(tone, &format!("{label:<6}"))
+            )),
             _ => out.push_str(&format!("{:LABEL$}{line}\n", "")),
         }
     }

@@ -20,7 +20,11 @@ impl Cell {
     pub fn plain(text: impl Into<String>) -> Self {
         let text = text.into();
         Self {
-            text: if text.is_empty() { NOTHING.to_owned() } else { text },
+            text: if text.is_empty() {
+                NOTHING.to_owned()
+            } else {
+                text
+            },
             tone: None,
         }
     }
@@ -34,7 +38,8 @@ impl Cell {
     }
 
     fn painted(&self, style: &Style) -> String {
-        self.tone.map_or_else(|| self.text.clone(), |tone| style.paint(tone, &self.text))
+        self.tone
+            .map_or_else(|| self.text.clone(), |tone| style.paint(tone, &self.text))
     }
 }
 
@@ -100,7 +105,13 @@ mod tests {
     fn what_does_not_fit_stands_below() {
         let rows = [["cp-1", "ok", "10.0.0.1"], ["a-long-name", "not ready", ""]];
         let rows = rows.map(|row| row.map(Cell::plain));
-        let shown = |width| table(["NAME", "STATUS", "ADDRESS"], &rows, &Style::test(width, false));
+        let shown = |width| {
+            table(
+                ["NAME", "STATUS", "ADDRESS"],
+                &rows,
+                &Style::test(width, false),
+            )
+        };
         insta::assert_snapshot!(shown(40), @r"
         NAME         STATUS     ADDRESS
         cp-1         ok         10.0.0.1

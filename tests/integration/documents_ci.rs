@@ -10,13 +10,16 @@ use serde_yaml::Value;
 
 /// The steps of all jobs of a workflow.
 fn steps(name: &str) -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("docs/ci")
+        .join(name);
     let workflow: Value = serde_yaml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     assert!(workflow["concurrency"]["group"].is_string(), "{name}");
     assert_eq!(workflow["permissions"]["contents"], "read", "{name}");
     let jobs = workflow["jobs"].as_mapping().unwrap().values();
     let jobs = jobs.inspect(|job| assert!(job["timeout-minutes"].is_u64(), "{name}"));
-    jobs.flat_map(|job| job["steps"].as_sequence().unwrap().clone()).collect()
+    jobs.flat_map(|job| job["steps"].as_sequence().unwrap().clone())
+        .collect()
 }
 
 /// The arguments of each `kdiy` in a script, as a shell without variables
@@ -36,7 +39,10 @@ fn workflows_run_commands_that_there_are() {
         for step in steps(name) {
             let (run, uses) = (step["run"].as_str(), step["uses"].as_str());
             assert!(run.is_some() != uses.is_some(), "{name}: {step:?}");
-            assert!(uses.is_none_or(|action| action.contains('@')), "{name}: {uses:?}");
+            assert!(
+                uses.is_none_or(|action| action.contains('@')),
+                "{name}: {uses:?}"
+            );
             for command in commands(run.unwrap_or_default()) {
                 seen += 1;
                 if let Err(error) = Cli::try_parse_from(&command) {
@@ -59,7 +65,9 @@ fn workflows_clean_up_and_keep_no_secrets() {
         let end = steps.last().unwrap();
         assert_eq!(end["if"], "always()", "{name}");
         assert!(end["run"].as_str().unwrap().starts_with(last), "{name}");
-        let kept = steps.iter().find(|step| step["with"]["include-hidden-files"] == true);
+        let kept = steps
+            .iter()
+            .find(|step| step["with"]["include-hidden-files"] == true);
         let path = kept.unwrap()["with"]["path"].as_str().unwrap();
         assert!(path.ends_with(".kdiy/*/runs/"), "{name}: {path}");
     }

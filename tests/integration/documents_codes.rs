@@ -43,7 +43,10 @@ fn entries(page: &str, title: &str) -> BTreeSet<String> {
         let Some(code) = heading.or_else(|| row(line).map(|cells| cells[0])) else {
             continue;
         };
-        let Some(code) = code.strip_prefix('`').and_then(|code| code.split('`').next()) else {
+        let Some(code) = code
+            .strip_prefix('`')
+            .and_then(|code| code.split('`').next())
+        else {
             continue;
         };
         assert!(found.insert(code.to_owned()), "two entries for {code}");
@@ -80,7 +83,9 @@ fn variants(path: &str, name: &str) -> BTreeSet<String> {
     let (body, _) = body.split_once("\n}").unwrap();
     let names = body.lines().map(str::trim);
     let names = names.filter(|line| !line.starts_with("///") && !line.is_empty());
-    names.map(|name| kebab(name.trim_end_matches(','))).collect()
+    names
+        .map(|name| kebab(name.trim_end_matches(',')))
+        .collect()
 }
 
 fn kebab(name: &str) -> String {
@@ -98,7 +103,9 @@ fn preflight() -> Vec<String> {
     let folder = fs::read_dir(root().join("src/plan/preflight")).unwrap();
     let files = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let files = files.filter(|name| name.ends_with(".rs"));
-    let mut files: Vec<_> = files.map(|name| format!("src/plan/preflight/{name}")).collect();
+    let mut files: Vec<_> = files
+        .map(|name| format!("src/plan/preflight/{name}"))
+        .collect();
     files.push("src/plan/preflight.rs".to_owned());
     files
 }
@@ -127,25 +134,39 @@ fn every_finding_has_its_row_with_a_mistake_that_is_one() {
     let rows = section(&page, "Findings of the inventory").into_iter();
     let rows: Vec<_> = rows.filter_map(row).collect();
     let told: Vec<_> = rows.iter().map(|cells| (cells[0], cells[1])).collect();
-    let quoted: Vec<_> = CODES.iter().map(|(code, what)| (format!("`{code}`"), *what)).collect();
-    let wanted: Vec<_> = quoted.iter().map(|(code, what)| (code.as_str(), *what)).collect();
+    let quoted: Vec<_> = CODES
+        .iter()
+        .map(|(code, what)| (format!("`{code}`"), *what))
+        .collect();
+    let wanted: Vec<_> = quoted
+        .iter()
+        .map(|(code, what)| (code.as_str(), *what))
+        .collect();
     assert_eq!(told, wanted);
 
     let broken = broken_inventories();
     for cells in &rows {
         let code = cells[0].trim_matches('`');
-        let mistakes: Vec<_> = cells[2].split("`, `").map(|text| text.trim_matches('`')).collect();
+        let mistakes: Vec<_> = cells[2]
+            .split("`, `")
+            .map(|text| text.trim_matches('`'))
+            .collect();
         let shown = broken.iter().any(|(text, codes)| {
             codes.contains(code) && mistakes.iter().all(|mistake| text.contains(mistake))
         });
-        assert!(shown, "{code}: no inventory of tests/fixtures/broken has {mistakes:?}");
+        assert!(
+            shown,
+            "{code}: no inventory of tests/fixtures/broken has {mistakes:?}"
+        );
     }
 }
 
 /// Texts of inventories that are not valid, with the codes of their findings.
 fn broken_inventories() -> Vec<(String, BTreeSet<&'static str>)> {
     let folder = root().join("tests/fixtures/broken");
-    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let files = files.filter(|path| path.extension().is_some_and(|kind| kind == "yaml"));
     let read = |path: PathBuf| {
         let text = fs::read_to_string(path).unwrap();
@@ -175,7 +196,11 @@ fn every_problem_of_a_host_has_its_entry() {
         }
     }
     assert!(wanted.contains("etcd-quorum") && wanted.contains("clock-skew"));
-    same("problems", &entries(&read(PAGE), "Problems of hosts"), &wanted);
+    same(
+        "problems",
+        &entries(&read(PAGE), "Problems of hosts"),
+        &wanted,
+    );
 }
 
 #[test]
@@ -183,13 +208,20 @@ fn every_fault_of_the_authorities_has_its_entry() {
     let mut wanted = words("src/execute/trust.rs", "=>");
     wanted.extend(words("src/state.rs", "=>"));
     wanted.extend(words("src/pki/mod.rs", "=>"));
-    same("authorities", &entries(&read(PAGE), "Authorities and state"), &wanted);
+    same(
+        "authorities",
+        &entries(&read(PAGE), "Authorities and state"),
+        &wanted,
+    );
 }
 
 #[test]
 fn every_failure_of_a_step_has_its_entry() {
     let wanted = words("src/execute/run.rs", "=> (");
-    let wanted = wanted.into_iter().filter(|word| word.starts_with("step-")).collect();
+    let wanted = wanted
+        .into_iter()
+        .filter(|word| word.starts_with("step-"))
+        .collect();
     same("steps", &entries(&read(PAGE), "Steps that fail"), &wanted);
 }
 
@@ -197,7 +229,11 @@ fn every_failure_of_a_step_has_its_entry() {
 fn every_state_of_etcd_has_its_entry() {
     let mut wanted = variants("src/etcd/picture.rs", "Verdict");
     wanted.extend(variants("src/etcd/picture.rs", "State"));
-    same("etcd", &entries(&read(PAGE), "What etcd status says"), &wanted);
+    same(
+        "etcd",
+        &entries(&read(PAGE), "What etcd status says"),
+        &wanted,
+    );
 }
 
 #[test]

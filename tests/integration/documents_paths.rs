@@ -22,11 +22,15 @@ fn root() -> &'static Path {
 /// All clusters of `inventories/`.
 fn clusters() -> Vec<Cluster> {
     let folder = root().join("inventories");
-    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let files = files.filter(|path| path.extension().is_some_and(|kind| kind == "yaml"));
     let cluster = |path| {
         let text = fs::read_to_string(path).unwrap();
-        load(&text, &|name| fs::read_to_string(folder.join(name))).cluster.expect("a cluster")
+        load(&text, &|name| fs::read_to_string(folder.join(name)))
+            .cluster
+            .expect("a cluster")
     };
     files.map(cluster).collect()
 }
@@ -74,9 +78,15 @@ fn written() -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn every_path_that_a_plan_writes_is_named_with_its_mode() {
     let page = fs::read_to_string(root().join(PAGE)).unwrap();
-    let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| `/")).collect();
+    let rows: Vec<_> = page
+        .lines()
+        .filter(|line| line.starts_with("| `/"))
+        .collect();
     let written = written();
-    assert!(written.contains_key("/etc/kubernetes/pki/ca.key"), "{written:#?}");
+    assert!(
+        written.contains_key("/etc/kubernetes/pki/ca.key"),
+        "{written:#?}"
+    );
     let missing: Vec<_> = written
         .iter()
         .flat_map(|(path, modes)| modes.iter().map(move |mode| (path, mode)))

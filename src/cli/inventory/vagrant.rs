@@ -44,7 +44,12 @@ pub struct Vagrant {
     #[arg(value_name = "FILE", conflicts_with = "dir")]
     pub file: Option<PathBuf>,
     /// The folder of the Vagrantfile
-    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = ".",
+        hide_default_value = true
+    )]
     pub dir: PathBuf,
     /// Name of the cluster
     #[arg(long, value_name = "NAME", default_value = "vagrant", value_parser = node_name)]

@@ -2,10 +2,10 @@
 
 use crate::cluster::Role;
 use crate::draft::{Balancing, Draft, DraftLogin, DraftNode};
-use crate::inventory::finding::Finding;
+use crate::inventory::finding::{Finding, quoted};
 use crate::inventory::hosts::{self, WrittenNode};
 use crate::inventory::login::{self, Ssh};
-use crate::inventory::reader::Reader;
+use crate::inventory::reader::{Reader, nearest};
 use crate::inventory::yaml::{Node, Value};
 use crate::inventory::{address, syntax};
 
@@ -29,12 +29,25 @@ const KINDS: [(&str, Balancing); 5] = [
 
 /// Reads the value of the output.
 pub fn draft(reader: &Reader<'_>, value: &Node) -> Option<Draft> {
-    let fields = reader.fields(
-        value,
-        KEYS,
-        "an object with `nodes`, a list of {name, role, ssh, address}",
-    )?;
-    let get = |key| fields.get(key);
+    let Value::Mapping(entries) = &value.value else {
+        let message = format!("an object is wanted here, this is {}", value.kind());
+        reader.report(
+            Finding::error("wrong-type", value.span, message)
+                .help("write an object with `nodes`, a list of {name, role, ssh, address}"),
+        );
+        return None;
+    };
+    for (key, _) in entries {
+        if !KEYS.contains(&key.text.as_str()) {
+            let message = format!("the key {} is not known here", quoted(&key.text));
+            let help = match nearest(&key.text, KEYS.iter().copied()) {
+                Some(near) => format!("is `{near}` meant?"),
+                None => format!("known here: {}", KEYS.join(", ")),
+            };
+            reader.report(Finding::error("unknown-key", key.span, message).help(help));
+        }
+    }
+    let get = |key| super::field(value, key).map(|node| &**node);
     let name = get("name")
         .and_then(|node| reader.parse(node, "invalid-name", "a name such as demo", syntax::name));
     let mut draft = super::begun(name.map(|name| name.value))?;
@@ -60,7 +73,13 @@ pub fn draft(reader: &Reader<'_>, value: &Node) -> Option<Draft> {
     if let Some(node) = get("ssh") {
         draft.ssh = login(login::defaults(reader, node));
     }
-    let nodes = fields.require("nodes", "`nodes`, a list of {name, role, ssh, address}")?;
+    let Some(nodes) = get("nodes") else {
+        reader.report(
+            Finding::error("missing-key", value.span, "`nodes` is missing")
+                .help("add `nodes`, a list of {name, role, ssh, address}"),
+        );
+        return None;
+    };
     for written in hosts::nodes(reader, nodes) {
         draft.nodes.extend(node(reader, written));
     }

@@ -132,7 +132,9 @@ fn guess(machines: &[(Name, Seen)]) -> Result<Vec<IpAddr>, Error> {
         && candidates
             .iter()
             .all(|other| other.interfaces == first.interfaces)
-        && candidates.iter().any(|other| other.network.addr().is_ipv4())
+        && candidates
+            .iter()
+            .any(|other| other.network.addr().is_ipv4())
     {
         candidates.retain(|candidate| candidate.network.addr().is_ipv4());
     }

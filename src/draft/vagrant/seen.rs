@@ -52,7 +52,11 @@ impl Seen {
         Ok(Self {
             host_name: line("host-name")?,
             machine_id: line("machine-id")?,
-            addresses: answers.get("addresses")?.lines().filter_map(address).collect(),
+            addresses: answers
+                .get("addresses")?
+                .lines()
+                .filter_map(address)
+                .collect(),
             leads_out: answers.get("routes")?.lines().filter_map(way_out).collect(),
         })
     }

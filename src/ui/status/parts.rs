@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cluster::{Cluster, Topology};
 use crate::etcd::picture::{Row, State as Member};
-use crate::status::balancing::{Balancing, BalancerRow};
+use crate::status::balancing::{BalancerRow, Balancing};
 use crate::status::expiry::{CertificateRow, Kind, SOON};
 use crate::status::planes::{Component, State};
 use crate::status::rows::{NodeRow, NodeState};
@@ -17,7 +17,10 @@ use crate::ui::text::count;
 
 /// All parts, in order.
 pub(super) fn all(picture: &Picture, cluster: &Cluster, style: &Style) -> Vec<String> {
-    let mut parts = vec![nodes(&picture.nodes, style), planes(picture, cluster, style)];
+    let mut parts = vec![
+        nodes(&picture.nodes, style),
+        planes(picture, cluster, style),
+    ];
     if let Topology::External(_) = cluster.topology {
         parts.push(members(&picture.etcd.members, style));
     }
@@ -58,7 +61,11 @@ fn nodes(rows: &[NodeRow], style: &Style) -> String {
             Cell::plain(row.roles.join(",")),
             Cell::toned(tone, state),
             Cell::plain(text(&row.version)),
-            Cell::plain(row.address.map(|address| address.to_string()).unwrap_or_default()),
+            Cell::plain(
+                row.address
+                    .map(|address| address.to_string())
+                    .unwrap_or_default(),
+            ),
             Cell::plain(text(&row.runtime)),
         ]
     };
@@ -91,11 +98,20 @@ fn planes(picture: &Picture, cluster: &Cluster, style: &Style) -> String {
         ]
     });
     let rows: Vec<_> = rows.collect();
-    let head = ["CONTROL PLANE", "API SERVER", "CONTROLLER-MANAGER", "SCHEDULER", "ETCD"];
+    let head = [
+        "CONTROL PLANE",
+        "API SERVER",
+        "CONTROLLER-MANAGER",
+        "SCHEDULER",
+        "ETCD",
+    ];
     if stacked {
         return table(head, &rows, style);
     }
-    let rows: Vec<_> = rows.into_iter().map(|[a, b, c, d, _]| [a, b, c, d]).collect();
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|[a, b, c, d, _]| [a, b, c, d])
+        .collect();
     table([head[0], head[1], head[2], head[3]], &rows, style)
 }
 
@@ -138,9 +154,15 @@ fn balancer(of: &Balancing, style: &Style) -> String {
     };
     let verb = if answers == 1 { "reaches" } else { "reach" };
     let reached = style.paint(tone, &format!("{answers} of {}", count(tried, "node")));
-    let mut out = format!("Load balancer: {kind}. Endpoint {}: {reached} {verb} it.\n", of.endpoint);
+    let mut out = format!(
+        "Load balancer: {kind}. Endpoint {}: {reached} {verb} it.\n",
+        of.endpoint
+    );
     if of.kind == "local" {
-        out = format!("Load balancer: {kind}. Endpoint for clients {}.\n", of.endpoint);
+        out = format!(
+            "Load balancer: {kind}. Endpoint for clients {}.\n",
+            of.endpoint
+        );
     }
     if let Some(vip) = &of.vip {
         let holders: Vec<_> = vip.holders.iter().map(|name| name.as_str()).collect();
@@ -150,7 +172,10 @@ fn balancer(of: &Balancing, style: &Style) -> String {
             _ => (Tone::Bad, format!("{} at once", holders.join(" and "))),
         };
         let holders = style.paint(tone, &holders);
-        out.push_str(&format!("Virtual address {}: held by {holders}.\n", vip.address));
+        out.push_str(&format!(
+            "Virtual address {}: held by {holders}.\n",
+            vip.address
+        ));
     }
     if !of.balancers.is_empty() {
         let rows: Vec<_> = of.balancers.iter().map(balancer_row).collect();
@@ -176,7 +201,11 @@ fn balancer_row(row: &BalancerRow) -> [Cell; 4] {
         (true, false) => Cell::toned(Tone::Bad, stopped.join(", ")),
     };
     let named = |up: bool| {
-        let of = row.backends.iter().flatten().filter(|backend| backend.up == up);
+        let of = row
+            .backends
+            .iter()
+            .flatten()
+            .filter(|backend| backend.up == up);
         let names: Vec<_> = of.map(|backend| sanitise(&backend.name)).collect();
         names.join(", ")
     };
@@ -188,7 +217,12 @@ fn balancer_row(row: &BalancerRow) -> [Cell; 4] {
         none if none.is_empty() => Cell::plain(none),
         some => Cell::toned(Tone::Bad, some),
     };
-    [Cell::toned(Tone::Strong, row.host.as_str()), service, up, down]
+    [
+        Cell::toned(Tone::Strong, row.host.as_str()),
+        service,
+        up,
+        down,
+    ]
 }
 
 /// The one of each kind that ends first, and all that end soon; all there are
@@ -224,7 +258,11 @@ fn certificates(rows: &[CertificateRow], style: &Style) -> String {
             ]
         })
         .collect();
-    let all = if style.verbose() { "CERTIFICATES" } else { "CERTIFICATES, FIRST TO END" };
+    let all = if style.verbose() {
+        "CERTIFICATES"
+    } else {
+        "CERTIFICATES, FIRST TO END"
+    };
     table([all, "DAYS LEFT", "ENDS", "HOST", "FILE"], &shown, style)
 }
 
@@ -235,14 +273,19 @@ fn ago(days: i64) -> String {
 /// What kdiy plan would change.
 pub(super) fn drift(drift: &Drift, style: &Style) -> String {
     match drift {
-        Drift::Unknown { why } => paragraph(&format!("Drift: not known: {}.", sanitise(why)), 0, style),
+        Drift::Unknown { why } => {
+            paragraph(&format!("Drift: not known: {}.", sanitise(why)), 0, style)
+        }
         Drift::Known {
             changes,
             hosts,
             problems,
             left_out,
         } => {
-            let by_host: Vec<_> = hosts.iter().map(|(host, of)| format!("{host} {of}")).collect();
+            let by_host: Vec<_> = hosts
+                .iter()
+                .map(|(host, of)| format!("{host} {of}"))
+                .collect();
             let mut text = match changes {
                 0 => "Drift: none, the hosts are as the inventory says".to_owned(),
                 _ => {
@@ -257,7 +300,10 @@ pub(super) fn drift(drift: &Drift, style: &Style) -> String {
             text.push('.');
             if !problems.is_empty() {
                 let problems = problems.join("; ");
-                text.push_str(&format!(" kdiy apply would not begin: {}.", sanitise(&problems)));
+                text.push_str(&format!(
+                    " kdiy apply would not begin: {}.",
+                    sanitise(&problems)
+                ));
             }
             paragraph(&text, 0, style)
         }

@@ -25,8 +25,9 @@ pub async fn ssh_config(folder: &Path, ui: &Ui) -> Result<String, Failed> {
     if !status.status.success() || states.is_empty() {
         return Err(failed(folder, &said));
     }
-    let (running, others): (Vec<_>, Vec<_>) =
-        states.into_iter().partition(|(_, state)| *state == "running");
+    let (running, others): (Vec<_>, Vec<_>) = states
+        .into_iter()
+        .partition(|(_, state)| *state == "running");
     let others = others.iter().map(|(name, state)| {
         let state = state.replace('_', " ");
         format!("{name} ({state})")
