@@ -135,9 +135,7 @@ impl About {
     /// Whether something spreads the endpoint that is no host of the list.
     const fn balanced(&self) -> bool {
         let by_hosts = matches!(self.balancer, Some(Balancing::Haproxy | Balancing::Nginx));
-        self.endpoint.is_some() && !by_hosts
-            || self.vip.is_some() && !by_hosts
-            || self.balancer.is_some() && !by_hosts
+        !by_hosts && (self.endpoint.is_some() || self.vip.is_some() || self.balancer.is_some())
     }
 }
 

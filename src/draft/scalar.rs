@@ -58,7 +58,7 @@ fn is_plain(text: &str) -> bool {
         && colons_are_letters
         && !words.contains(&text.to_ascii_lowercase().as_str())
         && !number(text)
-        && !(text.starts_with('~') && !text.starts_with("~/"))
+        && (!text.starts_with('~') || text.starts_with("~/"))
 }
 
 #[cfg(test)]

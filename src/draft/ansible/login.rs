@@ -90,18 +90,16 @@ pub fn login(name: &str, known: &Known<'_>, notes: &mut Notes) -> DraftLogin {
         }
     }
     passwords(known, &mut login, notes);
-    if let Some(var) = known.get("ansible_connection") {
-        if !matches!(
-            var.text(),
-            Some("ssh" | "smart" | "paramiko" | "paramiko_ssh")
-        ) {
-            notes.error(
-                "no-login",
-                var.place,
-                format!("{name} is not reached over SSH"),
-                "kdiy logs in to every host over SSH; leave `ansible_connection` out",
-            );
-        }
+    let ssh = ["ssh", "smart", "paramiko", "paramiko_ssh"];
+    let connection = known.get("ansible_connection");
+    if let Some(var) = connection.filter(|var| !var.text().is_some_and(|text| ssh.contains(&text)))
+    {
+        notes.error(
+            "no-login",
+            var.place,
+            format!("{name} is not reached over SSH"),
+            "kdiy logs in to every host over SSH; leave `ansible_connection` out",
+        );
     }
     login
 }

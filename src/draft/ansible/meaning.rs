@@ -276,17 +276,15 @@ fn same_addresses(draft: &Draft, inventory: &Inventory, notes: &mut Notes) {
             .clone()
             .map(|host| format!("{host}:{}", node.ssh.port.unwrap_or(22)));
         for key in [address, login].into_iter().flatten() {
-            if let Some((_, first)) = seen
+            let earlier = seen
                 .iter()
-                .find(|(other, at)| *other == key && *at != number)
-            {
-                if let Some(at) = place(node) {
-                    let first = &draft.nodes[*first];
-                    let message = format!("{} and {} are one host: {key}", first.name, node.name);
-                    let first = place(first).unwrap_or(at);
-                    notes.twice(at, first, message, "every node is a host of its own");
-                    break;
-                }
+                .find(|(other, at)| *other == key && *at != number);
+            if let (Some((_, first)), Some(at)) = (earlier, place(node)) {
+                let first = &draft.nodes[*first];
+                let message = format!("{} and {} are one host: {key}", first.name, node.name);
+                let first = place(first).unwrap_or(at);
+                notes.twice(at, first, message, "every node is a host of its own");
+                break;
             }
             seen.push((key, number));
         }

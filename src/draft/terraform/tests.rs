@@ -90,3 +90,80 @@ fn values_of_sensitive_outputs_are_not_shown() {
     let broken = import("out.json", "{\"x\": \"hush\",}", &Wanted::default());
     assert!(!broken.sources[0].text.contains("hush"));
 }
+
+/// Everything that is said of outputs that are wrong.
+fn refused(text: &str, maps: &[&str]) -> String {
+    use crate::inventory::{Style, render};
+    let mappings = maps.iter().map(|map| map.parse().expect(map)).collect();
+    let wanted = Wanted {
+        output: None,
+        mappings,
+    };
+    let imported = import("out.json", text, &wanted);
+    assert_eq!(imported.draft, None, "{text} came to a draft");
+    let source = &imported.sources[0];
+    assert!(source.findings.iter().all(|finding| finding.help.is_some()));
+    let style = Style {
+        color: false,
+        width: 100,
+    };
+    render(&source.findings, &source.name, &source.text, style)
+}
+
+#[test]
+fn bad_outputs_say_what_is_wrong_and_where() {
+    let kdiy = |nodes: &str| format!("{{\"kdiy\": {{\"value\": {{\"nodes\": {nodes}}}}}}}");
+    let cp = r#"{"name": "cp-1", "role": "control-plane", "address": "10.0.0.1"}"#;
+    let said: Vec<String> = [
+        String::new(),
+        "kdiy = { nodes = [] }".to_owned(),
+        "{\"kdiy\": {\n  \"value\": [1,\n}".to_owned(),
+        "[]".to_owned(),
+        "{}".to_owned(),
+        "{\"format_version\": \"1.0\", \"values\": {}}".to_owned(),
+        "{\"kdiy\": \"x\"}".to_owned(),
+        "{\"kdyi\": {\"value\": 1}}".to_owned(),
+        kdiy("null"),
+        kdiy("[]"),
+        kdiy("{\"a\": 1}"),
+        kdiy(r#"[{"name": "cp-1", "role": "master", "address": "10.0.0.1"}]"#),
+        kdiy(r#"[{"name": "cp-1", "role": "control-plane"}]"#),
+        kdiy(&format!("[{cp}, {cp}]")),
+        kdiy(&cp.replace("10.0.0.1", "10.0.0.256"))
+            .replace(": {\"name", ": [{\"name")
+            .replace("256\"}", "256\"}]"),
+        "{\"kubeone_hosts\": {\"value\": {}}}".to_owned(),
+        "{\"kubeone_hosts\": {\"value\": {\"control_plane\": {\"ssh_user\": \"x\"}}}}".to_owned(),
+    ]
+    .iter()
+    .map(|text| refused(text, &[]))
+    .collect();
+    insta::assert_snapshot!("bad-outputs", said.join("\n"));
+    let text = r#"{"a": {"value": ["10.0.0.1", "10.0.0.2"]}, "b": {"value": ["x"]}, "c": {"value": ""}, "d": {"value": [{"x": 1}]}}"#;
+    let said: Vec<String> = [
+        &["worker=a"][..],
+        &["control-plane=nothing"],
+        &["control-plane=a[7]"],
+        &["control-plane=c"],
+        &["control-plane=d"],
+        &["control-plane=a", "control-plane.ssh=b"],
+        &["control-plane=a", "worker=a[0]"],
+        &["control-plane.ssh=a"],
+        &["control-plane=a", "endpoint=a.x"],
+        &["control-plane=a", "vip=b[0]"],
+    ]
+    .iter()
+    .map(|maps| refused(text, maps))
+    .collect();
+    insta::assert_snapshot!("bad-mappings", said.join("\n"));
+    for wrong in [
+        "a",
+        "boss=a",
+        "worker=",
+        "worker=.x",
+        "worker=a[",
+        "worker.ip=a",
+    ] {
+        assert!(wrong.parse::<Mapping>().is_err(), "{wrong}");
+    }
+}
