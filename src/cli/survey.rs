@@ -283,7 +283,7 @@ mod tests {
         use crate::execute::survey::Fault;
 
         let refused = |host: &str| {
-            survey::Fault::from(crate::transport::Error::Authentication {
+            Fault::from(crate::transport::Error::Authentication {
                 address: format!("192.0.2.{host}:22"),
                 user: "ops".to_owned(),
                 attempts: Vec::new(),
