@@ -1,5 +1,5 @@
 //! A command of the operator's own, on hosts side by side. What it does there
-//! is the operator's to know: this is beside [`super::run`] the only way by
+//! is the operator's to know: this is beside [`super::run()`] the only way by
 //! which a host may be changed.
 
 use std::time::Duration;

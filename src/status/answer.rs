@@ -1,4 +1,4 @@
-//! What one host answers to [`super::script`].
+//! What one host answers to [`super::script()`].
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

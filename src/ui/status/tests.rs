@@ -8,6 +8,7 @@ use crate::kubeadm::tests::external;
 use crate::lb::tests::pair;
 use crate::status::tests::{NOW, edit, lose, outage, stacked, well};
 use crate::status::{Answer, Hosts};
+use crate::ui::Tone;
 
 fn shown(cluster: &Cluster, hosts: &Hosts, drift: Option<&Drift>, style: &Style) -> String {
     let text = render(cluster, &Picture::of(cluster, hosts, NOW), drift, style);
@@ -157,7 +158,8 @@ fn colours_say_how_bad_it_is() {
     assert!(shown(&cluster, &hosts, None, &style).contains("\x1b[32mhealthy\x1b[0m"));
     lose(&mut hosts, "w2");
     let text = shown(&cluster, &hosts, None, &style);
-    assert!(text.contains("\x1b[33mdegraded\x1b[0m"));
+    let notable = style.paint(Tone::Notable, "degraded");
+    assert!(notable != "degraded" && text.contains(&notable), "{text:?}");
     assert!(
         text.contains("\x1b[1m\x1b[31munreachable, Ready\x1b[0m"),
         "{text:?}"
