@@ -77,6 +77,11 @@ impl Shell {
         } else {
             command.args(["bash", "-c", &script]);
         }
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(of_cargo) {
+                command.env_remove(name);
+            }
+        }
         let path = std::env::var("PATH").expect("PATH");
         command
             .current_dir(&self.folder)
@@ -117,4 +122,14 @@ impl Shell {
         );
         said
     }
+}
+
+/// What `cargo test` tells its tests. A build that is started by a block would
+/// take it for its own, and build everything again.
+fn of_cargo(name: &str) -> bool {
+    let parts = ["CARGO_PKG_", "CARGO_BIN_", "CARGO_MANIFEST_"];
+    let names = ["CARGO", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"];
+    parts.iter().any(|part| name.starts_with(part))
+        || names.contains(&name)
+        || ["CARGO_TARGET_TMPDIR", "LD_LIBRARY_PATH", "OUT_DIR"].contains(&name)
 }
