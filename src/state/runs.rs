@@ -32,8 +32,9 @@ pub struct Record {
     pub ended: Option<OffsetDateTime>,
     /// The code that it ended with.
     pub exit_code: Option<u8>,
-    /// What became of its steps.
-    pub steps: Option<Steps>,
+    /// How many of its steps ended how. Earlier versions called it `steps`.
+    #[serde(alias = "steps")]
+    pub counts: Option<Steps>,
 }
 
 /// How many steps there were of each kind.
