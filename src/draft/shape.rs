@@ -71,7 +71,7 @@ impl Shape {
         let planes = with(Role::ControlPlane);
         if with(Role::Etcd) > 0 {
             Self::External
-        } else if planes >= MAJORITY || (planes == 0 && open >= MAJORITY + front) {
+        } else if planes > 1 || (planes == 0 && open >= MAJORITY + front) {
             Self::Stacked
         } else {
             Self::Single

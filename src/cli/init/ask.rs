@@ -36,7 +36,7 @@ fn asked(init: &Init, ui: &Ui) -> Result<Answers, Unasked> {
         Some(shape) => shape,
         None => question(
             ui,
-            "Shape: single, stacked (etcd on the control planes) or external (etcd apart)",
+            "Shape: single, stacked (etcd on control planes) or external",
             "stacked",
             choices::shape,
         )?,
