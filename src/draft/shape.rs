@@ -262,6 +262,9 @@ mod tests {
             Shape::Stacked
         );
         assert_eq!(suggested(TEN, false), Shape::Stacked);
+        // Two are too few, which is not to be said of `single`.
+        let two = "10.0.0.1+control-plane 10.0.0.2+control-plane";
+        assert_eq!(suggested(two, false), Shape::Stacked);
         assert_eq!(suggested("10.0.0.1+etcd 10.0.0.2", false), Shape::External);
     }
 
