@@ -106,7 +106,7 @@ impl Apply {
             began,
             ended: None,
             exit_code: None,
-            steps: None,
+            counts: None,
         };
         run.write_record(&record)?;
         let (tally, stopped) =
@@ -118,7 +118,7 @@ impl Apply {
         };
         record.ended = Some(OffsetDateTime::now_utc());
         record.exit_code = Some(exit.code());
-        record.steps = Some(Steps {
+        record.counts = Some(Steps {
             done: tally.done,
             failed: tally.failed,
             left: tally.left,

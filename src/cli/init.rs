@@ -213,11 +213,12 @@ fn failed(misfit: Misfit, shape: Shape, balanced: bool) -> Failed {
         Misfit::NotSingle(_) => "leave --shape out, or write --shape stacked".to_owned(),
         Misfit::FewControlPlanes { .. } if shape == Shape::Stacked && !balanced => {
             "with fewer than three none may fail. Name more hosts (a load-balancer takes the \
-             first without a role; --vip ADDRESS does without), or take --shape single"
+             first without a role; --vip ADDRESS does without), or take --shape single, which \
+             has one control plane"
                 .to_owned()
         }
         Misfit::FewControlPlanes { .. } => {
-            "name them with --control-plane, or take --shape single".to_owned()
+            "name more with --control-plane, or take --shape single, which has one".to_owned()
         }
         Misfit::FewEtcd(_) => "name three with --etcd, or take --shape stacked".to_owned(),
         Misfit::UnusedEtcd(_) => "leave --shape out, or write --shape external".to_owned(),

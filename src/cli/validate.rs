@@ -129,12 +129,18 @@ fn document(cluster: &Cluster) -> Document<'_> {
 /// What the cluster is and what it tolerates, its rows fitted to the columns.
 fn describe(cluster: &Cluster, file: &str, style: &Style) -> String {
     let mut out = format!("{} is valid.\n\n", style.paint(Tone::Good, file));
+    let mut noted = false;
     for row in cluster::describe(cluster).lines() {
-        // Labels have 16 columns; a note is a row without one.
-        let (label, value, indent) = match row.split_at_checked(16) {
-            Some((label, value)) if !row.starts_with("note: ") => (label, value, 16),
-            _ => ("", row, 6),
+        // Labels have 16 columns, but for notes, which stand apart.
+        let note = row.strip_prefix("note: ").map(|note| ("note: ", note, 6));
+        let (label, value, indent) = match (note, row.split_at_checked(16)) {
+            (Some(note), _) => note,
+            (None, Some((label, value))) => (label, value, 16),
+            (None, None) => ("", row, 0),
         };
+        if note.is_some() && !std::mem::replace(&mut noted, true) {
+            out.push('\n');
+        }
         let room = style.width - indent;
         for (place, line) in text::wrap(value, room).iter().enumerate() {
             let label = match place {

@@ -1,8 +1,9 @@
 //! The JSON Schema of the inventory, for editors.
 //!
 //! Draft 7: what VS Code's YAML extension and yaml-language-server know best.
-//! It says less than `kdiy validate`, and nothing that is wrong: what it
-//! refuses is refused there, too.
+//! It says less than `kdiy validate`, which knows how fields go together. What
+//! it refuses is refused there, too, but for a key without a value: where the
+//! key is optional, that is taken as absent there.
 
 use serde_json::{Map, Value, json};
 

@@ -32,8 +32,9 @@ pub struct Record {
     pub ended: Option<OffsetDateTime>,
     /// The code that it ended with.
     pub exit_code: Option<u8>,
-    /// What became of its steps.
-    pub steps: Option<Steps>,
+    /// How many of its steps ended how. Earlier versions called it `steps`.
+    #[serde(alias = "steps")]
+    pub counts: Option<Steps>,
 }
 
 /// How many steps there were of each kind.
@@ -191,4 +192,18 @@ fn forget(run: &Path) -> io::Result<()> {
         }
     }
     fs::remove_dir(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_earlier_versions_are_read() {
+        let old = r#"{"command":"apply","began":"2026-05-04T03:02:01Z","ended":null,
+            "exitCode":null,"steps":{"done":3,"failed":1,"left":2}}"#;
+        let record: Record = serde_json::from_str(old).unwrap();
+        let counts = record.counts.expect("counts");
+        assert_eq!((counts.done, counts.failed, counts.left), (3, 1, 2));
+    }
 }

@@ -62,7 +62,7 @@ pub fn runs(runs: &[Run], style: &Style) -> String {
             })),
             result(record),
             Cell::said(known(&|record| {
-                record.steps.as_ref().map(steps).unwrap_or_default()
+                record.counts.as_ref().map(steps).unwrap_or_default()
             })),
             Cell::said(run.hosts.len().to_string()),
         ]
@@ -272,7 +272,7 @@ mod tests {
             began: datetime!(2026-05-04 03:02:01 UTC),
             ended: exit_code.map(|_| datetime!(2026-05-04 03:03:35 UTC)),
             exit_code,
-            steps: exit_code.map(|_| Steps {
+            counts: exit_code.map(|_| Steps {
                 done: 8,
                 failed: 1,
                 left: 2,

@@ -323,7 +323,13 @@ impl Ui {
         check: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, Unasked> {
         self.ask(instead, |input, output| {
-            prompt::question(label, default, &check, (input, output))
+            prompt::question(
+                label,
+                default,
+                &check,
+                self.err_style().width,
+                (input, output),
+            )
         })
     }
 

@@ -34,12 +34,14 @@ fn asked(init: &Init, ui: &Ui) -> Result<Answers, Unasked> {
     );
     let shape = match init.shape {
         Some(shape) => shape,
-        None => question(
-            ui,
-            "Shape: single, stacked (etcd on the control planes) or external (etcd apart)",
-            "stacked",
-            choices::shape,
-        )?,
+        None => {
+            ui.tell(
+                "Single has one control plane, stacked three or more with etcd on them, external\n\
+                 has etcd on hosts of its own.\n",
+            );
+            let label = "Shape: single, stacked or external";
+            question(ui, label, "stacked", choices::shape)?
+        }
     };
     if about.name.is_none() {
         let name = |text: &str| node_name(text).map_err(|error| format!("a name {error}"));

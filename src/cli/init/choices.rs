@@ -26,6 +26,9 @@ pub fn endpoint(text: &str) -> Result<Endpoint, String> {
 
 /// Reads a virtual IP.
 pub fn vip(text: &str) -> Result<IpAddr, String> {
+    if text.is_empty() {
+        return Err("one is needed, such as 192.0.2.10".to_owned());
+    }
     inventory::written::vip(text)
 }
 

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `connecting` | `host` |
 //! | `observed` | `host`, `took` |
-//! | `unreachable` | `host`, `what` |
+//! | `unreachable` | `host`, `code`, `what` |
 //! | `plan` | `plan`: `steps` with `host`, `title`, `changes`, `needs` |
 //! | `run-started` | `steps`, `hosts`: how many |
 //! | `step-started` | `step`: its place in the plan, `host`, `title` |
@@ -15,7 +15,7 @@
 //! | `change-started` | `step`, `host`, `resource` |
 //! | `line` | `step`, `host`, `stream`: `stdout` or `stderr`, `text` |
 //! | `step-done` | `step`, `host`, `title`, `took` |
-//! | `step-failed` | the same, `failure`: `resource`, `what`, `lastLines`, `hint` |
+//! | `step-failed` | the same, `failure`: `code`, `resource`, `what`, `lastLines`, `hint` |
 //! | `run-ended` | `done`, `failed`, `left`: steps, `took` |
 //!
 //! `took` is in seconds. Fields and events may be added, none is taken away
