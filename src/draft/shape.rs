@@ -71,7 +71,7 @@ impl Shape {
         let planes = with(Role::ControlPlane);
         if with(Role::Etcd) > 0 {
             Self::External
-        } else if planes >= MAJORITY || (planes == 0 && open >= MAJORITY + front) {
+        } else if planes > 1 || (planes == 0 && open >= MAJORITY + front) {
             Self::Stacked
         } else {
             Self::Single
@@ -263,6 +263,8 @@ mod tests {
         );
         assert_eq!(suggested(TEN, false), Shape::Stacked);
         assert_eq!(suggested("10.0.0.1+etcd 10.0.0.2", false), Shape::External);
+        let two = "10.0.0.1+control-plane 10.0.0.2+control-plane";
+        assert_eq!(suggested(two, false), Shape::Stacked);
     }
 
     #[test]
