@@ -14,6 +14,7 @@ pub mod plan;
 pub mod problems;
 pub mod progress;
 pub mod prompt;
+pub mod roster;
 pub mod sink;
 pub mod spoken;
 pub mod status;

@@ -34,12 +34,13 @@ fn asked(init: &Init, ui: &Ui) -> Result<Answers, Unasked> {
     );
     let shape = match init.shape {
         Some(shape) => shape,
-        None => question(
-            ui,
-            "Shape: single, stacked (etcd on the control planes) or external (etcd apart)",
-            "stacked",
-            choices::shape,
-        )?,
+        None => {
+            ui.tell(
+                "Shapes: single, one control plane; stacked, three or five with etcd on them;\n\
+                 external, etcd on hosts of its own.\n",
+            );
+            question(ui, "Shape", "stacked", choices::shape)?
+        }
     };
     if about.name.is_none() {
         let name = |text: &str| node_name(text).map_err(|error| format!("a name {error}"));
