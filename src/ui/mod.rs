@@ -324,7 +324,8 @@ impl Ui {
         check: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, Unasked> {
         self.ask(instead, |input, output| {
-            prompt::question(label, default, &check, (input, output))
+            let width = self.err_style.width;
+            prompt::question(label, default, &check, width, (input, output))
         })
     }
 

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use super::sanitise::sanitise;
+use super::text::wrap;
 use crate::transport::error::UnknownKey;
 
 /// Why a question has no answer.
@@ -89,6 +90,7 @@ pub(super) fn question<T>(
     label: &str,
     default: &str,
     check: &dyn Fn(&str) -> Result<T, String>,
+    width: usize,
     (input, output): (&mut dyn BufRead, &mut dyn Write),
 ) -> Result<T, Unasked> {
     let shown = match default {
@@ -100,7 +102,11 @@ pub(super) fn question<T>(
         let answer = if answer.is_empty() { default } else { &answer };
         match check(answer) {
             Ok(value) => return Ok(value),
-            Err(why) => writeln!(output, "  {}", sanitise(&why))?,
+            Err(why) => {
+                for line in wrap(&sanitise(&why), width.saturating_sub(2).max(1)) {
+                    writeln!(output, "  {line}")?;
+                }
+            }
         }
     }
 }
@@ -167,7 +173,7 @@ mod tests {
         };
         let asked = |answers: &str| {
             let (mut input, mut output) = (answers.as_bytes(), Vec::new());
-            let got = question("How many", "3", &number, (&mut input, &mut output));
+            let got = question("How many", "3", &number, 80, (&mut input, &mut output));
             (got, String::from_utf8(output).unwrap())
         };
         assert_eq!(asked("\n").0.unwrap(), 3);
