@@ -77,7 +77,7 @@ fn connected<T>(command: impl Future<Output = Result<T, Failed>>) -> Result<T, F
 fn show(failed: &Failed, ui: &Ui) -> Exit {
     if !failed.shown {
         let code = code::of(&failed.error).map(|code| format!(" [{code}]"));
-        let text = format!("{:#}{}", failed.error, code.unwrap_or_default());
+        let text = format!("{}{}", failed.text(), code.unwrap_or_default());
         ui.error(&text, failed.hint.as_deref());
     }
     failed.exit

@@ -11,6 +11,7 @@ use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
 use super::Cli;
 use crate::cluster::Role;
+use crate::draft;
 use crate::inventory::{self, CODES, fields};
 
 /// Variable by which the script of `kdiy completions` asks for candidates.
@@ -96,7 +97,8 @@ fn explained(typed: &OsStr) -> Vec<CompletionCandidate> {
         let path = field.get_value().to_string_lossy();
         path.matches('.').count() == depth
     });
-    let codes = CODES.iter().map(|(code, text)| candidate(code, text));
+    let codes = CODES.iter().chain(draft::CODES);
+    let codes = codes.map(|(code, text)| candidate(code, text));
     let typed = OsStr::new(&*typed);
     // Codes only where no field is meant: there are too many of them.
     match beginning(typed, level.collect()) {

@@ -148,6 +148,22 @@ impl Failed {
         }
     }
 
+    /// What happened and why, outermost first. A cause that stands in what it
+    /// caused already is not told again.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for cause in self.error.chain() {
+            let cause = cause.to_string();
+            if text.is_empty() {
+                text = cause;
+            } else if !text.ends_with(&cause) {
+                text = format!("{text}: {cause}");
+            }
+        }
+        text
+    }
+
     /// With what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -166,6 +182,17 @@ impl<E: Into<anyhow::Error>> From<E> for Failed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn causes_are_told_once() {
+        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let told = source.to_string();
+        let path = "file".into();
+        let verb = "write";
+        let error = crate::state::Error::Io { verb, path, source };
+        let failed = Failed::new(Exit::Error, anyhow::Error::new(error).context("no plan"));
+        assert_eq!(failed.text(), format!("no plan: write file: {told}"));
+    }
 
     #[test]
     fn codes_are_distinct_and_in_order() {

@@ -4,8 +4,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Exit, Failed, Global};
+use crate::draft;
 use crate::inventory::CODES;
 use crate::inventory::fields::{self, Need, NotFound, Place};
+use crate::ui::explain::Found;
 use crate::ui::{self, Output, Ui};
 
 /// Explain a field of the inventory
@@ -83,11 +85,17 @@ impl Explain {
         let place = match fields::find(name) {
             Ok(place) => place,
             Err(unknown) => {
-                let Some((code, text)) = CODES.iter().find(|(code, _)| code == name) else {
+                let of = |codes: &'static [(&str, &str)], found| {
+                    let one = codes.iter().find(|(code, _)| code == name)?;
+                    Some((one.0, one.1, found))
+                };
+                let of_imports = || of(draft::CODES, Found::Import);
+                let Some((code, text, found)) = of(CODES, Found::Inventory).or_else(of_imports)
+                else {
                     return Err(not_found(unknown));
                 };
                 match ui.output() {
-                    Output::Text => ui.print(&ui::explain::code(code, text, ui.style()))?,
+                    Output::Text => ui.print(&ui::explain::code(code, text, found, ui.style()))?,
                     Output::Json => ui.json(&Code { code, text })?,
                 }
                 return Ok(Exit::Ok);

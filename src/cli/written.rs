@@ -14,7 +14,8 @@ use crate::draft::imported::Imported;
 use crate::draft::{Base, Draft};
 use crate::inventory::{self, Finding};
 use crate::state::{self, Incoming};
-use crate::ui::{Output, Ui, text};
+use crate::ui::roster::roster;
+use crate::ui::{Output, Ui, Verbosity, text};
 
 /// Where the inventory goes.
 #[derive(Debug, Clone, Args)]
@@ -64,11 +65,12 @@ impl Destination {
     /// asked, and no host, for nothing.
     ///
     /// # Errors
-    /// When the file is there already and is not to be replaced.
+    /// When the file is there already and is not to be replaced, or none can
+    /// be written there.
     pub fn check(&self, global: &Global) -> Result<(), Failed> {
         match self.file(global) {
-            Some(path) if !self.force && path.symlink_metadata().is_ok() => Err(exists(path)),
-            _ => Ok(()),
+            Some(path) => begin(path, self.force).map(drop),
+            None => Ok(()),
         }
     }
 
@@ -201,14 +203,17 @@ pub fn finish(
 }
 
 /// What to do about the first error that an option answers.
-fn hint(findings: &[Finding]) -> String {
+fn hint(findings: &[Finding]) -> &'static str {
     let has = |code: &str| findings.iter().any(|finding| finding.code == code);
     if has("no-balancer") {
         "say what spreads clients over the control planes: a load-balancer host, --vip ADDR for \
          kube-vip, or --endpoint HOST of a balancer of your own"
-            .to_owned()
+    } else if has("no-address") {
+        "name hosts by their addresses, or say which interface has them: --interface NAME"
+    } else if has("no-vip") {
+        "say which free address the hosts are to share: --vip ADDRESS"
     } else {
-        "say what is missing with options (--help), or in a file for --base".to_owned()
+        "correct what is told above, with options (--help) or in a file for --base"
     }
 }
 
@@ -222,14 +227,32 @@ fn exists(path: &Path) -> Failed {
     )
 }
 
-fn write(path: &Path, text: &str, force: bool) -> Result<(), Failed> {
-    let failed = |error: state::Error| match error {
+/// Begins the file beside its place. What is given up leaves nothing.
+fn begin(path: &Path, force: bool) -> Result<Incoming, Failed> {
+    let folder = source::folder(path);
+    if !folder.is_dir() {
+        let message = match folder.exists() {
+            true => format!("{} is no folder", folder.display()),
+            false => format!("there is no folder {}", folder.display()),
+        };
+        return Err(Failed::message(Exit::Error, message)
+            .hint("make it, or write elsewhere with --out FILE; --out - shows the inventory"));
+    }
+    Incoming::create_public(path, force).map_err(refused)
+}
+
+fn refused(error: state::Error) -> Failed {
+    match error {
         state::Error::Exists(path) => exists(&path),
-        error => error.into(),
-    };
-    let mut incoming = Incoming::create_public(path, force).map_err(failed)?;
+        error => Failed::new(Exit::Error, error)
+            .hint("write elsewhere with --out FILE; --out - shows the inventory"),
+    }
+}
+
+fn write(path: &Path, text: &str, force: bool) -> Result<(), Failed> {
+    let mut incoming = begin(path, force)?;
     incoming.write_all(text.as_bytes())?;
-    incoming.keep().map_err(failed)
+    incoming.keep().map_err(refused)
 }
 
 fn tell(
@@ -263,10 +286,17 @@ fn tell(
         false => format!(" -i {}", path.display()),
     };
     ui.note(&format!(
-        "Wrote {}: cluster {}, {}. Read it, then look at what would be done: kdiy plan{option}",
+        "Wrote {}: cluster {}, endpoint {}, {}:",
         path.display(),
         cluster.name,
+        cluster.endpoint,
         text::count(hosts().count(), "host"),
+    ));
+    if ui.err_style().verbosity > Verbosity::Quiet {
+        ui.tell(&roster(cluster, ui.err_style()));
+    }
+    ui.note(&format!(
+        "Read it, then look at what would be done: kdiy plan{option}"
     ));
     Ok(())
 }

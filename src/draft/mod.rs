@@ -11,6 +11,7 @@
 
 pub mod ansible;
 mod base;
+mod codes;
 mod comments;
 pub mod hosts;
 pub mod imported;
@@ -29,6 +30,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 pub use base::Base;
+pub use codes::CODES;
 
 use crate::cluster::{Endpoint, Jump, Name, Role, SudoPassword, VersionSpec};
 

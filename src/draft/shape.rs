@@ -266,6 +266,8 @@ mod tests {
         let two = "10.0.0.1+control-plane 10.0.0.2+control-plane";
         assert_eq!(suggested(two, false), Shape::Stacked);
         assert_eq!(suggested("10.0.0.1+etcd 10.0.0.2", false), Shape::External);
+        let two = "10.0.0.1+control-plane 10.0.0.2+control-plane";
+        assert_eq!(suggested(two, false), Shape::Stacked);
     }
 
     #[test]

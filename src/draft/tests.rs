@@ -89,3 +89,37 @@ network:
         assert_eq!(findings[0].code, code, "{wrong}");
     }
 }
+
+/// Everything that is said of files that come to no draft; what is told of one
+/// file is one finding at least, each with what to do.
+pub(super) fn refused(imported: &imported::Imported) -> String {
+    use crate::inventory::{Style, render};
+    let source = &imported.sources[0];
+    assert_eq!(imported.draft, None, "{} came to a draft", source.text);
+    assert!(!source.findings.is_empty());
+    assert!(source.findings.iter().all(|finding| finding.help.is_some()));
+    let style = Style {
+        color: false,
+        width: 100,
+    };
+    render(&source.findings, &source.name, &source.text, style)
+}
+
+/// The files of `tests/fixtures/imports` of one kind, by name, with their texts.
+pub(super) fn fixtures(kind: &str) -> Vec<(String, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("tests/fixtures/imports").join(kind);
+    let read = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.expect("an entry");
+        let text = std::fs::read_to_string(entry.path()).expect("a text");
+        let name = entry.file_name().into_string().expect("a name");
+        (name, text)
+    };
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .expect("the fixtures")
+        .map(read)
+        .collect();
+    files.sort();
+    assert!(files.len() >= 10, "{kind}: {} fixtures", files.len());
+    files
+}

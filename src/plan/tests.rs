@@ -2,6 +2,7 @@
 
 mod balancers;
 mod etcd;
+mod examples;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

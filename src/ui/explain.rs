@@ -74,19 +74,32 @@ pub fn field(place: &Place, style: &Style) -> String {
     out
 }
 
+/// Where there are findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// In an inventory.
+    Inventory,
+    /// In what an inventory is made of.
+    Import,
+}
+
 /// The code of a finding.
 #[must_use]
-pub fn code(code: &str, meaning: &str, style: &Style) -> String {
+pub fn code(code: &str, meaning: &str, found: Found, style: &Style) -> String {
     let mut out = format!("{}\n", style.paint(Tone::Strong, code));
+    let (command, place) = match found {
+        Found::Inventory => ("kdiy validate", "at its line of the inventory"),
+        Found::Import => ("kdiy inventory import", "at its line of what is read"),
+    };
     paragraph(
-        &format!("A finding of `kdiy validate`: {meaning}."),
+        &format!("A finding of `{command}`: {meaning}."),
         2,
         &mut out,
         style,
     );
     out.push('\n');
     paragraph(
-        "Each finding is shown at its line of the inventory, with what to write instead.",
+        &format!("Each finding is shown {place}, with what to write instead."),
         0,
         &mut out,
         style,
@@ -204,6 +217,7 @@ mod tests {
         let code = code(
             "no-vip",
             "several hosts share an address",
+            Found::Inventory,
             &Style::test(80, false),
         );
         insta::assert_snapshot!(code);

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod problems;
 pub mod progress;
 pub mod prompt;
+pub mod roster;
 pub mod sink;
 pub mod spoken;
 pub mod status;
@@ -323,13 +324,8 @@ impl Ui {
         check: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, Unasked> {
         self.ask(instead, |input, output| {
-            prompt::question(
-                label,
-                default,
-                &check,
-                self.err_style().width,
-                (input, output),
-            )
+            let width = self.err_style.width;
+            prompt::question(label, default, &check, width, (input, output))
         })
     }
 

@@ -104,7 +104,7 @@ pub(super) fn question<T>(
         match check(answer) {
             Ok(value) => return Ok(value),
             Err(why) => {
-                for line in wrap(&sanitise(&why), width.saturating_sub(2)) {
+                for line in wrap(&sanitise(&why), width.saturating_sub(2).max(1)) {
                     writeln!(output, "  {line}")?;
                 }
             }

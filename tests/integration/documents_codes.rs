@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use kdiy::cli::Exit;
 use kdiy::cluster::Quorum;
+use kdiy::draft::imported::Imported;
+use kdiy::draft::{self, ansible, terraform};
 use kdiy::inventory::{CODES, load};
 
 const PAGE: &str = "docs/troubleshooting.md";
@@ -62,18 +64,21 @@ fn product(path: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Words in kebab case that stand in quotes after `before`.
+/// Words in kebab case that stand in quotes after `before`; there are some.
 fn words(path: &str, before: &str) -> BTreeSet<String> {
+    let found = words_or_none(path, before);
+    assert!(!found.is_empty(), "no {before:?} in {path}");
+    found
+}
+
+fn words_or_none(path: &str, before: &str) -> BTreeSet<String> {
     let text = product(path);
-    let found: BTreeSet<_> = text
-        .split(before)
+    text.split(before)
         .skip(1)
         .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
         .filter(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
         .map(str::to_owned)
-        .collect();
-    assert!(!found.is_empty(), "no {before:?} in {path}");
-    found
+        .collect()
 }
 
 /// Variants of an enum without fields, in kebab case as serde writes them.
@@ -128,13 +133,17 @@ fn every_exit_code_has_its_entry() {
     assert_eq!(headings, wanted);
 }
 
-#[test]
-fn every_finding_has_its_row_with_a_mistake_that_is_one() {
+/// Texts with the codes of what is found in them.
+type Broken = Vec<(String, BTreeSet<&'static str>)>;
+
+/// The rows of a section are these codes, and each has a mistake that one of
+/// the texts shows.
+fn rows_of(title: &str, codes: &[(&str, &str)], broken: &Broken) {
     let page = read(PAGE);
-    let rows = section(&page, "Findings of the inventory").into_iter();
+    let rows = section(&page, title).into_iter();
     let rows: Vec<_> = rows.filter_map(row).collect();
     let told: Vec<_> = rows.iter().map(|cells| (cells[0], cells[1])).collect();
-    let quoted: Vec<_> = CODES
+    let quoted: Vec<_> = codes
         .iter()
         .map(|(code, what)| (format!("`{code}`"), *what))
         .collect();
@@ -144,7 +153,6 @@ fn every_finding_has_its_row_with_a_mistake_that_is_one() {
         .collect();
     assert_eq!(told, wanted);
 
-    let broken = broken_inventories();
     for cells in &rows {
         let code = cells[0].trim_matches('`');
         let mistakes: Vec<_> = cells[2]
@@ -154,15 +162,93 @@ fn every_finding_has_its_row_with_a_mistake_that_is_one() {
         let shown = broken.iter().any(|(text, codes)| {
             codes.contains(code) && mistakes.iter().all(|mistake| text.contains(mistake))
         });
-        assert!(
-            shown,
-            "{code}: no inventory of tests/fixtures/broken has {mistakes:?}"
-        );
+        assert!(shown, "{code}: no fixture of {title} has {mistakes:?}");
+    }
+}
+
+#[test]
+fn every_finding_has_its_row_with_a_mistake_that_is_one() {
+    rows_of("Findings of the inventory", CODES, &broken_inventories());
+}
+
+#[test]
+fn every_finding_of_an_import_has_its_row_with_a_mistake_that_is_one() {
+    let broken = broken_imports();
+    rows_of("Findings of imports", draft::CODES, &broken);
+    // What the importers can say, they are listed with.
+    let listed: BTreeSet<_> = CODES.iter().chain(draft::CODES).map(|row| row.0).collect();
+    let mut said: BTreeSet<String> = BTreeSet::new();
+    for importer in ["ansible", "terraform"] {
+        for path in sources(&format!("src/draft/{importer}")) {
+            for before in ["error(", "warning(", "code:"] {
+                said.extend(words_or_none(&path, before));
+            }
+        }
+    }
+    assert!(said.len() >= 15, "{said:?}");
+    let unlisted: Vec<_> = said
+        .iter()
+        .filter(|code| !listed.contains(code.as_str()))
+        .collect();
+    assert!(unlisted.is_empty(), "not listed: {unlisted:?}");
+    let own: BTreeSet<_> = draft::CODES.iter().map(|(code, _)| *code).collect();
+    let found: BTreeSet<_> = broken
+        .iter()
+        .flat_map(|(_, codes)| codes)
+        .copied()
+        .collect();
+    assert!(own.is_subset(&found), "no fixture has one of {own:?}");
+}
+
+/// The files of a folder.
+fn sources(folder: &str) -> Vec<String> {
+    let files = fs::read_dir(root().join(folder)).unwrap();
+    let files = files.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files = files.filter(|name| name.ends_with(".rs") && name != "tests.rs");
+    files.map(|name| format!("{folder}/{name}")).collect()
+}
+
+/// Texts of other tools that come to no draft, with the codes of their
+/// findings.
+fn broken_imports() -> Broken {
+    let folder = root().join("tests/fixtures/imports");
+    let map = |text: &str| text.parse().unwrap();
+    let maps = vec![map("control-plane=ips"), map("control-plane.ssh=public")];
+    let mapped = terraform::Wanted {
+        mappings: maps,
+        ..terraform::Wanted::default()
+    };
+    let mut found = Broken::new();
+    let mut add = |kind: &str, import: &dyn Fn(String, String) -> Imported| {
+        for entry in fs::read_dir(folder.join(kind)).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            let text = fs::read_to_string(entry.path()).unwrap();
+            let imported = import(name, text.clone());
+            assert_eq!(imported.draft, None, "{text}");
+            let findings = imported.sources.iter().flat_map(|source| &source.findings);
+            found.push((text, findings.map(|finding| finding.code).collect()));
+        }
+    };
+    add("ansible-ini", &ansible_of(ansible::Kind::Ini));
+    add("ansible-yaml", &ansible_of(ansible::Kind::Yaml));
+    let outputs = |wanted: terraform::Wanted| {
+        move |name: String, text: String| terraform::import(&name, &text, &wanted)
+    };
+    add("terraform", &outputs(terraform::Wanted::default()));
+    add("terraform", &outputs(mapped));
+    found
+}
+
+fn ansible_of(kind: ansible::Kind) -> impl Fn(String, String) -> Imported {
+    move |name, text| {
+        let kind = kind.clone();
+        ansible::import(&[ansible::File { name, text, kind }], &[])
     }
 }
 
 /// Texts of inventories that are not valid, with the codes of their findings.
-fn broken_inventories() -> Vec<(String, BTreeSet<&'static str>)> {
+fn broken_inventories() -> Broken {
     let folder = root().join("tests/fixtures/broken");
     let files = fs::read_dir(&folder)
         .unwrap()

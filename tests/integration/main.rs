@@ -8,6 +8,7 @@ mod documents_paths;
 mod e2e;
 mod hands;
 mod imports;
+mod init;
 mod inventory;
 mod schema;
 mod ssh;

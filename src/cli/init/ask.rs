@@ -1,5 +1,7 @@
 //! The questions of `kdiy init`. Nothing is written before the last answer.
 
+use std::net::IpAddr;
+
 use super::{About, Init, choices};
 use crate::cli::{Exit, Failed, node_name};
 use crate::cluster::Role;
@@ -36,11 +38,10 @@ fn asked(init: &Init, ui: &Ui) -> Result<Answers, Unasked> {
         Some(shape) => shape,
         None => {
             ui.tell(
-                "Single has one control plane, stacked three or more with etcd on them, external\n\
-                 has etcd on hosts of its own.\n",
+                "Shapes: single, one control plane; stacked, three or five with etcd on them;\n\
+                 external, etcd on hosts of its own.\n",
             );
-            let label = "Shape: single, stacked or external";
-            question(ui, label, "stacked", choices::shape)?
+            question(ui, "Shape", "stacked", choices::shape)?
         }
     };
     if about.name.is_none() {
@@ -60,26 +61,33 @@ fn asked(init: &Init, ui: &Ui) -> Result<Answers, Unasked> {
     let balanced = about.balanced();
     if shape != Shape::Single && !balanced {
         let label = "Load-balancer hosts (none: kube-vip on the control planes)";
-        let balancers = several(ui, label, Role::LoadBalancer, &hosts, 0)?;
+        let balancers = several(
+            ui,
+            label,
+            Role::LoadBalancer,
+            (&hosts, about.vip),
+            Many::Any,
+        )?;
         if balancers.len() != 1 {
             let vip = "Virtual IP: a free address of the hosts' network";
             about.vip = Some(question(ui, vip, "", choices::vip)?);
         }
         hosts.extend(balancers);
     }
-    let (label, least) = match shape {
-        Shape::Single => ("Control plane", 1),
-        Shape::Stacked => ("Control planes, three or five", 3),
-        Shape::External => ("Control planes, two or more", 1),
+    let (label, many) = match shape {
+        Shape::Single => ("Control plane", Many::One),
+        Shape::Stacked => ("Control planes, three or five", Many::Odd),
+        Shape::External => ("Control planes, two or more", Many::Some),
     };
-    let planes = several(ui, label, Role::ControlPlane, &hosts, least)?;
+    let planes = several(ui, label, Role::ControlPlane, (&hosts, about.vip), many)?;
     hosts.extend(planes);
     if shape == Shape::External {
-        let etcd = several(ui, "etcd hosts, three or five", Role::Etcd, &hosts, 3)?;
+        let label = "etcd hosts, three or five";
+        let etcd = several(ui, label, Role::Etcd, (&hosts, about.vip), Many::Odd)?;
         hosts.extend(etcd);
     }
     let label = "Workers (none: workloads run on the control planes)";
-    let workers = several(ui, label, Role::Worker, &hosts, 0)?;
+    let workers = several(ui, label, Role::Worker, (&hosts, about.vip), Many::Any)?;
     hosts.extend(workers);
     if about.user.is_none() {
         let user = |text: &str| match text {
@@ -90,10 +98,10 @@ fn asked(init: &Init, ui: &Ui) -> Result<Answers, Unasked> {
     }
     let by_name = |host: &Listed| {
         let host = host.ssh.host.as_deref().unwrap_or_default();
-        host.parse::<std::net::IpAddr>().is_err()
+        host.parse::<IpAddr>().is_err()
     };
     if about.interface.is_none() && hosts.iter().any(by_name) {
-        let label = "Interface with the addresses of hosts that are named by name";
+        let label = "Interface that has the addresses of hosts given by name";
         about.interface = Some(question(ui, label, "eth0", choices::interface)?);
     }
     Ok(Answers {
@@ -113,19 +121,55 @@ fn question<T>(
     ui.question(label, default, instead, check)
 }
 
+/// How many hosts a question wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Many {
+    /// As many as there are, or none.
+    Any,
+    /// At least one.
+    Some,
+    /// Exactly one.
+    One,
+    /// Members of etcd: three, or a larger odd number.
+    Odd,
+}
+
+impl Many {
+    fn check(self, found: usize) -> Result<(), String> {
+        match (self, found) {
+            (Self::Some | Self::One, 0) => Err("at least one host is needed".to_owned()),
+            (Self::One, 2..) => Err(format!("one host is wanted, not {found}")),
+            (Self::Odd, ..3) => Err("at least 3 are needed: with fewer none may fail".to_owned()),
+            (Self::Odd, even) if even % 2 == 0 => Err(format!(
+                "{even} members of etcd tolerate no more failures than {}; take one more or less",
+                even - 1
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What was said before: hosts, and perhaps the virtual IP.
+type Above<'a> = (&'a [Listed], Option<IpAddr>);
+
 /// Asks for hosts that nothing was said of yet.
 fn several(
     ui: &Ui,
     label: &str,
     role: Role,
-    above: &[Listed],
-    least: usize,
+    above: Above<'_>,
+    many: Many,
 ) -> Result<Vec<Listed>, Unasked> {
-    question(ui, label, "", |text| read(text, role, above, least))
+    question(ui, label, "", |text| read(text, role, above, many))
 }
 
 /// Reads hosts with blanks or commas between them.
-pub fn read(text: &str, role: Role, above: &[Listed], least: usize) -> Result<Vec<Listed>, String> {
+pub fn read(
+    text: &str,
+    role: Role,
+    (above, vip): Above<'_>,
+    many: Many,
+) -> Result<Vec<Listed>, String> {
     let mut hosts: Vec<Listed> = Vec::new();
     let words = text.split([' ', ',', '\t']);
     for word in words.filter(|word| !word.is_empty()) {
@@ -140,13 +184,15 @@ pub fn read(text: &str, role: Role, above: &[Listed], least: usize) -> Result<Ve
         if above.iter().chain(&hosts).any(|other| same(&other)) {
             return Err(format!("{word} is named already"));
         }
+        let address = host.ssh.host.as_deref().map(str::parse::<IpAddr>);
+        if let (Some(vip), Some(Ok(address))) = (vip, address)
+            && vip == address
+        {
+            return Err(format!(
+                "{vip} is the virtual IP, which moves; name the host by an address of its own"
+            ));
+        }
         hosts.push(host);
     }
-    match hosts.len() {
-        few if few < least => Err(match least {
-            1 => "at least one host is needed".to_owned(),
-            least => format!("at least {least} are needed: with fewer none may fail"),
-        }),
-        _ => Ok(hosts),
-    }
+    many.check(hosts.len()).map(|()| hosts)
 }

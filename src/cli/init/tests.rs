@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Parser as _;
 use proptest::prelude::*;
 
+use super::ask::Many;
 use super::*;
 use crate::cli::{Cli, Command};
 use crate::inventory;
@@ -72,20 +73,29 @@ fn the_shapes_are_written_with_what_a_newcomer_should_know() {
 
 #[test]
 fn answers_are_refused_for_what_is_wrong_with_them() {
-    let read = |text: &str, above: &[Listed], least| {
-        ask::read(text, Role::Worker, above, least).map(|hosts| hosts.len())
-    };
     let above = hosts::list("cp-1=192.0.2.1").expect("a list");
-    assert_eq!(read("192.0.2.2, 192.0.2.3", &above, 1), Ok(2));
-    assert_eq!(read("", &above, 0), Ok(0));
-    for wrong in [
-        "",
-        "192.0.2.1",
-        "cp-1=192.0.2.9",
-        "192.0.2.2 192.0.2.2",
-        "x y z=",
+    let vip = "192.0.2.10".parse().ok();
+    let read = |text: &str, many| {
+        let read = ask::read(text, Role::Worker, (&above, vip), many);
+        read.map(|hosts| hosts.len())
+    };
+    assert_eq!(read("192.0.2.2, 192.0.2.3", Many::Some), Ok(2));
+    assert_eq!(read("", Many::Any), Ok(0));
+    assert_eq!(read("192.0.2.2", Many::One), Ok(1));
+    assert_eq!(read("192.0.2.2 192.0.2.3 192.0.2.4", Many::Odd), Ok(3));
+    for (wrong, many) in [
+        ("", Many::Some),
+        ("", Many::One),
+        ("192.0.2.1", Many::Any),
+        ("192.0.2.10", Many::Any),
+        ("cp-1=192.0.2.9", Many::Any),
+        ("192.0.2.2 192.0.2.2", Many::Any),
+        ("192.0.2.2 192.0.2.3", Many::One),
+        ("192.0.2.2 192.0.2.3", Many::Odd),
+        ("192.0.2.2 192.0.2.3 192.0.2.4 192.0.2.5", Many::Odd),
+        ("x y z=", Many::Any),
     ] {
-        assert!(read(wrong, &above, 1).is_err(), "{wrong}");
+        assert!(read(wrong, many).is_err(), "{wrong}");
     }
 }
 

@@ -224,10 +224,11 @@ fn node(
     if node.ssh.jumps.is_empty() {
         node.ssh.jumps.extend(bastion.cloned());
     }
-    node.address = own_address(&known, notes);
+    let own = own_address(&known, notes);
+    node.address = own.unwrap_or_default();
     let reachable = node.ssh.host.as_ref();
     let reachable = reachable.and_then(|host| host.parse::<std::net::IpAddr>().ok());
-    if node.address.is_none() && reachable.is_none() {
+    if own == Ok(None) && reachable.is_none() {
         let message = format!("{} has no address", shown(host));
         notes.error(
             "no-address",
@@ -248,16 +249,19 @@ const fn prefix(roles: &[Role]) -> &'static str {
     }
 }
 
+/// Something that was written, but is wrong and told already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Told;
+
 /// kubespray's `ip`, which is on the host itself, or else its `access_ip`.
-fn own_address(known: &Known<'_>, notes: &mut Notes) -> Option<std::net::IpAddr> {
-    let (said, var) = login::text(known, &["ip", "access_ip"], notes)?;
-    match address::address(said) {
-        Ok(address) => Some(address),
-        Err(refusal) => {
-            notes.error("invalid-address", var.place, refusal.message, &refusal.help);
-            None
-        }
-    }
+fn own_address(known: &Known<'_>, notes: &mut Notes) -> Result<Option<std::net::IpAddr>, Told> {
+    let Some((said, var)) = login::text(known, &["ip", "access_ip"], notes) else {
+        return Ok(None);
+    };
+    address::address(said).map(Some).map_err(|refusal| {
+        notes.error("invalid-address", var.place, refusal.message, &refusal.help);
+        Told
+    })
 }
 
 /// Refuses two hosts with one address where they are written.

@@ -1,6 +1,7 @@
 //! Inventories of several tools and styles.
 
 use super::*;
+use crate::draft::tests::{fixtures, refused};
 
 fn ini(text: &str) -> Imported {
     let file = File {
@@ -71,75 +72,21 @@ fn jump_hosts_are_found_in_options_of_ssh() {
     assert_eq!(found("-F /dev/null"), None);
 }
 
-/// Everything that is said of an inventory that is wrong.
-fn refused(text: &str, kind: Kind) -> String {
-    use crate::inventory::{Style, render};
-    let file = File {
-        name: "hosts".to_owned(),
-        text: text.to_owned(),
-        kind,
-    };
-    let imported = import(&[file], &[]);
-    assert_eq!(imported.draft, None, "{text} came to a draft");
-    let source = &imported.sources[0];
-    assert!(source.findings.iter().all(|finding| finding.help.is_some()));
-    let style = Style {
-        color: false,
-        width: 100,
-    };
-    render(&source.findings, &source.name, &source.text, style)
+/// Everything that is said of the fixtures of one kind.
+fn all_refused(folder: &str, kind: &Kind) -> String {
+    let refused = fixtures(folder).into_iter().map(|(name, text)| {
+        let kind = kind.clone();
+        refused(&import(&[File { name, text, kind }], &[]))
+    });
+    refused.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn bad_ini_says_what_is_wrong_and_where() {
-    let said: Vec<String> = [
-        "",
-        "[kube_node]\nn1 ansible_host=10.0.0.1\n",
-        "[kube_control_plane]\n",
-        "[kube_control_plane]\nn1\n",
-        "[kube_control_plane]\nn1 ansible_host={{ lookup('x') }}\n",
-        "[kube_control_plane\nn1\n",
-        "[kube_control_plane]\nn1 ansible_host='10.0.0.1\n",
-        "[kube_control_plane]\nn1 ansible_host\n",
-        "[kube_control_plane]\nansible_host=10.0.0.1\n",
-        "[kube_control_plane]\nn[3:1] x=1\n",
-        "[kube_control_plane:kids]\nn1\n",
-        "[kube_control_plane:children]\nnobody\n",
-        "[kube_control_plane:vars]\nno variable\n",
-        "[kube_control_plane]\nn1 ip=10.0.0.1\nn1 ip=10.0.0.2\n",
-        "[kube_control_plane]\nn1 ip=10.0.0.1\nn2 ip=10.0.0.1\n",
-        "[kube_control_plane]\nn_1 ip=10.0.0.1\nn-1 ip=10.0.0.2\n",
-        "[kube_control_plane]\nn1 ip=10.0.0.256 ansible_port=0\n",
-        "[kube_control_plane]\nn1 ip=10.0.0.1 ansible_connection=local\n",
-        "[a b]\n[]\n",
-    ]
-    .iter()
-    .map(|text| refused(text, Kind::Ini))
-    .collect();
-    insta::assert_snapshot!("bad-ini", said.join("\n"));
+    insta::assert_snapshot!("bad-ini", all_refused("ansible-ini", &Kind::Ini));
 }
 
 #[test]
 fn bad_yaml_says_what_is_wrong_and_where() {
-    let said: Vec<String> = [
-        "",
-        "all: [\n",
-        "all:\n\thosts: x\n",
-        "- a\n- b\n",
-        "all:\n  hosts: [a, b]\n",
-        "all:\n  hosts:\n    a: {ip: 10.0.0.1}\n    a: {ip: 10.0.0.2}\n",
-        "all:\n  host:\n    a: {}\n",
-        "all:\n  children:\n    kube_control_plane:\n      hosts: a\n",
-        "all:\n  children:\n    kube_node:\n      hosts: {a: {ip: 10.0.0.1}}\n",
-        "all:\n  children:\n    kube_control_plane:\n      hosts: {a: }\n",
-        "all:\n  children:\n    kube_control_plane:\n      hosts: {a: {ip: 10.0.0.300}}\n",
-        "all:\n  children:\n    kube_control_plane:\n      hosts: {\"a[1\": {ip: 10.0.0.3}}\n",
-        "all:\n  children:\n    kube_control_plane:\n      hosts: {a: {ip: 10.0.0.1}, b: {ip: 10.0.0.1}}\n",
-        "all:\n  children:\n    kube_control_plane:\n      hosts: *nothing\n",
-        "all:\n  hosts: {a: {}}\n---\nall: {}\n",
-    ]
-    .iter()
-    .map(|text| refused(text, Kind::Yaml))
-    .collect();
-    insta::assert_snapshot!("bad-yaml", said.join("\n"));
+    insta::assert_snapshot!("bad-yaml", all_refused("ansible-yaml", &Kind::Yaml));
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::cluster::Role;
+use crate::draft::tests::{fixtures, refused};
 
 fn drafted(text: &str, maps: &[&str]) -> Draft {
     let mappings = maps.iter().map(|map| map.parse().expect(map)).collect();
@@ -91,54 +92,16 @@ fn values_of_sensitive_outputs_are_not_shown() {
     assert!(!broken.sources[0].text.contains("hush"));
 }
 
-/// Everything that is said of outputs that are wrong.
-fn refused(text: &str, maps: &[&str]) -> String {
-    use crate::inventory::{Style, render};
-    let mappings = maps.iter().map(|map| map.parse().expect(map)).collect();
-    let wanted = Wanted {
-        output: None,
-        mappings,
-    };
-    let imported = import("out.json", text, &wanted);
-    assert_eq!(imported.draft, None, "{text} came to a draft");
-    let source = &imported.sources[0];
-    assert!(source.findings.iter().all(|finding| finding.help.is_some()));
-    let style = Style {
-        color: false,
-        width: 100,
-    };
-    render(&source.findings, &source.name, &source.text, style)
+#[test]
+fn bad_outputs_say_what_is_wrong_and_where() {
+    let said = fixtures("terraform")
+        .into_iter()
+        .map(|(name, text)| refused(&import(&name, &text, &Wanted::default())));
+    insta::assert_snapshot!("bad-outputs", said.collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
-fn bad_outputs_say_what_is_wrong_and_where() {
-    let kdiy = |nodes: &str| format!("{{\"kdiy\": {{\"value\": {{\"nodes\": {nodes}}}}}}}");
-    let cp = r#"{"name": "cp-1", "role": "control-plane", "address": "10.0.0.1"}"#;
-    let said: Vec<String> = [
-        String::new(),
-        "kdiy = { nodes = [] }".to_owned(),
-        "{\"kdiy\": {\n  \"value\": [1,\n}".to_owned(),
-        "[]".to_owned(),
-        "{}".to_owned(),
-        "{\"format_version\": \"1.0\", \"values\": {}}".to_owned(),
-        "{\"kdiy\": \"x\"}".to_owned(),
-        "{\"kdyi\": {\"value\": 1}}".to_owned(),
-        kdiy("null"),
-        kdiy("[]"),
-        kdiy("{\"a\": 1}"),
-        kdiy(r#"[{"name": "cp-1", "role": "master", "address": "10.0.0.1"}]"#),
-        kdiy(r#"[{"name": "cp-1", "role": "control-plane"}]"#),
-        kdiy(&format!("[{cp}, {cp}]")),
-        kdiy(&cp.replace("10.0.0.1", "10.0.0.256"))
-            .replace(": {\"name", ": [{\"name")
-            .replace("256\"}", "256\"}]"),
-        "{\"kubeone_hosts\": {\"value\": {}}}".to_owned(),
-        "{\"kubeone_hosts\": {\"value\": {\"control_plane\": {\"ssh_user\": \"x\"}}}}".to_owned(),
-    ]
-    .iter()
-    .map(|text| refused(text, &[]))
-    .collect();
-    insta::assert_snapshot!("bad-outputs", said.join("\n"));
+fn bad_mappings_say_what_is_wrong_and_where() {
     let text = r#"{"a": {"value": ["10.0.0.1", "10.0.0.2"]}, "b": {"value": ["x"]}, "c": {"value": ""}, "d": {"value": [{"x": 1}]}}"#;
     let said: Vec<String> = [
         &["worker=a"][..],
@@ -153,7 +116,14 @@ fn bad_outputs_say_what_is_wrong_and_where() {
         &["control-plane=a", "vip=b[0]"],
     ]
     .iter()
-    .map(|maps| refused(text, maps))
+    .map(|maps| {
+        let mappings = maps.iter().map(|map| map.parse().expect(map)).collect();
+        let wanted = Wanted {
+            output: None,
+            mappings,
+        };
+        refused(&import("out.json", text, &wanted))
+    })
     .collect();
     insta::assert_snapshot!("bad-mappings", said.join("\n"));
     for wrong in [

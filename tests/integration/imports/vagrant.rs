@@ -2,45 +2,30 @@
 //! Real machines are in e2e/vagrant.rs.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 
 use assert_cmd::Command;
-use tempfile::TempDir;
+
+use super::Place as Folder;
 
 /// A folder in which a refused import must leave nothing.
-struct Place(TempDir);
+struct Place(Folder);
+
+impl std::ops::Deref for Place {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.0
+    }
+}
 
 impl Place {
     fn new() -> Self {
-        Self(tempfile::tempdir().expect("a folder"))
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn kdiy(&self, words: &[&str]) -> Command {
-        let mut command = Command::cargo_bin("kdiy").expect("the program");
-        command
-            .args(["inventory", "import", "vagrant"])
-            .args(words)
-            .current_dir(self.path())
-            .env("HOME", self.path())
-            .env_remove("KDIY_INVENTORY")
-            .env_remove("KDIY_BASE")
-            .env_remove("SSH_AUTH_SOCK");
-        command
+        Self(Folder::new(&["inventory", "import", "vagrant"]))
     }
 
     /// Runs it in vain; what it says, on one line.
     fn refused(&self, command: &mut Command, code: i32) -> String {
-        let output = command.output().expect("it runs");
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
-        let (out, err) = (text(&output.stdout), text(&output.stderr));
-        assert_eq!(output.status.code(), Some(code), "{out}\n{err}");
-        assert_eq!(out, "", "a result beside a failure");
-        let written = self.path().join("kdiy.yaml").exists();
-        assert!(!written, "a refused import wrote a file");
+        let err = self.0.refused(command, code);
         assert!(err.contains("   do: "), "nothing says what to do:\n{err}");
         err.split_whitespace().collect::<Vec<_>>().join(" ")
     }
