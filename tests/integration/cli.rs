@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use assert_cmd::Command;
 
-fn kdiy() -> Command {
+pub fn kdiy() -> Command {
     let mut command = Command::cargo_bin("kdiy").expect("the program");
     command
         .env_remove("KDIY_INVENTORY")
@@ -15,12 +15,12 @@ fn kdiy() -> Command {
     command
 }
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Runs it; the exit code must be this one. Both streams.
-fn run(command: &mut Command, code: i32) -> (String, String) {
+pub fn run(command: &mut Command, code: i32) -> (String, String) {
     let output = command.output().expect("it runs");
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
     let (out, err) = (text(&output.stdout), text(&output.stderr));

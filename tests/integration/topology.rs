@@ -1,32 +1,20 @@
 //! The picture of the cluster, as files and for programs.
 
 use std::fs;
-use std::path::Path;
 
 use assert_cmd::Command;
 
+use super::cli::{self, root, run};
+
 fn kdiy(inventory: &str) -> Command {
-    let mut command = Command::cargo_bin("kdiy").expect("the program");
+    let mut command = cli::kdiy();
     let inventory = root().join("inventories").join(inventory);
     command
         .args(["topology", "-i"])
         .arg(inventory)
         .env_remove("LC_CTYPE")
-        .env_remove("CLICOLOR_FORCE")
         .env("LC_ALL", "C.UTF-8");
     command
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn run(command: &mut Command, code: i32) -> (String, String) {
-    let output = command.output().expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{out}\n{err}");
-    (out, err)
 }
 
 #[test]

@@ -137,20 +137,8 @@ fn host(line: &str, at: Place, group: &str, inventory: &mut Inventory, notes: &m
             let message = format!("{} is in {} twice", shown(&name), shown(group));
             notes.twice(at, first.unwrap_or(at), message, "keep one of the two");
         }
-        let host = inventory.host(group, &name, at);
-        for (key, var) in &vars {
-            let before = host.vars.insert(key.clone(), var.clone());
-            let differs = before.filter(|before| before.value != var.value);
-            if let (Some(before), "ansible_host" | "ip") = (differs, key.as_str()) {
-                let message = format!("{} has two values of `{key}`", shown(&name));
-                notes.twice(
-                    at,
-                    before.place,
-                    message,
-                    "is this another host? names are unique",
-                );
-            }
-        }
+        let vars = vars.iter().map(|(key, var)| (key, var));
+        inventory.place(group, &name, at, vars, notes);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Place;
+use super::{Notes, Place, shown};
 
 /// A variable.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,8 +68,30 @@ impl Inventory {
         group
     }
 
+    /// A host of a group with variables; those that it has otherwise already
+    /// are told where they say which host it is.
+    pub fn place<'v>(
+        &mut self,
+        group: &str,
+        name: &str,
+        at: Place,
+        vars: impl IntoIterator<Item = (&'v String, &'v Var)>,
+        notes: &mut Notes,
+    ) {
+        let host = self.host(group, name, at);
+        for (key, var) in vars {
+            let before = host.vars.insert(key.clone(), var.clone());
+            let differs = before.filter(|before| before.value != var.value);
+            if let (Some(before), "ansible_host" | "ip") = (differs, key.as_str()) {
+                let message = format!("{} has two values of `{key}`", shown(name));
+                let help = "is this another host? names are unique";
+                notes.twice(var.place, before.place, message, help);
+            }
+        }
+    }
+
     /// A host of a group, made if it is new.
-    pub fn host(&mut self, group: &str, name: &str, place: Place) -> &mut Host {
+    fn host(&mut self, group: &str, name: &str, place: Place) -> &mut Host {
         let members = &mut self.group(group, None).hosts;
         if !members.iter().any(|own| own == name) {
             members.push(name.to_owned());

@@ -144,20 +144,7 @@ fn hosts(file: usize, group: &str, node: &Node, inventory: &mut Inventory, notes
         };
         let vars = vars(file, node, notes);
         for name in names {
-            let host = inventory.host(group, &name, at);
-            for (key, var) in &vars {
-                let before = host.vars.insert(key.clone(), var.clone());
-                let differs = before.filter(|before| before.value != var.value);
-                if let (Some(before), "ansible_host" | "ip") = (differs, key.as_str()) {
-                    let message = format!("{} has two values of `{key}`", shown(&name));
-                    notes.twice(
-                        var.place,
-                        before.place,
-                        message,
-                        "is this another host? names are unique",
-                    );
-                }
-            }
+            inventory.place(group, &name, at, &vars, notes);
         }
     }
 }
