@@ -81,15 +81,7 @@ impl<'a, C: Connector> Observer<'a, C> {
         let began = Instant::now();
         let connection = match self.connections.get(&node.name) {
             Some(connection) => Arc::clone(connection),
-            None => {
-                let _ = events.send(Event::Connecting { host: host.clone() });
-                let connected = self.connector.connect(&node.name, &node.login).await;
-                Arc::new(connected.inspect_err(|error| {
-                    let (code, what) = (error.code(), error.to_string());
-                    let host = host.clone();
-                    let _ = events.send(Event::Unreachable { host, code, what });
-                })?)
-            }
+            None => survey::connect_one(self.connector, node, events).await?,
         };
         let script = status::script(self.cluster, node);
         let output = survey::ask_within(connection.as_ref(), &script, User::Root, LIMIT).await?;

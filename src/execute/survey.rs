@@ -85,21 +85,27 @@ pub async fn connect<C: Connector>(
     events: &UnboundedSender<Event>,
 ) -> (Connections<C::Connection>, Faults) {
     let results = side_by_side(nodes, width, async |node: &&Node| {
-        let _ = events.send(Event::Connecting {
-            host: node.name.clone(),
-        });
-        match connector.connect(&node.name, &node.login).await {
-            Ok(connection) => Ok((node.name.clone(), Arc::new(connection))),
-            Err(error) => {
-                let (host, what) = (node.name.clone(), error.to_string());
-                let code = error.code();
-                let _ = events.send(Event::Unreachable { host, code, what });
-                Err(error.into())
-            }
-        }
+        let connection = connect_one(connector, node, events).await?;
+        Ok((node.name.clone(), connection))
     })
     .await;
     split(nodes, results)
+}
+
+/// Connects to one node, and tells of it.
+pub(super) async fn connect_one<C: Connector>(
+    connector: &C,
+    node: &Node,
+    events: &UnboundedSender<Event>,
+) -> Result<Arc<C::Connection>, transport::Error> {
+    let host = node.name.clone();
+    let _ = events.send(Event::Connecting { host });
+    let connected = connector.connect(&node.name, &node.login).await;
+    let connected = connected.inspect_err(|error| {
+        let (host, code, what) = (node.name.clone(), error.code(), error.to_string());
+        let _ = events.send(Event::Unreachable { host, code, what });
+    });
+    connected.map(Arc::new)
 }
 
 /// Answers what the cluster's own text leaves open; no exec where it leaves
