@@ -6,6 +6,7 @@ pub mod etcd;
 pub mod event;
 pub mod meet;
 pub mod portraits;
+pub mod lock;
 mod run;
 mod script;
 pub mod status;

@@ -1,0 +1,100 @@
+//! Who holds a host.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::Name;
+use crate::resource::Malformed;
+
+/// Letters of a text that a host gave, at most: it may be anybody's.
+const MOST: usize = 200;
+
+/// Who applies, as it is written down on hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The user who runs kdiy.
+    pub user: String,
+    /// The machine that kdiy runs on.
+    pub machine: String,
+    /// kdiy's process, where it can be told from others.
+    pub process: Option<Process>,
+    /// The cluster.
+    pub cluster: Name,
+    /// The run.
+    pub run: Name,
+    /// When it began, by the owner's clock (RFC 3339).
+    pub since: String,
+}
+
+/// A process, told from all others of all machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// What tells the machine, its boot and the set of processes apart.
+    pub among: String,
+    /// Its number among them.
+    pub id: u32,
+    /// When it began, in ticks since the boot.
+    pub started: u64,
+}
+
+/// Who holds a host, as the host told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    pub(super) number: String,
+    /// Seconds since it was last heard of.
+    pub silent: u64,
+    /// Who; `None` when what is written there says nothing.
+    pub owner: Option<Owner>,
+}
+
+impl Owner {
+    /// One line without line breaks.
+    pub(super) fn line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Holder {
+    /// Reads what a host answered: nobody when it was taken.
+    pub(super) fn parse(answer: &[u8]) -> Result<Option<Self>, Malformed> {
+        let text = String::from_utf8_lossy(answer);
+        let text = text.trim();
+        if text == "taken" {
+            return Ok(None);
+        }
+        let held = || {
+            let mut words = text.strip_prefix("held ")?.splitn(3, ' ');
+            let number = words.next()?;
+            let sound = number.len() <= 64 && number.chars().all(|c| c.is_ascii_alphanumeric());
+            Some(Self {
+                number: sound.then(|| number.to_owned())?,
+                silent: words.next()?.parse().ok()?,
+                owner: serde_json::from_str(words.next().unwrap_or_default()).ok(),
+            })
+        };
+        held().map(Some).ok_or(Malformed::Form(0))
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(owner) = &self.owner else {
+            return write!(f, "nobody knows who, heard of {} s ago", self.silent);
+        };
+        let plain = |text: &str| -> String {
+            let plain = text.chars().filter(|c| !c.is_control());
+            plain.take(MOST).collect()
+        };
+        write!(
+            f,
+            "{}@{} applies {} since {} (run {}, heard of {} s ago)",
+            plain(&owner.user),
+            plain(&owner.machine),
+            owner.cluster,
+            plain(&owner.since),
+            owner.run,
+            self.silent
+        )
+    }
+}
