@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod kubeconfig;
 mod logs;
 pub mod man;
+mod owner;
 pub mod past;
 mod patience;
 pub mod plan;

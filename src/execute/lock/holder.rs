@@ -56,6 +56,17 @@ impl Owner {
 }
 
 impl Holder {
+    /// Made up for tests.
+    #[cfg(test)]
+    pub(crate) fn of(owner: Option<Owner>) -> Self {
+        let (number, silent) = (String::new(), 0);
+        Self {
+            number,
+            silent,
+            owner,
+        }
+    }
+
     /// Reads what a host answered: nobody when it was taken.
     pub(super) fn parse(answer: &[u8]) -> Result<Option<Self>, Malformed> {
         let text = String::from_utf8_lossy(answer);
