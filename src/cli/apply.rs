@@ -1,6 +1,7 @@
 //! `kdiy apply`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -10,12 +11,16 @@ use tokio::sync::{mpsc, watch};
 
 use super::logs::Logged;
 use super::survey::Survey;
-use super::{Exit, Failed, Global, Reach, kubeconfig, node_name, saved, source, survey};
+use super::{Exit, Failed, Global, Reach, kubeconfig, node_name, owner, saved, source, survey};
 use crate::cluster::Name;
+use crate::execute::lock::{self, Holder, Lock, NotTaken, Owner};
+use crate::execute::survey::Connections;
 use crate::execute::{self, Options};
 use crate::plan::Plan;
+use crate::shell::Script;
 use crate::state::{Record, Run, Steps};
 use crate::transport::Connection;
+use crate::transport::ssh::Link;
 use crate::ui::summary::{self, Next, Tally};
 use crate::ui::{self, Output, Ui, progress};
 
@@ -45,6 +50,9 @@ pub struct Apply {
     /// Only these nodes, and steps of other nodes that they need
     #[arg(long, value_name = "NODE,..", value_delimiter = ',', value_parser = node_name)]
     pub limit: Vec<Name>,
+    /// Take hosts from another kdiy that applies, whose steps then stop
+    #[arg(long)]
+    pub steal_lock: bool,
     /// How hosts are reached.
     #[command(flatten)]
     pub reach: Reach,
@@ -55,8 +63,23 @@ impl Apply {
     ///
     /// # Errors
     /// When a host cannot be looked at or has problems, the user says no, the
-    /// saved plan is stale, or a step fails.
+    /// saved plan is stale, another kdiy applies, or a step fails.
     pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+        let mut lock = None;
+        let ended = self.hold_and_run(global, ui, start, &mut lock).await;
+        if let Some(lock) = lock {
+            lock.release().await;
+        }
+        ended
+    }
+
+    async fn hold_and_run(
+        &self,
+        global: &Global,
+        ui: &Ui,
+        start: Instant,
+        lock: &mut Option<Lock<Link>>,
+    ) -> Result<Exit, Failed> {
         let source = source::load(global, ui)?;
         let cluster = &source.cluster;
         let saved = self
@@ -66,7 +89,13 @@ impl Apply {
             .transpose()?;
         let limit = saved.as_ref().map_or(&self.limit, |saved| &saved.limit);
         let shown = ui.renderer(start, source.hosts());
-        let survey = survey::survey(&source, &self.reach, limit, ui, shown).await?;
+        let id = run_id();
+        let hold = async |connections: &Connections<Link>| {
+            let owner = owner::of(&cluster.name, &id, OffsetDateTime::now_utc());
+            *lock = Some(self.hold(connections, &owner, ui).await?);
+            Ok(())
+        };
+        let survey = survey::survey(&source, &self.reach, limit, ui, shown, hold).await?;
         if let Some(plan) = &survey.plan {
             match ui.output() {
                 Output::Json => ui.plan_event(plan, start, Instant::now()),
@@ -99,8 +128,7 @@ impl Apply {
             return Ok(Exit::Ok);
         }
         self.ask(ui).await?;
-        let began = OffsetDateTime::now_utc();
-        let run = survey.state.create_run(&run_id(began))?;
+        let run = survey.state.create_run(&id)?;
         let mut record = Record {
             command: "apply".to_owned(),
             began,
@@ -109,8 +137,16 @@ impl Apply {
             counts: None,
         };
         run.write_record(&record)?;
-        let (tally, stopped) =
-            carry_out(plan, &survey, &run, self.reach.width.get(), ui, start).await?;
+        let (tally, stopped) = carry_out(
+            plan,
+            &survey,
+            &run,
+            lock.as_ref(),
+            self.reach.width.get(),
+            ui,
+            start,
+        )
+        .await?;
         let exit = match (tally.succeeded(), stopped) {
             (true, _) => Exit::Ok,
             (false, true) => Exit::Interrupted,
@@ -150,6 +186,33 @@ impl Apply {
         }
     }
 
+    /// Takes all hosts for this run.
+    async fn hold(
+        &self,
+        connections: &Connections<Link>,
+        owner: &Owner,
+        ui: &Ui,
+    ) -> Result<Lock<Link>, Failed> {
+        let pushed_aside = |holder: &Holder| {
+            let ended = owner::has_ended(holder);
+            if self.steal_lock && !ended {
+                ui.warn(&format!("taken from another kdiy: {holder}"));
+            }
+            ended || self.steal_lock
+        };
+        let number = lock::Number::generate()?;
+        let taken = lock::take(connections, number, owner, pushed_aside).await;
+        taken.map_err(|not| match not {
+            NotTaken::Faults(faults) => survey::failed(&faults),
+            held @ NotTaken::Held { .. } => {
+                let expiry = lock::EXPIRY.as_secs();
+                Failed::new(Exit::Held, held).hint(format!(
+                    "wait until it has ended. One that is dead is forgotten after {expiry} s; --steal-lock stops it at once"
+                ))
+            }
+        })
+    }
+
     async fn ask(&self, ui: &Ui) -> Result<(), Failed> {
         if self.yes {
             return Ok(());
@@ -166,10 +229,11 @@ impl Apply {
 }
 
 /// Runs the plan; also whether it was stopped by Ctrl-C.
-async fn carry_out<C: Connection>(
+async fn carry_out<C: Connection + 'static>(
     plan: &Plan,
     survey: &Survey<C>,
     run: &Run,
+    lock: Option<&Lock<C>>,
     width: usize,
     ui: &Ui,
     start: Instant,
@@ -177,6 +241,18 @@ async fn carry_out<C: Connection>(
     let shown = ui.renderer(start, survey.connections.keys());
     let mut logged = Logged::new(run.clone(), start, shown);
     let (stopping, stop) = watch::channel(false);
+    let stopping = Arc::new(stopping);
+    let taken_away = lock.map(|lock| {
+        let (mut lost, stopping, ui) = (lock.lost(), Arc::clone(&stopping), ui.clone());
+        tokio::spawn(async move {
+            if lost.changed().await.is_ok()
+                && let Some((host, holder)) = lost.borrow().clone()
+            {
+                ui.warn(&format!("{host} was taken by another kdiy: {holder}"));
+                let _ = stopping.send(true);
+            }
+        })
+    });
     let patient = ui.clone();
     let interrupted = tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_err() {
@@ -192,6 +268,7 @@ async fn carry_out<C: Connection>(
         width,
         limit: STEP,
         scripts: ui.style().verbose(),
+        guard: lock.map_or_else(Script::new, |lock| lock.number().guard()),
         stop: stop.clone(),
     };
     let (events, received) = mpsc::unbounded_channel();
@@ -201,6 +278,9 @@ async fn carry_out<C: Connection>(
     let tally = watched.await?;
     let stopped = *stop.borrow();
     interrupted.abort();
+    if let Some(watch) = taken_away {
+        watch.abort();
+    }
     Ok((tally, stopped))
 }
 

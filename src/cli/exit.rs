@@ -29,6 +29,8 @@ pub enum Exit {
     Degraded = 9,
     /// The cluster does not serve.
     Down = 10,
+    /// Another kdiy applies; nothing was changed.
+    Held = 11,
     /// The command line is wrong (`EX_USAGE` of sysexits.h; clap's own code
     /// for it, 2, means changes here).
     Usage = 64,
@@ -38,7 +40,7 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Ok,
         Self::Error,
         Self::Changes,
@@ -50,6 +52,7 @@ impl Exit {
         Self::StalePlan,
         Self::Degraded,
         Self::Down,
+        Self::Held,
         Self::Usage,
         Self::Interrupted,
     ];
@@ -75,6 +78,7 @@ impl Exit {
             Self::StalePlan => "the saved plan no longer fits the hosts",
             Self::Degraded => "it serves, but something is missing or wrong (status)",
             Self::Down => "it does not serve (status)",
+            Self::Held => "another kdiy is at work on the hosts; nothing was changed",
             Self::Usage => "the command line is wrong",
             Self::Interrupted => "interrupted by Ctrl-C",
         }

@@ -51,7 +51,10 @@ impl Plan {
     pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
         let source = source::load(global, ui)?;
         let shown = ui.renderer_beside_document(start, source.hosts());
-        let survey = survey::survey(&source, &self.reach, &self.limit, ui, shown).await?;
+        let survey = survey::survey(&source, &self.reach, &self.limit, ui, shown, async |_| {
+            Ok(())
+        })
+        .await?;
         let (plan, problems) = (survey.plan.as_ref(), &survey.problems);
         match ui.output() {
             Output::Json => ui.json(&Document {

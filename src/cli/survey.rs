@@ -61,7 +61,8 @@ impl<C> Survey<C> {
 }
 
 /// Connects to all hosts, looks at them and compares, with signs of life
-/// through `renderer`.
+/// through `renderer`. What shall be so `before` anything is looked at is done
+/// over the same connections.
 ///
 /// # Errors
 /// When a host cannot be looked at (outside a limit that is tolerated), the
@@ -72,13 +73,14 @@ pub async fn survey(
     limit: &[Name],
     ui: &Ui,
     mut renderer: Box<dyn Renderer>,
+    before: impl AsyncFnOnce(&Connections<Link>) -> Result<(), Failed>,
 ) -> Result<Survey<Link>, Failed> {
     let connector = connector::ssh(reach, ui)?;
     let (events, received) = unbounded_channel();
     let watched = tokio::spawn(async move {
         progress::follow(received, renderer.as_mut()).await;
     });
-    let surveyed = look(source, &connector, reach, limit, &events).await;
+    let surveyed = look(source, &connector, reach, limit, &events, before).await;
     drop(events);
     watched.await?;
     let survey = surveyed?;
@@ -108,6 +110,7 @@ async fn look<C: Connector>(
     reach: &Reach,
     limit: &[Name],
     events: &UnboundedSender<Event>,
+    before: impl AsyncFnOnce(&Connections<C::Connection>) -> Result<(), Failed>,
 ) -> Result<Survey<C::Connection>, Failed> {
     let cluster = &source.cluster;
     let limit = limit_of(source, limit)?;
@@ -115,6 +118,7 @@ async fn look<C: Connector>(
     let nodes: Vec<_> = cluster.nodes.iter().collect();
     let (connections, mut missing) = survey::connect(connector, &nodes, width, events).await;
     tolerate(&missing, cluster, limit.as_ref())?;
+    before(&connections).await?;
     let settled =
         survey::settle(cluster, &connections, width)
             .await

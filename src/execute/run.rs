@@ -14,6 +14,7 @@ use super::script;
 use super::{Event, Failure};
 use crate::cluster::Name;
 use crate::plan::{Plan, PlannedStep};
+use crate::shell::Script;
 use crate::transport::{Connection, Error, Exit, Request, User};
 use crate::vault::Vault;
 
@@ -26,6 +27,8 @@ pub struct Options {
     pub limit: Duration,
     /// Whether scripts are told of before they run.
     pub scripts: bool,
+    /// What every step begins with.
+    pub guard: Script,
     /// Becomes true when no further step shall begin.
     pub stop: watch::Receiver<bool>,
 }
@@ -80,6 +83,7 @@ pub async fn run<C: Connection>(
         vault,
         limit: options.limit,
         scripts: options.scripts,
+        guard: &options.guard,
         events,
     };
     let mut running = FuturesUnordered::new();
@@ -150,6 +154,7 @@ struct Crew<'a> {
     vault: &'a Vault,
     limit: Duration,
     scripts: bool,
+    guard: &'a Script,
     events: &'a UnboundedSender<Event>,
 }
 
@@ -194,7 +199,7 @@ impl Crew<'_> {
         connection: &C,
     ) -> Result<(), (Failure, bool)> {
         let mark = mark();
-        let script = script::of_step(step, self.vault, &mark);
+        let script = script::of_step(step, self.vault, &mark, self.guard);
         let request = Request {
             script: &script,
             user: User::Root,

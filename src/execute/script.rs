@@ -26,10 +26,11 @@ trap 'exit 143' TERM
 "#;
 
 /// The script of a step. `mark` begins the line that announces a change; the
-/// place of the change follows.
+/// place of the change follows. `guard` comes before all changes.
 #[must_use]
-pub fn of_step(step: &PlannedStep, vault: &Vault, mark: &str) -> Zeroizing<String> {
+pub fn of_step(step: &PlannedStep, vault: &Vault, mark: &str, guard: &Script) -> Zeroizing<String> {
     let mut script = Script::of(HEAD)
+        .then(guard)
         .lit(PUT_FUNCTION)
         .lit(APT_FUNCTION)
         .lit(POLL_FUNCTION);

@@ -72,6 +72,7 @@ async fn ran(plan: &Plan, fake: &Fake, width: usize, stop: bool) -> Ran {
         width,
         limit: Duration::from_secs(60),
         scripts: true,
+        guard: Script::new(),
         stop,
     };
     let (send, mut receive) = mpsc::unbounded_channel();

@@ -94,7 +94,8 @@ impl Number {
     }
 
     /// What a step begins with: it goes no further where another owner is.
-    pub(super) fn guard(&self) -> Script {
+    #[must_use]
+    pub fn guard(&self) -> Script {
         Script::of(GUARD)
             .lit("kdiy_guard ")
             .lit(FILE)
