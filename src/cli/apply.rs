@@ -89,9 +89,10 @@ impl Apply {
             .transpose()?;
         let limit = saved.as_ref().map_or(&self.limit, |saved| &saved.limit);
         let shown = ui.renderer(start, source.hosts());
-        let id = run_id();
+        let began = OffsetDateTime::now_utc();
+        let id = run_id(began);
         let hold = async |connections: &Connections<Link>| {
-            let owner = owner::of(&cluster.name, &id, OffsetDateTime::now_utc());
+            let owner = owner::of(&cluster.name, &id, began);
             *lock = Some(self.hold(connections, &owner, ui).await?);
             Ok(())
         };
