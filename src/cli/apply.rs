@@ -10,6 +10,7 @@ use time::macros::format_description;
 use tokio::sync::{mpsc, watch};
 
 use super::logs::Logged;
+use super::patience::{self, Silence};
 use super::survey::Survey;
 use super::{Exit, Failed, Global, Reach, kubeconfig, node_name, owner, saved, source, survey};
 use crate::cluster::Name;
@@ -93,8 +94,8 @@ impl Apply {
         let id = run_id(began);
         let hold = async |connections: &Connections<Link>| {
             let owner = owner::of(&cluster.name, &id, began);
-            *lock = Some(self.hold(connections, &owner, ui).await?);
-            Ok(())
+            let taken = lock.insert(self.hold(connections, &owner, ui).await?);
+            settle(taken, ui).await
         };
         let survey = survey::survey(&source, &self.reach, limit, ui, shown, hold).await?;
         if let Some(plan) = &survey.plan {
@@ -227,6 +228,18 @@ impl Apply {
             Err(unasked) => Err(Failed::new(Exit::Declined, unasked)),
         }
     }
+}
+
+/// Waits for what an earlier run has still at work on hosts.
+async fn settle(lock: &Lock<Link>, ui: &Ui) -> Result<(), Failed> {
+    if lock.busy().is_empty() {
+        return Ok(());
+    }
+    let hosts: Vec<_> = lock.busy().iter().map(Name::as_str).collect();
+    let what = format!("a step of an earlier run to end on {}", hosts.join(", "));
+    ui.note(&format!("Waiting for {what}."));
+    let settled = patience::wait(ui, &Silence::new(), || what.clone(), lock.settle()).await;
+    settled.map_err(|faults| survey::failed(&faults))
 }
 
 /// Runs the plan; also whether it was stopped by Ctrl-C.
