@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Found;
 use crate::cluster::{Name, Node, Role, Settled};
-use crate::plan::{Facts, Observation, Standing, install};
+use crate::plan::{Facts, Observation, Standing, founding};
 use crate::runtime;
 
 pub(super) fn foreign(node: &Node, standing: &Standing, facts: &Facts, found: &mut Vec<Found>) {
@@ -29,8 +29,10 @@ pub(super) fn unseen(
     seen: &BTreeMap<Name, Observation>,
     found: &mut Vec<Found>,
 ) {
-    let founds = install::founder(settled, standing) == Some(&node.name);
-    if !founds || standing.founding.is_some() || !standing.silent.is_empty() {
+    let founds = founding::needed(settled, standing).first() == Some(&&node.name);
+    // An API server that answers has a quorum of etcd behind it.
+    let begun = standing.founding.is_some() || !standing.answering.is_empty();
+    if !founds || begun || !standing.silent.is_empty() {
         return;
     }
     let away: Vec<_> = settled
