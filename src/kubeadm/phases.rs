@@ -17,9 +17,9 @@ pub enum Phase {
     Certs,
     /// Kubeconfigs of the components, and the administrator's.
     Kubeconfig,
-    /// Those, and that of the administrator without limits, which kubeadm
-    /// makes on one control plane alone.
-    KubeconfigOfTheFirst,
+    /// That of the administrator without limits, by which one control plane
+    /// gives the other one its rights; before 1.29 there is none.
+    SuperAdmin,
     /// The manifest of a stacked member.
     Etcd,
     /// The manifests of the other components.
@@ -47,7 +47,7 @@ impl Phase {
         match self {
             Self::Preflight => "preflight",
             Self::Certs => "certs",
-            Self::Kubeconfig | Self::KubeconfigOfTheFirst => "kubeconfig",
+            Self::Kubeconfig | Self::SuperAdmin => "kubeconfig",
             Self::Etcd => "etcd",
             Self::ControlPlane => "control-plane",
             Self::KubeletStart => "kubelet-start",
@@ -82,13 +82,7 @@ impl Phase {
                 "sa",
             ],
             Self::Kubeconfig => &["admin", "kubelet", "controller-manager", "scheduler"],
-            Self::KubeconfigOfTheFirst => &[
-                "admin",
-                "super-admin",
-                "kubelet",
-                "controller-manager",
-                "scheduler",
-            ],
+            Self::SuperAdmin => &["super-admin"],
             Self::Etcd => &["local"],
             Self::ControlPlane => &["apiserver", "controller-manager", "scheduler"],
             Self::UploadConfig => &["kubeadm", "kubelet"],
@@ -110,22 +104,21 @@ pub fn runs(settled: &Settled, phase: Phase) -> Vec<Vec<String>> {
     let below = format!("{name}/");
     let whole = !skipped.iter().any(|skipped| skipped.starts_with(&below));
     let words = |part: &str| vec![name.to_owned(), part.to_owned()];
+    let each = || {
+        kept(parts, &below, skipped)
+            .into_iter()
+            .map(words)
+            .collect()
+    };
     let runs = match phase {
         Phase::KubeletFinalize if whole => vec![words("all")],
         Phase::KubeletFinalize => Vec::new(),
-        Phase::Etcd if whole => vec![words("local")],
-        Phase::Kubeconfig if whole && settled.version < SUPER_ADMIN => vec![words("all")],
-        Phase::Kubeconfig => kept(parts, &below, skipped)
-            .into_iter()
-            .map(words)
-            .collect(),
+        Phase::SuperAdmin if settled.version < SUPER_ADMIN => Vec::new(),
+        Phase::Kubeconfig if settled.version >= SUPER_ADMIN => each(),
+        Phase::SuperAdmin | Phase::Etcd => each(),
         _ if parts.is_empty() => vec![vec![name.to_owned()]],
         _ if whole => vec![words("all")],
-        _ => kept(parts, &below, skipped)
-            .into_iter()
-            .filter(|part| *part != "super-admin" || settled.version >= SUPER_ADMIN)
-            .map(words)
-            .collect(),
+        _ => each(),
     };
     let arguments = match phase {
         Phase::Etcd | Phase::ControlPlane => phase_arguments(settled),
@@ -142,4 +135,65 @@ pub fn runs(settled: &Settled, phase: Phase) -> Vec<Vec<String>> {
 fn kept(parts: &[&'static str], below: &str, skipped: &[String]) -> Vec<&'static str> {
     let kept = |part: &&str| !skipped.iter().any(|one| *one == format!("{below}{part}"));
     parts.iter().copied().filter(kept).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kubeadm::tests::few;
+
+    fn said(version: Version, skipped: &[&str], phase: Phase) -> Vec<String> {
+        let mut settled = few(version);
+        settled.cluster.kubeadm.skip_phases = skipped.iter().map(|s| (*s).to_owned()).collect();
+        runs(&settled, phase)
+            .iter()
+            .map(|words| words.join(" "))
+            .collect()
+    }
+
+    const OLD: Version = Version::new(1, 20, 2);
+    const NEW: Version = Version::new(1, 34, 1);
+
+    #[test]
+    fn a_phase_runs_as_a_whole_unless_a_part_is_left_out() {
+        assert_eq!(said(OLD, &[], Phase::Addon), ["addon all"]);
+        assert_eq!(
+            said(OLD, &["addon/coredns"], Phase::Addon),
+            ["addon kube-proxy"]
+        );
+        assert_eq!(said(OLD, &["addon"], Phase::Addon), [""; 0]);
+        assert_eq!(said(OLD, &["addon/coredns"], Phase::Certs), ["certs all"]);
+        assert_eq!(said(OLD, &["preflight"], Phase::Preflight), [""; 0]);
+        assert_eq!(said(OLD, &["etcd/local"], Phase::Etcd), [""; 0]);
+        assert_eq!(
+            said(OLD, &[], Phase::KubeletFinalize),
+            ["kubelet-finalize all"]
+        );
+        let renamed = ["kubelet-finalize/enable-client-cert-rotation"];
+        assert_eq!(said(NEW, &renamed, Phase::KubeletFinalize), [""; 0]);
+        assert_eq!(said(NEW, &["certs/sa"], Phase::Certs).len(), 10);
+    }
+
+    #[test]
+    fn the_administrator_without_limits_is_made_where_it_is_asked_for() {
+        assert_eq!(said(OLD, &[], Phase::Kubeconfig), ["kubeconfig all"]);
+        assert_eq!(said(OLD, &[], Phase::SuperAdmin), [""; 0]);
+        let plain = said(NEW, &[], Phase::Kubeconfig);
+        assert_eq!(plain.len(), 4);
+        assert!(
+            !plain.iter().any(|words| words.contains("super")),
+            "{plain:?}"
+        );
+        assert_eq!(
+            said(NEW, &[], Phase::SuperAdmin),
+            ["kubeconfig super-admin"]
+        );
+        assert_eq!(said(NEW, &["kubeconfig"], Phase::SuperAdmin), [""; 0]);
+    }
+
+    #[test]
+    fn no_token_is_printed() {
+        let words = said(NEW, &[], Phase::BootstrapToken);
+        assert_eq!(words, ["bootstrap-token --skip-token-print"]);
+    }
 }

@@ -23,8 +23,10 @@ const ETCD_CONFIG: &str = "etcd.yaml";
 /// What founds the cluster on one control plane, before the API is asked.
 struct Founder<'a> {
     node: &'a Node,
+    config: Input,
     prepare: Script,
     start: Script,
+    /// What else than the configuration the start reads.
     inputs: Vec<Input>,
     /// Of all the above: with another one it is done again.
     hash: String,
@@ -48,24 +50,30 @@ pub(super) fn found(
         ready.push(prepare(site, founder, blueprint));
     }
     ready.push(balancer::try_endpoint(site, &balanced, blueprint));
-    let mut gates = Vec::new();
     for founder in &founders {
         let mut needs = ready.clone();
         needs.extend(balanced.joining(founder.node));
         start(site, founder, blueprint, &needs);
     }
-    for founder in &founders {
-        gates.push(gate(site, founder.node, blueprint));
-    }
+    let gates: Vec<_> = founders
+        .iter()
+        .map(|founder| gate(site, founder.node, blueprint))
+        .collect();
     let reachable = control_plane::reachable(site, blueprint);
+    let mut before = vec![reachable];
     let token = match site.is_founded() {
         true => renew_token(site, blueprint),
-        false => set_up(site, blueprint, reachable),
+        false => {
+            let set_up = set_up(site, blueprint, reachable);
+            before.push(set_up);
+            set_up
+        }
     };
-    let complete = |(founder, gate): (&Founder, &StepId)| {
-        complete(site, founder.node, blueprint, &[*gate, reachable, token])
-    };
-    let together = founders.iter().zip(&gates).map(complete).collect();
+    let mut together = Vec::new();
+    for (founder, gate) in founders.iter().zip(gates) {
+        let needs = [&before[..], &[gate]].concat();
+        together.push(complete(site, founder.node, blueprint, &needs));
+    }
     Founded {
         reachable,
         token: Some(token),
@@ -79,18 +87,14 @@ fn founder<'a>(site: &Site<'a>, node: &'a Node) -> Founder<'a> {
     let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
     let members = founding::members(site.settled);
     let resolver = site.resolver(node);
-    let mut inputs = vec![settings::configuration(site, node, stage)];
-    let is_lead = node.name == site.lead.name;
-    let kubeconfig = match is_lead {
-        true => Phase::KubeconfigOfTheFirst,
-        false => Phase::Kubeconfig,
-    };
-    let prepare = run(site, Phase::Certs).then(&run(site, kubeconfig));
+    let config = settings::configuration(site, node, stage);
+    let mut inputs = Vec::new();
+    let prepare = run(site, Phase::Certs).then(&run(site, Phase::Kubeconfig));
     let mut start = Script::new();
-    if is_lead {
-        let around = balancer::around_init(site);
+    let around = balancer::around_init(site);
+    if node.name == site.lead.name && !around.before_inputs.is_empty() {
         inputs.extend(around.before_inputs);
-        start = start.then(&around.before);
+        start = run(site, Phase::SuperAdmin).then(&around.before);
     }
     if site.is_stacked() {
         let text = kubeadm::founding_etcd(site.settled, node, resolver, &members);
@@ -103,9 +107,11 @@ fn founder<'a>(site: &Site<'a>, node: &'a Node) -> Founder<'a> {
     let start = start
         .then(&run(site, Phase::ControlPlane))
         .then(&run(site, Phase::KubeletStart));
-    let all = serde_json::to_string(&(&prepare, &start, &inputs)).expect("plain structs are JSON");
+    let all = (&config, &prepare, &start, &inputs);
+    let all = serde_json::to_string(&all).expect("plain structs are JSON");
     Founder {
         node,
+        config,
         prepare,
         start,
         inputs,
@@ -155,7 +161,7 @@ fn prepare(site: &Site, founder: &Founder, blueprint: &mut Blueprint) -> StepId 
         details: vec!["check the host and make them, by phases of kubeadm init".to_owned()],
         done: Done::Known(founder.progress.prepared.as_ref() == Some(&founder.hash)),
         script,
-        inputs: founder.inputs.clone(),
+        inputs: vec![founder.config.clone()],
     };
     blueprint.add(
         &founder.node.name,
@@ -179,6 +185,8 @@ fn start(site: &Site, founder: &Founder, blueprint: &mut Blueprint, needs: &[Ste
         (true, true) => "start it and its etcd".to_owned(),
         (false, _) => "start it".to_owned(),
     };
+    let mut inputs = vec![founder.config.clone()];
+    inputs.extend(founder.inputs.iter().cloned());
     let command = Command {
         name: "the control plane".to_owned(),
         verb: Verb::Run,
@@ -187,7 +195,7 @@ fn start(site: &Site, founder: &Founder, blueprint: &mut Blueprint, needs: &[Ste
         script: noted("starting", &founder.hash)
             .then(&founder.start)
             .then(&noted("started", &founder.hash)),
-        inputs: founder.inputs.clone(),
+        inputs,
     };
     blueprint.add(
         &founder.node.name,
@@ -222,7 +230,8 @@ fn set_up(site: &Site, blueprint: &mut Blueprint, reachable: StepId) -> StepId {
         verb: Verb::Run,
         details,
         done: Done::Known(false),
-        script: run(site, Phase::UploadConfig)
+        script: run(site, Phase::SuperAdmin)
+            .then(&run(site, Phase::UploadConfig))
             .then(&run(site, Phase::BootstrapToken))
             .then(&run(site, Phase::Addon))
             .then(&around.after),

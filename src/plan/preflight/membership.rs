@@ -55,6 +55,49 @@ pub(super) fn unseen(
     }
 }
 
+/// An etcd that was begun with other members is another etcd.
+pub(super) fn other_founders(
+    settled: &Settled,
+    standing: &Standing,
+    node: &Node,
+    found: &mut Vec<Found>,
+) {
+    let wanted = founding::members(settled);
+    let begun = standing.founders.get(&node.name).filter(|own| own.begun);
+    // With an API server that answers there is a quorum, and a cluster.
+    let settled = !standing.answering.is_empty();
+    let Some(begun) = begun.filter(|own| own.members != wanted && !settled) else {
+        return;
+    };
+    found.push(Found {
+        code: "founding-changed",
+        kubeadm: "",
+        what: format!(
+            "it has begun to found a cluster with the control planes {}, and the inventory says {}",
+            names(&begun.members),
+            names(&wanted),
+        ),
+        fix:
+            "put those back that were there. Or, since no cluster came to be, run `kubeadm reset` \
+              there, remove /var/lib/kdiy/unfinished and begin anew"
+                .to_owned(),
+    });
+}
+
+/// The names of `cp-1=https://192.0.2.11:2380,…`, with the address where it
+/// tells two apart.
+fn names(members: &str) -> String {
+    let members = members.split(',').map(|member| {
+        let (name, url) = member.split_once('=').unwrap_or((member, ""));
+        let address = url.trim_start_matches("https://").trim_end_matches(":2380");
+        match address.is_empty() {
+            true => name.to_owned(),
+            false => format!("{name} ({address})"),
+        }
+    });
+    members.collect::<Vec<_>>().join(", ")
+}
+
 /// A cluster is not upgraded by installing other packages.
 pub(super) fn upgrade(settled: &Settled, standing: &Standing, node: &Node, found: &mut Vec<Found>) {
     let wanted = format!("v{}", settled.version);
