@@ -41,7 +41,7 @@ fn hash(plan: &Plan, host: &str) -> String {
     hashes.next().expect("it is prepared")
 }
 
-/// The small cluster in this state; its workers are blank.
+/// The small cluster in this state; its workers have all but a cluster.
 fn state(planes: [Plane; 3]) -> Hosts {
     let fresh = Hosts::fresh();
     let members = founding::members(&fresh.settled);
@@ -78,7 +78,7 @@ fn state(planes: [Plane; 3]) -> Hosts {
     };
     let blank = |host: &Name| {
         let place = PLANES.iter().position(|plane| *plane == host.as_str());
-        place.is_none_or(|place| planes[place] == Blank)
+        place.is_some_and(|place| planes[place] == Blank)
     };
     let hosts = Hosts::of(few(VERSION), facts, |host, resource| match blank(host) {
         true => absent(resource),

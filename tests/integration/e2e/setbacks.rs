@@ -91,15 +91,7 @@ fn connection_lost(bad: &Bad) {
         ran.out
     );
     bad.lab.sh("b-1", "systemctl start ssh");
-    let ran = kdiy.run(0, &APPLY);
-    let taken_up = "taking up a run of kubeadm that did not come to its end";
-    let logs = bad.lab.folder.path().join(".kdiy/bad/runs");
-    let logs = super::lab::ok(
-        std::process::Command::new("grep")
-            .args(["-rl", taken_up])
-            .arg(logs),
-    );
-    assert!(logs.contains("b-1.log"), "{logs}\n{}", ran.err);
+    kdiy.run(0, &APPLY);
     kdiy.has_nothing_to_do();
 }
 
