@@ -2,10 +2,12 @@
 //! `kubeadm init`: their members of etcd found one cluster. Each step can be
 //! run again, on whichever hosts are left.
 
+mod end;
+
 use super::balancer::{self, Balanced};
 use super::control_plane::{self, LEFTOVERS, gate, pull_images, renew_token};
 use super::{Founded, Site, settings};
-use crate::cluster::Node;
+use crate::cluster::{Node, Role};
 use crate::kubeadm::phases::{self, Phase};
 use crate::kubeadm::{self, Stage};
 use crate::plan::facts::UNFINISHED;
@@ -13,7 +15,6 @@ use crate::plan::founding::{self, FOUND, Progress};
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Content, Done, Input, Resource, Verb, sha256_hex};
 use crate::shell::Script;
-use crate::vault::TOKEN;
 
 /// The configuration of all phases but one.
 const CONFIG: &str = "kubeadm.yaml";
@@ -64,7 +65,7 @@ pub(super) fn found(
     let token = match site.is_founded() {
         true => renew_token(site, blueprint),
         false => {
-            let set_up = set_up(site, blueprint, reachable);
+            let set_up = end::set_up(site, blueprint, reachable);
             before.push(set_up);
             set_up
         }
@@ -72,7 +73,7 @@ pub(super) fn found(
     let mut together = Vec::new();
     for (founder, gate) in founders.iter().zip(gates) {
         let needs = [&before[..], &[gate]].concat();
-        together.push(complete(site, founder.node, blueprint, &needs));
+        together.push(end::complete(site, founder.node, blueprint, &needs));
     }
     Founded {
         reachable,
@@ -158,7 +159,7 @@ fn prepare(site: &Site, founder: &Founder, blueprint: &mut Blueprint) -> StepId 
     let command = Command {
         name: "certificates and kubeconfigs".to_owned(),
         verb: Verb::Run,
-        details: vec!["check the host and make them, by phases of kubeadm init".to_owned()],
+        details: vec!["make them, after kubeadm's checks of the host".to_owned()],
         done: Done::Known(founder.progress.prepared.as_ref() == Some(&founder.hash)),
         script,
         inputs: vec![founder.config.clone()],
@@ -174,15 +175,11 @@ fn prepare(site: &Site, founder: &Founder, blueprint: &mut Blueprint) -> StepId 
 /// Starts etcd, API server and the rest; does not wait, since members of etcd
 /// wait for each other.
 fn start(site: &Site, founder: &Founder, blueprint: &mut Blueprint, needs: &[StepId]) -> StepId {
-    let others: Vec<_> = site
-        .founders
-        .iter()
-        .filter(|other| other.name != founder.node.name)
-        .map(|other| other.name.as_str())
-        .collect();
-    let details = match (site.is_stacked(), others.is_empty()) {
-        (true, false) => format!("start it, its etcd as one with {}", others.join(", ")),
-        (true, true) => "start it and its etcd".to_owned(),
+    let members = site.settled.with_role(Role::ControlPlane);
+    let members: Vec<_> = members.map(|member| member.name.as_str()).collect();
+    let details = match (site.is_stacked(), members.len()) {
+        (true, 2..) => format!("start it; its etcd is one of {}", members.join(", ")),
+        (true, _) => "start it and its etcd".to_owned(),
         (false, _) => "start it".to_owned(),
     };
     let mut inputs = vec![founder.config.clone()];
@@ -200,76 +197,6 @@ fn start(site: &Site, founder: &Founder, blueprint: &mut Blueprint, needs: &[Ste
     blueprint.add(
         &founder.node.name,
         "start the control plane",
-        vec![Resource::Command(command)],
-        needs,
-    )
-}
-
-/// What the cluster itself is to have, by one control plane for all. Until
-/// this is done no control plane is, so that it is done whatever happens.
-fn set_up(site: &Site, blueprint: &mut Blueprint, reachable: StepId) -> StepId {
-    let text = kubeadm::init(site.settled, site.lead, site.resolver(site.lead), TOKEN);
-    let around = balancer::around_init(site);
-    let mut inputs = vec![control_plane::configuration(&text)];
-    inputs.extend(around.after_inputs);
-    let endpoint = &site.settled.cluster.endpoint;
-    let addons = ["kube-proxy", "coredns"];
-    let addons: Vec<_> = addons
-        .into_iter()
-        .filter(|addon| !site.skips_addon(addon))
-        .collect();
-    let mut details = vec![
-        format!("create the cluster; its nodes and clients reach it at {endpoint}"),
-        "make a bootstrap token that is valid for an hour".to_owned(),
-    ];
-    if !addons.is_empty() {
-        details.push(format!("apply {}", addons.join(" and ")));
-    }
-    let command = Command {
-        name: "kubeadm's configuration, token and addons".to_owned(),
-        verb: Verb::Run,
-        details,
-        done: Done::Known(false),
-        script: run(site, Phase::SuperAdmin)
-            .then(&run(site, Phase::UploadConfig))
-            .then(&run(site, Phase::BootstrapToken))
-            .then(&run(site, Phase::Addon))
-            .then(&around.after),
-        inputs,
-    };
-    blueprint.add(
-        &site.lead.name,
-        "set up the cluster",
-        vec![Resource::Command(command)],
-        &[reachable],
-    )
-}
-
-/// Makes one control plane a node like any other of the cluster.
-fn complete(site: &Site, node: &Node, blueprint: &mut Blueprint, needs: &[StepId]) -> StepId {
-    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
-    // It also notes the runtime's socket, and until 1.21 the address of the
-    // API server: of the lead's, that is done.
-    let upload = match node.name == site.lead.name {
-        true => Script::new(),
-        false => run(site, Phase::UploadConfig),
-    };
-    let command = Command {
-        name: "the control plane's node".to_owned(),
-        verb: Verb::Run,
-        details: vec!["label it, and have its kubelet renew its certificate".to_owned()],
-        done: Done::Known(false),
-        script: upload
-            .then(&run(site, Phase::MarkControlPlane))
-            .then(&run(site, Phase::KubeletFinalize))
-            .then(&settings::note(site))
-            .lit("rm -f ")
-            .lit(UNFINISHED),
-        inputs: vec![settings::configuration(site, node, stage)],
-    };
-    blueprint.add(
-        &node.name,
-        "complete the control plane",
         vec![Resource::Command(command)],
         needs,
     )
