@@ -10,7 +10,6 @@ use time::macros::format_description;
 use tokio::sync::{mpsc, watch};
 
 use super::logs::Logged;
-use super::patience::{self, Silence};
 use super::survey::Survey;
 use super::{Exit, Failed, Global, Reach, kubeconfig, node_name, owner, saved, source, survey};
 use crate::cluster::Name;
@@ -236,10 +235,13 @@ async fn settle(lock: &Lock<Link>, ui: &Ui) -> Result<(), Failed> {
         return Ok(());
     }
     let hosts: Vec<_> = lock.busy().iter().map(Name::as_str).collect();
-    let what = format!("a step of an earlier run to end on {}", hosts.join(", "));
-    ui.note(&format!("Waiting for {what}."));
-    let settled = patience::wait(ui, &Silence::new(), || what.clone(), lock.settle()).await;
-    settled.map_err(|faults| survey::failed(&faults))
+    ui.note(&format!(
+        "Waiting for a step of an earlier run to end on {}.",
+        hosts.join(", ")
+    ));
+    lock.settle()
+        .await
+        .map_err(|faults| survey::failed(&faults))
 }
 
 /// Runs the plan; also whether it was stopped by Ctrl-C.
