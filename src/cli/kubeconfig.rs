@@ -14,6 +14,7 @@ use crate::cluster::{Cluster, Node, Role};
 use crate::execute::{survey, trust};
 use crate::pki::{self, Authorities, LeafRequest, kubeconfig};
 use crate::state::{self, State};
+use crate::transport::local;
 use crate::ui::Ui;
 
 /// An admin certificate with less time left than this is made anew.
@@ -104,7 +105,7 @@ impl Kubeconfig {
 
     fn merge_into_own(&self, ours: &pki::Kubeconfig, ui: &Ui) -> Result<(), Failed> {
         let path = own_path()?;
-        let existing = match std::fs::read_to_string(&path) {
+        let existing = match local::text(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => {

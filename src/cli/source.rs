@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Exit, Failed, Global};
 use crate::cluster::{Cluster, Name};
 use crate::inventory::{self, Loaded, Row, Severity};
+use crate::transport::local;
 use crate::ui::Ui;
 
 /// A valid inventory and where it lies.
@@ -93,9 +94,9 @@ struct Opened {
 
 fn open(global: &Global) -> Result<Opened, Failed> {
     let path = &global.inventory;
-    let text = std::fs::read_to_string(path).map_err(|error| unread(path, error))?;
+    let text = local::text(path).map_err(|error| unread(path, error))?;
     let folder = folder(path).to_owned();
-    let read = |named: &Path| std::fs::read_to_string(place(&folder, named));
+    let read = |named: &Path| local::text(&place(&folder, named));
     let loaded = inventory::load(&text, &read);
     Ok(Opened {
         text,

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::{Exit, Failed, Global, source};
 use crate::topology::Map;
+use crate::transport::local;
 use crate::ui::topology::{Glyphs, MARK, svg, text};
 use crate::ui::{Output, Ui};
 
@@ -69,7 +70,7 @@ fn write(path: &Path, picture: &str, force: bool) -> Result<(), Failed> {
         Failed::new(Exit::Error, anyhow::Error::new(error).context(context))
     };
     if !force && path.symlink_metadata().is_ok() {
-        let there = std::fs::read(path).map_err(failed)?;
+        let there = local::bytes(path).map_err(failed)?;
         let own = there
             .windows(MARK.len())
             .any(|bytes| bytes == MARK.as_bytes());
