@@ -1,6 +1,7 @@
 //! `kdiy kubeconfig`.
 
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -145,7 +146,10 @@ fn own_path() -> Result<PathBuf, Failed> {
             let home =
                 std::env::var_os("HOME").ok_or_else(|| anyhow::anyhow!("HOME is not set"))?;
             let folder = Path::new(&home).join(".kube");
-            std::fs::create_dir_all(&folder)
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder)
                 .map_err(|error| anyhow::Error::new(error).context(folder.display().to_string()))?;
             folder.join("config")
         }

@@ -1,6 +1,7 @@
 //! Saved plans. A plan is pure, so a saved one is applied by making it again
 //! from what the hosts are now: it runs if it is the same to the letter.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -9,6 +10,7 @@ use serde_json::Value;
 use super::{Exit, Failed};
 use crate::cluster::Name;
 use crate::plan::Plan;
+use crate::state::Incoming;
 use crate::transport::local;
 
 /// What is in the file. It holds no secrets: those are named by their hash.
@@ -34,10 +36,15 @@ pub fn save(path: &Path, cluster: &Name, limit: &[Name], plan: &Plan) -> Result<
         plan,
     })?;
     text.push('\n');
-    std::fs::write(path, text).map_err(|error| {
+    let failed = |error: anyhow::Error| {
         let context = format!("write the plan to {}", path.display());
-        Failed::new(Exit::Error, anyhow::Error::new(error).context(context))
-    })
+        Failed::new(Exit::Error, error.context(context))
+    };
+    // Files of hosts are in it as they were, which may be nobody's business.
+    let mut file = Incoming::create(path, true).map_err(|error| failed(error.into()))?;
+    file.write_all(text.as_bytes())
+        .map_err(|error| failed(error.into()))?;
+    file.keep().map_err(|error| failed(error.into()))
 }
 
 /// A plan that was read from a file.
@@ -167,7 +174,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plan.json");
         let name = Name::try_from("demo".to_owned()).unwrap();
+        let other = folder.path().join("other");
+        std::fs::write(&other, "mine").unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
         save(&path, &name, std::slice::from_ref(&name), &Plan::default()).unwrap();
+        assert_eq!(
+            std::fs::read(&other).unwrap(),
+            b"mine",
+            "a link is not followed"
+        );
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
         let loaded = load(&path, &name).unwrap();
         assert_eq!(loaded.limit, [name]);
         assert!(loaded.check(&Plan::default()).is_ok());

@@ -1,5 +1,6 @@
 //! The inventory as the command line names it: read, checked, reported.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Exit, Failed, Global};
@@ -73,6 +74,7 @@ pub fn load_for_program(global: &Global) -> Result<(Option<Source>, Vec<Row>), F
 
 fn read(global: &Global, ui: &Ui, shown: Severity) -> Result<Source, Failed> {
     let file = open(global)?;
+    warn_of_others(&global.inventory, ui);
     let style = inventory::Style {
         color: ui.err_style().color,
         width: ui.err_style().width,
@@ -83,6 +85,21 @@ fn read(global: &Global, ui: &Ui, shown: Severity) -> Result<Source, Failed> {
         ui.tell(&inventory::render(findings, &name, &file.text, style));
     }
     file.source().ok_or_else(|| Failed::shown(Exit::Inventory))
+}
+
+/// An inventory names commands that run here, and whom hosts trust.
+fn warn_of_others(path: &Path, ui: &Ui) {
+    let found = std::fs::metadata(path)
+        .ok()
+        .filter(std::fs::Metadata::is_file);
+    let mode = found.map_or(0, |found| found.permissions().mode() & 0o7777);
+    if mode & 0o002 != 0 {
+        let path = path.display();
+        ui.warn(&format!(
+            "{path} has mode {mode:04o}, so everybody on this machine may change the cluster and \
+             what kdiy runs here; run `chmod o-w {path}`"
+        ));
+    }
 }
 
 /// An inventory that was read, whatever it came to.

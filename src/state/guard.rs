@@ -181,6 +181,10 @@ fn check(path: &Path, found: &fs::Metadata) -> Result<(), Error> {
             directory: found.is_dir(),
         });
     }
+    if found.is_file() && found.nlink() > 1 {
+        let others = found.nlink() - 1;
+        return Err(Error::Linked { path, others });
+    }
     Ok(())
 }
 
