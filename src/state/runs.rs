@@ -121,6 +121,7 @@ impl Run {
     /// # Errors
     /// When it cannot be read.
     pub fn record(&self) -> Result<Option<Record>, Error> {
+        guard::is_directory(&self.directory)?;
         let text = guard::read(&self.directory.join(RECORD))?;
         Ok(text.and_then(|text| serde_json::from_str(text.expose_secret()).ok()))
     }
@@ -151,6 +152,7 @@ impl Run {
     /// # Errors
     /// When it cannot be read.
     pub fn said(&self, host: &Name) -> Result<Option<String>, Error> {
+        guard::is_directory(&self.directory)?;
         let text = guard::read(&self.path(host))?;
         Ok(text.map(|text| text.expose_secret().to_owned()))
     }
