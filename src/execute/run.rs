@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -53,7 +52,8 @@ const LAST_LINES: usize = 15;
 const KEEP: usize = 64 * 1024;
 
 /// Runs a plan. Steps that need a failed one do not run; others go on. What can
-/// pass by itself is tried again for a while.
+/// pass by itself is tried again for a while. `tell` hears of a step before its
+/// script is sent, and must not take long.
 ///
 /// # Panics
 /// When a host of the plan has no connection: a bug of the caller.
@@ -62,17 +62,14 @@ pub async fn run<C: Connection>(
     connections: &BTreeMap<Name, Arc<C>>,
     vault: &Vault,
     options: &Options,
-    events: &UnboundedSender<Event>,
+    tell: &(dyn Fn(Event) + Sync),
 ) -> Report {
     let began = Instant::now();
     let hosts = plan.hosts().len();
-    send(
-        events,
-        Event::RunStarted {
-            steps: plan.steps.len(),
-            hosts,
-        },
-    );
+    tell(Event::RunStarted {
+        steps: plan.steps.len(),
+        hosts,
+    });
     let mut waiting: BTreeSet<usize> = (0..plan.steps.len()).collect();
     let mut report = Report {
         done: Vec::new(),
@@ -87,7 +84,7 @@ pub async fn run<C: Connection>(
         scripts: options.scripts,
         guard: &options.guard,
         stop: &options.stop,
-        events,
+        tell,
     };
     let mut running = FuturesUnordered::new();
     loop {
@@ -113,42 +110,33 @@ pub async fn run<C: Connection>(
             Ok(()) => {
                 done.insert(place);
                 report.done.push((place, took));
-                send(
-                    events,
-                    Event::StepDone {
-                        step: place,
-                        host,
-                        title,
-                        took,
-                    },
-                );
+                tell(Event::StepDone {
+                    step: place,
+                    host,
+                    title,
+                    took,
+                });
             }
             Err(failure) => {
                 report.failed.push(place);
-                send(
-                    events,
-                    Event::StepFailed {
-                        step: place,
-                        host,
-                        title,
-                        took,
-                        failure,
-                    },
-                );
+                tell(Event::StepFailed {
+                    step: place,
+                    host,
+                    title,
+                    took,
+                    failure,
+                });
             }
         }
     }
     report.left = waiting.into_iter().collect();
     report.took = began.elapsed();
-    send(
-        events,
-        Event::RunEnded {
-            done: report.done.len(),
-            failed: report.failed.len(),
-            left: report.left.len(),
-            took: report.took,
-        },
-    );
+    tell(Event::RunEnded {
+        done: report.done.len(),
+        failed: report.failed.len(),
+        left: report.left.len(),
+        took: report.took,
+    });
     report
 }
 
@@ -159,7 +147,7 @@ struct Crew<'a> {
     scripts: bool,
     guard: &'a Script,
     stop: &'a watch::Receiver<bool>,
-    events: &'a UnboundedSender<Event>,
+    tell: &'a (dyn Fn(Event) + Sync),
 }
 
 impl Crew<'_> {
@@ -324,7 +312,7 @@ impl Crew<'_> {
     }
 
     fn send(&self, event: Event) {
-        send(self.events, event);
+        (self.tell)(event);
     }
 }
 
@@ -379,9 +367,4 @@ fn mark() -> String {
         .unwrap_or_default();
     let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("kdiy-change-{hex} ")
-}
-
-/// Nobody may be listening any more; the run goes on all the same.
-fn send(events: &UnboundedSender<Event>, event: Event) {
-    let _ = events.send(event);
 }

@@ -26,8 +26,9 @@ pub mod topology;
 pub mod transfer;
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
@@ -60,7 +61,14 @@ pub struct Ui {
     screen: MultiProgress,
     /// One question at a time, whichever host it is about.
     asking: Arc<Mutex<()>>,
+    /// Whether kdiy ends in the middle of something.
+    abandoned: Arc<AtomicBool>,
 }
+
+/// How often it is looked whether a question has ended by itself.
+const GIVE_UP: usize = 10;
+/// The time between two looks.
+const PAUSE: Duration = Duration::from_millis(5);
 
 impl Ui {
     /// Writes to the process's streams.
@@ -89,6 +97,7 @@ impl Ui {
             output,
             screen: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
             asking: Arc::default(),
+            abandoned: Arc::default(),
         }
     }
 
@@ -181,12 +190,33 @@ impl Ui {
 
     /// Writes text to standard error, as it stands.
     pub fn tell(&self, text: &str) {
-        self.screen.suspend(|| {
+        let write = || {
             let mut err = self.err.clone();
             // There is nobody left to tell that nobody can be told.
             let _ = err.write_all(text.as_bytes());
             let _ = err.flush();
-        });
+        };
+        // An open question has the screen for itself, until it is given up.
+        match self.abandoned.load(Ordering::Relaxed) {
+            true => write(),
+            false => self.screen.suspend(write),
+        }
+    }
+
+    /// Gives up what is on the screen: bars, and a question that is open. Only
+    /// what ends kdiy is told after this.
+    pub fn abandon(&self) {
+        if self.abandoned.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        // One for a secret ends by itself, and gives the terminal back first.
+        let free = || self.asking.try_lock().is_ok();
+        let mut tries = (0..GIVE_UP).map(|_| std::thread::sleep(PAUSE));
+        if free() || tries.any(|()| free()) {
+            self.screen.set_draw_target(ProgressDrawTarget::hidden());
+        } else {
+            let _ = self.err.clone().write_all(b"\n");
+        }
     }
 
     /// Writes a remark to standard error, unless quiet.

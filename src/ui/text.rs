@@ -107,6 +107,14 @@ pub fn retried(title: &str, what: &str, wait: Duration, width: usize) -> String 
     cut(&text, width)
 }
 
+/// How long nothing is said until it is said what is waited for, after it was
+/// said so often: a log shall not fill up with it.
+#[must_use]
+pub fn sign_of_life(said: usize) -> Duration {
+    let seconds = [10, 20, 40].get(said).copied().unwrap_or(60);
+    Duration::from_secs(seconds)
+}
+
 /// `1 host`, `2 hosts`.
 #[must_use]
 pub fn count(number: usize, noun: &str) -> String {
