@@ -222,6 +222,7 @@ impl<'a> Stage<'a> {
                 if json {
                     let document = spoken::Document::of(host, ended);
                     if let Ok(line) = serde_json::to_string(&document) {
+                        let line = ui::sanitise_json(&line);
                         self.print(Stream::Out, &format!("{line}\n"));
                     }
                 } else if self.group && ended.result.is_ok() {

@@ -35,7 +35,7 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 use zeroize::Zeroizing;
 
-pub use crate::transport::sanitise::{self, sanitise, sanitise_output};
+pub use crate::transport::sanitise::{self, sanitise, sanitise_json, sanitise_output};
 pub use canvas::Canvas;
 pub use prompt::Unasked;
 pub use sink::Sink;
@@ -158,7 +158,7 @@ impl Ui {
     /// # Errors
     /// As [`Self::print`].
     pub fn json(&self, value: &impl Serialize) -> io::Result<()> {
-        let mut text = serde_json::to_string_pretty(value)?;
+        let mut text = sanitise_json(&serde_json::to_string_pretty(value)?);
         text.push('\n');
         self.print(&text)
     }
@@ -168,7 +168,7 @@ impl Ui {
     /// # Errors
     /// As [`Self::print`].
     pub fn json_line(&self, value: &impl Serialize) -> io::Result<()> {
-        let mut text = serde_json::to_string(value)?;
+        let mut text = sanitise_json(&serde_json::to_string(value)?);
         text.push('\n');
         self.print(&text)
     }
@@ -213,8 +213,11 @@ impl Ui {
         let free = || self.asking.try_lock().is_ok();
         let mut tries = (0..GIVE_UP).map(|_| std::thread::sleep(PAUSE));
         if free() || tries.any(|()| free()) {
+            let _ = self.screen.clear();
             self.screen.set_draw_target(ProgressDrawTarget::hidden());
-        } else {
+        }
+        if self.terminal.stderr {
+            // ^C stands there.
             let _ = self.err.clone().write_all(b"\n");
         }
     }

@@ -7,6 +7,7 @@ mod documents_codes;
 mod documents_paths;
 mod e2e;
 mod hands;
+mod hostile;
 mod imports;
 mod init;
 mod inventory;
