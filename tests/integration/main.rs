@@ -8,6 +8,7 @@ mod documents_paths;
 mod e2e;
 mod fuzz;
 mod hands;
+mod hostile;
 mod imports;
 mod init;
 mod inventory;
