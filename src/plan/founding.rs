@@ -114,3 +114,39 @@ pub fn lead<'s>(settled: &'s Settled, standing: &Standing) -> &'s Node {
         .or_else(|| planes().next())
         .expect("a cluster has a control plane")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_note_tells_how_far_a_host_has_come() {
+        let read = |note: &str| Progress::read(note).unwrap();
+        assert_eq!(read("found a=b,c=d").members, "a=b,c=d");
+        let prepared = read("found m prepared 1 ");
+        assert_eq!(prepared.prepared.as_deref(), Some("1"));
+        assert!(!prepared.begun);
+        let started = read("found m prepared 1 starting 1 started 1");
+        assert!(started.begun && started.started.as_deref() == Some("1"));
+        let again = read("found m prepared 1 starting 1 started 1 prepared 2 starting 2");
+        assert!(
+            again.begun && again.started.is_none(),
+            "it was killed in the second start"
+        );
+        assert_eq!(again.prepared.as_deref(), Some("2"));
+        for other in ["", "init", "join", "found"] {
+            assert_eq!(Progress::read(other), None, "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_note_is_read(note in "\\PC{0,80}") {
+            let _ = Progress::read(&note);
+            if let Some(progress) = Progress::read(&format!("found m {note}")) {
+                prop_assert_eq!(progress.members, "m");
+            }
+        }
+    }
+}

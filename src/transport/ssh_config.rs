@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Error, Line};
 use super::known_hosts::glob_matches;
+use super::local;
 use words::{replace, words_of};
 
 /// Files that include files that include files, as ssh bounds it.
@@ -47,6 +48,8 @@ pub struct HostConfig {
     pub user_known_hosts: Option<Vec<Written>>,
     /// known_hosts files of the machine.
     pub global_known_hosts: Option<Vec<Written>>,
+    /// Whether names are hashed in known_hosts.
+    pub hash_known_hosts: Option<bool>,
 }
 
 /// A value with the place where it is written.
@@ -167,7 +170,7 @@ impl SshConfig {
     }
 
     fn read(&mut self, path: &Path, home: &Path, depth: usize) -> Result<Vec<Item>, Error> {
-        match std::fs::read(path) {
+        match local::bytes(path) {
             Ok(bytes) => self.items(&String::from_utf8_lossy(&bytes), path, home, depth),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(wrong(path, 0, error.to_string())),
@@ -321,11 +324,10 @@ impl Setting {
                 }
             }
             "identitiesonly" if found.identities_only.is_none() => {
-                found.identities_only = Some(match self.words[0].to_ascii_lowercase().as_str() {
-                    "yes" | "true" => true,
-                    "no" | "false" => false,
-                    _ => return Err(self.wrong("must be yes or no".to_owned())),
-                });
+                found.identities_only = Some(self.flag()?);
+            }
+            "hashknownhosts" if found.hash_known_hosts.is_none() => {
+                found.hash_known_hosts = Some(self.flag()?);
             }
             "identityagent" => {
                 found
@@ -352,6 +354,14 @@ impl Setting {
             _ => {}
         }
         Ok(())
+    }
+
+    fn flag(&self) -> Result<bool, Error> {
+        match self.words[0].to_ascii_lowercase().as_str() {
+            "yes" | "true" => Ok(true),
+            "no" | "false" => Ok(false),
+            _ => Err(self.wrong("must be yes or no".to_owned())),
+        }
     }
 
     fn written(&self, word: &str) -> Written {

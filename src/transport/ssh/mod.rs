@@ -12,6 +12,7 @@ mod login;
 mod openssh;
 mod route;
 mod sudo;
+mod verdict;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use time::OffsetDateTime;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
@@ -47,13 +49,15 @@ pub struct Settings {
     pub unknown_host_key: UnknownHostKey,
     /// How long one TCP connection may take to come about.
     pub connect_limit: Duration,
-    /// How long the key exchange may take. The login after it has the host's
-    /// own limit, as it may wait for a passphrase or for a touch of a key.
+    /// How long the key exchange may take, each answer to a login after it,
+    /// and the beginning of each session. People have their own time.
     pub handshake_limit: Duration,
     /// After this long a silence the host is asked whether it is still there.
     pub keepalive: Duration,
     /// So many questions without an answer end the connection.
     pub keepalive_max: usize,
+    /// The time of day: certificates of hosts expire.
+    pub clock: fn() -> OffsetDateTime,
 }
 
 /// What is done about a host key that nobody knows. A key that has changed is
@@ -119,8 +123,14 @@ impl Settings {
     /// The usual limits, OpenSSH's known hosts files of the machine, no agent,
     /// and unknown keys refused.
     #[must_use]
-    pub fn new(home: PathBuf, user: String, config: SshConfig) -> Self {
+    pub fn new(
+        home: PathBuf,
+        user: String,
+        config: SshConfig,
+        clock: fn() -> OffsetDateTime,
+    ) -> Self {
         Self {
+            clock,
             home,
             user,
             agent: None,
@@ -211,9 +221,10 @@ impl Link {
     /// A session to run a script in, over a new connection if the old one
     /// turns out to be broken.
     async fn open(&self) -> Result<live::Session, Error> {
+        let limit = self.shared.settings.handshake_limit;
         let first = {
             let live = Arc::clone(&*self.live.lock().await);
-            match live.session().await {
+            match live.session(limit).await {
                 Err(live::NoSession::Broken(_)) => live,
                 opened => return opened.map_err(|why| why.into_error(&self.route.target)),
             }
@@ -224,7 +235,7 @@ impl Link {
             *live = Arc::new(live::travel(&self.shared, &self.route).await?);
         }
         let live = Arc::clone(&live);
-        live.session()
+        live.session(limit)
             .await
             .map_err(|why| why.into_error(&self.route.target))
     }
