@@ -13,6 +13,7 @@ mod imports;
 mod init;
 mod inventory;
 mod schema;
+mod secrets;
 mod ssh;
 mod tidy;
 mod topology;

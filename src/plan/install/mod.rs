@@ -187,14 +187,15 @@ struct Founded {
 }
 
 /// A rendered file as a resource; a secret one goes to the vault.
-fn file(rendered: HostFile, vault: &mut Vault) -> File {
+fn file(mut rendered: HostFile, vault: &mut Vault) -> File {
+    let text = std::mem::take(&mut rendered.text);
     let content = if rendered.is_secret() {
-        vault.keep(zeroize::Zeroizing::new(rendered.text))
+        vault.keep(zeroize::Zeroizing::new(text))
     } else {
-        Content::Plain(rendered.text)
+        Content::Plain(text)
     };
     File {
-        path: rendered.path,
+        path: std::mem::take(&mut rendered.path),
         mode: rendered.mode,
         content,
         check: None,

@@ -23,9 +23,9 @@ fn manifest_of(site: &Site, node: &crate::cluster::Node, phase: Phase) -> Option
 /// come with the scripts.
 pub(in super::super) fn during_init(site: &Site, init: Script) -> (Script, Vec<Input>) {
     let named = |name: &str, phase| {
-        manifest_of(site, site.lead, phase).map(|file| Input {
+        manifest_of(site, site.lead, phase).map(|mut file| Input {
             name: name.to_owned(),
-            content: Content::Plain(file.text),
+            content: Content::Plain(std::mem::take(&mut file.text)),
         })
     };
     let inputs = [
