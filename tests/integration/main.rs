@@ -11,6 +11,7 @@ mod hands;
 mod hostile;
 mod imports;
 mod init;
+mod interrupts;
 mod inventory;
 mod schema;
 mod ssh;
