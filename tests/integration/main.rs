@@ -12,6 +12,7 @@ mod hands;
 mod hostile;
 mod imports;
 mod init;
+mod interrupts;
 mod inventory;
 mod schema;
 mod ssh;
