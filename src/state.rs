@@ -7,6 +7,7 @@
 
 mod guard;
 mod incoming;
+pub mod journal;
 pub mod log;
 mod runs;
 

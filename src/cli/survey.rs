@@ -15,7 +15,7 @@ use crate::execute::survey::{self, Connections, Faults, Unanswered};
 use crate::execute::trust::{self, Origin};
 use crate::pki::{Authorities, BootstrapToken};
 use crate::plan::preflight::Problem;
-use crate::plan::{Plan, install};
+use crate::plan::{Plan, founding};
 use crate::state::State;
 use crate::transport::Connector;
 use crate::transport::ssh::Link;
@@ -141,14 +141,11 @@ async fn look<C: Connector>(
     tolerate(&faults, cluster, limit.as_ref())?;
     missing.extend(faults);
     let standing = &comparison.circumstances.standing;
-    let founder = install::founder(&settled, standing);
-    if let Some((limit, founder)) = limit.as_ref().zip(founder)
-        && !limit.contains(founder)
+    let founders = founding::needed(&settled, standing);
+    if let Some(limit) = &limit
+        && let Some(first) = founders.iter().find(|founder| !limit.contains(**founder))
     {
-        let what = format!("there is no cluster to join yet, and --limit leaves out {founder}");
-        return Err(Failed::message(Exit::Preflight, what).hint(format!(
-            "run kdiy apply without --limit, or with {founder} in it"
-        )));
+        return Err(unfounded(first, &founders));
     }
     let unfounded = &standing.etcd;
     let left_out = limit.as_ref().map(|limit| unfounded.left_out(limit));
@@ -187,6 +184,22 @@ async fn look<C: Connector>(
         missing,
         warnings,
     })
+}
+
+/// There is no cluster yet, and `--limit` leaves out a host that founds it.
+fn unfounded(left_out: &Name, founders: &[&Name]) -> Failed {
+    let names: Vec<_> = founders.iter().map(|name| name.as_str()).collect();
+    let what = match names.len() {
+        1 => format!("there is no cluster to join yet, and --limit leaves out {left_out}"),
+        _ => format!(
+            "there is no cluster yet; its control planes start together, and --limit leaves out \
+             {left_out}"
+        ),
+    };
+    Failed::message(Exit::Preflight, what).hint(format!(
+        "run kdiy apply without --limit, or with {} in it",
+        names.join(", ")
+    ))
 }
 
 fn limit_of(source: &Source, limit: &[Name]) -> Result<Option<BTreeSet<Name>>, Failed> {

@@ -28,8 +28,8 @@ pub use node::{
 pub use packages::{AptSource, Download, Origin, PackageKey, Packages, Runtime};
 pub use quorum::Quorum;
 pub use settings::{
-    Audit, CgroupDriver, Component, ControlPlane, Encryption, HttpProxy, Images, Kubeadm,
-    KubeletServing, LeaderElection, RegistryMirror,
+    Audit, Bootstrap, CgroupDriver, Component, ControlPlane, Encryption, HttpProxy, Images,
+    Kubeadm, KubeletServing, LeaderElection, RegistryMirror,
 };
 pub use tolerance::Tolerance;
 pub use version::{KubeadmApi, Version, VersionSpec};
@@ -56,6 +56,8 @@ pub struct Cluster {
     pub runtime: Runtime,
     /// cgroup driver of runtime and kubelet alike.
     pub cgroup_driver: CgroupDriver,
+    /// How its control planes come up when it is new.
+    pub bootstrap: Bootstrap,
     /// Where Kubernetes' packages come from.
     pub packages: Packages,
     /// Where images come from.

@@ -25,6 +25,15 @@ impl CgroupDriver {
     }
 }
 
+/// How the control planes of a new cluster come up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bootstrap {
+    /// All at once, by kubeadm's phases (default).
+    Parallel,
+    /// One by `kubeadm init`, the others by joins.
+    Serial,
+}
+
 /// Where images come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {

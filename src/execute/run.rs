@@ -1,21 +1,22 @@
 //! Runs a plan: its graph, with independent branches side by side.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::passing::{self, Patience};
+use super::said::Said;
 use super::script;
 use super::{Event, Failure};
 use crate::cluster::Name;
 use crate::plan::{Plan, PlannedStep};
 use crate::shell::Script;
-use crate::transport::{Connection, Error, Exit, Request, User};
+use crate::transport::{Connection, Exit, Request, User};
 use crate::vault::Vault;
 
 /// How a plan is run.
@@ -29,7 +30,7 @@ pub struct Options {
     pub scripts: bool,
     /// What every step begins with.
     pub guard: Script,
-    /// Becomes true when no further step shall begin.
+    /// Becomes true when no further step shall begin, nor be tried again.
     pub stop: watch::Receiver<bool>,
 }
 
@@ -46,12 +47,12 @@ pub struct Report {
     pub took: Duration,
 }
 
-/// Lines that are replayed after a failure.
-const LAST_LINES: usize = 15;
 /// Output of one step that is kept, in bytes; all of it goes out as events.
 const KEEP: usize = 64 * 1024;
 
-/// Runs a plan. Steps that need a failed one do not run; others go on.
+/// Runs a plan. Steps that need a failed one do not run; others go on. What can
+/// pass by itself is tried again for a while. `tell` hears of a step before its
+/// script is sent, and must not take long.
 ///
 /// # Panics
 /// When a host of the plan has no connection: a bug of the caller.
@@ -60,17 +61,14 @@ pub async fn run<C: Connection>(
     connections: &BTreeMap<Name, Arc<C>>,
     vault: &Vault,
     options: &Options,
-    events: &UnboundedSender<Event>,
+    tell: &(dyn Fn(Event) + Sync),
 ) -> Report {
     let began = Instant::now();
     let hosts = plan.hosts().len();
-    send(
-        events,
-        Event::RunStarted {
-            steps: plan.steps.len(),
-            hosts,
-        },
-    );
+    tell(Event::RunStarted {
+        steps: plan.steps.len(),
+        hosts,
+    });
     let mut waiting: BTreeSet<usize> = (0..plan.steps.len()).collect();
     let mut report = Report {
         done: Vec::new(),
@@ -84,7 +82,8 @@ pub async fn run<C: Connection>(
         limit: options.limit,
         scripts: options.scripts,
         guard: &options.guard,
-        events,
+        stop: &options.stop,
+        tell,
     };
     let mut running = FuturesUnordered::new();
     loop {
@@ -110,42 +109,33 @@ pub async fn run<C: Connection>(
             Ok(()) => {
                 done.insert(place);
                 report.done.push((place, took));
-                send(
-                    events,
-                    Event::StepDone {
-                        step: place,
-                        host,
-                        title,
-                        took,
-                    },
-                );
+                tell(Event::StepDone {
+                    step: place,
+                    host,
+                    title,
+                    took,
+                });
             }
             Err(failure) => {
                 report.failed.push(place);
-                send(
-                    events,
-                    Event::StepFailed {
-                        step: place,
-                        host,
-                        title,
-                        took,
-                        failure,
-                    },
-                );
+                tell(Event::StepFailed {
+                    step: place,
+                    host,
+                    title,
+                    took,
+                    failure,
+                });
             }
         }
     }
     report.left = waiting.into_iter().collect();
     report.took = began.elapsed();
-    send(
-        events,
-        Event::RunEnded {
-            done: report.done.len(),
-            failed: report.failed.len(),
-            left: report.left.len(),
-            took: report.took,
-        },
-    );
+    tell(Event::RunEnded {
+        done: report.done.len(),
+        failed: report.failed.len(),
+        left: report.left.len(),
+        took: report.took,
+    });
     report
 }
 
@@ -155,7 +145,8 @@ struct Crew<'a> {
     limit: Duration,
     scripts: bool,
     guard: &'a Script,
-    events: &'a UnboundedSender<Event>,
+    stop: &'a watch::Receiver<bool>,
+    tell: &'a (dyn Fn(Event) + Sync),
 }
 
 impl Crew<'_> {
@@ -177,27 +168,73 @@ impl Crew<'_> {
             let step = place;
             self.send(Event::Script { step, host, text });
         }
-        let mut ended = self.attempt(place, step, connection).await;
-        if let Err((first, true)) = ended {
-            // The connection was cut. Scripts re-check what they change, so
-            // the step is taken up once over a new one.
-            let again = self.attempt(place, step, connection).await;
-            ended = again.map_err(|(again, cut)| (after_cut(first, again), cut));
-        }
-        (
-            place,
-            began.elapsed(),
-            ended.map_err(|(failure, _)| failure),
-        )
+        let ended = self.patiently(place, step, connection).await;
+        (place, began.elapsed(), ended)
     }
 
-    /// One try; the flag of a failure says whether the connection was cut.
+    /// Tries again as long as what went wrong can pass. Scripts re-check what
+    /// they change.
+    async fn patiently<C: Connection>(
+        &self,
+        place: usize,
+        step: &PlannedStep,
+        connection: &C,
+    ) -> Result<(), Failure> {
+        let mut patience = Patience::default();
+        // The last try that came to a change.
+        let mut furthest: Option<Failure> = None;
+        for tries in 1_usize.. {
+            let Err(Missed { failure, passing }) = self.attempt(place, step, connection).await
+            else {
+                break;
+            };
+            let (far, latest) = match furthest {
+                Some(far) if far.resource.is_some() && failure.resource.is_none() => {
+                    (far, Some(failure))
+                }
+                _ => (failure, None),
+            };
+            let again = passing.and_then(|what| Some((what, patience.next()?)));
+            let stopped = match again {
+                None => true,
+                Some((what, wait)) => {
+                    self.send(Event::StepRetried {
+                        step: place,
+                        host: step.host.clone(),
+                        title: step.title.clone(),
+                        what,
+                        wait,
+                        next: tries + 1,
+                    });
+                    self.stops_within(wait).await
+                }
+            };
+            if stopped {
+                return Err(told(far, latest, tries));
+            }
+            furthest = Some(far);
+        }
+        Ok(())
+    }
+
+    /// Waits, but not longer than the run is to go on.
+    async fn stops_within(&self, wait: Duration) -> bool {
+        let mut stop = self.stop.clone();
+        let stopped = async {
+            if stop.wait_for(|stop| *stop).await.is_err() {
+                std::future::pending().await
+            }
+        };
+        tokio::time::timeout(wait, stopped).await.is_ok()
+    }
+
+    /// One try.
     async fn attempt<C: Connection>(
         &self,
         place: usize,
         step: &PlannedStep,
         connection: &C,
-    ) -> Result<(), (Failure, bool)> {
+    ) -> Result<(), Missed> {
         let mark = mark();
         let script = script::of_step(step, self.vault, &mark, self.guard);
         let request = Request {
@@ -206,42 +243,45 @@ impl Crew<'_> {
             limit: self.limit,
             keep: KEEP,
         };
-        let mut last_lines = VecDeque::new();
-        let mut resource = None;
+        let mut said = Said::default();
+        let line = |stream, text: &str| Event::Line {
+            step: place,
+            host: step.host.clone(),
+            stream,
+            text: self.vault.mask(text),
+        };
+        // Changes come in their order, each once.
+        let mut begun: Option<usize> = None;
         let ended = connection
-            .run(request, &mut |stream, line| {
-                let announced = line
+            .run(request, &mut |stream, text| {
+                let change = text
                     .strip_prefix(&mark)
-                    .and_then(|place| place.parse::<usize>().ok());
-                if let Some(change) = announced.and_then(|change| step.changes.get(change)) {
-                    let key = change.resource.key();
-                    resource = Some(key.clone());
-                    let host = step.host.clone();
+                    .and_then(|place| place.parse().ok());
+                let change = change.filter(|&change| {
+                    change < step.changes.len() && begun.is_none_or(|begun| change > begun)
+                });
+                if let Some(change) = change {
+                    begun = Some(change);
+                    said.change();
                     self.send(Event::ChangeStarted {
                         step: place,
-                        host,
-                        resource: key,
+                        host: step.host.clone(),
+                        resource: step.changes[change].resource.key(),
                     });
-                    return;
+                } else if said.line(stream, text) {
+                    self.send(line(stream, text));
                 }
-                let text = self.vault.mask(line);
-                if last_lines.len() == LAST_LINES {
-                    last_lines.pop_front();
-                }
-                last_lines.push_back(text.clone());
-                self.send(Event::Line {
-                    step: place,
-                    host: step.host.clone(),
-                    stream,
-                    text,
-                });
             })
             .await;
+        for (stream, text) in said.rest() {
+            self.send(line(stream, &text));
+        }
+        let resource = begun.map(|change| step.changes[change].resource.key());
         let failure = |code, what: String, hint: String| Failure {
             code,
             resource: resource.clone(),
             what,
-            last_lines: last_lines.iter().cloned().collect(),
+            last_lines: said.last().map(|line| self.vault.mask(line)).collect(),
             hint,
         };
         match ended {
@@ -252,37 +292,51 @@ impl Crew<'_> {
                     Exit::Signal(name) => format!("killed by SIG{name}"),
                 };
                 let (code, hint) = diagnosis(&output.exit, resource.as_deref());
-                Err((failure(code, what, hint), false))
+                Err(Missed {
+                    passing: passing::of_exit(&output.exit, resource.as_deref(), said.at_change())
+                        .map(|what| self.vault.mask(&what)),
+                    failure: failure(code, what, hint),
+                })
             }
             Err(error) => {
-                let cut = matches!(error, Error::Lost { .. });
-                Err((
-                    failure(
-                        error.code(),
-                        self.vault.mask(&error.to_string()),
-                        error.hint(),
-                    ),
-                    cut,
-                ))
+                let what = self.vault.mask(&error.to_string());
+                Err(Missed {
+                    passing: passing::can_pass(&error).then(|| what.clone()),
+                    failure: failure(error.code(), what, error.hint()),
+                })
             }
         }
     }
 
     fn send(&self, event: Event) {
-        send(self.events, event);
+        (self.tell)(event);
     }
 }
 
-/// Where the second try did not even begin, how far the first came matters.
-fn after_cut(first: Failure, again: Failure) -> Failure {
-    if again.resource.is_some() {
-        return again;
-    }
-    Failure {
-        what: format!("{}; then {}", first.what, again.what),
-        hint: again.hint,
-        code: again.code,
-        ..first
+/// A try that failed.
+struct Missed {
+    failure: Failure,
+    /// What went wrong, where it can pass by itself.
+    passing: Option<String>,
+}
+
+/// Where the latest try did not even begin, how far another came matters.
+fn told(furthest: Failure, latest: Option<Failure>, tries: usize) -> Failure {
+    let failure = match latest {
+        None => furthest,
+        Some(latest) => Failure {
+            what: format!("{}; then {}", furthest.what, latest.what),
+            hint: latest.hint,
+            code: latest.code,
+            ..furthest
+        },
+    };
+    match tries {
+        1 => failure,
+        tries => Failure {
+            what: format!("{}, tried {tries} times", failure.what),
+            ..failure
+        },
     }
 }
 
@@ -310,9 +364,4 @@ fn mark() -> String {
         .unwrap_or_default();
     let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("kdiy-change-{hex} ")
-}
-
-/// Nobody may be listening any more; the run goes on all the same.
-fn send(events: &UnboundedSender<Event>, event: Event) {
-    let _ = events.send(event);
 }

@@ -17,7 +17,7 @@ use super::runtime::{self, WrittenRuntime};
 use super::sources::{self, WrittenPackages};
 use super::syntax;
 use super::yaml::{Node, Value};
-use crate::cluster::{CgroupDriver, Endpoint, HttpProxy, Name, VersionSpec};
+use crate::cluster::{Bootstrap, CgroupDriver, Endpoint, HttpProxy, Name, VersionSpec};
 
 /// The `apiVersion` that this release reads.
 pub const API_VERSION: &str = "kdiy/v1alpha1";
@@ -53,6 +53,7 @@ pub struct Inventory {
     pub network: WrittenNetwork,
     pub runtime: WrittenRuntime,
     pub cgroup_driver: CgroupDriver,
+    pub bootstrap: Bootstrap,
     pub packages: WrittenPackages,
     pub images: WrittenImages,
     pub settings: Settings,
@@ -80,6 +81,13 @@ pub fn read(reader: &Reader<'_>, root: &Node) -> Option<Inventory> {
     let cgroup_driver = fields
         .get("cgroupDriver")
         .and_then(|node| reader.choice(node, &drivers, &[]));
+    let bootstraps = [
+        ("parallel", Bootstrap::Parallel),
+        ("serial", Bootstrap::Serial),
+    ];
+    let bootstrap = fields
+        .get("bootstrap")
+        .and_then(|node| reader.choice(node, &bootstraps, &[]));
     let nodes_span = fields.key("nodes").unwrap_or(fields.start());
     let version = fields
         .require("version", "`version: \"1.34\"`")
@@ -118,6 +126,7 @@ pub fn read(reader: &Reader<'_>, root: &Node) -> Option<Inventory> {
         network: network::read(reader, &fields),
         runtime: runtime::read(reader, fields.get("runtime")),
         cgroup_driver: cgroup_driver.map_or(CgroupDriver::Systemd, |driver| driver.value),
+        bootstrap: bootstrap.map_or(Bootstrap::Parallel, |bootstrap| bootstrap.value),
         packages: fields
             .get("packages")
             .map(|node| sources::packages(reader, node))

@@ -16,6 +16,7 @@ mod images;
 mod kube_proxy;
 mod kubelet;
 mod node;
+pub mod phases;
 pub mod settings;
 mod v1beta2;
 mod v1beta3;
@@ -67,6 +68,19 @@ pub fn init(settled: &Settled, node: &Node, resolver: Resolver, token: &str) -> 
 #[must_use]
 pub fn phase(settled: &Settled, node: &Node, resolver: Resolver, stage: Stage) -> String {
     init_at(settled, node, resolver, "abcdef.0123456789abcdef", stage).to_string()
+}
+
+/// The `--config` with which a stacked member of etcd is made that founds a
+/// cluster with all others: it alone names them, and is never uploaded.
+/// `members` is etcd's list of names and peer URLs.
+#[must_use]
+pub fn founding_etcd(settled: &Settled, node: &Node, resolver: Resolver, members: &str) -> String {
+    let mut founding = settled.clone();
+    let arguments = &mut founding.cluster.control_plane.etcd.extra_args;
+    arguments.insert("initial-cluster".to_owned(), members.to_owned());
+    arguments.insert("initial-cluster-state".to_owned(), "new".to_owned());
+    let stage = Stage::wanted(settled.cluster.control_plane.encryption);
+    phase(&founding, node, resolver, stage)
 }
 
 fn init_at(

@@ -43,6 +43,7 @@ pub(crate) fn few(version: Version) -> Settled {
         },
         runtime: Runtime::Containerd(Origin::Distribution),
         cgroup_driver: CgroupDriver::Systemd,
+        bootstrap: Bootstrap::Parallel,
         packages: Packages {
             url: "https://packages.example/v1".into(),
             key: PackageKey::Armored("key".into()),

@@ -58,7 +58,8 @@ pub struct Facts {
     pub kubelet_conf: bool,
     /// Whether its kubelet asks the cluster for a certificate to serve with.
     pub signed_serving: bool,
-    /// The kubeadm run that has not come to its end: `init` or `join`.
+    /// What has not come to its end: `init`, `join`, or what
+    /// [`Progress`](super::founding::Progress) reads.
     pub unfinished: Option<String>,
     /// Addresses, with the length of their networks' prefixes, and their
     /// interfaces.
@@ -114,7 +115,8 @@ pub struct NodeView {
     pub taints: Vec<String>,
 }
 
-/// Kept while kubeadm runs; holds `init` or `join`.
+/// Kept while kubeadm runs; holds `init`, `join`, or how far a founding by all
+/// control planes has come.
 pub const UNFINISHED: &str = "/var/lib/kdiy/unfinished";
 
 const FACTS: &str = r#"echo "clock $(date +%s.%N)"
@@ -165,9 +167,11 @@ impl Questions {
     #[must_use]
     pub fn script(&self) -> Script {
         let facts = Script::of(FACTS)
-            .lit("kdiy_line unfinished ")
+            .lit("[ -r ")
             .lit(UNFINISHED)
-            .lit("\n");
+            .lit(" ] && echo \"unfinished $(tr '\\n' ' ' < ")
+            .lit(UNFINISHED)
+            .lit(")\"\n");
         let script = section("facts", &facts)
             .then(&section(
                 "addresses",

@@ -3,6 +3,7 @@
 pub mod blueprint;
 pub mod etcd;
 pub mod facts;
+pub mod founding;
 pub mod install;
 pub mod observe;
 pub mod preflight;

@@ -62,7 +62,7 @@ const ETCD_PORTS: &[u16] = &[2379, 2380];
 
 /// What keeps a cluster that is there, and its data, from harm. kubeadm's word
 /// for ignoring all checks does not mean these: they are ignored by name alone.
-const GUARDS: [&str; 10] = [
+const GUARDS: [&str; 11] = [
     "api-silent",
     "control-plane-unseen",
     "encryption",
@@ -73,6 +73,7 @@ const GUARDS: [&str; 10] = [
     "etcd-quorum",
     "etcd-split",
     "foreign-endpoint",
+    "founding-changed",
 ];
 
 /// All problems of all hosts, in the order of the inventory. A check that the
@@ -108,6 +109,7 @@ pub fn problems(
             }
         }
         membership::unseen(settled, standing, node, seen, &mut found);
+        membership::other_founders(settled, standing, node, &mut found);
         membership::upgrade(settled, standing, node, &mut found);
         membership::other_runtime(settled, standing, node, &mut found);
         fixed::problems(settled, standing, node, &observation.facts, &mut found);

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Facts;
 use super::etcd::{Group, GroupState};
 use super::facts::{ApiView, NodeView};
+use super::founding::Progress;
 use crate::cluster::{Cluster, Name, Role};
 
 /// How far the cluster stands.
@@ -17,6 +18,10 @@ pub struct Standing {
     pub nodes: BTreeMap<String, NodeView>,
     /// The control plane on which an init was begun and not ended.
     pub founding: Option<Name>,
+    /// Control planes that began to found a cluster together and are not done.
+    pub founders: BTreeMap<Name, Progress>,
+    /// Control planes whose own API server answers.
+    pub answering: BTreeSet<Name>,
     /// Hash of the applied network manifest.
     pub manifest: Option<String>,
     /// Control planes that have joined some cluster, while no API server
@@ -54,13 +59,18 @@ impl Standing {
             .iter()
             .find(|(_, facts)| facts.unfinished.as_deref() == Some("init"))
             .map(|(name, _)| (*name).clone());
-        let answer = control_planes
-            .iter()
-            .find_map(|(_, facts)| match &facts.api {
-                ApiView::Nodes { nodes, manifest } => Some((nodes, manifest)),
-                _ => None,
-            });
-        let Some((nodes, manifest)) = answer else {
+        let progress = |(name, facts): &(&Name, &Facts)| {
+            let note = facts.unfinished.as_deref()?;
+            Some(((*name).clone(), Progress::read(note)?))
+        };
+        let founders = control_planes.iter().filter_map(progress).collect();
+        let answers = control_planes.iter().filter_map(|(name, facts)| {
+            let ApiView::Nodes { nodes, manifest } = &facts.api else {
+                return None;
+            };
+            Some((*name, nodes, manifest))
+        });
+        let Some((_, nodes, manifest)) = answers.clone().next() else {
             let silent = control_planes
                 .iter()
                 .filter(|(_, facts)| facts.kubelet_conf && facts.unfinished.is_none())
@@ -74,20 +84,21 @@ impl Standing {
                 .collect();
             return Self {
                 founding,
+                founders,
                 silent,
                 ..Self::default()
             };
         };
         let nodes: BTreeMap<_, _> = nodes.iter().map(|n| (n.name.clone(), n.clone())).collect();
         let joined = |name: &Name, control_plane: bool| {
-            let Some(facts) = facts.get(name) else {
-                // Not observed (outside the limit, unreachable): the API's word.
-                return nodes.contains_key(name.as_str());
-            };
             let known = nodes
                 .get(name.as_str())
                 .is_some_and(|node| !control_plane || node.is_control_plane());
-            known && facts.kubelet_conf && facts.unfinished.is_none()
+            // Not observed (outside the limit, unreachable): the API's word.
+            let here = facts
+                .get(name)
+                .is_none_or(|facts| facts.kubelet_conf && facts.unfinished.is_none());
+            known && here
         };
         let members = cluster
             .kubelets()
@@ -96,8 +107,10 @@ impl Standing {
             .collect();
         Self {
             members,
+            answering: answers.map(|(name, ..)| name.clone()).collect(),
             nodes,
             founding,
+            founders,
             manifest: manifest.clone(),
             silent: BTreeMap::new(),
             etcd: Group::default(),

@@ -14,7 +14,7 @@ use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView, PlaneView
 use super::install::{Circumstances, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
-use crate::cluster::{Encryption, KubeletServing, Name, Role, Settled, Version};
+use crate::cluster::{Bootstrap, Encryption, KubeletServing, Name, Role, Settled, Version};
 use crate::vault::Vault;
 
 use crate::kubeadm::tests::few;
@@ -106,6 +106,13 @@ struct Hosts {
 }
 
 mod planes;
+mod together;
+
+/// The same, with its control planes one after the other.
+fn serial(mut settled: Settled) -> Settled {
+    settled.cluster.bootstrap = Bootstrap::Serial;
+    settled
+}
 
 impl Hosts {
     /// Hosts with these facts that have what `seen` says of every resource.
@@ -283,6 +290,12 @@ fn a_fresh_cluster_is_a_graph_without_barriers() {
             step.title
         );
     }
+}
+
+#[test]
+fn a_fresh_cluster_comes_up_one_control_plane_after_the_other_where_that_is_asked() {
+    let hosts = Hosts::of(serial(few(VERSION)), facts, |_, resource| absent(resource));
+    insta::assert_snapshot!(lines(&hosts.plan()));
 }
 
 #[test]

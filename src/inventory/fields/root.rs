@@ -120,6 +120,25 @@ pub const ROOT: &Mapping = &Mapping::of(&[
     .derived("the registries that their names say")
     .example("{repository: registry.example.org/k8s}"),
     Field::new(
+        "bootstrap",
+        Kind::Words(&[
+            word(
+                "parallel",
+                "all control planes start together, their members of etcd as one new cluster; a \
+                 run that broke off is run again",
+            ),
+            word(
+                "serial",
+                "`kubeadm init` on one control plane, `kubeadm join` on the others, with stacked \
+                 etcd one after the other",
+            ),
+        ]),
+        "How the control planes of a new cluster come up. It means nothing to a cluster that \
+         runs: a control plane that is added to it, or made anew, always joins.",
+    )
+    .default("parallel")
+    .example("serial"),
+    Field::new(
         "controlPlane",
         Kind::Mapping(CONTROL_PLANE),
         "Settings of the control plane's components and of etcd. What differs from them on a \

@@ -48,6 +48,7 @@ pub fn cluster(inventory: Inventory) -> Option<Cluster> {
         network: network(inventory.network)?,
         runtime: sources::runtime(inventory.runtime, version)?,
         cgroup_driver: inventory.cgroup_driver,
+        bootstrap: inventory.bootstrap,
         packages: sources::packages(inventory.packages, version)?,
         images: inventory.images.images,
         control_plane: ControlPlane {

@@ -16,7 +16,7 @@ use crate::resource::{Command, File, OnDiffer, Package, Packages, Resource, Serv
 use crate::shell::Script;
 use crate::vault::Vault;
 
-pub(super) use kube_vip::{during_init, place as place_kube_vip};
+pub(super) use kube_vip::{around_init, place as place_kube_vip};
 
 /// Steps after which the endpoint is served.
 pub(super) struct Balanced {

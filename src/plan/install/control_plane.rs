@@ -63,7 +63,10 @@ pub(super) fn found(
     let pulled = pull_images(site, lead, blueprint);
     let text = kubeadm::init(site.settled, lead, site.resolver(lead), TOKEN);
     let run = kubeadm_run("init", lead, &kubeadm::init_arguments(site.settled));
-    let (script, mut inputs) = balancer::during_init(site, run);
+    let around = balancer::around_init(site);
+    let script = around.before.then(&run).lit("\n").then(&around.after);
+    let mut inputs = around.before_inputs;
+    inputs.extend(around.after_inputs);
     inputs.push(configuration(&text));
     let init = Command {
         name: "kubeadm init".to_owned(),
@@ -91,6 +94,7 @@ pub(super) fn found(
         token,
         balanced,
         etcd,
+        together: Vec::new(),
     }
 }
 
@@ -105,6 +109,7 @@ pub(super) fn join(
     let (members, others): (Vec<_>, Vec<_>) = site
         .settled
         .with_role(Role::ControlPlane)
+        .filter(|node| !site.founds(node))
         .partition(|node| site.is_member(node) || node.name == site.lead.name);
     let mut gates: Vec<_> = members
         .iter()
@@ -120,6 +125,7 @@ pub(super) fn join(
         needs.extend(&founded.etcd);
         if site.is_stacked() {
             needs.extend(&gates);
+            needs.extend(&founded.together);
         }
         join_node(site, node, blueprint, &needs);
         let healthy = gate(site, node, blueprint);
@@ -169,7 +175,7 @@ pub(super) fn join_node(
     )
 }
 
-fn configuration(text: &str) -> Input {
+pub(super) fn configuration(text: &str) -> Input {
     Input {
         name: "kubeadm.yaml".to_owned(),
         content: Content::Filled(text.to_owned()),
@@ -210,7 +216,7 @@ fn kubeadm_run(verb: &'static str, node: &Node, arguments: &[String]) -> Script 
 }
 
 /// What a run of kubeadm that broke off may have left on the host.
-const LEFTOVERS: &str = "DirAvailable--etc-kubernetes-manifests,DirAvailable--var-lib-etcd,\
+pub(super) const LEFTOVERS: &str = "DirAvailable--etc-kubernetes-manifests,DirAvailable--var-lib-etcd,\
 FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml,\
 FileAvailable--etc-kubernetes-manifests-kube-controller-manager.yaml,\
 FileAvailable--etc-kubernetes-manifests-kube-scheduler.yaml,\
@@ -220,7 +226,7 @@ FileAvailable--etc-kubernetes-pki-ca.crt,Port-6443,Port-10250,Port-10251,Port-10
 Port-10259,Port-2379,Port-2380";
 
 /// Images are pulled ahead, beside what else goes on in the cluster.
-fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
+pub(super) fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
     let text = kubeadm::init(
         site.settled,
         node,
@@ -263,7 +269,7 @@ fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
 const READY: &str = " curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt ";
 
 /// Waits until the API answers at the endpoint, asked from the lead.
-fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
+pub(super) fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
     let endpoint = site.settled.cluster.node_endpoint().to_string();
     let script = Script::of("kdiy_poll 120 ")
         .arg(format!("the API to be ready at the endpoint {endpoint}"))
@@ -295,7 +301,7 @@ pub(super) fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepI
 }
 
 /// A fresh token for late joins, valid for an hour. Init brings its own.
-fn renew_token(site: &Site, blueprint: &mut Blueprint) -> StepId {
+pub(super) fn renew_token(site: &Site, blueprint: &mut Blueprint) -> StepId {
     let secret = format!(
         "apiVersion: v1\nkind: Secret\nmetadata:\n  name: bootstrap-token-{TOKEN_ID}\n  \
          namespace: kube-system\ntype: bootstrap.kubernetes.io/token\nstringData:\n  \

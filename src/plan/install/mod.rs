@@ -10,6 +10,7 @@ mod nodes;
 mod runtime;
 mod serving;
 mod settings;
+mod together;
 mod undo;
 mod worker;
 
@@ -18,7 +19,7 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 
 use self::balancer::Balanced;
-use super::{Blueprint, Facts, Standing, StepId};
+use super::{Blueprint, Facts, Standing, StepId, founding};
 use crate::cluster::{Cluster, Name, Node, Role, Settled, Topology};
 use crate::etcd::Client;
 use crate::kubeadm::Resolver;
@@ -65,6 +66,8 @@ struct Site<'a> {
     /// The control plane through which the API is spoken to: a member, or the
     /// one that founds the cluster.
     lead: &'a Node,
+    /// Control planes that found the cluster together, or are not done with it.
+    founders: Vec<&'a Node>,
 }
 
 /// The desired state of all hosts. Texts that are not to be shown go to the
@@ -85,7 +88,8 @@ pub fn blueprint(
         trust,
         standing,
         facts: &circumstances.facts,
-        lead: lead(settled, standing),
+        lead: founding::lead(settled, standing),
+        founders: founding::founders(settled, standing),
     };
     let mut blueprint = Blueprint::new();
     let etcd = etcd::group(&site, &mut blueprint, vault);
@@ -100,10 +104,14 @@ pub fn blueprint(
         control_plane::place_authorities(&site, node, &mut blueprint, vault);
     }
     let balanced = balancer::balance(&site, &mut blueprint, vault);
-    let founded = control_plane::found(&site, &mut blueprint, balanced, etcd);
+    let founded = match site.founders.is_empty() {
+        true => control_plane::found(&site, &mut blueprint, balanced, etcd),
+        false => together::found(&site, &mut blueprint, balanced, etcd),
+    };
     let network = network::manifest(&site, &mut blueprint, &founded);
     let settled_planes = settings::settle(&site, &mut blueprint, vault, &founded);
     let mut joined = control_plane::join(&site, &mut blueprint, &founded, &settled_planes);
+    joined.extend(&founded.together);
     joined.extend(worker::join(&site, &mut blueprint, &founded));
     joined.extend(network);
     balancer::place_kube_vip(&site, &mut blueprint, vault);
@@ -112,24 +120,6 @@ pub fn blueprint(
     joined.extend(serving::configure(&site, &mut blueprint));
     serving::approve(&site, &mut blueprint, &joined);
     blueprint
-}
-
-fn lead<'a>(settled: &'a Settled, standing: &Standing) -> &'a Node {
-    let control_planes = || settled.with_role(Role::ControlPlane);
-    control_planes()
-        .find(|node| standing.members.contains(&node.name))
-        .or_else(|| control_planes().find(|node| standing.founding.as_ref() == Some(&node.name)))
-        .or_else(|| control_planes().next())
-        .expect("a cluster has a control plane")
-}
-
-/// The control plane that is to found the cluster; `None` when there is one,
-/// or when that is not known before its etcd serves again.
-#[must_use]
-pub fn founder<'a>(settled: &'a Settled, standing: &Standing) -> Option<&'a Name> {
-    let lead = &lead(settled, standing).name;
-    let founded = standing.members.contains(lead) || standing.waits_for_etcd();
-    (!founded).then_some(lead)
 }
 
 /// Whether a control plane has the key of etcd's authority: not where etcd is
@@ -150,6 +140,12 @@ impl Site<'_> {
 
     fn is_founded(&self) -> bool {
         self.is_member(self.lead)
+    }
+
+    fn founds(&self, node: &Node) -> bool {
+        self.founders
+            .iter()
+            .any(|founder| founder.name == node.name)
     }
 
     /// Whether the inventory leaves out an addon of kubeadm's.
@@ -184,6 +180,8 @@ struct Founded {
     balanced: Balanced,
     /// All members of an external etcd serve.
     etcd: Vec<StepId>,
+    /// Control planes that found the cluster together are done.
+    together: Vec<StepId>,
 }
 
 /// A rendered file as a resource; a secret one goes to the vault.

@@ -19,7 +19,8 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
         .get(&node.name)
         .is_some_and(|facts| facts.unfinished.is_some());
     let known = begun || site.standing.nodes.contains_key(node.name.as_str());
-    if !known || site.is_member(node) || !site.is_founded() {
+    let stands = site.is_founded() || !site.standing.answering.is_empty();
+    if !known || site.is_member(node) || !stands {
         return None;
     }
     let delete = kubectl(site, site.lead)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Found;
 use crate::cluster::{Name, Node, Role, Settled};
-use crate::plan::{Facts, Observation, Standing, install};
+use crate::plan::{Facts, Observation, Standing, founding};
 use crate::runtime;
 
 pub(super) fn foreign(node: &Node, standing: &Standing, facts: &Facts, found: &mut Vec<Found>) {
@@ -29,8 +29,10 @@ pub(super) fn unseen(
     seen: &BTreeMap<Name, Observation>,
     found: &mut Vec<Found>,
 ) {
-    let founds = install::founder(settled, standing) == Some(&node.name);
-    if !founds || standing.founding.is_some() || !standing.silent.is_empty() {
+    let founds = founding::needed(settled, standing).first() == Some(&&node.name);
+    // An API server that answers has a quorum of etcd behind it.
+    let begun = standing.founding.is_some() || !standing.answering.is_empty();
+    if !founds || begun || !standing.silent.is_empty() {
         return;
     }
     let away: Vec<_> = settled
@@ -51,6 +53,49 @@ pub(super) fn unseen(
                 .to_owned(),
         });
     }
+}
+
+/// An etcd that was begun with other members is another etcd.
+pub(super) fn other_founders(
+    settled: &Settled,
+    standing: &Standing,
+    node: &Node,
+    found: &mut Vec<Found>,
+) {
+    let wanted = founding::members(settled);
+    let begun = standing.founders.get(&node.name).filter(|own| own.begun);
+    // With an API server that answers there is a quorum, and a cluster.
+    let settled = !standing.answering.is_empty();
+    let Some(begun) = begun.filter(|own| own.members != wanted && !settled) else {
+        return;
+    };
+    found.push(Found {
+        code: "founding-changed",
+        kubeadm: "",
+        what: format!(
+            "it has begun to found a cluster with the control planes {}, and the inventory says {}",
+            names(&begun.members),
+            names(&wanted),
+        ),
+        fix:
+            "put those back that were there. Or, since no cluster came to be, run `kubeadm reset` \
+              there, remove /var/lib/kdiy/unfinished and begin anew"
+                .to_owned(),
+    });
+}
+
+/// The names of `cp-1=https://192.0.2.11:2380,…`, with the address where it
+/// tells two apart.
+fn names(members: &str) -> String {
+    let members = members.split(',').map(|member| {
+        let (name, url) = member.split_once('=').unwrap_or((member, ""));
+        let address = url.trim_start_matches("https://").trim_end_matches(":2380");
+        match address.is_empty() {
+            true => name.to_owned(),
+            false => format!("{name} ({address})"),
+        }
+    });
+    members.collect::<Vec<_>>().join(", ")
 }
 
 /// A cluster is not upgraded by installing other packages.

@@ -85,7 +85,7 @@ fn no_plan_holds_the_password_or_differs_from_itself() {
 fn the_address_is_held_before_anything_is_founded() {
     for kind in [Balancer::Haproxy, Balancer::Nginx] {
         let plan = fresh(pair(VERSION, kind)).plan();
-        let before = before(&plan, "cp1", "initialise the control plane");
+        let before = before(&plan, "cp3", "start the control plane");
         for host in ["lb1", "lb2"] {
             for title in [
                 &format!("configure {}", kind.as_str()),
@@ -104,8 +104,8 @@ fn the_address_is_held_before_anything_is_founded() {
 fn each_node_has_its_own_balancer_before_it_joins() {
     let plan = fresh(with(LoadBalancer::Local { port: 7443 })).plan();
     for (host, title) in [
-        ("cp1", "initialise the control plane"),
-        ("cp2", "join the cluster"),
+        ("cp1", "start the control plane"),
+        ("cp2", "start the control plane"),
         ("w2", "join the cluster"),
     ] {
         let need = format!("{host}: check the load balancer");
@@ -119,7 +119,7 @@ fn each_node_has_its_own_balancer_before_it_joins() {
 #[test]
 fn somebody_elses_balancer_is_tried_before_it_is_relied_upon() {
     let plan = fresh(with(LoadBalancer::External)).plan();
-    let before = before(&plan, "cp1", "initialise the control plane");
+    let before = before(&plan, "cp2", "start the control plane");
     for need in [
         "cp3: reach the endpoint",
         "w2: reach the endpoint",
@@ -132,7 +132,7 @@ fn somebody_elses_balancer_is_tried_before_it_is_relied_upon() {
 
 #[test]
 fn kube_vip_comes_with_init_and_after_joins() {
-    let plan = fresh(kube_vip()).plan();
+    let plan = fresh(serial(kube_vip())).plan();
     let step = |host: &str, title: &str| {
         plan.steps
             .iter()
@@ -162,6 +162,44 @@ fn kube_vip_comes_with_init_and_after_joins() {
     assert_eq!(with_all_rights, ["kube-vip-founding.yaml"]);
     assert!(before(&plan, "cp2", "place kube-vip").contains("cp2: join the cluster"));
     assert!(!lines(&plan).contains("w1   place kube-vip"));
+}
+
+#[test]
+fn kube_vip_comes_with_one_founder_and_after_all() {
+    let plan = fresh(kube_vip()).plan();
+    let command = |host: &str, title: &str| {
+        let mut steps = plan.steps.iter();
+        let step = steps.find(|step| step.host.as_str() == host && step.title == title);
+        match &step.unwrap().changes[0].resource {
+            Resource::Command(command) => command.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let start = command("cp1", "start the control plane");
+    let text = start.script.as_str();
+    let places = [
+        "kubeconfig super-admin",
+        "kube-vip-founding.yaml",
+        "init phase kubelet-start",
+    ];
+    let places = places.map(|part| text.find(part).unwrap_or_else(|| panic!("{part}: {text}")));
+    assert!(places.is_sorted(), "{text}");
+    for other in ["cp2", "cp3"] {
+        for title in ["prepare the control plane", "start the control plane"] {
+            let text = command(other, title).script;
+            assert!(!text.as_str().contains("kube-vip"), "{text}");
+            assert!(!text.as_str().contains("super-admin"), "{text}");
+        }
+        let before = before(&plan, other, "place kube-vip");
+        assert!(before.contains(&format!("{other}: complete the control plane")));
+    }
+    let set_up = command("cp1", "set up the cluster");
+    let rights: Vec<_> = set_up
+        .inputs
+        .iter()
+        .map(|input| input.name.as_str())
+        .collect();
+    assert_eq!(rights, ["kubeadm.yaml", "kube-vip.yaml"]);
 }
 
 /// Problems of a fresh pair whose hosts differ by this.

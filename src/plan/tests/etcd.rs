@@ -54,6 +54,15 @@ fn whole() -> EtcdFacts {
 /// Hosts of a cluster that runs (or not yet), with what is said of etcd. A
 /// host that is not whole is blank where `blank` says so.
 fn hosts(running: bool, etcd: impl Fn(&str) -> EtcdFacts, blank: &[&str]) -> Hosts {
+    hosts_of(external(VERSION), running, etcd, blank)
+}
+
+fn hosts_of(
+    settled: Settled,
+    running: bool,
+    etcd: impl Fn(&str) -> EtcdFacts,
+    blank: &[&str],
+) -> Hosts {
     let facts = |settled: &Settled, host: &str| {
         let mut facts = match running {
             true => member(settled, host),
@@ -66,7 +75,7 @@ fn hosts(running: bool, etcd: impl Fn(&str) -> EtcdFacts, blank: &[&str]) -> Hos
         true => as_wanted(resource),
         false => absent(resource),
     };
-    Hosts::of(external(VERSION), facts, seen)
+    Hosts::of(settled, facts, seen)
 }
 
 fn steps_of(plan: &Plan, title: &str) -> Vec<String> {
@@ -76,6 +85,14 @@ fn steps_of(plan: &Plan, title: &str) -> Vec<String> {
 
 #[test]
 fn members_are_founded_together_and_control_planes_join_side_by_side() {
+    let serial = serial(external(VERSION));
+    let hosts = hosts_of(serial, false, |_| EtcdFacts::default(), &[]);
+    assert_eq!(hosts.codes(), []);
+    insta::assert_snapshot!(lines(&hosts.plan()));
+}
+
+#[test]
+fn control_planes_start_together_behind_an_etcd_that_serves() {
     let hosts = hosts(false, |_| EtcdFacts::default(), &[]);
     assert_eq!(hosts.codes(), []);
     insta::assert_snapshot!(lines(&hosts.plan()));
@@ -348,8 +365,8 @@ fn all_members_stopped_are_started_before_anything_is_said_of_the_nodes() {
         .find(|step| !step.host.as_str().starts_with('e'));
     assert_eq!(elsewhere, None);
     assert_eq!(steps_of(&plan, "start etcd"), ALL);
-    let founder = install::founder(&hosts.settled, &hosts.circumstances.standing);
-    assert_eq!(founder, None, "so --limit may name hosts of etcd alone");
+    let needed = founding::needed(&hosts.settled, &hosts.circumstances.standing);
+    assert!(needed.is_empty(), "so --limit may name hosts of etcd alone");
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn running(settled: Settled, view: impl Fn(&str) -> PlaneView) -> Hosts {
 }
 
 /// Steps with the particulars of their commands.
-fn told(plan: &Plan) -> String {
+pub(super) fn told(plan: &Plan) -> String {
     let line = |(place, step): (usize, &PlannedStep)| {
         let details = step.changes.iter().flat_map(|change| {
             let details = &change.difference.details;
@@ -326,18 +326,22 @@ fn a_fresh_cluster_encrypts_from_the_first_write_and_signs_at_its_end() {
     });
     let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
     let plan = hosts.plan();
-    let init = plan
+    let starts = plan
         .steps
         .iter()
-        .find(|s| s.title.starts_with("initialise"));
-    let Some(Resource::Command(init)) = init.map(|step| &step.changes[0].resource) else {
-        panic!("{}", told(&plan));
-    };
-    let Content::Filled(text) = &init.inputs[0].content else {
-        panic!("{init:?}");
-    };
-    assert!(text.contains("/etc/kubernetes/pki/kdiy-encryption.yaml"));
-    assert!(text.contains("serverTLSBootstrap: true"));
+        .filter(|s| s.title == "start the control plane");
+    let starts: Vec<_> = starts.map(|step| &step.changes[0].resource).collect();
+    assert_eq!(starts.len(), 3, "{}", told(&plan));
+    for start in starts {
+        let Resource::Command(start) = start else {
+            panic!("{start:?}");
+        };
+        let Content::Plain(text) = &start.inputs[0].content else {
+            panic!("{start:?}");
+        };
+        assert!(text.contains("/etc/kubernetes/pki/kdiy-encryption.yaml"));
+        assert!(text.contains("serverTLSBootstrap: true"));
+    }
     let last = plan.steps.last().unwrap();
     assert_eq!(last.title, "approve serving certificates");
     assert_eq!(last.changes[0].difference.details.len(), 5);

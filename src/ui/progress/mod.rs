@@ -80,7 +80,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn change(step: usize, host: &str, resource: &str) -> Event {
+    pub(crate) fn change(step: usize, host: &str, resource: &str) -> Event {
         Event::ChangeStarted {
             step,
             host: name(host),
@@ -178,6 +178,19 @@ pub(crate) mod tests {
                     title: "packages".to_owned(),
                     took: seconds(1.18),
                     failure: failure(),
+                },
+            ),
+            (
+                20.0,
+                Event::StepRetried {
+                    step: 2,
+                    host: host("cp-1"),
+                    title: "packages".to_owned(),
+                    what: "a server is overloaded or out of order: E: Failed to fetch \
+                           http://mirror/\x1b[2Jx.deb  503  Service Unavailable"
+                        .to_owned(),
+                    wait: seconds(2.0),
+                    next: 2,
                 },
             ),
             (48.0, done(2, "cp-1", "packages", 43.6)),

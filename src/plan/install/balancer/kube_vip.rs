@@ -18,10 +18,22 @@ fn manifest_of(site: &Site, node: &crate::cluster::Node, phase: Phase) -> Option
     Some(manifest(site.settled, vip, image, &interface, phase))
 }
 
-/// What is run around `kubeadm init` on the founder: the endpoint is served
-/// while init waits for it, with the rights that there are by then. Inputs
-/// come with the scripts.
-pub(in super::super) fn during_init(site: &Site, init: Script) -> (Script, Vec<Input>) {
+/// Scripts and inputs around the founding on one control plane.
+#[derive(Default)]
+pub(in super::super) struct Around {
+    /// Before anything speaks to the endpoint.
+    pub before: Script,
+    /// What `before` reads.
+    pub before_inputs: Vec<Input>,
+    /// Once the cluster has the rights that it is to have.
+    pub after: Script,
+    /// What `after` reads.
+    pub after_inputs: Vec<Input>,
+}
+
+/// What is run around the founding on the lead: the endpoint is served while
+/// kubeadm waits for it, with the rights that there are by then.
+pub(in super::super) fn around_init(site: &Site) -> Around {
     let named = |name: &str, phase| {
         manifest_of(site, site.lead, phase).map(|mut file| Input {
             name: name.to_owned(),
@@ -33,7 +45,7 @@ pub(in super::super) fn during_init(site: &Site, init: Script) -> (Script, Vec<I
         named("kube-vip.yaml", Phase::Founded),
     ];
     let [Some(founding), Some(founded)] = inputs else {
-        return (init, Vec::new());
+        return Around::default();
     };
     // kubelet reads the folder at any time: a file appears there as a whole.
     let put = |input: &Input| {
@@ -44,8 +56,12 @@ pub(in super::super) fn during_init(site: &Site, init: Script) -> (Script, Vec<I
             .lit(MANIFEST)
             .lit("\n")
     };
-    let script = put(&founding).then(&init).lit("\n").then(&put(&founded));
-    (script, vec![founding, founded])
+    Around {
+        before: put(&founding),
+        after: put(&founded),
+        before_inputs: vec![founding],
+        after_inputs: vec![founded],
+    }
 }
 
 /// Every control plane that has joined carries it: kubeadm's preflight wants

@@ -1,0 +1,152 @@
+//! Control planes that come up together: who founds a cluster, and how far
+//! each host has come, as it noted itself.
+
+use std::collections::BTreeSet;
+
+use super::Standing;
+use crate::cluster::{Bootstrap, Name, Node, Role, Settled, Topology};
+use crate::etcd::member;
+
+/// What a host notes while it founds a cluster with the others: pairs of words,
+/// `found MEMBERS`, then `prepared HASH`, `starting HASH`, `started HASH`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Members of the etcd that it founds, names and peer URLs.
+    pub members: String,
+    /// With what its certificates and kubeconfigs were made.
+    pub prepared: Option<String>,
+    /// Whether its etcd may have started.
+    pub begun: bool,
+    /// With what all of it was started, unless it was begun once more.
+    pub started: Option<String>,
+}
+
+/// The first word of the note.
+pub const FOUND: &str = "found";
+
+impl Progress {
+    /// Reads a host's note; `None` when it is about something else.
+    #[must_use]
+    pub fn read(note: &str) -> Option<Self> {
+        let mut words = note.split_whitespace();
+        if words.next() != Some(FOUND) {
+            return None;
+        }
+        let mut progress = Self {
+            members: words.next()?.to_owned(),
+            ..Self::default()
+        };
+        while let (Some(word), Some(hash)) = (words.next(), words.next()) {
+            match word {
+                "prepared" => progress.prepared = Some(hash.to_owned()),
+                "starting" => (progress.begun, progress.started) = (true, None),
+                "started" => progress.started = Some(hash.to_owned()),
+                _ => {}
+            }
+        }
+        Some(progress)
+    }
+}
+
+/// The members of stacked etcd as its founders name them; `-` where etcd is
+/// external.
+#[must_use]
+pub fn members(settled: &Settled) -> String {
+    if settled.cluster.topology != Topology::Stacked {
+        return "-".to_owned();
+    }
+    let url = |node: &Node| format!("{}={}", node.name, member::peer_url(settled.address(node)));
+    let all: BTreeSet<_> = settled.with_role(Role::ControlPlane).map(url).collect();
+    all.into_iter().collect::<Vec<_>>().join(",")
+}
+
+/// The control planes that found a cluster together, or have begun to and are
+/// not done; none where one of them founds it alone, or none is to be founded.
+/// Once an API server answers, who lacks the note has lost its disk or is new,
+/// and joins.
+#[must_use]
+pub fn founders<'s>(settled: &'s Settled, standing: &Standing) -> Vec<&'s Node> {
+    if standing.founding.is_some() {
+        return Vec::new();
+    }
+    let fresh = standing.members.is_empty() && standing.answering.is_empty();
+    let together =
+        settled.cluster.bootstrap == Bootstrap::Parallel || !standing.founders.is_empty();
+    let founds = |node: &&Node| standing.founders.contains_key(&node.name) || (fresh && together);
+    settled
+        .with_role(Role::ControlPlane)
+        .filter(founds)
+        .collect()
+}
+
+/// Hosts without which no cluster is founded; none when there is one, or when
+/// that is not known before its etcd serves again.
+#[must_use]
+pub fn needed<'s>(settled: &'s Settled, standing: &Standing) -> Vec<&'s Name> {
+    let lead = lead(settled, standing);
+    if standing.members.contains(&lead.name) || standing.waits_for_etcd() {
+        return Vec::new();
+    }
+    let founders = founders(settled, standing);
+    match founders.is_empty() {
+        true => vec![&lead.name],
+        false => founders.iter().map(|node| &node.name).collect(),
+    }
+}
+
+/// The control plane through which the API is spoken to: a member, or one that
+/// founds the cluster. One that answers goes first.
+///
+/// # Panics
+/// When the cluster has no control plane, which its validation excludes.
+#[must_use]
+pub fn lead<'s>(settled: &'s Settled, standing: &Standing) -> &'s Node {
+    let planes = || settled.with_role(Role::ControlPlane);
+    let among = |group: &dyn Fn(&Name) -> bool| {
+        let answers = |node: &&Node| standing.answering.contains(&node.name);
+        let mut first = planes().filter(|node| group(&node.name));
+        let answering = planes().filter(|node| group(&node.name)).find(answers);
+        answering.or_else(|| first.next())
+    };
+    among(&|name| standing.members.contains(name))
+        .or_else(|| among(&|name| standing.founding.as_ref() == Some(name)))
+        .or_else(|| among(&|name| standing.founders.contains_key(name)))
+        .or_else(|| planes().next())
+        .expect("a cluster has a control plane")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_note_tells_how_far_a_host_has_come() {
+        let read = |note: &str| Progress::read(note).unwrap();
+        assert_eq!(read("found a=b,c=d").members, "a=b,c=d");
+        let prepared = read("found m prepared 1 ");
+        assert_eq!(prepared.prepared.as_deref(), Some("1"));
+        assert!(!prepared.begun);
+        let started = read("found m prepared 1 starting 1 started 1");
+        assert!(started.begun && started.started.as_deref() == Some("1"));
+        let again = read("found m prepared 1 starting 1 started 1 prepared 2 starting 2");
+        assert!(
+            again.begun && again.started.is_none(),
+            "it was killed in the second start"
+        );
+        assert_eq!(again.prepared.as_deref(), Some("2"));
+        for other in ["", "init", "join", "found"] {
+            assert_eq!(Progress::read(other), None, "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_note_is_read(note in "\\PC{0,80}") {
+            let _ = Progress::read(&note);
+            if let Some(progress) = Progress::read(&format!("found m {note}")) {
+                prop_assert_eq!(progress.members, "m");
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The end of a founding: what needs an API server that answers.
+
+use super::super::control_plane;
+use super::super::{Site, balancer, settings};
+use super::run;
+use crate::cluster::Node;
+use crate::kubeadm::phases::Phase;
+use crate::kubeadm::{self, Stage};
+use crate::plan::facts::UNFINISHED;
+use crate::plan::{Blueprint, StepId};
+use crate::resource::{Command, Done, Resource, Verb};
+use crate::shell::Script;
+use crate::vault::TOKEN;
+
+/// What the cluster itself is to have, by one control plane for all. Until
+/// this is done no control plane is, so that it is done whatever happens.
+pub(super) fn set_up(site: &Site, blueprint: &mut Blueprint, reachable: StepId) -> StepId {
+    let text = kubeadm::init(site.settled, site.lead, site.resolver(site.lead), TOKEN);
+    let around = balancer::around_init(site);
+    let mut inputs = vec![control_plane::configuration(&text)];
+    inputs.extend(around.after_inputs);
+    let endpoint = &site.settled.cluster.endpoint;
+    let addons = ["kube-proxy", "coredns"];
+    let addons: Vec<_> = addons
+        .into_iter()
+        .filter(|addon| !site.skips_addon(addon))
+        .collect();
+    let mut details = vec![
+        format!("create the cluster; its nodes and clients reach it at {endpoint}"),
+        "make a bootstrap token that is valid for an hour".to_owned(),
+    ];
+    if !addons.is_empty() {
+        details.push(format!("apply {}", addons.join(" and ")));
+    }
+    let command = Command {
+        name: "kubeadm's configuration, token and addons".to_owned(),
+        verb: Verb::Run,
+        details,
+        done: Done::Known(false),
+        script: run(site, Phase::SuperAdmin)
+            .then(&run(site, Phase::UploadConfig))
+            .then(&run(site, Phase::BootstrapToken))
+            .then(&run(site, Phase::Addon))
+            .then(&around.after),
+        inputs,
+    };
+    blueprint.add(
+        &site.lead.name,
+        "set up the cluster",
+        vec![Resource::Command(command)],
+        &[reachable],
+    )
+}
+
+/// Makes one control plane a node like any other of the cluster.
+pub(super) fn complete(
+    site: &Site,
+    node: &Node,
+    blueprint: &mut Blueprint,
+    needs: &[StepId],
+) -> StepId {
+    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
+    // It also notes the runtime's socket, and until 1.21 the address of the
+    // API server: of the lead's, that is done.
+    let upload = match node.name == site.lead.name {
+        true => Script::new(),
+        false => run(site, Phase::UploadConfig),
+    };
+    let command = Command {
+        name: "the control plane's node".to_owned(),
+        verb: Verb::Run,
+        details: vec!["label it, and have its kubelet renew its certificate".to_owned()],
+        done: Done::Known(false),
+        script: upload
+            .then(&run(site, Phase::MarkControlPlane))
+            .then(&run(site, Phase::KubeletFinalize))
+            .then(&settings::note(site))
+            .lit("rm -f ")
+            .lit(UNFINISHED),
+        inputs: vec![settings::configuration(site, node, stage)],
+    };
+    blueprint.add(
+        &node.name,
+        "complete the control plane",
+        vec![Resource::Command(command)],
+        needs,
+    )
+}
