@@ -1,0 +1,65 @@
+//! The fault suite: `make faults`. Each test brings up hosts of the lab, does
+//! something bad at a time that is chosen, and shows that nothing is lost by
+//! it. Numbers are settings of the environment, `KDIY_FAULTS_…`; without them
+//! a test does all that it can.
+
+mod two_applies;
+
+use std::path::PathBuf;
+
+use crate::e2e::kdiy::Kdiy;
+use crate::e2e::lab::Lab;
+
+/// Hosts with an inventory, bare at first.
+struct Scene {
+    lab: Lab,
+    inventory: String,
+}
+
+impl Scene {
+    /// Fresh hosts; all tests here use the same names and addresses.
+    fn up(hosts: &[(&str, &str)], inventory: &str) -> Self {
+        let lab = Lab::up("flt", hosts);
+        let identity = lab.file("id_ed25519").display().to_string();
+        let known_hosts = lab.file("known_hosts").display().to_string();
+        let inventory = inventory
+            .replace("@identity@", &identity)
+            .replace("@known_hosts@", &known_hosts);
+        Self { lab, inventory }
+    }
+
+    fn kdiy(&self) -> Kdiy<'_> {
+        Kdiy::with(&self.lab, "kdiy.yaml", &self.inventory)
+    }
+
+    /// Another folder with all that the first one has: a colleague's.
+    fn copied(&self, name: &str) -> PathBuf {
+        let copy = self.lab.folder.path().join(name);
+        crate::e2e::lab::ok(
+            std::process::Command::new("sh")
+                .args([
+                    "-ec",
+                    "mkdir -m 700 \"$1\"; cp -a .kdiy kdiy.yaml Release.key \"$1\"",
+                    "sh",
+                ])
+                .arg(&copy)
+                .current_dir(self.lab.folder.path()),
+        );
+        copy
+    }
+}
+
+/// A number that the environment may set.
+fn setting(name: &str, otherwise: u64) -> u64 {
+    let name = format!("KDIY_FAULTS_{name}");
+    std::env::var(&name).map_or(otherwise, |text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is no number: {text}"))
+    })
+}
+
+/// A line for `--nocapture`.
+#[expect(clippy::print_stderr, reason = "figures are for people")]
+fn tell(line: &str) {
+    eprintln!("{line}");
+}
