@@ -93,8 +93,8 @@ impl Apply {
         let id = run_id(began);
         let hold = async |connections: &Connections<Link>| {
             let owner = owner::of(&cluster.name, &id, began);
-            *lock = Some(self.hold(connections, &owner, ui).await?);
-            Ok(())
+            let taken = lock.insert(self.hold(connections, &owner, ui).await?);
+            settle(taken, ui).await
         };
         let survey = survey::survey(&source, &self.reach, limit, ui, shown, hold).await?;
         if let Some(plan) = &survey.plan {
@@ -227,6 +227,21 @@ impl Apply {
             Err(unasked) => Err(Failed::new(Exit::Declined, unasked)),
         }
     }
+}
+
+/// Waits for what an earlier run has still at work on hosts.
+async fn settle(lock: &Lock<Link>, ui: &Ui) -> Result<(), Failed> {
+    if lock.busy().is_empty() {
+        return Ok(());
+    }
+    let hosts: Vec<_> = lock.busy().iter().map(Name::as_str).collect();
+    ui.note(&format!(
+        "Waiting for a step of an earlier run to end on {}.",
+        hosts.join(", ")
+    ));
+    lock.settle()
+        .await
+        .map_err(|faults| survey::failed(&faults))
 }
 
 /// Runs the plan; also whether it was stopped by Ctrl-C.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::{Failed, Reach};
@@ -66,7 +67,7 @@ pub fn settings(reach: &Reach, ui: &Ui) -> Result<Settings, Failed> {
             "{line}: this Match block is not understood and has no effect here"
         ));
     }
-    let mut settings = Settings::new(home, user, config);
+    let mut settings = Settings::new(home, user, config, OffsetDateTime::now_utc);
     settings.agent = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
 
     settings.connect_limit = reach.connect_timeout;

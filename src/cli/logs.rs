@@ -58,6 +58,12 @@ impl Renderer for Logged {
                 self.write(host, now, Entry::Change(resource));
             }
             Event::Line { host, text, .. } => self.write(host, now, Entry::Line(text)),
+            Event::StepRetried {
+                host, what, wait, ..
+            } => {
+                let text = format!("{what}; in {} s", wait.as_secs());
+                self.write(host, now, Entry::Again(&text));
+            }
             Event::StepDone { host, title, .. } => {
                 self.write(host, now, Entry::Done(title));
             }

@@ -17,12 +17,15 @@ pub fn of(cluster: &Name, run: &Name, now: OffsetDateTime) -> Owner {
     let user = variable("USER").or_else(|| variable("LOGNAME"));
     let uname = rustix::system::uname();
     Owner {
-        user: user.unwrap_or_else(|| "somebody".to_owned()),
+        user: user.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw())),
         machine: uname.nodename().to_string_lossy().into_owned(),
         process: this_process(),
         cluster: cluster.clone(),
         run: run.clone(),
-        since: now.format(&Rfc3339).unwrap_or_default(),
+        since: now
+            .truncate_to_second()
+            .format(&Rfc3339)
+            .unwrap_or_default(),
     }
 }
 
@@ -58,12 +61,19 @@ fn among() -> Option<String> {
     Some(sha256_hex(text.as_bytes())[..16].to_owned())
 }
 
-/// When a process began, in ticks since the boot: the 22nd field of its
-/// `stat` (proc(5)); the second may hold anything but ends with `)`.
+/// When a process that has not ended began, in ticks since the boot: the 22nd
+/// field of its `stat` (proc(5)); the second may hold anything but ends with
+/// `)`, and the third says of one that has ended but was not waited for `Z`.
 fn started(id: u32) -> Option<u64> {
     let stat = fs::read_to_string(Path::new("/proc").join(id.to_string()).join("stat")).ok()?;
     let (_, fields) = stat.rsplit_once(") ")?;
-    fields.split(' ').nth(19)?.parse().ok()
+    let mut fields = fields.split(' ');
+    let ended = matches!(fields.next()?, "Z" | "X");
+    if ended {
+        None
+    } else {
+        fields.nth(18)?.parse().ok()
+    }
 }
 
 #[cfg(test)]
@@ -97,14 +107,23 @@ mod tests {
         };
         assert!(!has_ended(&holder(Some(elsewhere))));
 
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        let began = started(child.id()).expect("it is not waited for yet");
-        let ended = Process {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let began = started(child.id()).expect("it runs");
+        let other = Process {
             id: child.id(),
             started: began,
             ..this
         };
+        assert!(!has_ended(&holder(Some(other.clone()))));
+        child.kill().unwrap();
+        let ended = || has_ended(&holder(Some(other.clone())));
+        while !ended() {
+            std::thread::yield_now(); // not waited for yet
+        }
         child.wait().unwrap();
-        assert!(has_ended(&holder(Some(ended))));
+        assert!(ended());
     }
 }

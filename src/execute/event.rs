@@ -81,6 +81,23 @@ pub enum Event {
         /// The line.
         text: String,
     },
+    /// A step has failed by what can pass, and is tried again after a while.
+    StepRetried {
+        /// Its place in the plan.
+        step: usize,
+        /// Where.
+        host: Name,
+        /// What for.
+        title: String,
+        /// What can pass, as a fragment; secrets are masked.
+        what: String,
+        /// From now to the next try.
+        #[serde(serialize_with = "as_seconds")]
+        wait: Duration,
+        /// Which try comes next: the second one is 2.
+        #[serde(rename = "try")]
+        next: usize,
+    },
     /// A step has ended well.
     StepDone {
         /// Its place in the plan.

@@ -6,6 +6,7 @@ pub mod etcd;
 pub mod event;
 pub mod lock;
 pub mod meet;
+mod passing;
 pub mod portraits;
 mod run;
 mod script;

@@ -10,12 +10,13 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::passing::{self, Patience};
 use super::script;
 use super::{Event, Failure};
 use crate::cluster::Name;
 use crate::plan::{Plan, PlannedStep};
 use crate::shell::Script;
-use crate::transport::{Connection, Error, Exit, Request, User};
+use crate::transport::{Connection, Exit, Request, User};
 use crate::vault::Vault;
 
 /// How a plan is run.
@@ -29,7 +30,7 @@ pub struct Options {
     pub scripts: bool,
     /// What every step begins with.
     pub guard: Script,
-    /// Becomes true when no further step shall begin.
+    /// Becomes true when no further step shall begin, nor be tried again.
     pub stop: watch::Receiver<bool>,
 }
 
@@ -51,7 +52,8 @@ const LAST_LINES: usize = 15;
 /// Output of one step that is kept, in bytes; all of it goes out as events.
 const KEEP: usize = 64 * 1024;
 
-/// Runs a plan. Steps that need a failed one do not run; others go on.
+/// Runs a plan. Steps that need a failed one do not run; others go on. What can
+/// pass by itself is tried again for a while.
 ///
 /// # Panics
 /// When a host of the plan has no connection: a bug of the caller.
@@ -84,6 +86,7 @@ pub async fn run<C: Connection>(
         limit: options.limit,
         scripts: options.scripts,
         guard: &options.guard,
+        stop: &options.stop,
         events,
     };
     let mut running = FuturesUnordered::new();
@@ -155,6 +158,7 @@ struct Crew<'a> {
     limit: Duration,
     scripts: bool,
     guard: &'a Script,
+    stop: &'a watch::Receiver<bool>,
     events: &'a UnboundedSender<Event>,
 }
 
@@ -177,27 +181,73 @@ impl Crew<'_> {
             let step = place;
             self.send(Event::Script { step, host, text });
         }
-        let mut ended = self.attempt(place, step, connection).await;
-        if let Err((first, true)) = ended {
-            // The connection was cut. Scripts re-check what they change, so
-            // the step is taken up once over a new one.
-            let again = self.attempt(place, step, connection).await;
-            ended = again.map_err(|(again, cut)| (after_cut(first, again), cut));
-        }
-        (
-            place,
-            began.elapsed(),
-            ended.map_err(|(failure, _)| failure),
-        )
+        let ended = self.patiently(place, step, connection).await;
+        (place, began.elapsed(), ended)
     }
 
-    /// One try; the flag of a failure says whether the connection was cut.
+    /// Tries again as long as what went wrong can pass. Scripts re-check what
+    /// they change.
+    async fn patiently<C: Connection>(
+        &self,
+        place: usize,
+        step: &PlannedStep,
+        connection: &C,
+    ) -> Result<(), Failure> {
+        let mut patience = Patience::default();
+        // The last try that came to a change.
+        let mut furthest: Option<Failure> = None;
+        for tries in 1_usize.. {
+            let Err(Missed { failure, passing }) = self.attempt(place, step, connection).await
+            else {
+                break;
+            };
+            let (far, latest) = match furthest {
+                Some(far) if far.resource.is_some() && failure.resource.is_none() => {
+                    (far, Some(failure))
+                }
+                _ => (failure, None),
+            };
+            let again = passing.and_then(|what| Some((what, patience.next()?)));
+            let stopped = match again {
+                None => true,
+                Some((what, wait)) => {
+                    self.send(Event::StepRetried {
+                        step: place,
+                        host: step.host.clone(),
+                        title: step.title.clone(),
+                        what,
+                        wait,
+                        next: tries + 1,
+                    });
+                    self.stops_within(wait).await
+                }
+            };
+            if stopped {
+                return Err(told(far, latest, tries));
+            }
+            furthest = Some(far);
+        }
+        Ok(())
+    }
+
+    /// Waits, but not longer than the run is to go on.
+    async fn stops_within(&self, wait: Duration) -> bool {
+        let mut stop = self.stop.clone();
+        let stopped = async {
+            if stop.wait_for(|stop| *stop).await.is_err() {
+                std::future::pending().await
+            }
+        };
+        tokio::time::timeout(wait, stopped).await.is_ok()
+    }
+
+    /// One try.
     async fn attempt<C: Connection>(
         &self,
         place: usize,
         step: &PlannedStep,
         connection: &C,
-    ) -> Result<(), (Failure, bool)> {
+    ) -> Result<(), Missed> {
         let mark = mark();
         let script = script::of_step(step, self.vault, &mark, self.guard);
         let request = Request {
@@ -208,6 +258,8 @@ impl Crew<'_> {
         };
         let mut last_lines = VecDeque::new();
         let mut resource = None;
+        // Lines since the step came to that resource.
+        let mut said = 0_usize;
         let ended = connection
             .run(request, &mut |stream, line| {
                 let announced = line
@@ -216,6 +268,7 @@ impl Crew<'_> {
                 if let Some(change) = announced.and_then(|change| step.changes.get(change)) {
                     let key = change.resource.key();
                     resource = Some(key.clone());
+                    said = 0;
                     let host = step.host.clone();
                     self.send(Event::ChangeStarted {
                         step: place,
@@ -229,6 +282,7 @@ impl Crew<'_> {
                     last_lines.pop_front();
                 }
                 last_lines.push_back(text.clone());
+                said += 1;
                 self.send(Event::Line {
                     step: place,
                     host: step.host.clone(),
@@ -252,18 +306,19 @@ impl Crew<'_> {
                     Exit::Signal(name) => format!("killed by SIG{name}"),
                 };
                 let (code, hint) = diagnosis(&output.exit, resource.as_deref());
-                Err((failure(code, what, hint), false))
+                let before = last_lines.len() - said.min(last_lines.len());
+                let said = last_lines.iter().skip(before).map(String::as_str);
+                Err(Missed {
+                    passing: passing::of_exit(&output.exit, resource.as_deref(), said),
+                    failure: failure(code, what, hint),
+                })
             }
             Err(error) => {
-                let cut = matches!(error, Error::Lost { .. });
-                Err((
-                    failure(
-                        error.code(),
-                        self.vault.mask(&error.to_string()),
-                        error.hint(),
-                    ),
-                    cut,
-                ))
+                let what = self.vault.mask(&error.to_string());
+                Err(Missed {
+                    passing: passing::can_pass(&error).then(|| what.clone()),
+                    failure: failure(error.code(), what, error.hint()),
+                })
             }
         }
     }
@@ -273,16 +328,30 @@ impl Crew<'_> {
     }
 }
 
-/// Where the second try did not even begin, how far the first came matters.
-fn after_cut(first: Failure, again: Failure) -> Failure {
-    if again.resource.is_some() {
-        return again;
-    }
-    Failure {
-        what: format!("{}; then {}", first.what, again.what),
-        hint: again.hint,
-        code: again.code,
-        ..first
+/// A try that failed.
+struct Missed {
+    failure: Failure,
+    /// What went wrong, where it can pass by itself.
+    passing: Option<String>,
+}
+
+/// Where the latest try did not even begin, how far another came matters.
+fn told(furthest: Failure, latest: Option<Failure>, tries: usize) -> Failure {
+    let failure = match latest {
+        None => furthest,
+        Some(latest) => Failure {
+            what: format!("{}; then {}", furthest.what, latest.what),
+            hint: latest.hint,
+            code: latest.code,
+            ..furthest
+        },
+    };
+    match tries {
+        1 => failure,
+        tries => Failure {
+            what: format!("{}, tried {tries} times", failure.what),
+            ..failure
+        },
     }
 }
 

@@ -1,5 +1,7 @@
 //! The script of one step: what every fragment may use, then its changes.
 
+use std::time::Duration;
+
 use zeroize::Zeroizing;
 
 use crate::plan::PlannedStep;
@@ -8,21 +10,42 @@ use crate::resource::{APT_FUNCTION, Content, PUT_FUNCTION};
 use crate::shell::Script;
 use crate::vault::Vault;
 
+/// How long a script waits on its host for an earlier one to end.
+pub(super) const PATIENCE: Duration = Duration::from_secs(600);
+
 /// Stops at the first error; one script at a time on a host, since one whose
-/// connection was cut may still be at work; a private directory, removed at
-/// the end.
+/// connection was cut is still at work; a private directory, removed at the
+/// end, and with it those of scripts that were killed.
+///
+/// A script goes on to its end when nobody listens any more: half a kubeadm
+/// or dpkg is worse than a whole one. What it says goes through relays that
+/// read on when the connection is gone; without them the next word would end
+/// it. They do not hold the lock, and end with the script.
 const HEAD: &str = r#"set -eu
 umask 022
-exec 9>/run/kdiy.lock
-if ! flock -w 600 9; then
-  echo 'another run of kdiy has been at work on this host for ten minutes' >&2
-  exit 1
+install -d -m 0700 /run/kdiy
+exec 9>>/run/kdiy/at-work
+if ! flock -n 9; then
+  echo "waiting for an earlier step on this host to end, 600 s at most" >&2
+  if ! flock -w 600 9; then
+    echo "an earlier step has been at work on this host for 600 s" >&2
+    exit 1
+  fi
 fi
-kdiy_tmp=$(mktemp -d /run/kdiy.XXXXXXXX)
+rm -rf -- /run/kdiy/tmp.*
+kdiy_tmp=$(mktemp -d /run/kdiy/tmp.XXXXXXXX)
 trap 'rm -rf -- "$kdiy_tmp"' EXIT
-trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+trap '' HUP
+mkfifo -m 0600 "$kdiy_tmp/out" "$kdiy_tmp/err"
+kdiy_relay() (
+trap '' HUP INT PIPE TERM
+cat 2>/dev/null || cat >/dev/null
+)
+kdiy_relay <"$kdiy_tmp/out" 9>&- &
+kdiy_relay <"$kdiy_tmp/err" >&2 9>&- &
+exec >"$kdiy_tmp/out" 2>"$kdiy_tmp/err"
 "#;
 
 /// The script of a step. `mark` begins the line that announces a change; the
@@ -63,4 +86,104 @@ pub fn shown(step: &PlannedStep) -> String {
         script = script.then(&change.resource.apply(&change.seen, &named));
     }
     script.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+    use std::time::Instant;
+
+    use super::*;
+
+    /// The head, for a folder of this machine, with a body.
+    fn sh(folder: &Path, body: &str) -> Command {
+        let head = HEAD.replace("/run/kdiy", &folder.join("kdiy").display().to_string());
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{head}{body}")]);
+        command.stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn there(path: &Path) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while !path.exists() {
+            assert!(Instant::now() < until, "{} never came", path.display());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    #[test]
+    fn the_wait_is_as_long_as_it_is_said() {
+        let seconds = PATIENCE.as_secs();
+        assert!(HEAD.contains(&format!("flock -w {seconds} 9")));
+        assert_eq!(HEAD.matches(&format!("{seconds} s")).count(), 2);
+    }
+
+    #[test]
+    fn both_streams_and_the_exit_code_come_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let many = "i=0; while [ $i -lt 3000 ]; do echo out$i; echo err$i >&2; i=$((i+1)); done\n";
+        let ended = sh(folder.path(), &format!("{many}exit 7"))
+            .output()
+            .unwrap();
+        assert_eq!(ended.status.code(), Some(7));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (text(&ended.stdout), text(&ended.stderr));
+        assert!(out.starts_with("out0\n") && out.ends_with("out2999\n"));
+        assert!(err.starts_with("err0\n") && err.ends_with("err2999\n"));
+        let left = std::fs::read_dir(folder.path().join("kdiy")).unwrap();
+        let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["at-work"], "its own folder is gone");
+    }
+
+    #[test]
+    fn a_script_goes_on_to_its_end_when_nobody_listens_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let marks = folder.path().display().to_string();
+        let body = format!(
+            "echo begun\nuntil [ -e {marks}/deaf ]; do sleep 0.01; done\n\
+             head -c 300000 /dev/zero | tr '\\0' x\nhead -c 300000 /dev/zero >&2\n\
+             echo more | grep more\n: > {marks}/ended\n"
+        );
+        let mut script = sh(folder.path(), &body).spawn().unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(script.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        drop((out, script.stderr.take()));
+        std::fs::write(folder.path().join("deaf"), "").unwrap();
+        // Another waits for it.
+        let next = sh(folder.path(), &format!("ls {marks}/ended"));
+        let mut next = { next }.spawn().unwrap();
+        let mut said = String::new();
+        next.stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut said)
+            .unwrap();
+        assert!(said.ends_with("/ended\n"), "{said}");
+        there(&folder.path().join("ended"));
+        assert!(script.wait().unwrap().success());
+        assert!(next.wait().unwrap().success());
+    }
+
+    #[test]
+    fn what_a_killed_script_left_goes_away_with_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let body = "printf secret > \"$kdiy_tmp/token\"; echo \"$kdiy_tmp\"; exec sleep 60";
+        let mut script = sh(folder.path(), body).spawn().unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(script.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let own = Path::new(line.trim());
+        let mode = std::os::unix::fs::MetadataExt::mode(&own.metadata().unwrap());
+        assert_eq!(mode & 0o777, 0o700);
+        script.kill().unwrap();
+        script.wait().unwrap();
+        assert!(own.join("token").exists());
+        assert!(sh(folder.path(), ":").status().unwrap().success());
+        assert!(!own.exists());
+    }
 }

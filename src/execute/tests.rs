@@ -1,9 +1,11 @@
 //! Runs of made-up plans on made-up hosts.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::io::Write;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
 use super::*;
@@ -12,7 +14,7 @@ use crate::plan::{Change, Plan, PlannedStep};
 use crate::resource::{Command, Content, Difference, Done, Input, Resource, Seen, Verb};
 use crate::shell::Script;
 use crate::transport::fake::{Answer, Fake, Link};
-use crate::transport::{Connector, Error};
+use crate::transport::{Connection, Connector, Error, Exit, Output, Request, Stream};
 use crate::vault::{self, Vault};
 
 fn name(text: &str) -> Name {
@@ -62,21 +64,36 @@ struct Ran {
     scripts: Vec<(Name, String)>,
 }
 
-async fn ran(plan: &Plan, fake: &Fake, width: usize, stop: bool) -> Ran {
-    let mut vault = Vault::new();
-    vault.set_token("abcdef.0123456789abcdef");
-    let hosts: Vec<_> = plan.hosts().into_iter().map(Name::as_str).collect();
-    let links = links(fake, &hosts).await;
-    let (_stopping, stop) = watch::channel(stop);
-    let options = Options {
-        width,
+fn options() -> Options {
+    Options {
+        width: 2,
         limit: Duration::from_secs(60),
         scripts: true,
         guard: Script::new(),
-        stop,
+        stop: watch::channel(false).1,
+    }
+}
+
+async fn ran(plan: &Plan, fake: &Fake, width: usize, stop: bool) -> Ran {
+    let hosts: Vec<_> = plan.hosts().into_iter().map(Name::as_str).collect();
+    let links = links(fake, &hosts).await;
+    let options = Options {
+        width,
+        stop: watch::channel(stop).1,
+        ..options()
     };
+    ran_over(plan, &links, &options).await
+}
+
+async fn ran_over<C: Connection>(
+    plan: &Plan,
+    links: &BTreeMap<Name, Arc<C>>,
+    options: &Options,
+) -> Ran {
+    let mut vault = Vault::new();
+    vault.set_token("abcdef.0123456789abcdef");
     let (send, mut receive) = mpsc::unbounded_channel();
-    let report = run(plan, &links, &vault, &options, &send).await;
+    let report = run(plan, links, &vault, options, &send).await;
     drop(send);
     let mut events = Vec::new();
     let mut scripts = Vec::new();
@@ -117,12 +134,11 @@ async fn what_needs_a_failed_step_does_not_run_and_others_go_on() {
     let ran = ran(&plan, &fake, 8, false).await;
     let done: Vec<_> = ran.report.done.iter().map(|(place, _)| *place).collect();
     assert_eq!(done, [0, 3]);
-    assert_eq!((ran.report.failed, ran.report.left), (vec![1], vec![2]));
-    let failure = ran.events.iter().find_map(|event| match event {
-        Event::StepFailed { failure, .. } => Some(failure),
-        _ => None,
-    });
-    let failure = failure.unwrap();
+    assert_eq!(
+        (&ran.report.failed[..], &ran.report.left[..]),
+        (&[1][..], &[2][..])
+    );
+    let failure = failure(&ran);
     assert_eq!(failure.what, "exit code 7");
     assert_eq!(failure.last_lines, ["E: no ******** for you"]);
     assert!(failure.hint.contains("kdiy apply again"));
@@ -145,23 +161,122 @@ async fn independent_steps_run_side_by_side_within_the_width() {
     assert_eq!(took(1).await, 40);
 }
 
-#[tokio::test]
-async fn a_cut_step_is_taken_up_once() {
-    let fake = Fake::default();
-    let lost = || {
-        Answer::fails(Error::Lost {
-            address: "one:22".to_owned(),
-            why: "cut".to_owned(),
-        })
+fn lost() -> Answer {
+    Answer::fails(Error::Lost {
+        address: "one:22".to_owned(),
+        why: "cut".to_owned(),
+    })
+}
+
+/// Seconds of each wait before another try.
+fn waits(ran: &Ran) -> Vec<u64> {
+    let wait = |event: &Event| match event {
+        Event::StepRetried { wait, .. } => Some(wait.as_secs()),
+        _ => None,
     };
+    ran.events.iter().filter_map(wait).collect()
+}
+
+fn failure(ran: &Ran) -> &Failure {
+    let failure = ran.events.iter().find_map(|event| match event {
+        Event::StepFailed { failure, .. } => Some(failure),
+        _ => None,
+    });
+    failure.expect("a failure")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_step_is_taken_up() {
+    let fake = Fake::default();
     fake.once(&name("one"), "run work", lost());
     fake.once(&name("one"), "run work", Answer::says(""));
-    fake.always(&name("two"), "run work", lost());
-    let plan = plan(vec![step("one", "work", &[]), step("two", "work", &[])]);
-    let ran = ran(&plan, &fake, 2, false).await;
-    assert_eq!(ran.report.done.len(), 1);
-    assert_eq!(ran.report.failed, [1]);
-    assert_eq!(fake.runs(&name("two")).len(), 2);
+    let ran = ran(&plan(vec![step("one", "work", &[])]), &fake, 2, false).await;
+    assert_eq!((ran.report.done.len(), waits(&ran)), (1, vec![2]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_pass_is_tried_again_with_longer_waits_and_then_given_up() {
+    let fake = Fake::default();
+    fake.always(&name("one"), "run work", lost());
+    let ran = ran(&plan(vec![step("one", "work", &[])]), &fake, 2, false).await;
+    assert_eq!(ran.report.failed, [0]);
+    assert_eq!(waits(&ran), [2, 4, 8, 16, 30, 30, 30]);
+    let what = &failure(&ran).what;
+    assert_eq!(what, "lost the connection to one:22: cut, tried 8 times");
+}
+
+/// A host that comes to the first change of each script, says a line, and
+/// fails.
+struct Talks(Mutex<VecDeque<&'static str>>);
+
+#[async_trait]
+impl Connection for Talks {
+    async fn run(
+        &self,
+        request: Request<'_>,
+        lines: &mut (dyn for<'l> FnMut(Stream, &'l str) + Send),
+    ) -> Result<Output, Error> {
+        let mark = request.script.split('\'').find(|word| word.ends_with(" 0"));
+        lines(Stream::Out, mark.expect("a script announces its changes"));
+        let said = self.0.lock().unwrap().pop_front();
+        lines(Stream::Err, said.expect("another script than was wanted"));
+        Ok(Output {
+            exit: Exit::Code(1),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+        })
+    }
+
+    async fn stream(&self, _: Request<'_>, _: &mut (dyn Write + Send)) -> Result<Output, Error> {
+        unreachable!("steps are run, not streamed")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_says_what_can_pass_is_tried_again() {
+    let said = [
+        "Error from server: etcdserver: leader changed",
+        "no space left on device",
+    ];
+    let talks = Talks(Mutex::new(said.into()));
+    let links = BTreeMap::from([(name("one"), Arc::new(talks))]);
+    let plan = plan(vec![step("one", "work", &[])]);
+    let ran = ran_over(&plan, &links, &options()).await;
+    assert_eq!(waits(&ran), [2]);
+    let what = ran.events.iter().find_map(|event| match event {
+        Event::StepRetried { what, next, .. } => Some((what.as_str(), *next)),
+        _ => None,
+    });
+    let wanted = "the API server is not there for the moment: Error from server: etcdserver: \
+                  leader changed";
+    assert_eq!(what, Some((wanted, 2)));
+    let Failure { what, resource, .. } = failure(&ran);
+    assert_eq!(what, "exit code 1, tried 2 times");
+    assert_eq!(resource.as_deref(), Some("command work"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_another_try_ends_with_the_run() {
+    let fake = Fake::default();
+    fake.always(&name("one"), "run work", lost());
+    let (stopping, stop) = watch::channel(false);
+    let options = Options { stop, ..options() };
+    let links = links(&fake, &["one"]).await;
+    let plan = plan(vec![step("one", "work", &[])]);
+    let (events, mut received) = mpsc::unbounded_channel();
+    let vault = Vault::new();
+    let running = run(&plan, &links, &vault, &options, &events);
+    let stops = async {
+        while !matches!(
+            received.recv().await,
+            Some(Event::StepRetried { next: 3, .. })
+        ) {}
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        stopping.send(true).unwrap();
+    };
+    let (report, ()) = tokio::join!(running, stops);
+    assert_eq!((report.failed, report.took.as_secs()), (vec![0], 3));
+    assert_eq!(fake.runs(&name("one")).len(), 2);
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ pub enum Entry<'a> {
     Change(&'a str),
     /// The host said something.
     Line(&'a str),
+    /// A step is tried again: why, and when.
+    Again(&'a str),
     /// A step ended well.
     Done(&'a str),
     /// A step failed: its title, a colon, what happened.
@@ -24,6 +26,7 @@ impl fmt::Display for Entry<'_> {
             Self::Step(title) => write!(f, "== {title}"),
             Self::Change(resource) => write!(f, "-- {resource}"),
             Self::Line(text) => write!(f, "   {text}"),
+            Self::Again(why) => write!(f, "== again: {why}"),
             Self::Done(title) => write!(f, "== done: {title}"),
             Self::Failed(text) => write!(f, "== failed: {text}"),
         }
@@ -34,6 +37,7 @@ impl<'a> Entry<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let (mark, rest) = text.split_at_checked(3)?;
         Some(match (mark, rest) {
+            ("== ", _) if rest.starts_with("again: ") => Self::Again(&rest["again: ".len()..]),
             ("== ", _) if rest.starts_with("done: ") => Self::Done(&rest["done: ".len()..]),
             ("== ", _) if rest.starts_with("failed: ") => Self::Failed(&rest["failed: ".len()..]),
             ("== ", _) => Self::Step(rest),
@@ -83,6 +87,8 @@ pub enum Said {
     Change(String),
     /// The host said a line.
     Line(String),
+    /// It failed by what can pass, and is tried again: why, and when.
+    Again(String),
 }
 
 /// Reads a log. A host carries out one step at a time. What makes no sense is
@@ -117,6 +123,9 @@ pub fn read(text: &str) -> Vec<Step> {
             }
             (Entry::Change(text), Some(step)) => {
                 step.said.push((at, Said::Change(text.to_owned())))
+            }
+            (Entry::Again(text), Some(step)) => {
+                step.said.push((at, Said::Again(text.to_owned())));
             }
             (Entry::Line(text), Some(step)) => step.said.push((at, Said::Line(text.to_owned()))),
             (_, None) => {}

@@ -13,7 +13,7 @@ impl Error {
             Self::Incompatible { .. } => "ssh-incompatible",
             Self::HostKeyUnknown(_) => "host-key-unknown",
             Self::HostKeyChanged { .. } => "host-key-changed",
-            Self::HostKeyRevoked { .. } => "host-key-revoked",
+            Self::HostKeyRevoked { .. } | Self::HostAuthorityRevoked { .. } => "host-key-revoked",
             Self::HostKeyPin { .. } => "host-key-pin",
             Self::KnownHosts { .. } => "known-hosts-file",
             Self::Authentication { .. } => "login-refused",

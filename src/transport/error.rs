@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::host_certificate::Fault;
+
 /// Why a host could not be reached or a script not run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -56,6 +58,16 @@ pub enum Error {
         /// Such as `ssh-ed25519`.
         kind: String,
         /// `SHA256:...` of the key.
+        fingerprint: String,
+        /// The entry that revokes it.
+        at: Line,
+    },
+    /// known_hosts marks the authority that signed the key as revoked.
+    #[error("the authority {fingerprint} that signed the host key of {address} is revoked at {at}")]
+    HostAuthorityRevoked {
+        /// `host:port`.
+        address: String,
+        /// `SHA256:...` of the authority's key.
         fingerprint: String,
         /// The entry that revokes it.
         at: Line,
@@ -218,12 +230,17 @@ pub struct UnknownKey {
     pub kind: String,
     /// `SHA256:...`.
     pub fingerprint: String,
-    /// The known_hosts file that it would be written to.
-    pub file: PathBuf,
+    /// The known_hosts file that it would be written to, if there is to be one
+    /// at all (`UserKnownHostsFile none`).
+    pub file: Option<PathBuf>,
     /// The line that would be written there.
     pub entry: String,
+    /// Whether the name in it is to be hashed.
+    pub hashed: bool,
     /// Entries that know this host by keys of other types.
     pub others: Vec<Line>,
+    /// Why no certificate vouches for the key, where an authority could.
+    pub certificate: Option<Fault>,
 }
 
 /// One key that was tried or passed over at a login.
@@ -321,6 +338,9 @@ impl fmt::Display for UnknownKey {
             f,
             "the {kind} host key {fingerprint} of {address} is not known"
         )?;
+        if let Some(fault) = &self.certificate {
+            write!(f, "; {fault}")?;
+        }
         match self.others.first() {
             Some(other) => write!(f, "; {other} has a key of another type"),
             None => Ok(()),

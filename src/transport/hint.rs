@@ -27,6 +27,9 @@ impl Error {
             Self::HostKeyRevoked { .. } => {
                 "do not trust this host until its administrator has given it a new key".to_owned()
             }
+            Self::HostAuthorityRevoked { .. } => "do not trust this host until it has a \
+                certificate of another authority, and put that one into known_hosts"
+                .to_owned(),
             Self::HostKeyPin { .. } => "compare `ssh-keygen -lf` of the host's public key on its \
                 console with `hostKey` in the inventory, and correct whichever is wrong"
                 .to_owned(),
@@ -113,20 +116,33 @@ impl SudoFault {
 
 impl UnknownKey {
     fn hint(&self) -> String {
+        let compare = format!(
+            "compare the fingerprint on the host's console (`ssh-keygen -lf {}`)",
+            self.public_key_file()
+        );
+        let Some(file) = self.file.as_ref().map(|file| file.display()) else {
+            return format!(
+                "{compare} and put it into the inventory as `hostKey`; ssh's configuration says \
+                 `UserKnownHostsFile none`, so no key is kept"
+            );
+        };
         if let Some(other) = self.others.first() {
             return format!(
                 "the host is known by another type of key at {other}; if it really has a new one, \
-                 add this line to {}: {}",
-                self.file.display(),
+                 add this line to {file}: {}",
                 self.entry
             );
         }
+        if self.certificate.is_some() {
+            return format!(
+                "have the authority sign the host's key again (`ssh-keygen -h -s`) and name the \
+                 certificate in sshd_config (`HostCertificate`), or {compare} and put it into the \
+                 inventory as `hostKey`"
+            );
+        }
         format!(
-            "compare the fingerprint on the host's console (`ssh-keygen -lf {}`), then run again \
-             with `--accept-new-host-keys`, which keeps the key in {}, or put the fingerprint into \
-             the inventory",
-            self.public_key_file(),
-            self.file.display()
+            "{compare}, then run again with `--accept-new-host-keys`, which keeps the key in \
+             {file}, or put the fingerprint into the inventory"
         )
     }
 
@@ -167,6 +183,7 @@ fn of_ssh(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::host_certificate::Fault;
 
     fn shown(error: &Error) -> String {
         format!("{error}\n-> {}", error.hint())
@@ -178,13 +195,36 @@ mod tests {
             address: "cp-1:22".to_owned(),
             kind: "ssh-ed25519".to_owned(),
             fingerprint: "SHA256:abc".to_owned(),
-            file: "/home/me/.ssh/known_hosts".into(),
+            file: Some("/home/me/.ssh/known_hosts".into()),
             entry: "cp-1 ssh-ed25519 AAAA".to_owned(),
+            hashed: false,
             others: Vec::new(),
+            certificate: None,
         };
         insta::assert_snapshot!(shown(&Error::HostKeyUnknown(Box::new(key))), @r"
         the ssh-ed25519 host key SHA256:abc of cp-1:22 is not known
         -> compare the fingerprint on the host's console (`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`), then run again with `--accept-new-host-keys`, which keeps the key in /home/me/.ssh/known_hosts, or put the fingerprint into the inventory
+        ");
+    }
+
+    #[test]
+    fn a_certificate_that_does_not_count_says_why() {
+        let key = UnknownKey {
+            address: "cp-1:22".to_owned(),
+            kind: "ssh-ed25519".to_owned(),
+            fingerprint: "SHA256:abc".to_owned(),
+            file: Some("/home/me/.ssh/known_hosts".into()),
+            entry: "cp-1 ssh-ed25519 AAAA".to_owned(),
+            hashed: false,
+            others: Vec::new(),
+            certificate: Some(Fault::OtherHost {
+                name: "cp-1".to_owned(),
+                names: ["a", "b", "c", "d", "e", "f"].map(str::to_owned).into(),
+            }),
+        };
+        insta::assert_snapshot!(shown(&Error::HostKeyUnknown(Box::new(key))), @r"
+        the ssh-ed25519 host key SHA256:abc of cp-1:22 is not known; its certificate is for a, b, c, d and 2 more, not for cp-1
+        -> have the authority sign the host's key again (`ssh-keygen -h -s`) and name the certificate in sshd_config (`HostCertificate`), or compare the fingerprint on the host's console (`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`) and put it into the inventory as `hostKey`
         ");
     }
 

@@ -69,6 +69,20 @@ pub fn entry_line(name: &str, key: &PublicKey) -> String {
     format!("{name} {} {}", key.algorithm(), key.public_key_base64())
 }
 
+/// An [`entry_line`] with the name hashed, as `HashKnownHosts` wants it.
+///
+/// # Errors
+/// When the system has no randomness.
+pub fn hashed_line(line: &str) -> std::io::Result<String> {
+    let (name, key) = line.split_once(' ').unwrap_or((line, ""));
+    let mut salt = [0; 20];
+    getrandom::fill(&mut salt)?;
+    let secret = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &salt);
+    let hash = hmac::sign(&secret, name.as_bytes());
+    let (salt, hash) = (STANDARD.encode(salt), STANDARD.encode(hash));
+    Ok(format!("|1|{salt}|{hash} {key}"))
+}
+
 impl KnownHosts {
     /// Reads a file. Lines that make no sense are passed over, as ssh does.
     #[must_use]
@@ -81,7 +95,7 @@ impl KnownHosts {
         Self { entries }
     }
 
-    /// Whether an [`entry_line`] is in it.
+    /// Whether an [`entry_line`] is in it, be it hashed.
     #[must_use]
     pub fn has_line(&self, line: &str) -> bool {
         let Some(wanted) = Entry::parse(0, line) else {
@@ -320,6 +334,11 @@ mod tests {
         let line = entry_line(&entry_name("Host", 2222), &key);
         assert_eq!(line, format!("[host]:2222 {ED25519}"));
         assert!(KnownHosts::parse(&line).has_line(&line));
+        let hashed = hashed_line(&line).unwrap();
+        assert!(hashed.starts_with("|1|") && !hashed.contains("host"));
+        assert_ne!(hashed, hashed_line(&line).unwrap());
+        assert!(KnownHosts::parse(&hashed).has_line(&line));
+        assert_eq!(lines_of_openssh(&hashed, "[host]:2222"), [1]);
     }
 
     proptest! {

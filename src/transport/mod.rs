@@ -7,6 +7,7 @@ mod code;
 pub mod error;
 pub mod fake;
 mod hint;
+pub mod host_certificate;
 pub mod known_hosts;
 pub mod output;
 pub mod sanitise;

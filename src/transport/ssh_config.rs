@@ -47,6 +47,8 @@ pub struct HostConfig {
     pub user_known_hosts: Option<Vec<Written>>,
     /// known_hosts files of the machine.
     pub global_known_hosts: Option<Vec<Written>>,
+    /// Whether names are hashed in known_hosts.
+    pub hash_known_hosts: Option<bool>,
 }
 
 /// A value with the place where it is written.
@@ -321,11 +323,10 @@ impl Setting {
                 }
             }
             "identitiesonly" if found.identities_only.is_none() => {
-                found.identities_only = Some(match self.words[0].to_ascii_lowercase().as_str() {
-                    "yes" | "true" => true,
-                    "no" | "false" => false,
-                    _ => return Err(self.wrong("must be yes or no".to_owned())),
-                });
+                found.identities_only = Some(self.flag()?);
+            }
+            "hashknownhosts" if found.hash_known_hosts.is_none() => {
+                found.hash_known_hosts = Some(self.flag()?);
             }
             "identityagent" => {
                 found
@@ -352,6 +353,14 @@ impl Setting {
             _ => {}
         }
         Ok(())
+    }
+
+    fn flag(&self) -> Result<bool, Error> {
+        match self.words[0].to_ascii_lowercase().as_str() {
+            "yes" | "true" => Ok(true),
+            "no" | "false" => Ok(false),
+            _ => Err(self.wrong("must be yes or no".to_owned())),
+        }
     }
 
     fn written(&self, word: &str) -> Written {

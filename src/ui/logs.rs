@@ -148,6 +148,10 @@ pub fn whole(host: &Host, style: &Style) -> String {
             match said {
                 Said::Change(text) => line(*at, "--", Some(Tone::Active), &sanitise(text)),
                 Said::Line(text) => line(*at, "  ", None, &sanitise_output(text)),
+                Said::Again(text) => {
+                    let text = format!("tried again: {}", sanitise(text));
+                    line(*at, "==", Some(Tone::Notable), &text);
+                }
             }
         }
         let ended = step.ended.unwrap_or(step.began);
@@ -197,22 +201,22 @@ struct SaidDocument<'a> {
     resource: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry: Option<&'a str>,
 }
 
 /// A run with steps of hosts, for programs.
 #[must_use]
 pub fn document<'a>(run: &'a Run, hosts: &'a [Host]) -> Document<'a> {
-    let said = |(at, said): &'a (f64, Said)| match said {
-        Said::Change(text) => SaidDocument {
+    let said = |(at, said): &'a (f64, Said)| {
+        let of = |wanted: bool, text: &'a str| wanted.then_some(text);
+        let (Said::Change(text) | Said::Line(text) | Said::Again(text)) = said;
+        SaidDocument {
             at: *at,
-            resource: Some(text),
-            line: None,
-        },
-        Said::Line(text) => SaidDocument {
-            at: *at,
-            resource: None,
-            line: Some(text),
-        },
+            resource: of(matches!(said, Said::Change(_)), text),
+            line: of(matches!(said, Said::Line(_)), text),
+            retry: of(matches!(said, Said::Again(_)), text),
+        }
     };
     let step = |host: &'a Name, step: &'a Step| StepDocument {
         host,
@@ -248,7 +252,8 @@ mod tests {
 
     fn hosts() -> Vec<Host> {
         let first = "    0.500 == kernel\n    0.510 -- file /etc/x\n    1.000 == done: kernel\n\
-                     \x20   1.500 == packages\n    1.700    \x1b[31mE: no\x1b[0m such\x07\n\
+                     \x20   1.500 == packages\n    1.600 == again: a server is busy: \x1b[2J503; in 2 s\n\
+                     \x20   1.700    \x1b[31mE: no\x1b[0m such\x07\n\
                      \x20   2.000 == failed: packages: exit code 100\n";
         let second = "    0.700 == kernel\n";
         let host = |at, text| Host {

@@ -62,11 +62,18 @@ pub(super) fn host_key(
         sanitise(&key.kind),
         sanitise(&key.fingerprint)
     );
+    if let Some(fault) = &key.certificate {
+        question.push_str(&format!(
+            "No authority vouches for it: {}\n",
+            sanitise(&fault.to_string())
+        ));
+    }
     for other in &key.others {
         let line = format!("It is known by a key of another type: {other}\n");
         question.push_str(&line);
     }
-    let file = sanitise(&key.file.display().to_string());
+    let file = key.file.as_ref().map(|file| file.display().to_string());
+    let file = sanitise(&file.unwrap_or_default());
     question.push_str(&format!(
         "Trust it and write it to {file}?\nAnswer yes, no or the fingerprint: "
     ));
@@ -146,9 +153,11 @@ mod tests {
             address: "10.0.0.11:22".to_owned(),
             kind: "ssh-ed25519".to_owned(),
             fingerprint: "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU".to_owned(),
-            file: "/home/ada/.ssh/known_hosts".into(),
+            file: Some("/home/ada/.ssh/known_hosts".into()),
             entry: String::new(),
+            hashed: false,
             others: Vec::new(),
+            certificate: None,
         }
     }
 

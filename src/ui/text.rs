@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::sanitise::sanitise;
+use super::sanitise::{sanitise, sanitise_output};
 use crate::cluster::Name;
 
 /// Words on lines of at most `width` columns. A word that is wider than that
@@ -98,6 +98,13 @@ pub fn step(title: &str, resource: Option<&str>) -> String {
         }
         None => title.to_owned(),
     }
+}
+
+/// A step that is tried again, with what went wrong, in `width` columns.
+#[must_use]
+pub fn retried(title: &str, what: &str, wait: Duration, width: usize) -> String {
+    let text = format!("{title} in {} s: {}", wait.as_secs(), sanitise_output(what));
+    cut(&text, width)
 }
 
 /// `1 host`, `2 hosts`.

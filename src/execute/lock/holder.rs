@@ -55,9 +55,9 @@ impl Owner {
     }
 }
 
+#[cfg(test)]
 impl Holder {
     /// Made up for tests.
-    #[cfg(test)]
     pub(crate) fn of(owner: Option<Owner>) -> Self {
         let (number, silent) = (String::new(), 0);
         Self {
@@ -66,25 +66,40 @@ impl Holder {
             owner,
         }
     }
+}
 
-    /// Reads what a host answered: nobody when it was taken.
-    pub(super) fn parse(answer: &[u8]) -> Result<Option<Self>, Malformed> {
+/// What a host answers to who wants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It is ours.
+    Taken {
+        /// A step of an earlier run is still at work there.
+        busy: bool,
+    },
+    /// It is another's.
+    Held(Holder),
+}
+
+impl Answer {
+    pub(super) fn parse(answer: &[u8]) -> Result<Self, Malformed> {
         let text = String::from_utf8_lossy(answer);
         let text = text.trim();
-        if text == "taken" {
-            return Ok(None);
+        match text {
+            "taken" => return Ok(Self::Taken { busy: false }),
+            "taken busy" => return Ok(Self::Taken { busy: true }),
+            _ => {}
         }
         let held = || {
             let mut words = text.strip_prefix("held ")?.splitn(3, ' ');
             let number = words.next()?;
             let sound = number.len() <= 64 && number.chars().all(|c| c.is_ascii_alphanumeric());
-            Some(Self {
+            Some(Holder {
                 number: sound.then(|| number.to_owned())?,
                 silent: words.next()?.parse().ok()?,
                 owner: serde_json::from_str(words.next().unwrap_or_default()).ok(),
             })
         };
-        held().map(Some).ok_or(Malformed::Form(0))
+        held().map(Self::Held).ok_or(Malformed::Form(0))
     }
 }
 

@@ -12,13 +12,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
+use holder::Answer;
 pub use holder::{Holder, Owner, Process};
 
-use super::survey::{Connections, Fault, Faults, ask};
+use super::script;
+use super::survey::{Connections, Fault, Faults, ask, ask_within};
 use crate::cluster::Name;
 use crate::resource::hex;
 use crate::shell::Script;
@@ -34,6 +37,7 @@ const BEAT: Duration = Duration::from_secs(20);
 /// after which any may be, owner.
 const TAKE: &str = r#"kdiy_take() {
 umask 077
+mkdir -p "${1%/*}"
 exec 8>"$1.guard"
 flock -w 10 8 || { echo 'the lock itself is locked' >&2; return 1; }
 kdiy_now=$(cut -d. -f1 /proc/uptime)
@@ -51,12 +55,15 @@ fi ;;
 esac
 printf '%s\n%s\n%s\n' "$2" "$kdiy_now" "$5" >"$1.new"
 mv -f "$1.new" "$1"
-echo taken
+kdiy_busy=
+[ ! -e "${1%/*}/at-work" ] || { exec 7<"${1%/*}/at-work"; flock -n 7 || kdiy_busy=1; exec 7<&-; }
+echo "taken${kdiy_busy:+ busy}"
 }
 "#;
 
 /// Takes away what is ours: file, own number.
 const RELEASE: &str = r#"kdiy_release() {
+[ -d "${1%/*}" ] || return 0
 exec 8>"$1.guard"
 flock -w 10 8 || return 1
 [ -f "$1" ] || return 0
@@ -76,7 +83,7 @@ exit 76
 }
 "#;
 
-const FILE: &str = "/run/kdiy.owner";
+const FILE: &str = "/run/kdiy/owner";
 
 /// The number of one apply. Nobody else has it by chance; it is no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +134,7 @@ pub struct Lock<C> {
     connections: Connections<C>,
     beating: JoinHandle<()>,
     lost: watch::Receiver<Option<(Name, Holder)>>,
+    busy: Vec<Name>,
 }
 
 /// Takes all these hosts. `dead` says of an owner that is in the way whether
@@ -151,18 +159,19 @@ pub async fn take<C: Connection + 'static>(
     if let Some((name, connection)) = hosts.next() {
         results.push(one(name, connection).await);
     }
-    if results
-        .iter()
-        .all(|(_, _, taken)| matches!(taken, Ok(None)))
-    {
+    let is_ours = |taken: &Result<Answer, Fault>| matches!(taken, Ok(Answer::Taken { .. }));
+    if results.iter().all(|(_, _, taken)| is_ours(taken)) {
         let rest = hosts.map(|(name, connection)| one(name, connection));
-        results.extend(futures::future::join_all(rest).await);
+        results.extend(join_all(rest).await);
     }
-    let (mut in_the_way, mut faults) = (None, Faults::new());
+    let (mut in_the_way, mut faults, mut at_work) = (None, Faults::new(), Vec::new());
     for (name, connection, taken) in results {
         match taken {
-            Ok(None) => _ = held.insert(name, connection),
-            Ok(Some(holder)) => in_the_way = in_the_way.or(Some((name, holder))),
+            Ok(Answer::Taken { busy }) => {
+                at_work.extend(busy.then(|| name.clone()));
+                held.insert(name, connection);
+            }
+            Ok(Answer::Held(holder)) => in_the_way = in_the_way.or(Some((name, holder))),
             Err(fault) => _ = faults.insert(name, fault),
         }
     }
@@ -172,7 +181,7 @@ pub async fn take<C: Connection + 'static>(
             holder: Box::new(holder),
         },
         None if !faults.is_empty() => NotTaken::Faults(faults),
-        None => return Ok(Lock::new(number, owner, held)),
+        None => return Ok(Lock::new(number, owner, held, at_work)),
     };
     give_back(&held, &number).await;
     Err(failed)
@@ -183,23 +192,21 @@ async fn take_one<C: Connection>(
     number: &Number,
     owner: &str,
     dead: &impl Fn(&Holder) -> bool,
-) -> Result<Option<Holder>, Fault> {
+) -> Result<Answer, Fault> {
     let script = taking(number, None, EXPIRY.as_secs(), owner);
-    let answer = ask(connection, &script, User::Root).await?;
-    let Some(holder) = Holder::parse(&answer)? else {
-        return Ok(None);
+    let answer = Answer::parse(&ask(connection, &script, User::Root).await?)?;
+    let holder = match answer {
+        Answer::Held(holder) if dead(&holder) => holder,
+        answer => return Ok(answer),
     };
-    if !dead(&holder) {
-        return Ok(Some(holder));
-    }
     // Only this one is pushed aside, not one that came meanwhile.
     let script = taking(number, Some(&holder.number), EXPIRY.as_secs(), owner);
     let answer = ask(connection, &script, User::Root).await?;
-    Ok(Holder::parse(&answer)?)
+    Ok(Answer::parse(&answer)?)
 }
 
 impl<C: Connection + 'static> Lock<C> {
-    fn new(number: Number, owner: String, connections: Connections<C>) -> Self {
+    fn new(number: Number, owner: String, connections: Connections<C>, busy: Vec<Name>) -> Self {
         let (tell, lost) = watch::channel(None);
         let (own, hosts) = (number.clone(), connections.clone());
         let beating = tokio::spawn(async move {
@@ -212,16 +219,16 @@ impl<C: Connection + 'static> Lock<C> {
                     let script = taking(&own, None, u64::from(u32::MAX), &owner);
                     async move {
                         let answer = ask(connection.as_ref(), &script, User::Root).await;
-                        (name, answer.map(|answer| Holder::parse(&answer)))
+                        (name, answer.map(|answer| Answer::parse(&answer)))
                     }
                 });
-                for (name, answer) in futures::future::join_all(beats).await {
+                for (name, answer) in join_all(beats).await {
                     match answer {
-                        Ok(Ok(Some(holder))) => {
+                        Ok(Ok(Answer::Held(holder))) => {
                             let _ = tell.send(Some((name.clone(), holder)));
                             return;
                         }
-                        Ok(Ok(None)) => {}
+                        Ok(Ok(Answer::Taken { .. })) => {}
                         // It is there again at the next beat, or it is down.
                         other => tracing::debug!(%name, ?other, "no beat"),
                     }
@@ -233,6 +240,41 @@ impl<C: Connection + 'static> Lock<C> {
             connections,
             beating,
             lost,
+            busy,
+        }
+    }
+
+    /// Hosts on which a step of an earlier run is still at work: its kdiy or
+    /// its connection is gone, and it goes on to its end all the same.
+    #[must_use]
+    pub fn busy(&self) -> &[Name] {
+        &self.busy
+    }
+
+    /// Waits until no step of an earlier run is at work any more: what is seen
+    /// of a host before that would not last.
+    ///
+    /// # Errors
+    /// Hosts on which one still is after [`script::PATIENCE`].
+    pub async fn settle(&self) -> Result<(), Faults> {
+        let script = Script::of("exec 9>>/run/kdiy/at-work\nflock -w ")
+            .arg(script::PATIENCE.as_secs().to_string())
+            .lit(
+                " 9 || { echo 'a step of an earlier run does not come to its end' >&2; exit 1; }\n",
+            );
+        let limit = script::PATIENCE + Duration::from_secs(30);
+        let all = self.busy.iter().map(|name| {
+            let (connection, script) = (self.connections[name].as_ref(), &script);
+            async move {
+                let ended = ask_within(connection, script, User::Root, limit).await;
+                ended.err().map(|fault| (name.clone(), fault))
+            }
+        });
+        let faults: Faults = join_all(all).await.into_iter().flatten().collect();
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults)
         }
     }
 
@@ -267,7 +309,7 @@ async fn give_back<C: Connection>(connections: &BTreeMap<Name, Arc<C>>, number: 
         let script = &script;
         async move { ask(connection.as_ref(), script, User::Root).await }
     });
-    for left in futures::future::join_all(all).await {
+    for left in join_all(all).await {
         if let Err(fault) = left {
             tracing::debug!(%fault, "a host was not given back");
         }

@@ -2,7 +2,7 @@
 //! behind the health of etcd on those before it.
 
 use super::balancer::{self, Balanced};
-use super::{Founded, Site, file, has_etcd_key, kubectl, nodes, runtime, settings};
+use super::{Founded, Site, file, has_etcd_key, kubectl, nodes, runtime, settings, undo};
 use crate::cluster::{Node, Role};
 use crate::etcd::{self, member};
 use crate::kubeadm;
@@ -62,7 +62,7 @@ pub(super) fn found(
     let (lead, host) = (site.lead, &site.lead.name);
     let pulled = pull_images(site, lead, blueprint);
     let text = kubeadm::init(site.settled, lead, site.resolver(lead), TOKEN);
-    let run = kubeadm_run("init", &kubeadm::init_arguments(site.settled));
+    let run = kubeadm_run("init", lead, &kubeadm::init_arguments(site.settled));
     let (script, mut inputs) = balancer::during_init(site, run);
     inputs.push(configuration(&text));
     let init = Command {
@@ -149,13 +149,16 @@ pub(super) fn join_node(
         ("worker", Script::new())
     };
     let mut needs = needs.to_vec();
-    needs.extend(nodes::forget(site, node, blueprint));
+    if let Some(forgotten) = nodes::forget(site, node, blueprint) {
+        needs.push(forgotten);
+        needs.extend(undo::join(site, node, blueprint, forgotten));
+    }
     let join = Command {
         name: "kubeadm join".to_owned(),
         verb: Verb::Run,
         details: vec![format!("join as {role}, authority pinned")],
         done: Done::Known(site.is_member(node)),
-        script: kubeadm_run("join", &kubeadm::join_arguments(site.settled)).then(&note),
+        script: kubeadm_run("join", node, &kubeadm::join_arguments(site.settled)).then(&note),
         inputs: vec![configuration(&text)],
     };
     blueprint.add(
@@ -175,15 +178,25 @@ fn configuration(text: &str) -> Input {
 
 /// kubeadm, with a mark on the host while it runs: files alone do not tell
 /// whether it came to its end. A run that did not is taken up where kubeadm's
-/// own preflight would refuse what the first one left.
-fn kubeadm_run(verb: &'static str, arguments: &[String]) -> Script {
+/// own preflight would refuse what the first one left. One that ended after
+/// its connection was cut is not run twice: the cluster is asked.
+fn kubeadm_run(verb: &'static str, node: &Node, arguments: &[String]) -> Script {
+    let label = match node.roles.has(Role::ControlPlane) {
+        true => "node-role.kubernetes.io/(control-plane|master)\"",
+        false => "kubernetes.io/hostname",
+    };
     Script::of("install -d -m 0755 /var/lib/kdiy\nkdiy_again=\nif [ -e ")
         .lit(UNFINISHED)
         .lit(" ]; then\n")
         .lit("echo 'taking up a run of kubeadm that did not come to its end'\n")
         .lit("kdiy_again=--ignore-preflight-errors=")
         .lit(LEFTOVERS)
-        .lit("\nfi\necho ")
+        .lit("\nfi\nif [ -z \"$kdiy_again\" ] && [ -s /etc/kubernetes/kubelet.conf ] && ")
+        .lit("kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=10s get node ")
+        .arg(node.name.as_str())
+        .lit(" -o 'jsonpath={.metadata.labels}' | grep -qE ")
+        .arg(label)
+        .lit("; then\necho 'kubeadm has come to its end meanwhile'\nelse\necho ")
         .lit(verb)
         .lit(" > ")
         .lit(UNFINISHED)
@@ -193,6 +206,7 @@ fn kubeadm_run(verb: &'static str, arguments: &[String]) -> Script {
         .args(arguments)
         .lit(" $kdiy_again\nrm -f ")
         .lit(UNFINISHED)
+        .lit("\nfi")
 }
 
 /// What a run of kubeadm that broke off may have left on the host.

@@ -10,6 +10,7 @@ mod nodes;
 mod runtime;
 mod serving;
 mod settings;
+mod undo;
 mod worker;
 
 use std::collections::{BTreeMap, BTreeSet};

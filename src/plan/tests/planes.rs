@@ -376,3 +376,26 @@ fn a_cluster_that_runs_keeps_its_endpoint_and_topology() {
     let moved = |plane: &mut PlaneView| plane.endpoint = Some("192.0.2.99:6443".to_owned());
     only(with(&moved), "endpoint-moved");
 }
+
+/// The small cluster, of which one control plane has begun to join and is
+/// known, but has no label yet.
+#[test]
+fn a_join_that_broke_off_is_undone_where_it_was_and_nowhere_else() {
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = member(settled, host);
+        if host == "cp3" {
+            facts.unfinished = Some("join".to_owned());
+            facts.api = ApiView::Silent("connection refused".to_owned());
+        }
+        if let ApiView::Nodes { nodes, .. } = &mut facts.api {
+            for node in nodes.iter_mut().filter(|node| node.name == "cp3") {
+                node.labels.clear();
+            }
+        }
+        facts.plane = settled_with(settled, Stage::Plain);
+        facts
+    };
+    let hosts = Hosts::of(few(VERSION), facts, |_, resource| as_wanted(resource));
+    assert_eq!(hosts.codes(), []);
+    insta::assert_snapshot!(told(&hosts.plan()));
+}

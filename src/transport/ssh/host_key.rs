@@ -1,5 +1,6 @@
 //! Whether the key that a host shows is its own: by the inventory's pin, or by
-//! known_hosts, as strict as `StrictHostKeyChecking=yes`.
+//! known_hosts, as strict as `StrictHostKeyChecking=yes`. tests/integration/ssh
+//! compares the two.
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -9,12 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use russh::Preferred;
-use russh::keys::{Algorithm, HashAlg, PublicKey};
+use russh::keys::{Algorithm, PublicKey};
+use time::OffsetDateTime;
 
 use super::UnknownHostKey;
 use super::route::Hop;
-use crate::transport::error::{Error, Line, UnknownKey};
-use crate::transport::known_hosts::{KnownHosts, Marker, entry_line};
+use super::verdict::{self, Shown, Verdict};
+use crate::transport::error::{Error, UnknownKey};
+use crate::transport::known_hosts::{KnownHosts, Marker, hashed_line};
 
 /// known_hosts files, each read once; all writing to them goes through here,
 /// one entry at a time.
@@ -25,27 +28,22 @@ pub(super) struct Trust {
     pinned: Mutex<HashMap<String, PublicKey>>,
 }
 
-/// What known_hosts says of a key.
-enum Verdict {
-    Known,
-    Unknown(Box<UnknownKey>),
-}
-
 impl Trust {
-    /// Lets a key pass, or says why not.
+    /// Lets a key or a certificate pass, or says why not.
     pub(super) fn check(
         &self,
         hop: &Hop,
-        key: &PublicKey,
+        shown: &Shown<'_>,
         policy: UnknownHostKey,
+        now: OffsetDateTime,
     ) -> Result<(), Error> {
         if let Some(pin) = &hop.pin {
-            check_pin(hop, key, pin)?;
+            check_pin(hop, shown, pin)?;
             let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
-            pinned.insert(hop.address(), key.clone());
+            pinned.insert(hop.address(), shown.key.clone());
             return Ok(());
         }
-        match self.look_up(hop, key)? {
+        match verdict::look_up(hop, &self.files(hop)?, shown, now)? {
             Verdict::Known => Ok(()),
             Verdict::Unknown(unknown)
                 if policy == UnknownHostKey::Accept && unknown.others.is_empty() =>
@@ -65,34 +63,45 @@ impl Trust {
     /// Writes a key to its known_hosts file, as ssh would. Nothing is written
     /// if the line is there already.
     pub(super) fn learn(&self, key: &UnknownKey) -> Result<(), Error> {
+        let Some(path) = &key.file else {
+            return Err(Error::HostKeyUnknown(Box::new(key.clone())));
+        };
         let mut files = self.lock();
-        let text = append(&key.file, &key.entry).map_err(|error| Error::KnownHosts {
-            path: key.file.clone(),
+        let text = append(path, key).map_err(|error| Error::KnownHosts {
+            path: path.clone(),
             why: error.to_string(),
         })?;
-        files.insert(key.file.clone(), Arc::new(KnownHosts::parse(&text)));
+        files.insert(path.clone(), Arc::new(KnownHosts::parse(&text)));
         Ok(())
     }
 
     /// Whether a key was written to its known_hosts file since it was looked up.
     pub(super) fn has_learnt(&self, key: &UnknownKey) -> bool {
-        self.lock()
-            .get(&key.file)
-            .is_some_and(|file| file.has_line(&key.entry))
+        let files = self.lock();
+        let file = key.file.as_ref().and_then(|path| files.get(path));
+        file.is_some_and(|file| file.has_line(&key.entry))
     }
 
     /// Host key algorithms in order of preference: those first by which the
     /// host is known, so that it shows a key that can be checked. A pin is of
     /// the usual first; what another machine had at this address says nothing.
-    pub(super) fn preferred(&self, hop: &Hop) -> Result<Vec<Algorithm>, Error> {
-        let mut known = Vec::new();
-        for path in files_of(hop).filter(|_| hop.pin.is_none()) {
-            let file = self.file(path)?;
-            for name in &hop.names {
-                let keys = file
-                    .of(name)
-                    .filter(|entry| entry.marker == Marker::HostKey);
-                known.extend(keys.map(|entry| entry.key.algorithm()));
+    ///
+    /// Certificates are wanted where an authority could vouch for one, or be
+    /// revoked; they come before all plain keys then.
+    pub(super) fn preferred(&self, hop: &Hop) -> Result<Preferred, Error> {
+        let (mut known, mut certified, mut revoked) = (Vec::new(), false, false);
+        let files = match &hop.pin {
+            Some(_) => Vec::new(),
+            None => self.files(hop)?,
+        };
+        for (place, name) in hop.names.iter().enumerate() {
+            for entry in files.iter().flat_map(|(_, file)| file.of(name)) {
+                match entry.marker {
+                    Marker::HostKey if place == 0 => known.push(entry.key.algorithm()),
+                    Marker::HostKey => {}
+                    Marker::CertAuthority => certified = true,
+                    Marker::Revoked => revoked = true,
+                }
             }
         }
         let is_known = |algorithm: &Algorithm| {
@@ -100,76 +109,34 @@ impl Trust {
                 .iter()
                 .any(|kind| kind == algorithm || is_rsa(kind) && is_rsa(algorithm))
         };
-        let (mut first, rest): (Vec<_>, Vec<_>) = Preferred::DEFAULT
+        let (mut keys, rest): (Vec<_>, Vec<_>) = Preferred::DEFAULT
             .key
             .iter()
             // ssh-rsa signs with SHA-1.
             .filter(|algorithm| **algorithm != Algorithm::Rsa { hash: None })
             .cloned()
             .partition(is_known);
-        first.extend(rest);
-        Ok(first)
+        let mut certificates = keys.clone();
+        if certified || keys.is_empty() {
+            certificates.extend(rest.iter().cloned());
+        }
+        if !certified && !revoked {
+            certificates.clear();
+        }
+        keys.extend(rest);
+        Ok(Preferred {
+            key: keys.into(),
+            host_key_certificates: certificates.into(),
+            ..Preferred::DEFAULT
+        })
     }
 
-    fn look_up(&self, hop: &Hop, key: &PublicKey) -> Result<Verdict, Error> {
-        let kind = key.algorithm();
-        let mut known = false;
-        let mut changed = None;
-        let mut others = Vec::new();
-        for path in files_of(hop) {
-            let file = self.file(path)?;
-            for (place, name) in hop.names.iter().enumerate() {
-                for entry in file.of(name) {
-                    let at = Line {
-                        path: path.clone(),
-                        number: entry.line,
-                    };
-                    let same = entry.key.key_data() == key.key_data();
-                    match entry.marker {
-                        Marker::Revoked if same => {
-                            return Err(Error::HostKeyRevoked {
-                                address: hop.address(),
-                                kind: kind.to_string(),
-                                fingerprint: fingerprint(key),
-                                at,
-                            });
-                        }
-                        Marker::HostKey if same => known = true,
-                        // The entry without port only vouches; it may be of
-                        // another sshd on the same machine.
-                        Marker::HostKey if place > 0 => {}
-                        Marker::HostKey if entry.key.algorithm() == kind => {
-                            changed.get_or_insert(at);
-                        }
-                        Marker::HostKey => others.push(at),
-                        Marker::Revoked | Marker::CertAuthority => {}
-                    }
-                }
-            }
-        }
-        if known {
-            return Ok(Verdict::Known);
-        }
-        if let Some(at) = changed {
-            return Err(Error::HostKeyChanged {
-                address: hop.address(),
-                kind: kind.to_string(),
-                fingerprint: fingerprint(key),
-                at,
-            });
-        }
-        Ok(Verdict::Unknown(Box::new(UnknownKey {
-            address: hop.address(),
-            kind: kind.to_string(),
-            fingerprint: fingerprint(key),
-            file: hop
-                .user_known_hosts
-                .first()
-                .cloned()
-                .unwrap_or_else(|| "/dev/null".into()),
-            entry: entry_line(&hop.names[0], key),
-            others,
-        })))
+    /// The known_hosts files of a host, in order.
+    fn files(&self, hop: &Hop) -> Result<Vec<verdict::Read>, Error> {
+        let paths = hop.user_known_hosts.iter().chain(&hop.global_known_hosts);
+        paths
+            .map(|path| Ok((path.clone(), self.file(path)?)))
+            .collect()
     }
 
     fn file(&self, path: &Path) -> Result<Arc<KnownHosts>, Error> {
@@ -197,19 +164,15 @@ impl Trust {
     }
 }
 
-fn files_of(hop: &Hop) -> impl Iterator<Item = &PathBuf> {
-    hop.user_known_hosts.iter().chain(&hop.global_known_hosts)
-}
-
-fn check_pin(hop: &Hop, key: &PublicKey, pin: &str) -> Result<(), Error> {
-    let found = fingerprint(key);
+fn check_pin(hop: &Hop, shown: &Shown<'_>, pin: &str) -> Result<(), Error> {
+    let found = shown.fingerprint();
     // Some tools pad the base64.
     if pin.trim_end_matches('=') == found {
         return Ok(());
     }
     Err(Error::HostKeyPin {
         address: hop.address(),
-        kind: key.algorithm().to_string(),
+        kind: shown.kind(),
         found,
         pinned: pin.to_owned(),
     })
@@ -219,13 +182,9 @@ const fn is_rsa(algorithm: &Algorithm) -> bool {
     matches!(algorithm, Algorithm::Rsa { .. })
 }
 
-fn fingerprint(key: &PublicKey) -> String {
-    key.fingerprint(HashAlg::Sha256).to_string()
-}
-
-/// Appends a line to a file that only its owner can read if it is new, and
-/// hands back the whole text.
-fn append(path: &Path, line: &str) -> std::io::Result<String> {
+/// Appends the line of a key to its file, which only its owner can read if it
+/// is new, and hands back the whole text.
+fn append(path: &Path, key: &UnknownKey) -> std::io::Result<String> {
     if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -245,9 +204,13 @@ fn append(path: &Path, line: &str) -> std::io::Result<String> {
     file.seek(SeekFrom::Start(0))?;
     file.read_to_end(&mut bytes)?;
     let mut text = String::from_utf8_lossy(&bytes).into_owned();
-    if text.lines().any(|known| known == line) {
+    if KnownHosts::parse(&text).has_line(&key.entry) {
         return Ok(text);
     }
+    let line = match key.hashed {
+        true => hashed_line(&key.entry)?,
+        false => key.entry.clone(),
+    };
     let gap = if text.is_empty() || text.ends_with('\n') {
         ""
     } else {

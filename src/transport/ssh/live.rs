@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::route::{Hop, Route};
+use super::verdict::Shown;
 use super::{Shared, UnknownHostKey, login};
 use crate::transport::error::{Error, Unreachable};
 
@@ -126,7 +127,8 @@ async fn connect(
 ) -> Result<Live, Error> {
     let unknown = match attempt(shared, hop, through.clone()).await {
         Err(Error::HostKeyUnknown(unknown))
-            if shared.settings.unknown_host_key == UnknownHostKey::Ask =>
+            if shared.settings.unknown_host_key == UnknownHostKey::Ask
+                && unknown.file.is_some() =>
         {
             unknown
         }
@@ -173,10 +175,7 @@ async fn shake(
         nodelay: true,
         keepalive_interval: Some(settings.keepalive),
         keepalive_max: settings.keepalive_max,
-        preferred: russh::Preferred {
-            key: shared.trust.preferred(hop)?.into(),
-            ..russh::Preferred::DEFAULT
-        },
+        preferred: shared.trust.preferred(hop)?,
         ..Config::default()
     });
     let client = Client {
@@ -364,12 +363,12 @@ impl client::Handler for Client {
     type Error = Stop;
 
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Stop> {
-        let PublicKeyOrCertificate::PublicKey { key, .. } = shown else {
-            // None is asked for, as no authority is trusted.
+        let Some(shown) = Shown::of(shown) else {
             return Ok(false);
         };
-        let policy = self.shared.settings.unknown_host_key;
-        match self.shared.trust.check(&self.hop, key, policy) {
+        let settings = &self.shared.settings;
+        let (policy, now) = (settings.unknown_host_key, (settings.clock)());
+        match self.shared.trust.check(&self.hop, &shown, policy, now) {
             Ok(()) => Ok(true),
             Err(error) => Err(Stop::Ours(Box::new(error))),
         }

@@ -12,6 +12,7 @@ mod login;
 mod openssh;
 mod route;
 mod sudo;
+mod verdict;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use time::OffsetDateTime;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
@@ -54,6 +56,8 @@ pub struct Settings {
     pub keepalive: Duration,
     /// So many questions without an answer end the connection.
     pub keepalive_max: usize,
+    /// The time of day: certificates of hosts expire.
+    pub clock: fn() -> OffsetDateTime,
 }
 
 /// What is done about a host key that nobody knows. A key that has changed is
@@ -119,8 +123,14 @@ impl Settings {
     /// The usual limits, OpenSSH's known hosts files of the machine, no agent,
     /// and unknown keys refused.
     #[must_use]
-    pub fn new(home: PathBuf, user: String, config: SshConfig) -> Self {
+    pub fn new(
+        home: PathBuf,
+        user: String,
+        config: SshConfig,
+        clock: fn() -> OffsetDateTime,
+    ) -> Self {
         Self {
+            clock,
             home,
             user,
             agent: None,

@@ -34,6 +34,10 @@ pub(super) struct Hop {
     /// Names in known_hosts: the first decides and is recorded; the others
     /// may also vouch for a key.
     pub names: Vec<String>,
+    /// Name that a certificate must be for: without the port.
+    pub principal: String,
+    /// Whether names are hashed when a key is written to known_hosts.
+    pub hash_known_hosts: bool,
     /// known_hosts files of the user; new keys go to the first.
     pub user_known_hosts: Vec<PathBuf>,
     pub global_known_hosts: Vec<PathBuf>,
@@ -182,6 +186,11 @@ fn hop(
         identities: identities(settings, login, config, &tokens, part)?,
         identities_only: from_inventory || config.identities_only.unwrap_or(false),
         names,
+        principal: match &config.host_key_alias {
+            Some(alias) => alias.clone(),
+            None => host.to_ascii_lowercase(),
+        },
+        hash_known_hosts: config.hash_known_hosts.unwrap_or(false),
         user_known_hosts,
         global_known_hosts,
         pin: login.fingerprint.clone().filter(|_| part == Part::Target),

@@ -10,7 +10,7 @@ use super::{Board, Renderer};
 use crate::execute::Event;
 use crate::ui::failure;
 use crate::ui::style::{Style, Terminal, Tone};
-use crate::ui::text::{cut, duration, step};
+use crate::ui::text::{cut, duration, retried, step};
 
 /// Turns ten times a second.
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -31,8 +31,8 @@ pub struct Bars {
     hosts: usize,
     board: Board,
     lines: Vec<ProgressBar>,
-    /// Failures that are not on the screen yet.
-    failures: Vec<String>,
+    /// Failures and retries that are not on the screen yet.
+    told: Vec<String>,
     /// Held while the user is asked something. The screen is left alone then,
     /// and nobody waits for it: a question may stand for an hour.
     asking: Arc<Mutex<()>>,
@@ -49,7 +49,7 @@ impl Bars {
             hosts,
             board: Board::default(),
             lines: Vec::new(),
-            failures: Vec::new(),
+            told: Vec::new(),
             asking,
         }
     }
@@ -60,7 +60,7 @@ impl Bars {
         if matches!(free, Err(TryLockError::WouldBlock)) {
             return;
         }
-        self.tell_failures();
+        self.tell();
         // The window may have another size by now.
         let (width, rows) = Terminal::size_now().unwrap_or((self.style.width, ROWS));
         let style = Style {
@@ -84,8 +84,8 @@ impl Bars {
         }
     }
 
-    fn tell_failures(&mut self) {
-        for text in self.failures.drain(..) {
+    fn tell(&mut self) {
+        for text in self.told.drain(..) {
             // A terminal that went away must not stop the run.
             let _ = self.screen.println(text);
         }
@@ -95,16 +95,32 @@ impl Bars {
 impl Renderer for Bars {
     fn on(&mut self, event: &Event, now: Instant) {
         self.board.on(event, now);
-        if let Event::StepFailed {
-            host,
-            title,
-            took,
-            failure,
-            ..
-        } = event
-        {
-            let text = failure::render(host, title, *took, failure, &self.style);
-            self.failures.push(text);
+        match event {
+            Event::StepFailed {
+                host,
+                title,
+                took,
+                failure,
+                ..
+            } => {
+                let text = failure::render(host, title, *took, failure, &self.style);
+                self.told.push(text);
+            }
+            Event::StepRetried {
+                host,
+                title,
+                what,
+                wait,
+                ..
+            } => {
+                let room = self.style.width.saturating_sub(self.hosts + 9).max(20);
+                let text = retried(title, what, *wait, room);
+                let (style, hosts) = (&self.style, self.hosts);
+                let host = style.paint(Tone::Active, &format!("{host:<hosts$}"));
+                let retry = style.paint(Tone::Notable, "retry");
+                self.told.push(format!("{retry} {host}  {text}"));
+            }
+            _ => {}
         }
     }
 
@@ -113,7 +129,7 @@ impl Renderer for Bars {
     }
 
     fn end(&mut self) {
-        self.tell_failures();
+        self.tell();
         self.lines
             .drain(..)
             .for_each(|line| line.finish_and_clear());

@@ -6,6 +6,9 @@ use std::time::Instant;
 use crate::cluster::Name;
 use crate::execute::Event;
 
+/// How `kdiy_poll` and apt begin to say what a step that takes long is at.
+const WAITS: [&str; 2] = ["waiting for ", "Waiting for cache lock"];
+
 /// What is going on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Board {
@@ -69,10 +72,14 @@ impl Board {
                     running.resource = Some(resource.clone());
                 }
             }
-            // kdiy_poll's: what a step that takes long is at.
-            Event::Line { step, text, .. } if text.starts_with("waiting for ") => {
+            Event::Line { step, text, .. } if WAITS.iter().any(|w| text.starts_with(w)) => {
                 if let Some(running) = self.running.get_mut(step) {
                     running.resource = Some(text.clone());
+                }
+            }
+            Event::StepRetried { step, .. } => {
+                if let Some(running) = self.running.get_mut(step) {
+                    running.resource = Some("waiting to be tried again".to_owned());
                 }
             }
             Event::Line { .. } | Event::Script { .. } => {}

@@ -180,6 +180,19 @@ pub(crate) mod tests {
                     failure: failure(),
                 },
             ),
+            (
+                20.0,
+                Event::StepRetried {
+                    step: 2,
+                    host: host("cp-1"),
+                    title: "packages".to_owned(),
+                    what: "a server is overloaded or out of order: E: Failed to fetch \
+                           http://mirror/\x1b[2Jx.deb  503  Service Unavailable"
+                        .to_owned(),
+                    wait: seconds(2.0),
+                    next: 2,
+                },
+            ),
             (48.0, done(2, "cp-1", "packages", 43.6)),
             (48.0, started(3, "cp-1", "first control plane")),
             (48.0, change(3, "cp-1", "command kubeadm init")),

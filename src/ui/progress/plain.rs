@@ -9,7 +9,7 @@ use crate::execute::Event;
 use crate::ui::failure;
 use crate::ui::sanitise::{sanitise, sanitise_output};
 use crate::ui::style::{Style, Tone, Verbosity};
-use crate::ui::text::{count, cut, duration, names, step};
+use crate::ui::text::{self, count, cut, duration, names, step};
 
 /// How long nothing is said until it is said what is waited for.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
@@ -100,6 +100,16 @@ impl<W: Write + Send> Renderer for Plain<W> {
             }
             Event::StepStarted { host, title, .. } => {
                 self.line(now, host.as_str(), Tone::Active, "start", title);
+            }
+            Event::StepRetried {
+                host,
+                title,
+                what,
+                wait,
+                ..
+            } => {
+                let text = text::retried(title, what, *wait, LINE);
+                self.line(now, host.as_str(), Tone::Notable, "retry", &text);
             }
             Event::StepDone {
                 host, title, took, ..

@@ -17,7 +17,7 @@ pub struct Lab {
 const DIGEST: &str = r#"find /etc -xdev -type f -print0 | sort -z | xargs -0 sha256sum
 find /etc -xdev -type l -printf '%p -> %l\n' | sort
 dpkg-query -W -f 'package ${Package} ${Version} ${db:Status-Abbrev}\n'
-ls -dA /var/lib/kdiy/* /etc/kubernetes/* /var/lib/kubelet/* /run/kdiy.* 2>/dev/null || :
+ls -dA /var/lib/kdiy/* /etc/kubernetes/* /var/lib/kubelet/* /run/kdiy/tmp.* 2>/dev/null || :
 sysctl net.ipv4.ip_forward
 ip -o route | grep -v 'proto 171'"#;
 

@@ -2,6 +2,7 @@
 
 mod agent;
 mod host_keys;
+mod host_keys_table;
 mod jumps;
 mod logins;
 mod runs;
@@ -93,7 +94,12 @@ impl Home {
 
     fn settings(&self) -> Settings {
         let home = self.folder.path().to_owned();
-        let mut settings = Settings::new(home, user(), SshConfig::default());
+        let mut settings = Settings::new(
+            home,
+            user(),
+            SshConfig::default(),
+            time::OffsetDateTime::now_utc,
+        );
         settings.connect_limit = Duration::from_secs(5);
         settings.global_known_hosts = Vec::new();
         settings

@@ -21,6 +21,12 @@ impl Sshd {
     }
 
     pub fn start_with(host_keys: &[&str], more: &str) -> Self {
+        Self::start_prepared(host_keys, |_| more.to_owned())
+    }
+
+    /// Starts an sshd after its host keys were made: `host_KIND` in the folder
+    /// that `prepare` gets, which hands back more configuration.
+    pub fn start_prepared(host_keys: &[&str], prepare: impl FnOnce(&Path) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // sshd as root wants this folder, which the system service makes.
         if user() == "root" {
@@ -44,10 +50,11 @@ impl Sshd {
         config += &format!(
             "ListenAddress 127.0.0.1\nPort {port}\nPidFile none\nAuthorizedKeysFile {}\n\
              StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n\
-             MaxStartups 100\nLogLevel DEBUG1\nSetEnv HOME={}\n{more}\n",
+             MaxStartups 100\nLogLevel DEBUG1\nSetEnv HOME={}\n",
             at("authorized_keys"),
             at("home")
         );
+        config += &prepare(folder.path());
         fs::write(at("sshd_config"), config).unwrap();
         let child = Command::new("/usr/sbin/sshd")
             .args(["-D", "-f", &at("sshd_config"), "-E", &at("log")])

@@ -25,7 +25,12 @@ impl Operator for Nobody {
 }
 
 fn arguments(login: &Login, pinned: Option<&Pinned>) -> Vec<String> {
-    let settings = Settings::new("/home/me".into(), "me".to_owned(), SshConfig::default());
+    let settings = Settings::new(
+        "/home/me".into(),
+        "me".to_owned(),
+        SshConfig::default(),
+        time::OffsetDateTime::now_utc,
+    );
     let ssh = Ssh::new(settings, Arc::new(Nobody));
     ssh.arguments(login, pinned).unwrap()
 }

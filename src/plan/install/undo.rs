@@ -1,0 +1,60 @@
+//! What a join that broke off left on its own host, where it cannot be taken
+//! up: a member of stacked etcd that was forgotten must begin anew.
+
+use super::Site;
+use crate::cluster::{Node, Role};
+use crate::plan::{Blueprint, StepId};
+use crate::resource::{Command, Done, Resource, Verb};
+use crate::shell::Script;
+
+/// Static pods outlive their kubelet, so they are ended after it. Data of a
+/// member that is forgotten are never used again, and put aside all the same.
+const UNDO: &str = r#"systemctl stop kubelet.service
+kdiy_planes() {
+for p in /proc/[0-9]*; do
+read -r c < "$p/comm" || continue
+case $c in etcd|kube-apiserver|kube-controller|kube-scheduler) ;; *) continue ;; esac
+[ "$p/ns/net" -ef /proc/self/ns/net ] && echo "${p#/proc/}"
+done 2>/dev/null
+}
+kdiy_ended() { [ -z "$(kdiy_planes)" ]; }
+kdiy_planes | xargs -r kill -- || :
+kdiy_poll 60 'the processes of the join that broke off to end' kdiy_ended
+for p in etcd kube-apiserver kube-controller-manager kube-scheduler; do
+rm -f -- "/etc/kubernetes/manifests/$p.yaml"
+done
+if [ -d /var/lib/etcd/member ]; then
+n=1
+while [ -e "/var/lib/etcd/member.removed-$n" ]; do n=$((n + 1)); done
+mv -- /var/lib/etcd/member "/var/lib/etcd/member.removed-$n"
+fi
+"#;
+
+/// Makes a host ready to join anew, after the cluster has forgotten it.
+pub(super) fn join(
+    site: &Site,
+    node: &Node,
+    blueprint: &mut Blueprint,
+    forgotten: StepId,
+) -> Option<StepId> {
+    let facts = site.facts.get(&node.name)?;
+    let broke_off = facts.unfinished.as_deref() == Some("join");
+    if !broke_off || !site.is_stacked() || !node.roles.has(Role::ControlPlane) {
+        return None;
+    }
+    let undo = Command {
+        name: "what a join that broke off has left".to_owned(),
+        verb: Verb::Run,
+        details: vec![
+            "stop its kubelet, etcd and control plane, remove their manifests".to_owned(),
+            "put its etcd data aside as /var/lib/etcd/member.removed-1 (or the next number)"
+                .to_owned(),
+        ],
+        done: Done::Known(false),
+        script: Script::of(UNDO),
+        inputs: Vec::new(),
+    };
+    let title = "undo the join that broke off";
+    let undo = vec![Resource::Command(undo)];
+    Some(blueprint.add_needed(&node.name, title, undo, &[forgotten]))
+}
