@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -133,6 +134,11 @@ impl<'a> Kdiy<'a> {
 pub struct Plan(Vec<Value>);
 
 impl Plan {
+    /// The steps as they are in the document.
+    pub fn values(&self) -> &[Value] {
+        &self.0
+    }
+
     /// Host and title of each step, with what it does: `+` creates, `~`
     /// changes, `!` runs, `.` only waits.
     pub fn steps(&self) -> BTreeSet<String> {
@@ -221,15 +227,33 @@ impl Running {
 
     /// As Ctrl-C does.
     pub fn interrupt(&self) {
-        let pid = i32::try_from(self.child.id()).expect("a process id");
-        let pid = rustix::process::Pid::from_raw(pid).expect("a process id");
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+        rustix::process::kill_process(self.pid(), rustix::process::Signal::INT).expect("it runs");
     }
 
     /// As `kill -9` does.
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("an end");
+    }
+
+    /// The same after a while, in which its events go on.
+    pub fn kill_in(mut self, time: Duration, mut on: impl FnMut(&Value)) {
+        let pid = self.pid();
+        let killer = std::thread::spawn(move || {
+            std::thread::sleep(time);
+            // One that has ended but was not waited for keeps its number.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        });
+        while let Some(event) = self.next() {
+            on(&event);
+        }
+        killer.join().expect("a thread");
+        self.child.wait().expect("an end");
+    }
+
+    fn pid(&self) -> rustix::process::Pid {
+        let pid = i32::try_from(self.child.id()).expect("a process id");
+        rustix::process::Pid::from_raw(pid).expect("a process id")
     }
 
     /// Whether it has ended by itself.

@@ -8,6 +8,7 @@ mod demo;
 mod external;
 mod health;
 pub mod kdiy;
+mod killed;
 pub mod lab;
 mod life;
 mod local;

@@ -3,6 +3,10 @@
 //! it. Numbers are settings of the environment, `KDIY_FAULTS_…`; without them
 //! a test does all that it can.
 
+mod converged;
+pub mod kills;
+mod permissions;
+mod secrets;
 mod two_applies;
 
 use std::path::PathBuf;
@@ -11,7 +15,7 @@ use crate::e2e::kdiy::Kdiy;
 use crate::e2e::lab::Lab;
 
 /// Hosts with an inventory, bare at first.
-struct Scene {
+pub struct Scene {
     lab: Lab,
     inventory: String,
 }

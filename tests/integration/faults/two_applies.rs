@@ -89,9 +89,12 @@ fn machine() -> String {
 }
 
 impl Rivals {
-    /// Something to do on each host, that does not end before the gate opens.
+    /// Two steps to do on each host, of which none ends before the gate opens.
     fn drift(&self) {
-        each(&self.scene, "rm -f /tmp/go /etc/crictl.yaml");
+        each(
+            &self.scene,
+            "rm -f /tmp/go /etc/crictl.yaml /etc/sysctl.d/99-kdiy.conf",
+        );
     }
 
     fn let_go(&self) {
@@ -110,7 +113,7 @@ impl Rivals {
     fn at_work(&self) -> Running {
         self.drift();
         let mut running = self.scene.kdiy().start(&APPLY);
-        running.until("change-started", "w-1", "/etc/crictl.yaml");
+        running.until("change-started", "w-1", "99-kdiy.conf");
         running
     }
 
