@@ -2,16 +2,14 @@
 //! after the last kill has to come to the same end as one that nobody
 //! disturbed.
 
-mod target;
-
 use std::collections::VecDeque;
 use std::time::Instant;
 
 use fastrand::Rng;
 
-use self::target::{Open, Target, When, targets};
 use super::converged::Shape;
-use super::{Scene, setting, tell};
+use super::moment::{Open, Target, When, targets};
+use super::{Scene, seeded, setting, tell};
 use crate::e2e::kdiy::{Ran, Running};
 
 pub const STACKED: Shape = Shape {
@@ -89,10 +87,8 @@ struct Suite {
 
 impl Suite {
     fn new() -> Self {
-        let seed = setting("SEED", fastrand::u64(..1_000_000));
-        tell(&format!("KDIY_FAULTS_SEED={seed}"));
         Self {
-            rng: Rng::with_seed(seed),
+            rng: seeded(),
             rounds: 0,
             kills: 0,
             end: None,
@@ -177,10 +173,7 @@ fn attempt(
     while let Some(event) = running.next() {
         if event["event"] == "plan" {
             let steps = event["plan"]["steps"].as_array().expect("steps");
-            let planned = |target: &Target| {
-                let mut steps = steps.iter();
-                steps.any(|step| step["host"] == *target.host && step["title"] == *target.title)
-            };
+            let planned = |target: &Target| steps.iter().any(|step| target.is(step));
             while let Some(behind) = targets.pop_front_if(|target| !planned(target)) {
                 missed.push(behind);
             }

@@ -4,9 +4,12 @@
 //! a test does all that it can.
 
 mod converged;
+mod cuts;
 pub mod kills;
+mod moment;
 mod permissions;
 mod secrets;
+mod stalls;
 mod two_applies;
 
 use std::path::PathBuf;
@@ -60,6 +63,13 @@ fn setting(name: &str, otherwise: u64) -> u64 {
         text.parse()
             .unwrap_or_else(|_| panic!("{name} is no number: {text}"))
     })
+}
+
+/// Chance that can be had again: its seed is told.
+fn seeded() -> fastrand::Rng {
+    let seed = setting("SEED", fastrand::u64(..1_000_000));
+    tell(&format!("KDIY_FAULTS_SEED={seed}"));
+    fastrand::Rng::with_seed(seed)
 }
 
 /// A line for `--nocapture`.

@@ -61,6 +61,13 @@ pub fn targets(steps: &[Value], within: usize, rng: &mut Rng) -> Vec<Target> {
     all.into_iter().map(|(_, target)| target).collect()
 }
 
+impl Target {
+    /// Whether a step of a plan, or of an event, is this one.
+    pub fn is(&self, step: &Value) -> bool {
+        step["host"] == *self.host && step["title"] == *self.title
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.when {
