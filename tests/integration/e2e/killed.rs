@@ -5,5 +5,5 @@ use crate::faults::kills;
 #[test]
 #[ignore = "needs the lab; make e2e"]
 fn a_bring_up_survives_a_few_kills() {
-    kills::a_few(8);
+    kills::a_few();
 }

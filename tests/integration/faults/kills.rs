@@ -62,7 +62,8 @@ fn a_bring_up_survives_them_at_every_boundary_and_within_steps() {
 }
 
 /// One bring-up with a few kills spread over it.
-pub fn a_few(number: usize) {
+pub fn a_few() {
+    let number = usize::try_from(setting("FEW", 8)).expect("few");
     let mut suite = Suite::new();
     let scene = suite.scene();
     let steps = scene.kdiy().plan(&[]);

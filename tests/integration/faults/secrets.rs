@@ -35,13 +35,13 @@ const LOOKS: &[&[&str]] = &[
     &["status"],
     &["status", "--output", "json"],
     &["facts", "--output", "json"],
-    &["explain", "cp-1"],
     &["validate", "--output", "json"],
     &["exec", "--", "uname", "-a"],
     &["logs"],
-    &["logs", "cp-1"],
+    &["logs", "last", "cp-1"],
     &["kubeconfig", "--merge"],
-    &["etcd", "members"],
+    &["etcd", "status"],
+    &["etcd", "keys"],
     &["etcd", "snapshot", "save", "etcd.snapshot"],
 ];
 
@@ -95,10 +95,11 @@ fn are_nowhere_but_where_they_belong() {
     assert!(found.is_empty(), "{found:#?}");
     assert!(seen.rounds > 200, "only {} looks", seen.rounds);
 
-    for ((host, _), before) in HOSTS.iter().zip(&before) {
-        permissions::are_as_written(&scene, host, before);
-    }
     a_planted_one_is_found_everywhere(&scene);
+    let hosts = HOSTS.iter().zip(&before);
+    let unknown = hosts.flat_map(|((host, _), before)| permissions::unknown(&scene, host, before));
+    let unknown: Vec<_> = unknown.collect();
+    assert!(unknown.is_empty(), "{unknown:#?}");
 }
 
 /// Something that is in all places where a scan looks.
@@ -151,6 +152,8 @@ fn run(scene: &Scene, name: &str, words: &[&str], log: &str) {
         fs::write(path, bytes).expect("a file");
     }
     let said = String::from_utf8_lossy(&output.stderr);
+    // The status may be that something could be better.
+    let well = output.status.success() || (words[0] == "status" && output.status.code() == Some(9));
     let last: String = said
         .chars()
         .rev()
@@ -159,11 +162,7 @@ fn run(scene: &Scene, name: &str, words: &[&str], log: &str) {
         .into_iter()
         .rev()
         .collect();
-    assert!(
-        output.status.success(),
-        "kdiy {words:?}: {}\n{last}",
-        output.status
-    );
+    assert!(well, "kdiy {words:?}: {}\n{last}", output.status);
 }
 
 /// A file beside the inventory that only its owner reads.
