@@ -1,7 +1,19 @@
 //! The fault suite: `make faults`. Each test brings up hosts of the lab, does
 //! something bad at a time that is chosen, and shows that nothing is lost by
-//! it. Numbers are settings of the environment, `KDIY_FAULTS_…`; without them
-//! a test does all that it can.
+//! it. A full disk, a dead sshd and Ctrl-C are in `e2e::setbacks`; a short cut
+//! of the kills is in `make e2e`.
+//!
+//! Settings of the environment, each `KDIY_FAULTS_` and:
+//!
+//! | name | what | otherwise |
+//! |---|---|---|
+//! | `SEED` | chance that was told by an earlier run | another one |
+//! | `KILLS` | kills of kdiy, at least | 64 |
+//! | `ROUNDS` | bring-ups that these are spread over; twice as many at most | 5 |
+//! | `ALONE` | 1: every kill has a bring-up of its own | 0 |
+//! | `FEW` | kills of the short cut | 8 |
+//! | `CUTS` | connections that are cut | 20 |
+//! | `TWO_APPLIES` | times that two applies begin together | 20 |
 
 mod converged;
 mod cuts;
