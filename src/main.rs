@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use kdiy::cli::interrupt::Interrupts;
 use kdiy::cli::{Cli, Command, Exit, Failed, code, complete};
 use kdiy::ui::{Terminal, Ui};
 use tracing_subscriber::EnvFilter;
@@ -43,15 +44,15 @@ fn run(cli: &Cli, ui: &Ui, start: Instant) -> Result<ExitCode, Failed> {
     let global = &cli.global;
     let exit = match &cli.command {
         Command::Init(init) => init.run(global, ui),
-        Command::Inventory(inventory) => connected(inventory.run(global, ui, start)),
+        Command::Inventory(inventory) => interruptible(ui, inventory.run(global, ui, start)),
         Command::Validate(validate) => validate.run(global, ui),
-        Command::Plan(plan) => connected(plan.run(global, ui, start)),
+        Command::Plan(plan) => interruptible(ui, plan.run(global, ui, start)),
         Command::Apply(apply) => connected(apply.run(global, ui, start)),
-        Command::Status(status) => connected(status.run(global, ui, start)),
+        Command::Status(status) => interruptible(ui, status.run(global, ui, start)),
         Command::Topology(topology) => topology.run(global, ui),
-        Command::Kubeconfig(kubeconfig) => connected(kubeconfig.run(global, ui)),
-        Command::Etcd(etcd) => connected(etcd.run(global, ui, start)),
-        Command::Facts(facts) => connected(facts.run(global, ui, start)),
+        Command::Kubeconfig(kubeconfig) => interruptible(ui, kubeconfig.run(global, ui)),
+        Command::Etcd(etcd) => interruptible(ui, etcd.run(global, ui, start)),
+        Command::Facts(facts) => interruptible(ui, facts.run(global, ui, start)),
         // Its exit code is the command's on the hosts.
         Command::Exec(exec) => return connected(exec.run(global, ui)),
         Command::Ssh(ssh) => connected(ssh.run(global, ui)),
@@ -63,6 +64,17 @@ fn run(cli: &Cli, ui: &Ui, start: Instant) -> Result<ExitCode, Failed> {
         Command::Version(version) => version.run(ui),
     };
     exit.map(ExitCode::from)
+}
+
+/// Runs a command that changes no host, and that Ctrl-C ends at once.
+fn interruptible<T>(
+    ui: &Ui,
+    command: impl Future<Output = Result<T, Failed>>,
+) -> Result<T, Failed> {
+    connected(async {
+        let interrupts = Interrupts::listen()?;
+        interrupts.unless(ui, "interrupted", command).await?
+    })
 }
 
 /// Runs a command that connects to hosts. Only these pay for a runtime.

@@ -7,6 +7,7 @@
 
 mod guard;
 mod incoming;
+pub mod journal;
 pub mod log;
 mod runs;
 
@@ -80,6 +81,14 @@ pub enum Error {
         /// Whether it is a directory.
         directory: bool,
     },
+    /// It has other names, through which it may be read and changed.
+    #[error("{path} has {others} other names somewhere (hard links), and keys are kept there; run `cp -p {path} {path}.own && mv {path}.own {path}`", path = path.display())]
+    Linked {
+        /// What.
+        path: PathBuf,
+        /// How many.
+        others: u64,
+    },
     /// Something is there already, and was not to be replaced.
     #[error("{} is there already", _0.display())]
     Exists(PathBuf),
@@ -116,6 +125,7 @@ impl Error {
             Self::NotPlain { .. } => "state-not-plain",
             Self::Foreign { .. } => "state-foreign",
             Self::Exposed { .. } => "state-exposed",
+            Self::Linked { .. } => "state-linked",
             Self::Exists(_) => "state-exists",
             Self::Pki { source, .. } => source.code(),
             Self::OtherAuthorities { .. } => "state-other-authorities",
@@ -245,6 +255,9 @@ impl State {
     /// When it is exposed or spoiled.
     pub fn secretbox_key(&self) -> Result<Option<SecretboxKey>, Error> {
         let directory = self.root.join(PKI);
+        if !guard::is_directory(&directory)? {
+            return Ok(None);
+        }
         let Some(text) = guard::read(&directory.join(SECRETBOX))? else {
             return Ok(None);
         };

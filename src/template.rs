@@ -4,6 +4,8 @@
 //! and are part of the program. Kubernetes documents are not made here: they
 //! are typed structs, see [`crate::kubeadm`].
 
+pub mod weight;
+
 use std::fmt;
 use std::sync::LazyLock;
 

@@ -1,31 +1,31 @@
 //! `kdiy apply`.
 
+mod carry;
+mod chronicle;
+
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
 use time::OffsetDateTime;
 use time::macros::format_description;
-use tokio::sync::{mpsc, watch};
 
-use super::logs::Logged;
-use super::survey::Survey;
-use super::{Exit, Failed, Global, Reach, kubeconfig, node_name, owner, saved, source, survey};
+use super::interrupt::Interrupts;
+use super::{
+    Exit, Failed, Global, Reach, kubeconfig, node_name, owner, past, saved, source, survey,
+};
 use crate::cluster::Name;
 use crate::execute::lock::{self, Holder, Lock, NotTaken, Owner};
 use crate::execute::survey::Connections;
-use crate::execute::{self, Options};
-use crate::plan::Plan;
-use crate::shell::Script;
-use crate::state::{Record, Run, Steps};
-use crate::transport::Connection;
 use crate::transport::ssh::Link;
-use crate::ui::summary::{self, Next, Tally};
-use crate::ui::{self, Output, Ui, progress};
+use crate::ui::summary::{self, Next};
+use crate::ui::{self, Output, Ui};
+use carry::carry_out;
+use chronicle::Chronicle;
 
-/// How long one step may take: a slow mirror takes minutes.
-const STEP: Duration = Duration::from_secs(30 * 60);
+/// What an interrupt before the first change comes to.
+const UNCHANGED: &str = "interrupted; nothing was changed";
 
 /// Make the hosts as the inventory says
 #[derive(Debug, Clone, Args)]
@@ -65,10 +65,17 @@ impl Apply {
     /// When a host cannot be looked at or has problems, the user says no, the
     /// saved plan is stale, another kdiy applies, or a step fails.
     pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+        let interrupts = Interrupts::listen()?;
         let mut lock = None;
-        let ended = self.hold_and_run(global, ui, start, &mut lock).await;
+        let ended = self
+            .hold_and_run(global, ui, start, &interrupts, &mut lock)
+            .await;
         if let Some(lock) = lock {
-            lock.release().await;
+            // A host that hangs holds nobody up who presses Ctrl-C once more.
+            tokio::select! {
+                () = lock.release() => {}
+                () = interrupts.reach(interrupts.count() + 1) => {}
+            }
         }
         ended
     }
@@ -78,6 +85,7 @@ impl Apply {
         global: &Global,
         ui: &Ui,
         start: Instant,
+        interrupts: &Interrupts,
         lock: &mut Option<Lock<Link>>,
     ) -> Result<Exit, Failed> {
         let source = source::load(global, ui)?;
@@ -96,7 +104,12 @@ impl Apply {
             let taken = lock.insert(self.hold(connections, &owner, ui).await?);
             settle(taken, ui).await
         };
-        let survey = survey::survey(&source, &self.reach, limit, ui, shown, hold).await?;
+        let survey = survey::survey(&source, &self.reach, limit, ui, shown, hold);
+        let survey = interrupts.unless(ui, UNCHANGED, survey).await??;
+        let there_is_more = survey.plan.as_ref().is_some_and(|plan| !plan.is_empty());
+        if there_is_more && let Some(what) = past::cut_short(&survey.state, began)? {
+            ui.note(&what);
+        }
         if let Some(plan) = &survey.plan {
             match ui.output() {
                 Output::Json => ui.plan_event(plan, start, Instant::now()),
@@ -128,24 +141,17 @@ impl Apply {
             kubeconfig::keep(cluster, &survey.authorities, &survey.state)?;
             return Ok(Exit::Ok);
         }
-        self.ask(ui).await?;
+        interrupts.unless(ui, UNCHANGED, self.ask(ui)).await??;
         let run = survey.state.create_run(&id)?;
-        let mut record = Record {
-            command: "apply".to_owned(),
-            began,
-            ended: None,
-            exit_code: None,
-            counts: None,
-        };
-        run.write_record(&record)?;
+        let chronicle = Arc::new(Chronicle::begin(run, plan, began, start)?);
         let (tally, stopped) = carry_out(
             plan,
             &survey,
-            &run,
+            &chronicle,
             lock.as_ref(),
             self.reach.width.get(),
+            interrupts,
             ui,
-            start,
         )
         .await?;
         let exit = match (tally.succeeded(), stopped) {
@@ -153,14 +159,7 @@ impl Apply {
             (false, true) => Exit::Interrupted,
             (false, false) => Exit::StepFailed,
         };
-        record.ended = Some(OffsetDateTime::now_utc());
-        record.exit_code = Some(exit.code());
-        record.counts = Some(Steps {
-            done: tally.done,
-            failed: tally.failed,
-            left: tally.left,
-        });
-        if let Err(error) = run.write_record(&record) {
+        if let Err(error) = chronicle.end(exit) {
             ui.warn(&format!("how this run ended is not written down: {error}"));
         }
         let kept = match tally.succeeded() {
@@ -177,7 +176,7 @@ impl Apply {
             None => vec!["kdiy apply goes on from here; nothing is undone"],
         };
         let next = Next {
-            logs: Some(run.directory()),
+            logs: Some(chronicle.run().directory()),
             commands: &commands,
         };
         ui.tell(&summary::render(&tally, &next, ui.err_style()));
@@ -242,62 +241,6 @@ async fn settle(lock: &Lock<Link>, ui: &Ui) -> Result<(), Failed> {
     lock.settle()
         .await
         .map_err(|faults| survey::failed(&faults))
-}
-
-/// Runs the plan; also whether it was stopped by Ctrl-C.
-async fn carry_out<C: Connection + 'static>(
-    plan: &Plan,
-    survey: &Survey<C>,
-    run: &Run,
-    lock: Option<&Lock<C>>,
-    width: usize,
-    ui: &Ui,
-    start: Instant,
-) -> Result<(Tally, bool), Failed> {
-    let shown = ui.renderer(start, survey.connections.keys());
-    let mut logged = Logged::new(run.clone(), start, shown);
-    let (stopping, stop) = watch::channel(false);
-    let stopping = Arc::new(stopping);
-    let taken_away = lock.map(|lock| {
-        let (mut lost, stopping, ui) = (lock.lost(), Arc::clone(&stopping), ui.clone());
-        tokio::spawn(async move {
-            if lost.changed().await.is_ok()
-                && let Some((host, holder)) = lost.borrow().clone()
-            {
-                ui.warn(&format!("{host} was taken by another kdiy: {holder}"));
-                let _ = stopping.send(true);
-            }
-        })
-    });
-    let patient = ui.clone();
-    let interrupted = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_err() {
-            return;
-        }
-        let _ = stopping.send(true);
-        patient.note("Stopping after the steps that run now; Ctrl-C again stops at once.");
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(i32::from(Exit::Interrupted.code()));
-        }
-    });
-    let options = Options {
-        width,
-        limit: STEP,
-        scripts: ui.style().verbose(),
-        guard: lock.map_or_else(Script::new, |lock| lock.number().guard()),
-        stop: stop.clone(),
-    };
-    let (events, received) = mpsc::unbounded_channel();
-    let watched = tokio::spawn(async move { progress::follow(received, &mut logged).await });
-    execute::run(plan, &survey.connections, &survey.vault, &options, &events).await;
-    drop(events);
-    let tally = watched.await?;
-    let stopped = *stop.borrow();
-    interrupted.abort();
-    if let Some(watch) = taken_away {
-        watch.abort();
-    }
-    Ok((tally, stopped))
 }
 
 /// Sorts by time, as the state wants it.

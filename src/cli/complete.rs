@@ -13,6 +13,7 @@ use super::Cli;
 use crate::cluster::Role;
 use crate::draft;
 use crate::inventory::{self, CODES, fields};
+use crate::transport::local;
 
 /// Variable by which the script of `kdiy completions` asks for candidates.
 const ASKED: &str = "KDIY_COMPLETE";
@@ -71,7 +72,7 @@ fn completer(arg: &Arg) -> Option<ArgValueCompleter> {
 
 /// Names of the nodes of the inventory in effect, and of its roles.
 fn nodes(typed: &OsStr, roles: bool) -> Vec<CompletionCandidate> {
-    let text = std::fs::read_to_string(inventory()).unwrap_or_default();
+    let text = local::text(&inventory()).unwrap_or_default();
     let nodes = inventory::names(&text);
     let mut found = Vec::new();
     if roles {

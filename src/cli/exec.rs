@@ -130,11 +130,13 @@ impl Exec {
             pressed = tokio::signal::ctrl_c() => {
                 pressed?;
                 let seconds = self.timeout.as_secs();
-                ui.note(&format!(
-                    "Interrupted. What has begun on {} goes on there to its end, or for {seconds} s \
-                     at most.",
-                    stage.begun()
-                ));
+                ui.note(&match stage.begun() {
+                    none if none.is_empty() => "Interrupted; nothing has begun on any host.".to_owned(),
+                    begun => format!(
+                        "Interrupted. What has begun on {begun} goes on there to its end, or for \
+                         {seconds} s at most."
+                    ),
+                });
                 return Ok(Exit::Interrupted.into());
             }
         };
@@ -220,6 +222,7 @@ impl<'a> Stage<'a> {
                 if json {
                     let document = spoken::Document::of(host, ended);
                     if let Ok(line) = serde_json::to_string(&document) {
+                        let line = ui::sanitise_json(&line);
                         self.print(Stream::Out, &format!("{line}\n"));
                     }
                 } else if self.group && ended.result.is_ok() {

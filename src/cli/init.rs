@@ -15,6 +15,7 @@ use crate::cluster::{Endpoint, Name, Role, VersionSpec};
 use crate::draft::hosts::{self, Listed};
 use crate::draft::shape::{Misfit, Shape};
 use crate::draft::{Balancing, Draft, DraftCni};
+use crate::transport::local;
 use crate::ui::Ui;
 
 /// Write an inventory to begin with
@@ -180,7 +181,7 @@ impl Init {
 
 /// Hosts of standard input.
 fn listed(ui: &Ui) -> Result<Vec<Listed>, Failed> {
-    let text = io::read_to_string(io::stdin())
+    let text = local::text_of(io::stdin())
         .map_err(|error| anyhow::Error::new(error).context("cannot read standard input"))?;
     hosts::list(&text).map_err(|findings| {
         written::draw(&findings, "standard input", &text, ui);

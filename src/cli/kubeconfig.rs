@@ -1,6 +1,7 @@
 //! `kdiy kubeconfig`.
 
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -14,6 +15,7 @@ use crate::cluster::{Cluster, Node, Role};
 use crate::execute::{survey, trust};
 use crate::pki::{self, Authorities, LeafRequest, kubeconfig};
 use crate::state::{self, State};
+use crate::transport::local;
 use crate::ui::Ui;
 
 /// An admin certificate with less time left than this is made anew.
@@ -104,7 +106,7 @@ impl Kubeconfig {
 
     fn merge_into_own(&self, ours: &pki::Kubeconfig, ui: &Ui) -> Result<(), Failed> {
         let path = own_path()?;
-        let existing = match std::fs::read_to_string(&path) {
+        let existing = match local::text(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => {
@@ -144,7 +146,10 @@ fn own_path() -> Result<PathBuf, Failed> {
             let home =
                 std::env::var_os("HOME").ok_or_else(|| anyhow::anyhow!("HOME is not set"))?;
             let folder = Path::new(&home).join(".kube");
-            std::fs::create_dir_all(&folder)
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder)
                 .map_err(|error| anyhow::Error::new(error).context(folder.display().to_string()))?;
             folder.join("config")
         }

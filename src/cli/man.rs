@@ -1,6 +1,8 @@
 //! `kdiy man`.
 
 use std::io;
+use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 
 use clap::{Args, Command, CommandFactory as _};
@@ -8,6 +10,7 @@ use clap_mangen::Man as Page;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::{Cli, Exit, Failed, Global};
+use crate::state::Incoming;
 use crate::ui::Ui;
 
 /// Print or write the manual pages
@@ -52,12 +55,17 @@ impl Man {
         let failed = |path: &std::path::Path, error| {
             anyhow::Error::new(error).context(format!("cannot write {}", path.display()))
         };
-        std::fs::create_dir_all(dir).map_err(|error| failed(dir, error))?;
+        let mut folder = std::fs::DirBuilder::new();
+        let made = folder.recursive(true).mode(0o755).create(dir);
+        made.map_err(|error| failed(dir, error))?;
         let mut all = Vec::new();
         commands(&root, &mut all);
         for command in &all {
             let path = dir.join(format!("{}.1", called(command).replace(' ', "-")));
-            std::fs::write(&path, page(command)?).map_err(|error| failed(&path, error))?;
+            let mut file = Incoming::create_public(&path, true)?;
+            let written = file.write_all(page(command)?.as_bytes());
+            written.map_err(|error| failed(&path, error))?;
+            file.keep()?;
         }
         ui.note(&format!("{} pages are in {}.", all.len(), dir.display()));
         Ok(Exit::Ok)

@@ -11,6 +11,7 @@ pub mod exit;
 pub mod explain;
 pub mod facts;
 pub mod init;
+pub mod interrupt;
 pub mod inventory;
 pub mod kubeconfig;
 mod logs;

@@ -43,6 +43,22 @@ pub fn has_ended(holder: &Holder) -> bool {
     process.among == among && started(process.id) != Some(process.started)
 }
 
+/// Stands for this process wherever it is read.
+#[must_use]
+pub fn mark() -> Option<String> {
+    this_process().map(|Process { among, id, started }| format!("{among}/{id}/{started}"))
+}
+
+/// Whether the process of a mark still runs; `None` when that cannot be told
+/// from here.
+#[must_use]
+pub fn runs(mark: &str) -> Option<bool> {
+    let mut words = mark.split('/');
+    let mut word = || words.next();
+    let (there, id, began) = (word()?, word()?.parse().ok()?, word()?.parse().ok()?);
+    (among()? == there).then(|| started(id) == Some(began))
+}
+
 fn this_process() -> Option<Process> {
     let id = std::process::id();
     Some(Process {
@@ -94,6 +110,10 @@ mod tests {
     fn only_what_is_known_to_have_ended_has() {
         let this = this_process().expect("Linux");
         assert!(!has_ended(&holder(Some(this.clone()))), "it is this one");
+        assert_eq!(runs(&mark().expect("Linux")), Some(true));
+        assert_eq!(runs(&format!("{}/1/{}", this.among, u64::MAX)), Some(false));
+        assert_eq!(runs("elsewhere/1/1"), None);
+        assert_eq!(runs("x"), None);
         assert!(!has_ended(&holder(None)));
         let reused = Process {
             started: this.started + 1,

@@ -1,13 +1,17 @@
 //! `kdiy logs`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use clap::Args;
 use serde::Serialize;
+use time::OffsetDateTime;
 
-use super::{Exit, Failed, Global, selection, source};
+use super::{Exit, Failed, Global, owner, selection, source};
 use crate::cluster::{Cluster, Name};
 use crate::state::log::{self, Outcome};
-use crate::state::{self, State};
-use crate::ui::logs::{self, Host, Run};
+use crate::state::{self, Record, State};
+use crate::ui::logs::{self, Course, Host, Run};
+use crate::ui::text::{duration, names};
 use crate::ui::{Output, Ui};
 
 /// Stands for the newest run.
@@ -91,13 +95,18 @@ impl Logs {
                 node.map(|node| format!(" on {node}")).unwrap_or_default()
             )),
             Output::Text if node.is_some() || self.failed => {
-                let shown = hosts.iter().map(|host| logs::whole(host, ui.style()));
+                let shown = hosts
+                    .iter()
+                    .map(|host| logs::whole(host, run.state, ui.style()));
                 ui.print(&shown.collect::<String>())?;
             }
             Output::Text => {
                 let shown = std::slice::from_ref(&run);
                 ui.print(&logs::runs(shown, ui.style()))?;
-                ui.print(&format!("\n{}", logs::overview(&hosts, ui.style())))?;
+                ui.print(&format!(
+                    "\n{}",
+                    logs::overview(&hosts, run.state, ui.style())
+                ))?;
                 ui.note(&format!("\nWhat a host said: kdiy logs {} NODE", run.run));
             }
         }
@@ -164,9 +173,58 @@ impl Logs {
 }
 
 fn known(run: &state::Run) -> Result<Run, state::Error> {
+    let record = run.record()?;
     Ok(Run {
         run: run.id(),
-        record: run.record()?,
+        state: course(run, record.as_ref())?,
+        record,
         hosts: run.hosts()?,
     })
+}
+
+fn course(run: &state::Run, record: Option<&Record>) -> Result<Course, state::Error> {
+    if record.is_some_and(|record| record.ended.is_some()) {
+        return Ok(Course::Ended);
+    }
+    let history = run.history()?;
+    let process = history.head().and_then(|head| head.process.as_deref());
+    Ok(match process.and_then(owner::runs) {
+        Some(true) => Course::Runs,
+        Some(false) => Course::CutShort,
+        None => Course::Unknown,
+    })
+}
+
+/// What is to be said when the newest run was cut short.
+///
+/// # Errors
+/// When what is kept of it cannot be read.
+pub fn cut_short(state: &State, now: OffsetDateTime) -> Result<Option<String>, state::Error> {
+    let Some(run) = state.runs()?.into_iter().next() else {
+        return Ok(None);
+    };
+    if course(&run, run.record()?.as_ref())? != Course::CutShort {
+        return Ok(None);
+    }
+    let history = run.history()?;
+    let since = history.last().map(|last| now - last);
+    let since = since.and_then(|since| std::time::Duration::try_from(since).ok());
+    let since = since.map(|since| format!(" {} ago", duration(since)));
+    let mut at_work: BTreeMap<&str, BTreeSet<&Name>> = BTreeMap::new();
+    for step in history.at_work() {
+        at_work.entry(&step.title).or_default().insert(&step.host);
+    }
+    let steps = at_work.iter();
+    let steps: Vec<_> = steps
+        .map(|(title, hosts)| format!("\"{title}\" on {}", names(hosts)))
+        .collect();
+    let steps = match &steps[..] {
+        [] => "between two steps".to_owned(),
+        steps => format!("during {}", steps.join(", ")),
+    };
+    Ok(Some(format!(
+        "Run {} was cut short{} {steps}. This apply goes on from what the hosts are.",
+        run.id(),
+        since.unwrap_or_default()
+    )))
 }

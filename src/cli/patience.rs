@@ -1,33 +1,37 @@
 //! A word in every long silence: whoever waits shall know what for.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
 use crate::ui::Ui;
+use crate::ui::text::sign_of_life;
 
-/// How long nothing is said until it is said what is waited for.
-const SILENCE: Duration = Duration::from_secs(10);
-
-/// When something was last said.
+/// When something was last said, and how often since then nothing was but what
+/// is waited for.
 #[derive(Debug)]
-pub struct Silence(Mutex<Instant>);
+pub struct Silence(Mutex<(Instant, usize)>);
 
 impl Silence {
     /// It begins now.
     #[must_use]
     pub fn new() -> Self {
-        Self(Mutex::new(Instant::now()))
+        Self(Mutex::new((Instant::now(), 0)))
     }
 
     /// Something was said.
     pub fn broken(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self.last() = (Instant::now(), 0);
     }
 
-    fn since(&self) -> Instant {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// When it is to be said what is waited for, if nothing else is.
+    fn until(&self) -> Instant {
+        let (since, waits) = *self.last();
+        since + sign_of_life(waits)
+    }
+
+    fn last(&self) -> MutexGuard<'_, (Instant, usize)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -45,10 +49,11 @@ pub async fn wait<T>(
         tokio::select! {
             biased;
             ended = &mut work => return ended,
-            () = tokio::time::sleep_until(silence.since() + SILENCE) => {}
+            () = tokio::time::sleep_until(silence.until()) => {}
         }
-        if silence.since().elapsed() >= SILENCE {
-            silence.broken();
+        if silence.until() <= Instant::now() {
+            let waits = silence.last().1 + 1;
+            *silence.last() = (Instant::now(), waits);
             let waited = began.elapsed().as_secs();
             ui.note(&format!("still waiting after {waited} s for {}", what()));
         }
@@ -59,6 +64,7 @@ pub async fn wait<T>(
 mod tests {
     use super::*;
     use crate::ui::Verbosity;
+    use std::time::Duration;
 
     async fn told(verbosity: Verbosity) -> String {
         let (ui, _, err) = Ui::memory(verbosity);
@@ -66,16 +72,16 @@ mod tests {
         let work = async {
             tokio::time::sleep(Duration::from_secs(7)).await;
             silence.broken();
-            tokio::time::sleep(Duration::from_secs(25)).await;
+            tokio::time::sleep(Duration::from_secs(35)).await;
         };
         wait(&ui, &silence, || "an answer of cp-1".to_owned(), work).await;
         err()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_silence_of_ten_seconds_is_broken() {
+    async fn a_long_silence_is_broken_and_again_after_a_longer_one() {
         let wanted = "still waiting after 17 s for an answer of cp-1\n\
-                      still waiting after 27 s for an answer of cp-1\n";
+                      still waiting after 37 s for an answer of cp-1\n";
         assert_eq!(told(Verbosity::Normal).await, wanted);
         assert_eq!(told(Verbosity::Quiet).await, "");
     }

@@ -1,10 +1,12 @@
 //! The inventory as the command line names it: read, checked, reported.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Exit, Failed, Global};
 use crate::cluster::{Cluster, Name};
 use crate::inventory::{self, Loaded, Row, Severity};
+use crate::transport::local;
 use crate::ui::Ui;
 
 /// A valid inventory and where it lies.
@@ -72,6 +74,7 @@ pub fn load_for_program(global: &Global) -> Result<(Option<Source>, Vec<Row>), F
 
 fn read(global: &Global, ui: &Ui, shown: Severity) -> Result<Source, Failed> {
     let file = open(global)?;
+    warn_of_others(&global.inventory, ui);
     let style = inventory::Style {
         color: ui.err_style().color,
         width: ui.err_style().width,
@@ -84,6 +87,21 @@ fn read(global: &Global, ui: &Ui, shown: Severity) -> Result<Source, Failed> {
     file.source().ok_or_else(|| Failed::shown(Exit::Inventory))
 }
 
+/// An inventory names commands that run here, and whom hosts trust.
+fn warn_of_others(path: &Path, ui: &Ui) {
+    let found = std::fs::metadata(path)
+        .ok()
+        .filter(std::fs::Metadata::is_file);
+    let mode = found.map_or(0, |found| found.permissions().mode() & 0o7777);
+    if mode & 0o002 != 0 {
+        let path = path.display();
+        ui.warn(&format!(
+            "{path} has mode {mode:04o}, so everybody on this machine may change the cluster and \
+             what kdiy runs here; run `chmod o-w {path}`"
+        ));
+    }
+}
+
 /// An inventory that was read, whatever it came to.
 struct Opened {
     text: String,
@@ -93,9 +111,9 @@ struct Opened {
 
 fn open(global: &Global) -> Result<Opened, Failed> {
     let path = &global.inventory;
-    let text = std::fs::read_to_string(path).map_err(|error| unread(path, error))?;
+    let text = local::text(path).map_err(|error| unread(path, error))?;
     let folder = folder(path).to_owned();
-    let read = |named: &Path| std::fs::read_to_string(place(&folder, named));
+    let read = |named: &Path| local::text(&place(&folder, named));
     let loaded = inventory::load(&text, &read);
     Ok(Opened {
         text,

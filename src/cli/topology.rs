@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Exit, Failed, Global, source};
+use crate::state::Incoming;
 use crate::topology::Map;
+use crate::transport::local;
 use crate::ui::topology::{Glyphs, MARK, svg, text};
 use crate::ui::{Output, Ui};
 
@@ -69,7 +71,7 @@ fn write(path: &Path, picture: &str, force: bool) -> Result<(), Failed> {
         Failed::new(Exit::Error, anyhow::Error::new(error).context(context))
     };
     if !force && path.symlink_metadata().is_ok() {
-        let there = std::fs::read(path).map_err(failed)?;
+        let there = local::bytes(path).map_err(failed)?;
         let own = there
             .windows(MARK.len())
             .any(|bytes| bytes == MARK.as_bytes());
@@ -79,20 +81,7 @@ fn write(path: &Path, picture: &str, force: bool) -> Result<(), Failed> {
                 .hint("name another file, or write over it with --force"));
         }
     }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.new", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let written = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&beside)
-        .and_then(|mut file| {
-            file.write_all(picture.as_bytes())?;
-            std::fs::rename(&beside, path)
-        });
-    written.map_err(|error| {
-        // What is not finished must not lie about.
-        let _ = std::fs::remove_file(&beside);
-        failed(error)
-    })
+    let mut file = Incoming::create_public(path, true)?;
+    file.write_all(picture.as_bytes()).map_err(failed)?;
+    Ok(file.keep()?)
 }

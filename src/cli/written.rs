@@ -14,6 +14,7 @@ use crate::draft::imported::Imported;
 use crate::draft::{Base, Draft};
 use crate::inventory::{self, Finding};
 use crate::state::{self, Incoming};
+use crate::transport::local;
 use crate::ui::roster::roster;
 use crate::ui::{Output, Ui, Verbosity, text};
 
@@ -92,7 +93,7 @@ impl Destination {
 /// # Errors
 /// When it cannot be read, or is not text.
 pub fn read(path: &Path) -> Result<String, Failed> {
-    std::fs::read_to_string(path).map_err(|error| {
+    local::text(path).map_err(|error| {
         let context = format!("cannot read {}", path.display());
         Failed::new(Exit::Inventory, anyhow::Error::new(error).context(context))
     })
@@ -113,7 +114,7 @@ pub fn read_or_stdin(path: &Path) -> Result<(String, String), Failed> {
                 .hint("name a file, or pipe into this command; --help has examples"),
         );
     }
-    let text = io::read_to_string(io::stdin()).map_err(|error| {
+    let text = local::text_of(io::stdin()).map_err(|error| {
         let error = anyhow::Error::new(error).context("cannot read standard input");
         Failed::new(Exit::Inventory, error)
     })?;
@@ -172,9 +173,7 @@ pub fn finish(
     let text = draft.text();
     let file = destination.file(global);
     let folder = source::folder(file.unwrap_or(Path::new(".")));
-    let loaded = inventory::load(&text, &|named| {
-        std::fs::read_to_string(source::place(folder, named))
-    });
+    let loaded = inventory::load(&text, &|named| local::text(&source::place(folder, named)));
     let shown = file.map_or_else(
         || "standard output".to_owned(),
         |path| path.display().to_string(),

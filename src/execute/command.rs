@@ -74,7 +74,7 @@ impl Command {
 }
 
 /// Connects to all nodes, so many at a time, and runs a script on each as
-/// soon as it is connected to.
+/// soon as it is connected to. Their output is for `heard` alone.
 pub async fn everywhere<C: Connector>(
     connector: &C,
     nodes: &[&Node],
@@ -87,8 +87,12 @@ pub async fn everywhere<C: Connector>(
             let began = Instant::now();
             let result = on(connector, node, request, heard).await;
             let took = began.elapsed();
-            let ended = Ended { result, took };
+            let mut ended = Ended { result, took };
             heard(&node.name, Heard::Ended(&ended));
+            // It was heard; of hundreds of hosts it would be too much to keep.
+            if let Ok(output) = &mut ended.result {
+                (output.stdout, output.stderr) = (Vec::new(), Vec::new());
+            }
             (node.name.clone(), ended)
         })
         .buffered(width.max(1))

@@ -9,6 +9,7 @@ pub mod meet;
 mod passing;
 pub mod portraits;
 mod run;
+mod said;
 mod script;
 pub mod status;
 pub mod survey;

@@ -39,7 +39,7 @@ impl Patience {
 pub(super) fn of_exit<'l>(
     exit: &Exit,
     resource: Option<&str>,
-    said: impl DoubleEndedIterator<Item = &'l str> + Clone,
+    said: impl Iterator<Item = &'l str> + Clone,
 ) -> Option<String> {
     let from_apt = match resource?.split(' ').next()? {
         "packages" | "repository" => true,
@@ -58,7 +58,7 @@ pub(super) fn of_exit<'l>(
     if said.clone().any(|line| matches(line, &LASTING)) {
         return None;
     }
-    said.rev().find_map(|line| {
+    said.clone().find_map(|line| {
         let known = |(_, words): &&(&str, &[&str])| matches(line, words);
         let (cause, _) = PASSING.iter().find(known)?;
         Some(format!("{cause}: {}", line.trim()))

@@ -1,16 +1,16 @@
 //! Runs a plan: its graph, with independent branches side by side.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::passing::{self, Patience};
+use super::said::Said;
 use super::script;
 use super::{Event, Failure};
 use crate::cluster::Name;
@@ -47,13 +47,12 @@ pub struct Report {
     pub took: Duration,
 }
 
-/// Lines that are replayed after a failure.
-const LAST_LINES: usize = 15;
 /// Output of one step that is kept, in bytes; all of it goes out as events.
 const KEEP: usize = 64 * 1024;
 
 /// Runs a plan. Steps that need a failed one do not run; others go on. What can
-/// pass by itself is tried again for a while.
+/// pass by itself is tried again for a while. `tell` hears of a step before its
+/// script is sent, and must not take long.
 ///
 /// # Panics
 /// When a host of the plan has no connection: a bug of the caller.
@@ -62,17 +61,14 @@ pub async fn run<C: Connection>(
     connections: &BTreeMap<Name, Arc<C>>,
     vault: &Vault,
     options: &Options,
-    events: &UnboundedSender<Event>,
+    tell: &(dyn Fn(Event) + Sync),
 ) -> Report {
     let began = Instant::now();
     let hosts = plan.hosts().len();
-    send(
-        events,
-        Event::RunStarted {
-            steps: plan.steps.len(),
-            hosts,
-        },
-    );
+    tell(Event::RunStarted {
+        steps: plan.steps.len(),
+        hosts,
+    });
     let mut waiting: BTreeSet<usize> = (0..plan.steps.len()).collect();
     let mut report = Report {
         done: Vec::new(),
@@ -87,7 +83,7 @@ pub async fn run<C: Connection>(
         scripts: options.scripts,
         guard: &options.guard,
         stop: &options.stop,
-        events,
+        tell,
     };
     let mut running = FuturesUnordered::new();
     loop {
@@ -113,42 +109,33 @@ pub async fn run<C: Connection>(
             Ok(()) => {
                 done.insert(place);
                 report.done.push((place, took));
-                send(
-                    events,
-                    Event::StepDone {
-                        step: place,
-                        host,
-                        title,
-                        took,
-                    },
-                );
+                tell(Event::StepDone {
+                    step: place,
+                    host,
+                    title,
+                    took,
+                });
             }
             Err(failure) => {
                 report.failed.push(place);
-                send(
-                    events,
-                    Event::StepFailed {
-                        step: place,
-                        host,
-                        title,
-                        took,
-                        failure,
-                    },
-                );
+                tell(Event::StepFailed {
+                    step: place,
+                    host,
+                    title,
+                    took,
+                    failure,
+                });
             }
         }
     }
     report.left = waiting.into_iter().collect();
     report.took = began.elapsed();
-    send(
-        events,
-        Event::RunEnded {
-            done: report.done.len(),
-            failed: report.failed.len(),
-            left: report.left.len(),
-            took: report.took,
-        },
-    );
+    tell(Event::RunEnded {
+        done: report.done.len(),
+        failed: report.failed.len(),
+        left: report.left.len(),
+        took: report.took,
+    });
     report
 }
 
@@ -159,7 +146,7 @@ struct Crew<'a> {
     scripts: bool,
     guard: &'a Script,
     stop: &'a watch::Receiver<bool>,
-    events: &'a UnboundedSender<Event>,
+    tell: &'a (dyn Fn(Event) + Sync),
 }
 
 impl Crew<'_> {
@@ -256,46 +243,45 @@ impl Crew<'_> {
             limit: self.limit,
             keep: KEEP,
         };
-        let mut last_lines = VecDeque::new();
-        let mut resource = None;
-        // Lines since the step came to that resource.
-        let mut said = 0_usize;
+        let mut said = Said::default();
+        let line = |stream, text: &str| Event::Line {
+            step: place,
+            host: step.host.clone(),
+            stream,
+            text: self.vault.mask(text),
+        };
+        // Changes come in their order, each once.
+        let mut begun: Option<usize> = None;
         let ended = connection
-            .run(request, &mut |stream, line| {
-                let announced = line
+            .run(request, &mut |stream, text| {
+                let change = text
                     .strip_prefix(&mark)
-                    .and_then(|place| place.parse::<usize>().ok());
-                if let Some(change) = announced.and_then(|change| step.changes.get(change)) {
-                    let key = change.resource.key();
-                    resource = Some(key.clone());
-                    said = 0;
-                    let host = step.host.clone();
+                    .and_then(|place| place.parse().ok());
+                let change = change.filter(|&change| {
+                    change < step.changes.len() && begun.is_none_or(|begun| change > begun)
+                });
+                if let Some(change) = change {
+                    begun = Some(change);
+                    said.change();
                     self.send(Event::ChangeStarted {
                         step: place,
-                        host,
-                        resource: key,
+                        host: step.host.clone(),
+                        resource: step.changes[change].resource.key(),
                     });
-                    return;
+                } else if said.line(stream, text) {
+                    self.send(line(stream, text));
                 }
-                let text = self.vault.mask(line);
-                if last_lines.len() == LAST_LINES {
-                    last_lines.pop_front();
-                }
-                last_lines.push_back(text.clone());
-                said += 1;
-                self.send(Event::Line {
-                    step: place,
-                    host: step.host.clone(),
-                    stream,
-                    text,
-                });
             })
             .await;
+        for (stream, text) in said.rest() {
+            self.send(line(stream, &text));
+        }
+        let resource = begun.map(|change| step.changes[change].resource.key());
         let failure = |code, what: String, hint: String| Failure {
             code,
             resource: resource.clone(),
             what,
-            last_lines: last_lines.iter().cloned().collect(),
+            last_lines: said.last().map(|line| self.vault.mask(line)).collect(),
             hint,
         };
         match ended {
@@ -306,10 +292,9 @@ impl Crew<'_> {
                     Exit::Signal(name) => format!("killed by SIG{name}"),
                 };
                 let (code, hint) = diagnosis(&output.exit, resource.as_deref());
-                let before = last_lines.len() - said.min(last_lines.len());
-                let said = last_lines.iter().skip(before).map(String::as_str);
                 Err(Missed {
-                    passing: passing::of_exit(&output.exit, resource.as_deref(), said),
+                    passing: passing::of_exit(&output.exit, resource.as_deref(), said.at_change())
+                        .map(|what| self.vault.mask(&what)),
                     failure: failure(code, what, hint),
                 })
             }
@@ -324,7 +309,7 @@ impl Crew<'_> {
     }
 
     fn send(&self, event: Event) {
-        send(self.events, event);
+        (self.tell)(event);
     }
 }
 
@@ -379,9 +364,4 @@ fn mark() -> String {
         .unwrap_or_default();
     let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("kdiy-change-{hex} ")
-}
-
-/// Nobody may be listening any more; the run goes on all the same.
-fn send(events: &UnboundedSender<Event>, event: Event) {
-    let _ = events.send(event);
 }

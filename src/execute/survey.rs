@@ -20,6 +20,7 @@ use crate::plan::settle::{self, Answer, Unsettled};
 use crate::plan::{Blueprint, Observation};
 use crate::resource::Malformed;
 use crate::shell::Script;
+use crate::transport::sanitise::sanitise_short;
 use crate::transport::{self, Connection, Connector, Exit, Output, Request, User};
 
 /// How long a look may take.
@@ -254,11 +255,8 @@ pub(super) async fn ask_within<C: Connection>(
     if exit == Exit::Code(0) {
         return Ok(stdout);
     }
-    let last = String::from_utf8_lossy(&stderr)
-        .lines()
-        .last()
-        .unwrap_or_default()
-        .to_owned();
+    let said = String::from_utf8_lossy(&stderr);
+    let last = sanitise_short(said.lines().last().unwrap_or_default());
     Err(Fault::Probe { exit, last })
 }
 

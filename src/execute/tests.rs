@@ -93,7 +93,8 @@ async fn ran_over<C: Connection>(
     let mut vault = Vault::new();
     vault.set_token("abcdef.0123456789abcdef");
     let (send, mut receive) = mpsc::unbounded_channel();
-    let report = run(plan, links, &vault, options, &send).await;
+    let tell = |event| send.send(event).unwrap();
+    let report = run(plan, links, &vault, options, &tell).await;
     drop(send);
     let mut events = Vec::new();
     let mut scripts = Vec::new();
@@ -265,7 +266,8 @@ async fn a_wait_for_another_try_ends_with_the_run() {
     let plan = plan(vec![step("one", "work", &[])]);
     let (events, mut received) = mpsc::unbounded_channel();
     let vault = Vault::new();
-    let running = run(&plan, &links, &vault, &options, &events);
+    let tell = |event| events.send(event).unwrap();
+    let running = run(&plan, &links, &vault, &options, &tell);
     let stops = async {
         while !matches!(
             received.recv().await,

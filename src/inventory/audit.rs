@@ -7,6 +7,7 @@ use super::finding::{Finding, Spanned, quoted};
 use super::reader::{Reader, refuse};
 use super::yaml::{Node, Value};
 use crate::cluster::Audit;
+use crate::template::weight;
 
 const API_VERSION: &str = "audit.k8s.io/v1";
 const LEVELS: [&str; 4] = ["None", "Metadata", "Request", "RequestResponse"];
@@ -101,6 +102,9 @@ fn policy(reader: &Reader<'_>, name: &Spanned<String>) -> Option<String> {
 }
 
 fn judge(text: &str) -> Result<(), String> {
+    if !weight::is_bearable(text) {
+        return Err("its aliases stand for too much".to_owned());
+    }
     let document: Yaml =
         serde_yaml::from_str(text).map_err(|error| format!("it is not YAML ({error})"))?;
     if !document.is_mapping() {

@@ -110,6 +110,7 @@ pub fn parse(text: &str, findings: &mut Vec<Finding>) -> Result<Rc<Node>, Findin
         events,
         anchors: HashMap::new(),
         size: 0,
+        level: 0,
         findings,
     };
     let mut document = None;
@@ -138,6 +139,8 @@ struct Tree<'t, 'f> {
     events: Parser<'t, granit_parser::StrInput<'t>>,
     anchors: HashMap<usize, Rc<Node>>,
     size: usize,
+    /// How many values are open.
+    level: usize,
     findings: &'f mut Vec<Finding>,
 }
 
@@ -187,6 +190,15 @@ impl<'t> Tree<'t, '_> {
     }
 
     fn node(&mut self, event: Event<'t>, span: Span) -> Result<Rc<Node>, Finding> {
+        // The parser has limits of its own, but not for `[a: : : :`.
+        self.level += 1;
+        self.grow(0, self.level, span)?;
+        let node = self.whole_node(event, span);
+        self.level -= 1;
+        node
+    }
+
+    fn whole_node(&mut self, event: Event<'t>, span: Span) -> Result<Rc<Node>, Finding> {
         let (value, anchor, tag) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::document;
 use crate::cluster::Encryption;
+use crate::template::weight;
 use crate::template::{HostFile, NOTICE};
 
 /// What one API server does with secrets.
@@ -147,6 +148,9 @@ fn file(path: &str, providers: Vec<Provider>) -> HostFile {
 /// something else.
 #[must_use]
 pub fn key_in(text: &str) -> Option<Zeroizing<String>> {
+    if !weight::is_bearable(text) {
+        return None;
+    }
     let configuration: EncryptionConfiguration = serde_yaml::from_str(text).ok()?;
     let providers = configuration
         .resources

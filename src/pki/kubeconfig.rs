@@ -10,6 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{Leaf, certificate};
 use crate::cluster::{Endpoint, Name};
+use crate::template::weight;
 
 mod merge;
 mod splice;
@@ -157,6 +158,9 @@ impl Kubeconfig {
     /// When it is malformed, its entries do not hang together, or the
     /// credentials are anything but an embedded certificate and key.
     pub fn parse(text: &str) -> Result<Self, Error> {
+        if !weight::is_bearable(text) {
+            return Err(Error::Malformed { line: None });
+        }
         let document: Document = serde_yaml::from_str(text).map_err(|error| malformed(&error))?;
         let lacks = |kind: &str, name: &str| Error::Lacks {
             what: format!("{kind} {name:?}"),

@@ -195,7 +195,7 @@ const FINGERPRINTS: &str = "gpg_primary() { gpg --batch --show-keys --with-colon
 /// it cannot verify when it has older lists, so warnings count as errors.
 const TRY: &str = r#"if ! kdiy_apt update -o Dir::Etc::sourcelist="$kdiy_try" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any; then
 rm -f -- "$kdiy_try" "$kdiy_key"
-echo "apt refuses the repository: its URL or its key is wrong ($kdiy_setting.repository, $kdiy_setting.key)" >&2
+echo "apt does not take the repository, for the reason above; $kdiy_setting.repository and $kdiy_setting.key say which it is" >&2
 exit 100
 fi
 "#;

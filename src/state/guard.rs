@@ -1,7 +1,7 @@
 //! Files and directories that only the user may get at.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::Error;
+use crate::transport::local;
 
 const DIRECTORY: u32 = 0o700;
 const FILE: u32 = 0o600;
@@ -51,12 +52,11 @@ pub fn is_directory(path: &Path) -> Result<bool, Error> {
 /// Reads a private file, if it is there.
 pub fn read(path: &Path) -> Result<Option<SecretString>, Error> {
     let options = OpenOptions::new().read(true).clone();
-    let Some(mut file) = open(path, options)? else {
+    let Some(file) = open(path, options)? else {
         return Ok(None);
     };
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.read_to_end(&mut bytes)
-        .map_err(|source| io("read", path, source))?;
+    let bytes = local::whole(file).map_err(|source| io("read", path, source))?;
+    let bytes = Zeroizing::new(bytes);
     let text = std::str::from_utf8(&bytes);
     let text = text.map_err(|_| Error::NotText {
         path: path.to_owned(),
@@ -180,6 +180,10 @@ fn check(path: &Path, found: &fs::Metadata) -> Result<(), Error> {
             mode,
             directory: found.is_dir(),
         });
+    }
+    if found.is_file() && found.nlink() > 1 {
+        let others = found.nlink() - 1;
+        return Err(Error::Linked { path, others });
     }
     Ok(())
 }

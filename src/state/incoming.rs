@@ -49,6 +49,11 @@ impl Incoming {
                 return Err(failed(io::ErrorKind::IsADirectory.into()));
             }
             Ok(_) if !replace => return Err(Error::Exists(path.to_owned())),
+            // A new name for the file would put it in place of the device.
+            Ok(found) if !found.is_file() && !found.is_symlink() => {
+                let why = io::Error::other("it is no plain file");
+                return Err(failed(why));
+            }
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(failed(source)),
@@ -174,6 +179,7 @@ mod tests {
         incoming.keep().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert!(Incoming::create(folder.path(), true).is_err());
+        assert!(Incoming::create(Path::new("/dev/null"), true).is_err());
         assert!(Incoming::create(&folder.path().join("no/file"), false).is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! Logs of each run for each host: `runs/<run>/<host>.log`, and what is known
-//! of the run itself: `runs/<run>/run.json`.
+//! Logs of each run for each host: `runs/<run>/<host>.log`; what happened in
+//! it over all hosts: `journal.jsonl`; and how it ended: `run.json`.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,6 +9,7 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::journal::{History, Journal};
 use super::{Error, State, guard};
 use crate::cluster::Name;
 
@@ -17,6 +18,7 @@ pub const KEPT: usize = 20;
 const RUNS: &str = "runs";
 const LOG: &str = "log";
 const RECORD: &str = "run.json";
+const JOURNAL: &str = "journal.jsonl";
 
 /// What is known of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,8 +123,26 @@ impl Run {
     /// # Errors
     /// When it cannot be read.
     pub fn record(&self) -> Result<Option<Record>, Error> {
+        guard::is_directory(&self.directory)?;
         let text = guard::read(&self.directory.join(RECORD))?;
         Ok(text.and_then(|text| serde_json::from_str(text.expose_secret()).ok()))
+    }
+
+    /// Opens its journal to write at the end of it.
+    ///
+    /// # Errors
+    /// When it cannot be made, or is not private.
+    pub fn journal(&self) -> Result<Journal, Error> {
+        guard::append(&self.directory.join(JOURNAL)).map(Journal::new)
+    }
+
+    /// What its journal says; nothing where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn history(&self) -> Result<History, Error> {
+        let text = guard::read(&self.directory.join(JOURNAL))?;
+        Ok(text.map_or_else(History::default, |text| History::read(text.expose_secret())))
     }
 
     /// Hosts that it has logs of, by name.
@@ -151,6 +171,7 @@ impl Run {
     /// # Errors
     /// When it cannot be read.
     pub fn said(&self, host: &Name) -> Result<Option<String>, Error> {
+        guard::is_directory(&self.directory)?;
         let text = guard::read(&self.path(host))?;
         Ok(text.map(|text| text.expose_secret().to_owned()))
     }
@@ -186,8 +207,10 @@ fn directories(runs: &Path) -> io::Result<Vec<PathBuf>> {
 fn forget(run: &Path) -> io::Result<()> {
     for entry in fs::read_dir(run)? {
         let path = entry?.path();
-        let record = path.file_name().is_some_and(|name| name == RECORD);
-        if record || path.extension().is_some_and(|extension| extension == LOG) {
+        let own = |name: &std::ffi::OsStr| name == RECORD || name == JOURNAL;
+        if path.file_name().is_some_and(own)
+            || path.extension().is_some_and(|extension| extension == LOG)
+        {
             fs::remove_file(path)?;
         }
     }

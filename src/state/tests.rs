@@ -170,6 +170,66 @@ fn links_are_refused() {
 }
 
 #[test]
+fn other_names_of_a_file_are_refused() {
+    let (base, state) = fresh();
+    let path = state.save_kubeconfig(&"text".into()).unwrap();
+    fs::hard_link(&path, base.path().join("other")).unwrap();
+    insta::assert_snapshot!(say(&base, state.kubeconfig()), @"BASE/.kdiy/prod/kubeconfig has 1 other names somewhere (hard links), and keys are kept there; run `cp -p BASE/.kdiy/prod/kubeconfig BASE/.kdiy/prod/kubeconfig.own && mv BASE/.kdiy/prod/kubeconfig.own BASE/.kdiy/prod/kubeconfig`");
+    // What is written goes into a file of its own.
+    state.save_kubeconfig(&"new".into()).unwrap();
+    assert_eq!(state.kubeconfig().unwrap().unwrap().expose_secret(), "new");
+    assert_eq!(
+        fs::read_to_string(base.path().join("other")).unwrap(),
+        "text"
+    );
+
+    let run = state.create_run(&name("r1")).unwrap();
+    fs::write(base.path().join("theirs"), "").unwrap();
+    set_mode(&base.path().join("theirs"), 0o600);
+    fs::hard_link(base.path().join("theirs"), run.path(&name("cp-1"))).unwrap();
+    assert!(matches!(run.log(&name("cp-1")), Err(Error::Linked { .. })));
+    assert!(matches!(run.said(&name("cp-1")), Err(Error::Linked { .. })));
+}
+
+#[test]
+fn a_pipe_in_place_of_a_file_is_refused_at_once() {
+    let (_base, state) = fresh();
+    let path = state.root().join("kubeconfig");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    set_mode(&path, 0o600);
+    assert!(matches!(state.kubeconfig(), Err(Error::NotPlain { .. })));
+}
+
+#[test]
+fn folders_in_between_are_checked_as_well() {
+    let (base, state) = fresh();
+    state.save_authorities(&OURS, NOW).unwrap();
+    state
+        .save_secretbox_key(&SecretboxKey::generate().unwrap())
+        .unwrap();
+    let pki = state.root().join("pki");
+    set_mode(&pki, 0o750);
+    assert!(matches!(state.secretbox_key(), Err(Error::Exposed { .. })));
+    fs::rename(&pki, base.path().join("away")).unwrap();
+    set_mode(&base.path().join("away"), 0o700);
+    symlink(base.path().join("away"), &pki).unwrap();
+    assert!(matches!(state.secretbox_key(), Err(Error::NotPlain { .. })));
+    assert!(matches!(
+        state.authorities(NOW),
+        Err(Error::NotPlain { .. })
+    ));
+
+    let run = state.create_run(&name("r1")).unwrap();
+    set_mode(run.directory(), 0o755);
+    assert!(matches!(run.record(), Err(Error::Exposed { .. })));
+    assert!(matches!(
+        run.said(&name("cp-1")),
+        Err(Error::Exposed { .. })
+    ));
+}
+
+#[test]
 fn what_is_no_file_or_no_text_is_refused() {
     let (base, state) = fresh();
     let path = state.root().join("kubeconfig");

@@ -9,6 +9,7 @@ pub mod fake;
 mod hint;
 pub mod host_certificate;
 pub mod known_hosts;
+pub mod local;
 pub mod output;
 pub mod sanitise;
 pub mod ssh;

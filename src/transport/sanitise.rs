@@ -1,5 +1,8 @@
 //! Text from hosts, made harmless for the terminal that shows it.
 
+/// Characters of a host's words in a message, at most.
+const SHORT: usize = 400;
+
 /// Text of one line with everything visible that a terminal would obey or
 /// hide: control characters, escapes, marks that change the direction of
 /// writing. Nothing is lost; a tab becomes four blanks.
@@ -32,8 +35,39 @@ pub fn sanitise_output(line: &str) -> String {
 /// other text.
 fn hides(c: char) -> bool {
     matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A JSON document that says the same, with escapes for all that a terminal
+/// would obey or hide. Such characters can only be within its strings.
+#[must_use]
+pub fn sanitise_json(document: &str) -> String {
+    let harmless = |c: char| c == '\n' || !(c.is_control() || hides(c));
+    let mut out = String::with_capacity(document.len());
+    for c in document.chars() {
+        if harmless(c) {
+            out.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out
+}
+
+/// The beginning of what a host said, as one harmless line of a message.
+#[must_use]
+pub fn sanitise_short(text: &str) -> String {
+    let mut short: String = text.chars().take(SHORT).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    sanitise(&short)
 }
 
 /// Drops whole `ESC [ … letter` sequences; a cut one stays.
@@ -78,6 +112,27 @@ mod tests {
         );
         assert_eq!(sanitise_output("10%\r50%\r100%\r\n"), "100%");
         assert_eq!(sanitise_output("cut \x1b["), "cut ␛[");
+    }
+
+    #[test]
+    fn json_says_the_same_and_is_harmless() {
+        let said = "a\u{9b}2J \x1b]8;;x\x07 \u{202e}b \u{e0041} \u{e4} \"q\" \n end";
+        let document = serde_json::to_string_pretty(&serde_json::json!({ "said": said })).unwrap();
+        let shown = sanitise_json(&document);
+        let back: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(back["said"], said);
+        assert!(
+            shown.contains("\\u009b2J") && shown.contains("\\udb40\\udc41"),
+            "{shown}"
+        );
+        assert!(!shown.contains(|c: char| c != '\n' && (c.is_control() || hides(c))));
+    }
+
+    #[test]
+    fn messages_have_the_beginning_of_what_was_said() {
+        assert_eq!(sanitise_short("a\x07"), "a␇");
+        let long = sanitise_short(&"\u{e4}".repeat(1_000_000));
+        assert_eq!(long.chars().count(), SHORT + 1);
     }
 
     proptest! {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Error, Line};
 use super::known_hosts::glob_matches;
+use super::local;
 use words::{replace, words_of};
 
 /// Files that include files that include files, as ssh bounds it.
@@ -169,7 +170,7 @@ impl SshConfig {
     }
 
     fn read(&mut self, path: &Path, home: &Path, depth: usize) -> Result<Vec<Item>, Error> {
-        match std::fs::read(path) {
+        match local::bytes(path) {
             Ok(bytes) => self.items(&String::from_utf8_lossy(&bytes), path, home, depth),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(wrong(path, 0, error.to_string())),

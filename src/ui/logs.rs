@@ -23,8 +23,24 @@ pub struct Run {
     /// What was written down about it; nothing by older versions of kdiy.
     #[serde(flatten)]
     pub record: Option<Record>,
+    /// Whether it goes on.
+    pub state: Course,
     /// Hosts that it has logs of.
     pub hosts: Vec<Name>,
+}
+
+/// Whether a run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Course {
+    /// It has ended.
+    Ended,
+    /// Its process runs.
+    Runs,
+    /// Its process has ended without an end of the run.
+    CutShort,
+    /// It runs elsewhere, or was cut short, or an older kdiy made it.
+    Unknown,
 }
 
 /// The steps of one host in a run.
@@ -60,7 +76,7 @@ pub fn runs(runs: &[Run], style: &Style) -> String {
                     duration(Duration::try_from(ended - record.began).unwrap_or_default())
                 })
             })),
-            result(record),
+            result(record, run.state),
             Cell::said(known(&|record| {
                 record.counts.as_ref().map(steps).unwrap_or_default()
             })),
@@ -78,7 +94,7 @@ fn moment(at: OffsetDateTime) -> String {
         .unwrap_or_default()
 }
 
-fn result(record: Option<&Record>) -> Cell {
+fn result(record: Option<&Record>, course: Course) -> Cell {
     let Some(record) = record else {
         return Cell::said("not written down").tone(Tone::Faint);
     };
@@ -86,7 +102,12 @@ fn result(record: Option<&Record>) -> Cell {
         Some(0) => Cell::said("done").tone(Tone::Good),
         Some(130) => Cell::said("interrupted").tone(Tone::Notable),
         Some(code) => Cell::said(format!("failed ({code})")).tone(Tone::Bad),
-        None => Cell::said("runs, or was cut short").tone(Tone::Notable),
+        None => Cell::said(match course {
+            Course::Runs => "runs",
+            Course::CutShort => "cut short",
+            Course::Ended | Course::Unknown => "runs, or was cut short",
+        })
+        .tone(Tone::Notable),
     }
 }
 
@@ -100,7 +121,7 @@ fn steps(steps: &Steps) -> String {
 
 /// The steps of a run without what hosts said, in the order of time.
 #[must_use]
-pub fn overview(hosts: &[Host], style: &Style) -> String {
+pub fn overview(hosts: &[Host], course: Course, style: &Style) -> String {
     let columns = ["AT", "HOST", "STEP", "TOOK", "RESULT"];
     let mut all: Vec<_> = hosts
         .iter()
@@ -111,7 +132,7 @@ pub fn overview(hosts: &[Host], style: &Style) -> String {
         let result = match &step.outcome {
             Outcome::Done => Cell::said("done").tone(Tone::Good),
             Outcome::Failed(what) => Cell::said(format!("failed: {what}")).tone(Tone::Bad),
-            Outcome::Open => Cell::said("no end is logged").tone(Tone::Notable),
+            Outcome::Open => Cell::said(open(course)).tone(Tone::Notable),
         };
         [
             Cell::said(format!("{:.1}", step.began)),
@@ -124,6 +145,15 @@ pub fn overview(hosts: &[Host], style: &Style) -> String {
     table(columns, &all.iter().map(row).collect::<Vec<_>>(), style)
 }
 
+/// Of a step whose end is not logged.
+const fn open(course: Course) -> &'static str {
+    match course {
+        Course::Runs => "runs",
+        Course::CutShort | Course::Ended => "at work when the run was cut short",
+        Course::Unknown => "no end is logged",
+    }
+}
+
 fn took(step: &Step) -> String {
     let took = step.ended.map(|ended| (ended - step.began).max(0.0));
     took.and_then(|took| Duration::try_from_secs_f64(took).ok())
@@ -133,7 +163,7 @@ fn took(step: &Step) -> String {
 /// All that a host said. Whoever reads it, its escapes are made visible: the
 /// log itself has them as they came.
 #[must_use]
-pub fn whole(host: &Host, style: &Style) -> String {
+pub fn whole(host: &Host, course: Course, style: &Style) -> String {
     let mut out = String::new();
     let mut line = |at: f64, mark: &str, tone: Option<Tone>, text: &str| {
         let text = tone.map_or_else(|| text.to_owned(), |tone| style.paint(tone, text));
@@ -166,7 +196,7 @@ pub fn whole(host: &Host, style: &Style) -> String {
                 let text = format!("failed after {}: {}", took(step), sanitise(what));
                 line(ended, "==", Some(Tone::Bad), &text);
             }
-            Outcome::Open => line(ended, "==", Some(Tone::Notable), "no end is logged"),
+            Outcome::Open => line(ended, "==", Some(Tone::Notable), open(course)),
         }
     }
     out
@@ -266,6 +296,11 @@ mod tests {
     fn run(record: Option<Record>) -> Run {
         Run {
             run: "20260504t030201z".to_owned(),
+            state: match &record {
+                Some(record) if record.ended.is_some() => Course::Ended,
+                Some(_) => Course::CutShort,
+                None => Course::Unknown,
+            },
             record,
             hosts: vec![name("cp-1"), name("w-1")],
         }
@@ -290,7 +325,7 @@ mod tests {
         let all = [Some(record(Some(6))), Some(record(None)), None].map(run);
         for width in [80, 200] {
             let style = Style::test(width, false);
-            let shown = runs(&all, &style) + "\n" + &overview(&hosts(), &style);
+            let shown = runs(&all, &style) + "\n" + &overview(&hosts(), Course::CutShort, &style);
             assert!(
                 shown.lines().all(|line| line.chars().count() <= width),
                 "{shown}"
@@ -303,7 +338,7 @@ mod tests {
     fn what_hosts_said_is_harmless() {
         let shown: String = hosts()
             .iter()
-            .map(|host| whole(host, &Style::test(80, false)))
+            .map(|host| whole(host, Course::Runs, &Style::test(80, false)))
             .collect();
         insta::assert_snapshot!("logs-whole", shown);
         assert!(!shown.contains(['\x1b', '\x07']));

@@ -26,15 +26,16 @@ pub mod topology;
 pub mod transfer;
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 use zeroize::Zeroizing;
 
-pub use crate::transport::sanitise::{self, sanitise, sanitise_output};
+pub use crate::transport::sanitise::{self, sanitise, sanitise_json, sanitise_output};
 pub use canvas::Canvas;
 pub use prompt::Unasked;
 pub use sink::Sink;
@@ -60,7 +61,14 @@ pub struct Ui {
     screen: MultiProgress,
     /// One question at a time, whichever host it is about.
     asking: Arc<Mutex<()>>,
+    /// Whether kdiy ends in the middle of something.
+    abandoned: Arc<AtomicBool>,
 }
+
+/// How often it is looked whether a question has ended by itself.
+const GIVE_UP: usize = 10;
+/// The time between two looks.
+const PAUSE: Duration = Duration::from_millis(5);
 
 impl Ui {
     /// Writes to the process's streams.
@@ -89,6 +97,7 @@ impl Ui {
             output,
             screen: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
             asking: Arc::default(),
+            abandoned: Arc::default(),
         }
     }
 
@@ -149,7 +158,7 @@ impl Ui {
     /// # Errors
     /// As [`Self::print`].
     pub fn json(&self, value: &impl Serialize) -> io::Result<()> {
-        let mut text = serde_json::to_string_pretty(value)?;
+        let mut text = sanitise_json(&serde_json::to_string_pretty(value)?);
         text.push('\n');
         self.print(&text)
     }
@@ -159,7 +168,7 @@ impl Ui {
     /// # Errors
     /// As [`Self::print`].
     pub fn json_line(&self, value: &impl Serialize) -> io::Result<()> {
-        let mut text = serde_json::to_string(value)?;
+        let mut text = sanitise_json(&serde_json::to_string(value)?);
         text.push('\n');
         self.print(&text)
     }
@@ -181,12 +190,36 @@ impl Ui {
 
     /// Writes text to standard error, as it stands.
     pub fn tell(&self, text: &str) {
-        self.screen.suspend(|| {
+        let write = || {
             let mut err = self.err.clone();
             // There is nobody left to tell that nobody can be told.
             let _ = err.write_all(text.as_bytes());
             let _ = err.flush();
-        });
+        };
+        // An open question has the screen for itself, until it is given up.
+        match self.abandoned.load(Ordering::Relaxed) {
+            true => write(),
+            false => self.screen.suspend(write),
+        }
+    }
+
+    /// Gives up what is on the screen: bars, and a question that is open. Only
+    /// what ends kdiy is told after this.
+    pub fn abandon(&self) {
+        if self.abandoned.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        // One for a secret ends by itself, and gives the terminal back first.
+        let free = || self.asking.try_lock().is_ok();
+        let mut tries = (0..GIVE_UP).map(|_| std::thread::sleep(PAUSE));
+        if free() || tries.any(|()| free()) {
+            let _ = self.screen.clear();
+            self.screen.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        if self.terminal.stderr {
+            // ^C stands there.
+            let _ = self.err.clone().write_all(b"\n");
+        }
     }
 
     /// Writes a remark to standard error, unless quiet.

@@ -8,6 +8,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::sanitise::{sanitise, sanitise_output};
 use crate::cluster::Name;
 
+/// Characters for each column at most: letters with several marks are rare.
+const MARKS: usize = 4;
+
 /// Words on lines of at most `width` columns. A word that is wider than that
 /// has a line to itself: paths and commands must stay whole to be copied.
 #[must_use]
@@ -69,16 +72,18 @@ pub fn fold(text: &str, width: usize) -> Vec<String> {
 }
 
 /// Text cut to `width` columns, with `…` at its end where something is gone.
+/// Marks that take no column count as well where there are very many.
 #[must_use]
 pub fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
+    let most = width.saturating_mul(MARKS);
+    if text.width() <= width && text.chars().nth(most).is_none() {
         return text.to_owned();
     }
     let mut out = String::new();
     let mut column = 0;
-    for c in text.chars() {
+    for (place, c) in text.chars().enumerate() {
         column += c.width().unwrap_or(0);
-        if column >= width {
+        if column >= width || place >= most {
             break;
         }
         out.push(c);
@@ -105,6 +110,14 @@ pub fn step(title: &str, resource: Option<&str>) -> String {
 pub fn retried(title: &str, what: &str, wait: Duration, width: usize) -> String {
     let text = format!("{title} in {} s: {}", wait.as_secs(), sanitise_output(what));
     cut(&text, width)
+}
+
+/// How long nothing is said until it is said what is waited for, after it was
+/// said so often: a log shall not fill up with it.
+#[must_use]
+pub fn sign_of_life(said: usize) -> Duration {
+    let seconds = [10, 20, 40].get(said).copied().unwrap_or(60);
+    Duration::from_secs(seconds)
 }
 
 /// `1 host`, `2 hosts`.
@@ -226,6 +239,8 @@ mod tests {
         assert_eq!(cut("abcdef", 6), "abcdef");
         assert_eq!(cut("abcdefg", 6), "abcde…");
         assert_eq!(cut("日本語", 5), "日本…");
+        let marks = format!("a{}", "\u{301}".repeat(1000));
+        assert_eq!(cut(&marks, 6).chars().count(), 6 * MARKS + 1);
         assert_eq!(fold("日本語", 4), ["日本", "語"]);
     }
 

@@ -2,7 +2,6 @@
 
 mod program;
 
-use std::io::Read as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -19,6 +18,7 @@ use crate::draft::{Draft, DraftLogin};
 use crate::execute::meet::meet;
 use crate::execute::survey::{Fault, Faults};
 use crate::transport::known_hosts::{KnownHosts, entry_name};
+use crate::transport::local;
 use crate::transport::ssh::UnknownHostKey;
 use crate::ui::Ui;
 
@@ -129,9 +129,7 @@ impl Vagrant {
                 Ok((text, "vagrant ssh-config".into()))
             }
             Some(path) if path == Path::new("-") => {
-                let mut text = String::new();
-                let read = std::io::stdin().read_to_string(&mut text);
-                read.map_err(|error| {
+                let text = local::text_of(std::io::stdin()).map_err(|error| {
                     let error = anyhow::Error::new(error).context("cannot read standard input");
                     Failed::new(Exit::Inventory, error)
                 })?;

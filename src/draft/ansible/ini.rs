@@ -120,6 +120,9 @@ fn host(line: &str, at: Place, group: &str, inventory: &mut Inventory, notes: &m
             return;
         }
     };
+    if !inventory.has_room(names.len(), at, notes) {
+        return;
+    }
     let mut vars = Vec::new();
     for word in assignments {
         let Some((name, value)) = word.split_once('=') else {

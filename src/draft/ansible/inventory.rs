@@ -58,9 +58,25 @@ pub struct Inventory {
     /// Their names in the order of the files.
     pub order: Vec<String>,
     pub groups: BTreeMap<String, Group>,
+    /// How often a host was put into a group.
+    placed: usize,
 }
 
+/// Most hosts of all groups together: a short text may name billions.
+const MOST: usize = 50_000;
+
 impl Inventory {
+    /// Whether so many hosts more can be put into groups; tells of it if not.
+    pub fn has_room(&mut self, more: usize, at: Place, notes: &mut Notes) -> bool {
+        let before = self.placed;
+        self.placed = before.saturating_add(more);
+        if before <= MOST && self.placed > MOST {
+            let message = format!("from here on there are more than {MOST} hosts in groups");
+            notes.error("too-large", at, message, "is this really an inventory?");
+        }
+        self.placed <= MOST
+    }
+
     /// A group, made if it is new.
     pub fn group(&mut self, name: &str, place: Option<Place>) -> &mut Group {
         let group = self.groups.entry(name.to_owned()).or_default();
@@ -120,30 +136,68 @@ impl Inventory {
         order.filter(|name| hosts.contains(name)).collect()
     }
 
-    /// How far a group is from those that are in no other.
-    fn depth(&self, name: &str, above: usize) -> usize {
-        // A circle is no deeper than there are groups.
-        if above > self.groups.len() {
-            return above;
+    /// How far groups are from those that are in no other. Those of a circle
+    /// are as far as the way into it.
+    fn depths(&self) -> BTreeMap<&str, usize> {
+        let children = |name: &str| {
+            let group = self.groups.get(name).filter(|_| name != "all");
+            let children = group.into_iter().flat_map(|group| &group.children);
+            children.map(|(child, _)| child.as_str())
+        };
+        let mut parents = BTreeMap::<&str, usize>::new();
+        for child in self.groups.keys().flat_map(|name| children(name)) {
+            *parents.entry(child).or_default() += 1;
         }
-        let parents = self.groups.iter().filter(|(parent, group)| {
-            *parent != "all" && group.children.iter().any(|(child, _)| child == name)
-        });
-        parents
-            .map(|(parent, _)| 1 + self.depth(parent, above + 1))
-            .max()
-            .unwrap_or(0)
+        let mut depths = BTreeMap::<&str, usize>::new();
+        let names = self.groups.keys().map(String::as_str);
+        let mut open: Vec<&str> = names.filter(|name| !parents.contains_key(name)).collect();
+        while let Some(name) = open.pop() {
+            let below = depths.get(name).copied().unwrap_or_default() + 1;
+            for child in children(name) {
+                let depth = depths.entry(child).or_default();
+                *depth = below.max(*depth);
+                let Some(left) = parents.get_mut(child) else {
+                    continue;
+                };
+                *left -= 1;
+                if *left == 0 {
+                    open.push(child);
+                }
+            }
+        }
+        depths
+    }
+
+    /// Groups that have a host, be it by their children.
+    fn groups_of(&self, host: &str) -> BTreeSet<&str> {
+        let own = self.groups.iter();
+        let own = own.filter(|(_, group)| group.hosts.iter().any(|own| own == host));
+        let mut open: Vec<&str> = own.map(|(name, _)| name.as_str()).collect();
+        let mut found = BTreeSet::new();
+        while let Some(child) = open.pop() {
+            if !found.insert(child) {
+                continue;
+            }
+            let parents = self.groups.iter().filter(|(_, group)| {
+                let mut children = group.children.iter();
+                children.any(|(name, _)| name == child)
+            });
+            open.extend(parents.map(|(name, _)| name.as_str()));
+        }
+        found
     }
 
     /// The variables that hold for a host. The later win: of groups, `all`
     /// first and those further down last; of files over what stands inline;
     /// then the host's own.
     pub fn variables(&self, host: &str) -> BTreeMap<&str, &Var> {
+        let (depths, own) = (self.depths(), self.groups_of(host));
+        let depth = |name: &str| depths.get(name).copied().unwrap_or_default();
         let mut groups: Vec<(usize, &str, &Group)> = self
             .groups
             .iter()
-            .filter(|(name, _)| *name != "all" && self.members(name).contains(&host))
-            .map(|(name, group)| (self.depth(name, 0), name.as_str(), group))
+            .filter(|(name, _)| *name != "all" && own.contains(name.as_str()))
+            .map(|(name, group)| (depth(name), name.as_str(), group))
             .collect();
         groups.sort_by_key(|(depth, name, _)| (*depth, *name));
         let all = self.groups.get("all");

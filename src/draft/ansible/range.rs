@@ -2,12 +2,17 @@
 
 /// Most hosts that one name stands for.
 const MOST: usize = 5_000;
+/// Most ranges in one name.
+const RANGES: usize = 8;
 
 /// All hosts that a name stands for.
 ///
 /// # Errors
 /// When a range is none; says what to write.
 pub fn expand(pattern: &str) -> Result<Vec<String>, String> {
+    if pattern.matches('[').count() > RANGES {
+        return Err(format!("there are more than {RANGES} ranges in one name"));
+    }
     let Some((before, rest)) = pattern.split_once('[') else {
         return Ok(vec![pattern.to_owned()]);
     };

@@ -142,6 +142,9 @@ fn hosts(file: usize, group: &str, node: &Node, inventory: &mut Inventory, notes
                 continue;
             }
         };
+        if !inventory.has_room(names.len(), at, notes) {
+            return;
+        }
         let vars = vars(file, node, notes);
         for name in names {
             inventory.place(group, &name, at, &vars, notes);

@@ -7,6 +7,7 @@ use serde_yaml::{Mapping, Value};
 use super::splice::splice;
 use super::{Error, Kubeconfig, decode, malformed};
 use crate::pki::{Fingerprint, certificate};
+use crate::template::weight;
 
 /// A kubeconfig with one more cluster in it.
 #[derive(Debug, Clone)]
@@ -27,6 +28,9 @@ pub struct Merged {
 /// # Errors
 /// When the text is no kubeconfig, or an entry of the same name is another's.
 pub fn merge(existing: &str, ours: &Kubeconfig, switch: bool) -> Result<Merged, Error> {
+    if !weight::is_bearable(existing) {
+        return Err(Error::Malformed { line: None });
+    }
     let before: Value = serde_yaml::from_str(existing).map_err(|error| malformed(&error))?;
     let mut root = match before.clone() {
         Value::Null => Mapping::new(),

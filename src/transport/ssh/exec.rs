@@ -14,7 +14,7 @@ use super::route::Hop;
 use super::sudo::{self, Entry};
 use crate::transport::error::Error;
 use crate::transport::output::{Kept, Lines};
-use crate::transport::sanitise::sanitise;
+use crate::transport::sanitise::sanitise_short;
 use crate::transport::{Exit, Output, Request, Stream};
 
 /// How long the streams may stay open and silent after a script has ended:
@@ -58,7 +58,11 @@ pub(super) async fn run(
         address: hop.address(),
         why: error.to_string(),
     };
-    session.channel.exec(true, command).await.map_err(lost)?;
+    let begin = session.channel.exec(true, command);
+    timeout(link.shared.settings.handshake_limit, begin)
+        .await
+        .unwrap_or(Err(russh::Error::ConnectionTimeout))
+        .map_err(lost)?;
     let (reader, writer) = session.channel.split();
     let writer = Closing(Arc::new(writer));
 
@@ -93,7 +97,8 @@ pub(super) async fn run(
     };
     let Ok(ended) = heard else {
         // Reaches the login shell; root's processes are ended by timeout(1).
-        writer.0.signal(Sig::KILL).await.ok();
+        // A host that takes nothing any more does not hold this up.
+        timeout(LINGER, writer.0.signal(Sig::KILL)).await.ok();
         return Err(time_limit);
     };
     let exit = match ended {
@@ -183,6 +188,8 @@ struct Hearing<'a> {
 struct Voice {
     /// What came before the script began; `None` since then.
     preamble: Option<Vec<u8>>,
+    /// How often sudo asked for the password in it.
+    prompts: u32,
     lines: Lines,
     kept: Kept,
 }
@@ -250,13 +257,12 @@ impl Hearing<'_> {
         };
         if began {
             password.let_in(self.asked > 0);
-        } else if let Some(said) = &self.err.preamble {
-            let said = String::from_utf8_lossy(said);
-            let prompts = u32::try_from(said.matches(sudo::PROMPT).count()).unwrap_or(u32::MAX);
-            if prompts > self.asked {
-                self.asked = prompts;
+        } else {
+            let more = self.err.prompts;
+            if more > self.asked {
                 // Asked again, it was wrong; trying it again could lock the account.
-                let first = prompts == 1;
+                let first = self.asked == 0 && more == 1;
+                self.asked = more;
                 self.cue
                     .send(if first { Cue::Password } else { Cue::Nothing })
                     .ok();
@@ -284,7 +290,7 @@ impl Hearing<'_> {
             (out, err) => [err, out].map(|text| text.unwrap_or_default()).concat(),
         };
         let said = String::from_utf8_lossy(&said).replace(sudo::PROMPT, "");
-        let said: Vec<String> = said.lines().map(sanitise).collect();
+        let said: Vec<String> = said.lines().map(sanitise_short).collect();
         let said = said.join("\n");
         let said = said.trim();
         if matches!(self.entry, Entry::Direct) {
@@ -310,6 +316,7 @@ impl Voice {
     fn new(keep: usize) -> Self {
         Self {
             preamble: Some(Vec::new()),
+            prompts: 0,
             lines: Lines::default(),
             kept: Kept::new(keep),
         }
@@ -320,16 +327,17 @@ impl Voice {
         let Some(preamble) = &mut self.preamble else {
             return (false, Cow::Borrowed(bytes));
         };
+        let before = preamble.len();
         preamble.extend_from_slice(bytes);
-        let ready = format!("{}\n", sudo::READY);
-        let found = preamble
-            .windows(ready.len())
-            .position(|window| window == ready.as_bytes());
-        let Some(at) = found else {
+        // Only what is new is searched: a host may send this byte by byte.
+        let Some(end) = ends(preamble, before, sudo::READY_LINE.as_bytes()).next() else {
+            let prompts = ends(preamble, before, sudo::PROMPT.as_bytes()).count();
+            let prompts = u32::try_from(prompts).unwrap_or(u32::MAX);
+            self.prompts = self.prompts.saturating_add(prompts);
             preamble.drain(..preamble.len().saturating_sub(PREAMBLE));
             return (false, Cow::Borrowed(&[]));
         };
-        let rest = preamble.split_off(at + ready.len());
+        let rest = preamble.split_off(end);
         self.preamble = None;
         (true, Cow::Owned(rest))
     }
@@ -343,6 +351,16 @@ impl Voice {
         self.lines.end(line);
         self.kept.into_bytes()
     }
+}
+
+/// Where in `text` a word ends that was not there whole within the first
+/// `before` bytes.
+fn ends(text: &[u8], before: usize, word: &'static [u8]) -> impl Iterator<Item = usize> {
+    let from = (before + 1).saturating_sub(word.len());
+    let windows = text[from..].windows(word.len()).enumerate();
+    windows
+        .filter(move |(_, window)| *window == word)
+        .map(move |(at, _)| from + at + word.len())
 }
 
 /// The name of a signal without `SIG`, as in RFC 4254, 6.10.
@@ -366,3 +384,6 @@ impl Drop for Closing {
         runtime.spawn(async move { writer.close().await });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
-use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{ErrorKind, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +18,7 @@ use super::route::Hop;
 use super::verdict::{self, Shown, Verdict};
 use crate::transport::error::{Error, UnknownKey};
 use crate::transport::known_hosts::{KnownHosts, Marker, hashed_line};
+use crate::transport::local;
 
 /// known_hosts files, each read once; all writing to them goes through here,
 /// one entry at a time.
@@ -144,7 +145,7 @@ impl Trust {
         if let Some(file) = files.get(path) {
             return Ok(Arc::clone(file));
         }
-        let text = match std::fs::read(path) {
+        let text = match local::bytes(path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             Err(error) => {
@@ -200,9 +201,8 @@ fn append(path: &Path, key: &UnknownKey) -> std::io::Result<String> {
         .create(true)
         .mode(0o600)
         .open(path)?;
-    let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0))?;
-    file.read_to_end(&mut bytes)?;
+    let bytes = local::drain(&mut file)?;
     let mut text = String::from_utf8_lossy(&bytes).into_owned();
     if KnownHosts::parse(&text).has_line(&key.entry) {
         return Ok(text);

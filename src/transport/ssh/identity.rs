@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::Shared;
 use crate::transport::error::IdentityFault;
+use crate::transport::local;
 
 /// Wrong passphrases that are borne with, as ssh does.
 const ATTEMPTS: u32 = 3;
@@ -134,14 +135,12 @@ fn public_half(path: &Path, text: &str) -> Option<PublicKey> {
     }
     let mut beside = path.as_os_str().to_owned();
     beside.push(".pub");
-    let text = std::fs::read_to_string(Path::new(&beside)).ok()?;
+    let text = local::text(Path::new(&beside)).ok()?;
     PublicKey::from_openssh(text.trim()).ok()
 }
 
 fn text_of(path: &Path) -> Result<Zeroizing<String>, IdentityFault> {
-    std::fs::read_to_string(path)
-        .map(Zeroizing::new)
-        .map_err(unreadable)
+    local::text(path).map(Zeroizing::new).map_err(unreadable)
 }
 
 fn unreadable(error: std::io::Error) -> IdentityFault {

@@ -255,14 +255,21 @@ fn of_connect(error: &std::io::Error) -> Unreachable {
 
 impl Live {
     /// A channel to run a script in.
-    pub(super) async fn session(&self) -> Result<Session, NoSession> {
+    ///
+    /// A host that neither opens it nor refuses is given up after `limit`.
+    pub(super) async fn session(&self, limit: Duration) -> Result<Session, NoSession> {
         let slot = Arc::clone(&self.slots).acquire_owned().await;
         let slot = slot.map_err(|closed| NoSession::Broken(closed.to_string()))?;
         loop {
             if self.handle.is_closed() {
                 return Err(NoSession::Broken("it is closed".to_owned()));
             }
-            let refused = match self.handle.channel_open_session().await {
+            let opened = timeout(limit, self.handle.channel_open_session()).await;
+            let Ok(opened) = opened else {
+                let why = format!("no session was opened within {} s", limit.as_secs());
+                return Err(NoSession::Broken(why));
+            };
+            let refused = match opened {
                 Ok(channel) => {
                     return Ok(Session {
                         channel,

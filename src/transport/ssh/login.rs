@@ -2,18 +2,23 @@
 //! identity files, other keys of the agent, identity files.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use russh::client::{AuthResult, Handle};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKey};
 use tokio::net::UnixStream;
+use tokio::time::timeout;
 
 use super::Shared;
 use super::identity::Identity;
 use super::live::Client;
 use super::route::{Hop, IdentityFile};
 use crate::transport::error::{Attempt, Error, IdentityFault, Outcome};
+
+/// How long a login by an agent may take: it may wait for a touch of a key.
+const TOUCH: Duration = Duration::from_secs(120);
 
 /// One login that is under way.
 struct Login<'a> {
@@ -138,11 +143,10 @@ impl Login<'_> {
     ) -> Result<bool, Error> {
         let hash = self.hash(&key).await?;
         let user = self.hop.user.clone();
-        match self
+        let login = self
             .handle
-            .authenticate_publickey_with(user, key, hash, agent)
-            .await
-        {
+            .authenticate_publickey_with(user, key, hash, agent);
+        match in_time(self.hop, TOUCH, login).await? {
             Ok(result) => self.conclude(name, &result),
             Err(error) if self.handle.is_closed() => Err(self.lost(&error.to_string())),
             Err(error) => {
@@ -182,10 +186,10 @@ impl Login<'_> {
         };
         let hash = self.hash(key.public_key()).await?;
         let key = PrivateKeyWithHashAlg::new(Arc::clone(&key), hash);
-        let result = self
+        let login = self
             .handle
-            .authenticate_publickey(self.hop.user.clone(), key)
-            .await;
+            .authenticate_publickey(self.hop.user.clone(), key);
+        let result = in_time(self.hop, self.shared.settings.handshake_limit, login).await?;
         let result = result.map_err(|error| self.lost(&error.to_string()))?;
         self.conclude(name, &result)
     }
@@ -194,11 +198,11 @@ impl Login<'_> {
     async fn would_do(&mut self, key: PublicKey, name: &str) -> Result<bool, Error> {
         let hash = self.hash(&key).await?;
         let user = self.hop.user.clone();
-        match self
+        let mut probe = Probe;
+        let login = self
             .handle
-            .authenticate_publickey_with(user, key, hash, &mut Probe)
-            .await
-        {
+            .authenticate_publickey_with(user, key, hash, &mut probe);
+        match in_time(self.hop, self.shared.settings.handshake_limit, login).await? {
             Err(Probed::Accepted) => Ok(true),
             Err(Probed::Closed) => Err(self.lost("the host closed it during the login")),
             Ok(result) => self.conclude(name.to_owned(), &result),
@@ -245,7 +249,8 @@ impl Login<'_> {
         if !key.algorithm().is_rsa() {
             return Ok(None);
         }
-        let best = self.handle.best_supported_rsa_hash().await;
+        let best = self.handle.best_supported_rsa_hash();
+        let best = in_time(self.hop, self.shared.settings.handshake_limit, best).await?;
         let best = best.map_err(|error| self.lost(&error.to_string()))?;
         Ok(Some(best.flatten().unwrap_or(HashAlg::Sha512)))
     }
@@ -263,6 +268,18 @@ impl Login<'_> {
             why: why.to_owned(),
         }
     }
+}
+
+/// Gives up a host that does not answer.
+async fn in_time<T>(
+    hop: &Hop,
+    limit: Duration,
+    answer: impl Future<Output = T>,
+) -> Result<T, Error> {
+    timeout(limit, answer).await.map_err(|_| Error::Handshake {
+        address: hop.address(),
+        why: format!("no answer to a login within {} s", limit.as_secs()),
+    })
 }
 
 /// Signs nothing; that it is asked to shows that the host accepts the key.

@@ -49,8 +49,8 @@ pub struct Settings {
     pub unknown_host_key: UnknownHostKey,
     /// How long one TCP connection may take to come about.
     pub connect_limit: Duration,
-    /// How long the key exchange may take. The login after it has the host's
-    /// own limit, as it may wait for a passphrase or for a touch of a key.
+    /// How long the key exchange may take, each answer to a login after it,
+    /// and the beginning of each session. People have their own time.
     pub handshake_limit: Duration,
     /// After this long a silence the host is asked whether it is still there.
     pub keepalive: Duration,
@@ -221,9 +221,10 @@ impl Link {
     /// A session to run a script in, over a new connection if the old one
     /// turns out to be broken.
     async fn open(&self) -> Result<live::Session, Error> {
+        let limit = self.shared.settings.handshake_limit;
         let first = {
             let live = Arc::clone(&*self.live.lock().await);
-            match live.session().await {
+            match live.session(limit).await {
                 Err(live::NoSession::Broken(_)) => live,
                 opened => return opened.map_err(|why| why.into_error(&self.route.target)),
             }
@@ -234,7 +235,7 @@ impl Link {
             *live = Arc::new(live::travel(&self.shared, &self.route).await?);
         }
         let live = Arc::clone(&live);
-        live.session()
+        live.session(limit)
             .await
             .map_err(|why| why.into_error(&self.route.target))
     }

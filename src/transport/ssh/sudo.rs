@@ -18,7 +18,8 @@ use crate::transport::error::{Error, SudoFault};
 
 /// What the shell says on both streams once it is there. What came before is
 /// of login files, banners or sudo, and not of the script.
-pub(super) const READY: &str = "kdiy: ready";
+const READY: &str = "kdiy: ready";
+pub(super) const READY_LINE: &str = "kdiy: ready\n";
 
 /// What sudo says on standard error to ask for the password.
 pub(super) const PROMPT: &str = "kdiy: password for sudo:";
@@ -159,6 +160,17 @@ impl Passwords {
                 user: hop.user.clone(),
                 why,
             }),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Password {
+    /// One that a host has accepted.
+    pub(super) fn of(text: &str) -> Self {
+        Self {
+            text: Arc::new(Zeroizing::new(text.to_owned())),
+            first: None,
         }
     }
 }

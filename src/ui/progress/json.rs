@@ -30,6 +30,7 @@ use serde::Serialize;
 use super::Renderer;
 use crate::execute::Event;
 use crate::plan::Plan;
+use crate::ui::sanitise::sanitise_json;
 
 /// Writes events as JSON.
 pub struct Json<W> {
@@ -67,7 +68,8 @@ impl<W: Write + Send> Json<W> {
         let at = now.saturating_duration_since(self.start).as_millis();
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of a run are few")]
         let at = at as f64 / 1000.0;
-        if let Ok(mut line) = serde_json::to_string(&Line { at, event }) {
+        if let Ok(line) = serde_json::to_string(&Line { at, event }) {
+            let mut line = sanitise_json(&line);
             line.push('\n');
             // A reader that went away must not stop the run.
             let _ = self.out.write_all(line.as_bytes());

@@ -80,7 +80,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn change(step: usize, host: &str, resource: &str) -> Event {
+    pub(crate) fn change(step: usize, host: &str, resource: &str) -> Event {
         Event::ChangeStarted {
             step,
             host: name(host),

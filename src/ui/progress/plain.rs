@@ -5,16 +5,14 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::{Board, Renderer};
+use crate::cluster::Name;
 use crate::execute::Event;
 use crate::ui::failure;
 use crate::ui::sanitise::{sanitise, sanitise_output};
 use crate::ui::style::{Style, Tone, Verbosity};
-use crate::ui::text::{self, count, cut, duration, names, step};
+use crate::ui::text::{self, count, cut, duration, names, sign_of_life, step};
 
-/// How long nothing is said until it is said what is waited for.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
-
-/// Steps that are named then.
+/// Kinds of steps that are named while nothing else is said.
 const NAMED: usize = 3;
 
 /// Columns of a line of output. The whole of it is in the logs.
@@ -30,6 +28,8 @@ pub struct Plain<W> {
     board: Board,
     /// When something was last said.
     told: Instant,
+    /// How often nothing but what is waited for was said, one after the other.
+    waits: usize,
 }
 
 impl<W: Write + Send> Plain<W> {
@@ -43,12 +43,14 @@ impl<W: Write + Send> Plain<W> {
             hosts,
             board: Board::default(),
             told: start,
+            waits: 0,
         }
     }
 
     /// One line; a host may be nobody.
     fn line(&mut self, now: Instant, host: &str, tone: Tone, word: &str, text: &str) {
         self.told = now;
+        self.waits = 0;
         let at = clock(now.saturating_duration_since(self.start));
         let line = format!(
             "{}  {}  {} {text}\n",
@@ -161,42 +163,82 @@ impl<W: Write + Send> Renderer for Plain<W> {
     }
 
     fn tick(&mut self, now: Instant) {
-        let silent = now.saturating_duration_since(self.told) >= SIGN_OF_LIFE;
+        let silent = now.saturating_duration_since(self.told) >= sign_of_life(self.waits);
         if self.style.verbosity == Verbosity::Quiet || !silent {
             return;
         }
-        let mut running: Vec<_> = self.board.running.values().cloned().collect();
-        running.sort_by_key(|running| running.since);
-        for running in running.iter().take(NAMED) {
-            let since = duration(now.saturating_duration_since(running.since));
-            let step = step(&running.title, running.resource.as_deref());
-            let text = format!("still running after {since}: {step}");
-            self.line(now, running.host.as_str(), Tone::Faint, "wait", &text);
+        let waits = self.waits + 1;
+        for (host, text) in waited_for(&self.board, now, self.style.width) {
+            self.line(now, &host, Tone::Faint, "wait", &text);
         }
-        let others: BTreeSet<_> = running
-            .iter()
-            .skip(NAMED)
-            .map(|other| &other.host)
-            .collect();
-        if !others.is_empty() {
-            let text = cut(&names(&others), self.style.width);
-            self.line(
-                now,
-                "",
-                Tone::Faint,
-                "wait",
-                &format!("steps run on {text}, too"),
-            );
-        }
-        let late: BTreeSet<_> = self.board.connecting.keys().cloned().collect();
-        if !late.is_empty() {
-            let text = cut(&names(&late.iter().collect()), self.style.width);
-            let text = format!("still no answer from {text}");
-            self.line(now, "", Tone::Faint, "wait", &text);
-        }
+        self.waits = waits;
     }
 
     fn end(&mut self) {}
+}
+
+/// Steps of one title that run.
+struct Kind<'b> {
+    title: &'b str,
+    /// What all of them are at; `None` where they are at different things.
+    resource: Option<&'b str>,
+    hosts: BTreeSet<&'b Name>,
+    /// When the first of them began.
+    since: Instant,
+}
+
+/// What is waited for: a host, which may be nobody, and what there.
+fn waited_for(board: &Board, now: Instant, width: usize) -> Vec<(String, String)> {
+    let kinds = kinds(board);
+    let mut lines = Vec::new();
+    for kind in kinds.iter().take(NAMED) {
+        let since = duration(now.saturating_duration_since(kind.since));
+        let step = step(kind.title, kind.resource);
+        let (host, on) = match (kind.hosts.len(), kind.hosts.first()) {
+            (1, Some(host)) => (host.to_string(), String::new()),
+            _ => (String::new(), format!(" on {}", names(&kind.hosts))),
+        };
+        let text = format!("still running after {since}: {step}{on}");
+        lines.push((host, cut(&text, LINE)));
+    }
+    let others: BTreeSet<_> = kinds
+        .iter()
+        .skip(NAMED)
+        .flat_map(|other| other.hosts.iter().copied())
+        .collect();
+    if !others.is_empty() {
+        let text = cut(&names(&others), width);
+        lines.push((String::new(), format!("steps run on {text}, too")));
+    }
+    let late: BTreeSet<_> = board.connecting.keys().collect();
+    if !late.is_empty() {
+        let text = cut(&names(&late), width);
+        lines.push((String::new(), format!("still no answer from {text}")));
+    }
+    lines
+}
+
+/// What runs, by its title; what runs longest comes first.
+fn kinds(board: &Board) -> Vec<Kind<'_>> {
+    let mut kinds: Vec<Kind<'_>> = Vec::new();
+    for running in board.running.values() {
+        let resource = running.resource.as_deref();
+        match kinds.iter_mut().find(|kind| kind.title == running.title) {
+            Some(kind) => {
+                kind.resource = kind.resource.filter(|same| Some(*same) == resource);
+                kind.hosts.insert(&running.host);
+                kind.since = kind.since.min(running.since);
+            }
+            None => kinds.push(Kind {
+                title: &running.title,
+                resource,
+                hosts: BTreeSet::from([&running.host]),
+                since: running.since,
+            }),
+        }
+    }
+    kinds.sort_by_key(|kind| kind.since);
+    kinds
 }
 
 /// Minutes, seconds and tenths, of one width up to 100 minutes.
@@ -209,7 +251,7 @@ fn clock(elapsed: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::progress::tests::{name, tell};
+    use crate::ui::progress::tests::{change, name, tell};
 
     fn shown(style: Style) -> String {
         let mut out = Vec::new();
@@ -248,18 +290,25 @@ mod tests {
     }
 
     #[test]
-    fn hosts_that_do_not_answer_are_named() {
+    fn hosts_that_do_not_answer_are_named_less_and_less_often() {
         let mut out = Vec::new();
         let start = Instant::now();
         let mut plain = Plain::new(&mut out, Style::test(80, false), start, 4);
         plain.on(&Event::Connecting { host: name("cp-1") }, start);
-        for second in 0..25 {
+        for second in 0..200 {
             plain.tick(start + Duration::from_secs(second));
         }
         let shown = String::from_utf8(out).unwrap();
-        let wanted = "00:10.0        wait  still no answer from cp-1\n\
-                      00:20.0        wait  still no answer from cp-1\n";
-        assert_eq!(shown, wanted);
+        let said: Vec<_> = shown.lines().map(|line| &line[..7]).collect();
+        assert_eq!(
+            said,
+            ["00:10.0", "00:30.0", "01:10.0", "02:10.0", "03:10.0"]
+        );
+        let first = shown.lines().next();
+        assert_eq!(
+            first,
+            Some("00:10.0        wait  still no answer from cp-1")
+        );
     }
 
     #[test]
@@ -267,22 +316,24 @@ mod tests {
         let mut out = Vec::new();
         let start = Instant::now();
         let mut plain = Plain::new(&mut out, Style::test(80, false), start, 3);
-        for step in 0..9 {
+        for step in 0..12 {
             let host = name(&format!("w-{step}"));
-            let title = "packages".to_owned();
+            let title = format!("step {}", step.max(7) - 7);
             plain.on(&Event::StepStarted { step, host, title }, start);
         }
-        plain.tick(start + Duration::from_secs(9));
-        plain.tick(start + Duration::from_secs(10));
-        plain.tick(start + Duration::from_secs(11));
+        plain.on(&change(8, "w-8", "file /etc/x"), start);
+        for second in [9, 10, 11, 29] {
+            plain.tick(start + Duration::from_secs(second));
+        }
         let shown = String::from_utf8(out).unwrap();
-        let waits: Vec<_> = shown.lines().skip(9).collect();
-        assert_eq!(waits.len(), 4, "{shown}");
-        assert_eq!(
-            waits[0],
-            "00:10.0  w-0  wait  still running after 10s: packages"
-        );
-        assert_eq!(waits[3], "00:10.0       wait  steps run on w-3..w-8, too");
+        let waits: Vec<_> = shown.lines().skip(12).collect();
+        let wanted = [
+            "00:10.0       wait  still running after 10s: step 0 on w-0..w-7",
+            "00:10.0  w-8  wait  still running after 10s: step 1 › file /etc/x",
+            "00:10.0  w-9  wait  still running after 10s: step 2",
+            "00:10.0       wait  steps run on w-10, w-11, too",
+        ];
+        assert_eq!(waits, wanted);
     }
 
     #[test]

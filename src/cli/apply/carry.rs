@@ -1,0 +1,101 @@
+//! Runs a plan, shown and written down, until its end or Ctrl-C.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use super::chronicle::Chronicle;
+use crate::cli::interrupt::Interrupts;
+use crate::cli::logs::Logged;
+use crate::cli::survey::Survey;
+use crate::cli::{Exit, Failed};
+use crate::execute::lock::Lock;
+use crate::execute::{self, Event, Options};
+use crate::plan::Plan;
+use crate::shell::Script;
+use crate::transport::Connection;
+use crate::ui::summary::Tally;
+use crate::ui::{Ui, progress};
+
+/// How long one step may take: a slow mirror takes minutes.
+const STEP: Duration = Duration::from_secs(30 * 60);
+
+/// Runs the plan; also whether it was stopped before its end.
+pub(super) async fn carry_out<C: Connection + 'static>(
+    plan: &Plan,
+    survey: &Survey<C>,
+    chronicle: &Arc<Chronicle>,
+    lock: Option<&Lock<C>>,
+    width: usize,
+    interrupts: &Interrupts,
+    ui: &Ui,
+) -> Result<(Tally, bool), Failed> {
+    let start = chronicle.start();
+    let shown = ui.renderer(start, survey.connections.keys());
+    let mut logged = Logged::new(chronicle.run().clone(), start, shown);
+    let (stopping, stop) = watch::channel(false);
+    let stopping = Arc::new(stopping);
+    let taken_away = lock.map(|lock| {
+        let (mut lost, stopping, ui) = (lock.lost(), Arc::clone(&stopping), ui.clone());
+        let chronicle = Arc::clone(chronicle);
+        tokio::spawn(async move {
+            if lost.changed().await.is_ok()
+                && let Some((host, holder)) = lost.borrow().clone()
+            {
+                ui.warn(&format!("{host} was taken by another kdiy: {holder}"));
+                chronicle.stopping();
+                let _ = stopping.send(true);
+            }
+        })
+    });
+    let interrupted = tokio::spawn({
+        let (interrupts, ui) = (interrupts.clone(), ui.clone());
+        let chronicle = Arc::clone(chronicle);
+        async move {
+            interrupts.reach(1).await;
+            chronicle.stopping();
+            let _ = stopping.send(true);
+            ui.note("Stopping after the steps that run now; Ctrl-C again stops at once.");
+            interrupts.reach(2).await;
+            at_once(&chronicle, &ui);
+        }
+    });
+    let options = Options {
+        width,
+        limit: STEP,
+        scripts: ui.style().verbose(),
+        guard: lock.map_or_else(Script::new, |lock| lock.number().guard()),
+        stop: stop.clone(),
+    };
+    let (events, received) = mpsc::unbounded_channel();
+    let watched = tokio::spawn(async move { progress::follow(received, &mut logged).await });
+    // The journal first: what is written there has happened, whatever comes.
+    let tell = |event: Event| {
+        chronicle.tell(&event);
+        let _ = events.send(event);
+    };
+    execute::run(plan, &survey.connections, &survey.vault, &options, &tell).await;
+    drop(events);
+    let tally = watched.await?;
+    let stopped = *stop.borrow();
+    interrupted.abort();
+    if let Some(watch) = taken_away {
+        watch.abort();
+    }
+    Ok((tally, stopped))
+}
+
+/// Ends without waiting for the steps that run. The hosts stay held, as those
+/// steps go on there.
+fn at_once(chronicle: &Chronicle, ui: &Ui) -> ! {
+    ui.abandon();
+    if let Err(error) = chronicle.end(Exit::Interrupted) {
+        ui.warn(&format!("how this run ended is not written down: {error}"));
+    }
+    ui.note(
+        "Stopped. Steps that had begun go on to their end on the hosts; kdiy apply waits for them \
+         and goes on from there.",
+    );
+    std::process::exit(i32::from(Exit::Interrupted.code()))
+}
