@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Scene, setting, tell};
 use crate::e2e::cluster::Kubectl;
+use crate::e2e::eventually;
 use crate::e2e::kdiy::{Kdiy, Ran, Running};
 
 const HOSTS: [(&str, &str); 3] = [
@@ -223,18 +224,18 @@ impl Rivals {
     /// Stealing stops the other, and says so on both sides.
     fn the_robbed_one_stops(&self) {
         let robbed = self.at_work();
-        let mut thief = self.colleague().start(&["apply", "--yes", "--steal-lock"]);
-        thief.until("plan", "", "");
-        thief_says(&thief);
+        let thief = self.colleague().start(&["apply", "--yes", "--steal-lock"]);
+        // It waits for the step that the robbed one began.
+        says_in_time(&thief, "taken from another kdiy");
+        says_in_time(&thief, "Waiting for a step of an earlier run to end on");
         let began = Instant::now();
-        while !robbed.errors().contains("was taken by another kdiy") {
-            assert!(began.elapsed() < Duration::from_secs(40), "it never heard");
-            std::thread::sleep(Duration::from_millis(200));
-        }
+        let told = thief.errors().matches("taken from another kdiy").count();
+        assert_eq!(told, 1, "{}", thief.errors());
+        says_in_time(&robbed, "was taken by another kdiy");
         self.let_go();
         let ran = robbed.ended();
         assert_ne!(ran.code, 0, "{}\n{}", ran.out, ran.err);
-        ran.says(&["w-1 was taken by another kdiy", &machine()]);
+        ran.says(&["was taken by another kdiy", &machine()]);
         thief.end(0);
         self.scene.kdiy().has_nothing_to_do();
         tell(&format!(
@@ -246,9 +247,14 @@ impl Rivals {
     }
 }
 
-fn thief_says(thief: &Running) {
-    let said = thief.errors();
-    assert!(said.contains("taken from another kdiy"), "{said}");
+/// What is told for people has these words before long: who applies says so
+/// three times a minute.
+fn says_in_time(running: &Running, words: &str) {
+    let said = || match running.errors() {
+        said if said.contains(words) => Ok(()),
+        said => Err(said),
+    };
+    eventually(words, Duration::from_secs(40), said);
 }
 
 /// A refusal names the owner, the run and what to do.
