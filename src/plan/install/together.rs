@@ -151,7 +151,7 @@ fn prepare(site: &Site, founder: &Founder, blueprint: &mut Blueprint) -> StepId 
         .arg(&found)
         .lit(" > ")
         .lit(UNFINISHED)
-        .lit("\nsync -f ")
+        .lit("\nsync /var/lib/kdiy ")
         .lit(UNFINISHED)
         .lit("\n")
         .then(&founder.prepare)
@@ -208,7 +208,7 @@ fn noted(what: &'static str, hash: &str) -> Script {
         .args([what, hash])
         .lit(" >> ")
         .lit(UNFINISHED)
-        .lit("\nsync -f ")
+        .lit("\nsync /var/lib/kdiy ")
         .lit(UNFINISHED)
         .lit("\n")
 }
