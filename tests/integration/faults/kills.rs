@@ -175,9 +175,8 @@ fn attempt(
         if event["event"] == "plan" {
             let steps = event["plan"]["steps"].as_array().expect("steps");
             let planned = |target: &Target| steps.iter().any(|step| target.is(step));
-            while let Some(behind) = targets.pop_front_if(|target| !planned(target)) {
-                missed.push(behind);
-            }
+            let ahead = targets.iter().position(planned).unwrap_or(targets.len());
+            missed.extend(targets.drain(..ahead));
         }
         let Some(target) = targets.front() else {
             open.on(&event);

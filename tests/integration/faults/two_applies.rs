@@ -124,10 +124,14 @@ impl Rivals {
         let folders = self.folders();
         let before = folders.map(runs);
         // Each of them is first and limited in turn.
-        let places = if round % 2 == 0 { [0, 1] } else { [1, 0] };
+        let places = if round.is_multiple_of(2) {
+            [0, 1]
+        } else {
+            [1, 0]
+        };
         let began = Instant::now();
         let mut running = places.map(|place| {
-            let words = if (round + place as u64) % 3 == 0 {
+            let words = if (round + place as u64).is_multiple_of(3) {
                 &LIMITED[..]
             } else {
                 &APPLY
