@@ -46,6 +46,13 @@ e2e: build ## the release binary against real hosts (the lab)
 	tests/lab/lab serve
 	cargo test --locked --test integration -- --ignored --test-threads=1 --nocapture e2e
 
+.PHONY: faults
+faults: build ## the fault suite: kills, cuts, reboots, locks, leaks
+	tests/lab/lab deps
+	tests/lab/lab build
+	tests/lab/lab serve
+	cargo test --locked --test integration -- --ignored --test-threads=1 --nocapture faults::
+
 .PHONY: bench
 bench: build ## fleet plan against bare ssh, bring-up against a script
 	tests/bench/run

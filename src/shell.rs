@@ -1,10 +1,12 @@
 //! Shell text composed of typed parts: what kdiy wrote, and what it quoted.
 //!
 //! Text that comes from outside (names, paths, values) can only enter through
-//! [`Script::arg`], which quotes it. Secrets never enter: they travel as
-//! files over standard input, see [`crate::transport`].
+//! [`Script::arg`], which quotes it. A script may hold secrets, as it travels
+//! over standard input, see [`crate::transport`]; its text is wiped in the end.
 
 use std::fmt;
+
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// POSIX sh text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -26,14 +28,14 @@ impl Script {
     /// Appends text of kdiy's own source, as it stands.
     #[must_use]
     pub fn lit(mut self, text: &'static str) -> Self {
-        self.0.push_str(text);
+        self.push(text);
         self
     }
 
     /// Appends one word of a command, quoted.
     #[must_use]
     pub fn arg(mut self, word: impl AsRef<str>) -> Self {
-        self.0.push_str(&quote(word.as_ref()));
+        self.push(&Zeroizing::new(quote(word.as_ref())));
         self
     }
 
@@ -42,9 +44,9 @@ impl Script {
     pub fn args<W: AsRef<str>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
         for (place, word) in words.into_iter().enumerate() {
             if place > 0 {
-                self.0.push(' ');
+                self.push(" ");
             }
-            self.0.push_str(&quote(word.as_ref()));
+            self.push(&Zeroizing::new(quote(word.as_ref())));
         }
         self
     }
@@ -52,8 +54,20 @@ impl Script {
     /// Appends another script, as it stands.
     #[must_use]
     pub fn then(mut self, other: &Self) -> Self {
-        self.0.push_str(&other.0);
+        self.push(&other.0);
         self
+    }
+
+    /// Appends; where there is no room, what was is wiped before it is left.
+    fn push(&mut self, text: &str) {
+        let length = self.0.len() + text.len();
+        if length > self.0.capacity() {
+            let mut larger = String::with_capacity(length * 2);
+            larger.push_str(&self.0);
+            self.0.zeroize();
+            self.0 = larger;
+        }
+        self.0.push_str(text);
     }
 
     /// The text.
@@ -66,6 +80,12 @@ impl Script {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use tera::{Context, Kwargs, State, Tera};
+use zeroize::Zeroize as _;
 
 /// First line of a file whose format has `#` comments.
 pub const NOTICE: &str =
@@ -76,6 +77,15 @@ impl HostFile {
     #[must_use]
     pub const fn is_secret(&self) -> bool {
         self.mode & 0o004 == 0
+    }
+}
+
+/// A secret does not outlive its use.
+impl Drop for HostFile {
+    fn drop(&mut self) {
+        if self.is_secret() {
+            self.text.zeroize();
+        }
     }
 }
 

@@ -68,13 +68,14 @@ impl Vault {
         match content {
             Content::Plain(text) => Zeroizing::new(text.clone()),
             Content::Secret { sha256 } => self.files[sha256].clone(),
-            Content::Filled(text) => Zeroizing::new(
-                // The longest first: one name may begin another.
-                self.fills
-                    .iter()
-                    .rev()
-                    .fold(text.clone(), |text, (name, fill)| text.replace(name, fill)),
-            ),
+            // The longest first: one name may begin another.
+            Content::Filled(text) => self
+                .fills
+                .iter()
+                .rev()
+                .fold(Zeroizing::new(text.clone()), |text, (name, fill)| {
+                    Zeroizing::new(text.replace(name, fill))
+                }),
         }
     }
 

@@ -3,8 +3,9 @@
 mod carry;
 mod chronicle;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use clap::Args;
@@ -193,9 +194,13 @@ impl Apply {
         owner: &Owner,
         ui: &Ui,
     ) -> Result<Lock<Link>, Failed> {
+        // One run is told of once, however many hosts it has.
+        let told = Mutex::new(BTreeSet::new());
         let pushed_aside = |holder: &Holder| {
             let ended = owner::has_ended(holder);
-            if self.steal_lock && !ended {
+            let run = holder.owner.as_ref().map(|owner| owner.run.clone());
+            let is_new = || told.lock().is_ok_and(|mut told| told.insert(run));
+            if self.steal_lock && !ended && is_new() {
                 ui.warn(&format!("taken from another kdiy: {holder}"));
             }
             ended || self.steal_lock

@@ -228,3 +228,73 @@ pub fn cut_short(state: &State, now: OffsetDateTime) -> Result<Option<String>, s
         since.unwrap_or_default()
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::journal::{Happened, Head, Step};
+    use time::macros::datetime;
+
+    const BEGAN: OffsetDateTime = datetime!(2026-05-04 03:02:01 UTC);
+
+    /// A state with one run, begun by such a process.
+    fn begun(process: Option<String>) -> (tempfile::TempDir, State, state::Run) {
+        let name = |text: &str| Name::try_from(text.to_owned()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::open(folder.path(), &name("prod")).unwrap();
+        let run = state.create_run(&name("r1")).unwrap();
+        let record = Record {
+            command: "apply".to_owned(),
+            began: BEGAN,
+            ended: None,
+            exit_code: None,
+            counts: None,
+        };
+        run.write_record(&record).unwrap();
+        let journal = run.journal().unwrap();
+        let head = Head {
+            kdiy: "0.1.0".to_owned(),
+            command: "apply".to_owned(),
+            began: BEGAN,
+            process,
+            plan: String::new(),
+            steps: 3,
+            hosts: 3,
+        };
+        journal.write(1.0, Happened::RunStarted(head));
+        for (step, host) in ["cp-2", "w-1", "w-2"].into_iter().enumerate() {
+            let title = if step == 0 {
+                "join the cluster"
+            } else {
+                "pull images"
+            };
+            let (host, title) = (name(host), title.to_owned());
+            journal.write(2.0, Happened::StepStarted(Step { step, host, title }));
+        }
+        (folder, state, run)
+    }
+
+    #[test]
+    fn the_next_apply_hears_what_a_run_that_was_cut_short_was_at() {
+        let now = BEGAN + time::Duration::seconds(186);
+        let gone = owner::mark().map(|mark| format!("{mark}0"));
+        let (_folder, state, run) = begun(gone);
+        let wanted = "Run r1 was cut short 3m04s ago during \"join the cluster\" on cp-2, \"pull \
+                      images\" on w-1, w-2. This apply goes on from what the hosts are.";
+        assert_eq!(cut_short(&state, now).unwrap().as_deref(), Some(wanted));
+        let ended = Record {
+            ended: Some(BEGAN),
+            ..run.record().unwrap().unwrap()
+        };
+        run.write_record(&ended).unwrap();
+        assert_eq!(cut_short(&state, now).unwrap(), None);
+    }
+
+    #[test]
+    fn of_a_run_that_goes_on_or_is_elsewhere_nothing_is_said() {
+        for process in [owner::mark(), Some("elsewhere/1/1".to_owned()), None] {
+            let (_folder, state, _) = begun(process);
+            assert_eq!(cut_short(&state, BEGAN).unwrap(), None);
+        }
+    }
+}

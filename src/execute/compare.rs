@@ -45,7 +45,11 @@ pub async fn look<C: Connection>(
     let comparison = Comparison {
         problems: preflight::problems(settled, &standing, &trust.etcd_token, &seen),
         warnings: serving::warnings(&facts),
-        circumstances: Circumstances { facts, standing },
+        circumstances: Circumstances {
+            facts,
+            standing,
+            limit: None,
+        },
         seen,
     };
     (comparison, faults)
@@ -64,7 +68,11 @@ impl Comparison {
         limit: Option<&BTreeSet<Name>>,
         vault: &mut Vault,
     ) -> Result<Plan, Vec<Refused>> {
-        let blueprint = install::blueprint(settled, trust, &self.circumstances, vault);
+        let circumstances = Circumstances {
+            limit: limit.cloned(),
+            ..self.circumstances.clone()
+        };
+        let blueprint = install::blueprint(settled, trust, &circumstances, vault);
         Plan::new(&blueprint, &self.seen, limit)
     }
 }

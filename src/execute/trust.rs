@@ -262,6 +262,7 @@ async fn read_back<C: Connection>(connection: &C, host: &Name) -> Result<Files, 
         },
     );
     let output = ask(connection, &script, User::Root).await.map_err(asked)?;
+    let output = Zeroizing::new(output);
     let answers = Answers::parse(&output).map_err(|error| asked(error.into()))?;
     let files = FILES.iter().filter_map(|file| {
         Some((

@@ -6,7 +6,7 @@
 //! file, so the running process tells in which one it is.
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::document;
 use crate::cluster::Encryption;
@@ -157,8 +157,14 @@ pub fn key_in(text: &str) -> Option<Zeroizing<String>> {
         .into_iter()
         .flat_map(|r| r.providers);
     let mut keys = providers.filter_map(|provider| provider.secretbox);
-    let key = keys.next()?.keys.into_iter().next()?;
-    Some(Zeroizing::new(key.secret))
+    let mut key = keys.next()?.keys.into_iter().next()?;
+    Some(Zeroizing::new(std::mem::take(&mut key.secret)))
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+    }
 }
 
 #[cfg(test)]

@@ -138,6 +138,7 @@ impl Hosts {
         let circumstances = Circumstances {
             facts: facts.clone(),
             standing,
+            limit: None,
         };
         let mut vault = Vault::new();
         // What is asked is made before anything is known.
@@ -425,6 +426,34 @@ fn a_new_worker_touches_others_only_for_what_it_needs() {
             .steps
             .iter()
             .any(|step| step.title == "make a bootstrap token")
+    );
+}
+
+#[test]
+fn nodes_that_a_limit_leaves_out_before_they_join_are_not_waited_for() {
+    let hosts = Hosts::fresh();
+    let texts = |limit: Option<BTreeSet<Name>>| -> Vec<String> {
+        let circumstances = Circumstances {
+            limit: limit.clone(),
+            ..hosts.circumstances.clone()
+        };
+        let trust = trust_of(&hosts.settled);
+        let blueprint = blueprint(&hosts.settled, &trust, &circumstances, &mut Vault::new());
+        let plan = Plan::new(&blueprint, &hosts.seen, limit.as_ref()).unwrap();
+        let last = plan.steps.iter().rev().take(2).rev();
+        last.flat_map(|step| &step.changes)
+            .flat_map(|change| change.difference.details.clone())
+            .collect()
+    };
+    let (all, limited) = (texts(None), texts(Some([name("cp1"), name("w1")].into())));
+    assert!(all.iter().any(|text| text.contains("w2")), "{all:?}");
+    assert!(
+        limited.iter().any(|text| text.contains("w1")),
+        "{limited:?}"
+    );
+    assert!(
+        !limited.iter().any(|text| text.contains("w2")),
+        "{limited:?}"
     );
 }
 

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use zeroize::Zeroize;
+
 use crate::shell::Script;
 
 /// Defines `kdiy_section NAME TEXT` in sh. Needs `LC_ALL=C`, so that `${#x}`
@@ -13,6 +15,13 @@ pub const SECTION_FUNCTION: &str =
 /// Sections of one answer, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answers(BTreeMap<String, String>);
+
+/// There may be keys in it, where authorities are read back.
+impl Drop for Answers {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(Zeroize::zeroize);
+    }
+}
 
 /// Why an answer could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -100,8 +100,7 @@ pub fn check(certificate: &Certificate, name: &str, now: OffsetDateTime) -> Resu
     }
     let conditions = certificate.critical_options();
     if !conditions.is_empty() {
-        let names = conditions.iter().map(|(name, _)| name.clone());
-        return Err(Fault::Conditions(names.collect()));
+        return Err(Fault::Conditions(conditions.keys().cloned().collect()));
     }
     Ok(())
 }

@@ -126,7 +126,6 @@ fn half_a_gigabyte_costs_no_memory_and_the_other_host_is_heard() {
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert!(ran.out.contains("good: exit code 0") && ran.out.contains("\nfine\n"));
     assert!(ran.memory < 100_000, "{} kB", ran.memory);
-    println!("500 MB in {:?} with {} kB", ran.took, ran.memory);
 }
 
 #[test]
@@ -153,17 +152,16 @@ fn answers_of_any_kind_are_told_in_a_line_and_hosts_beside_it_are_seen() {
         "kill -9 $PPID\n".to_owned(),
     ];
     let nodes = Nodes::start("");
-    for script in scripts {
-        fs::write(nodes.folder.path().join("hostile"), &script).unwrap();
-        for words in [
-            &["facts"][..],
-            &["facts", "-o", "json"],
-            &["plan"],
-            &["plan", "-o", "json"],
-            &["status"],
-            &["status", "-o", "json"],
-            &["etcd", "status"],
-        ] {
+    let others = [
+        &["plan"][..],
+        &["plan", "-o", "json"],
+        &["status", "-o", "json"],
+        &["etcd", "status"],
+        &["status"],
+    ];
+    for (script, other) in scripts.iter().zip(others.into_iter().cycle()) {
+        fs::write(nodes.folder.path().join("hostile"), script).unwrap();
+        for words in [&["facts"][..], &["facts", "-o", "json"], other] {
             let ran = nodes.kdiy(words);
             ran.is_harmless();
             assert!(ran.memory < 150_000, "{} kB: {script}", ran.memory);

@@ -255,7 +255,7 @@ impl<C: Connection + 'static> Lock<C> {
     /// of a host before that would not last.
     ///
     /// # Errors
-    /// Hosts on which one still is after [`script::PATIENCE`].
+    /// Hosts on which one still is after `script::PATIENCE`.
     pub async fn settle(&self) -> Result<(), Faults> {
         let script = Script::of("exec 9>>/run/kdiy/at-work\nflock -w ")
             .arg(script::PATIENCE.as_secs().to_string())

@@ -18,7 +18,7 @@ use crate::lb::tests::{pair, program};
 const NEWEST: Version = Version::new(1, 34, 1);
 
 fn config(settled: &Settled) -> String {
-    on_hosts(settled, "").files.pop().unwrap().text
+    on_hosts(settled, "").files.pop().unwrap().text.clone()
 }
 
 #[test]

@@ -14,7 +14,7 @@ mod together;
 mod undo;
 mod worker;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::SecretString;
 
@@ -55,6 +55,8 @@ pub struct Circumstances {
     pub facts: BTreeMap<Name, Facts>,
     /// How far the cluster stands.
     pub standing: Standing,
+    /// The hosts that the plan is about, where those are not all.
+    pub limit: Option<BTreeSet<Name>>,
 }
 
 /// What all steps are made from.
@@ -63,6 +65,7 @@ struct Site<'a> {
     trust: &'a Trust,
     standing: &'a Standing,
     facts: &'a BTreeMap<Name, Facts>,
+    limit: Option<&'a BTreeSet<Name>>,
     /// The control plane through which the API is spoken to: a member, or the
     /// one that founds the cluster.
     lead: &'a Node,
@@ -88,6 +91,7 @@ pub fn blueprint(
         trust,
         standing,
         facts: &circumstances.facts,
+        limit: circumstances.limit.as_ref(),
         lead: founding::lead(settled, standing),
         founders: founding::founders(settled, standing),
     };
@@ -138,6 +142,11 @@ impl Site<'_> {
         self.standing.members.contains(&node.name)
     }
 
+    /// Whether a node is a member when the plan has come to its end.
+    fn will_be_member(&self, node: &Node) -> bool {
+        self.is_member(node) || self.limit.is_none_or(|limit| limit.contains(&node.name))
+    }
+
     fn is_founded(&self) -> bool {
         self.is_member(self.lead)
     }
@@ -185,14 +194,15 @@ struct Founded {
 }
 
 /// A rendered file as a resource; a secret one goes to the vault.
-fn file(rendered: HostFile, vault: &mut Vault) -> File {
+fn file(mut rendered: HostFile, vault: &mut Vault) -> File {
+    let text = std::mem::take(&mut rendered.text);
     let content = if rendered.is_secret() {
-        vault.keep(zeroize::Zeroizing::new(rendered.text))
+        vault.keep(zeroize::Zeroizing::new(text))
     } else {
-        Content::Plain(rendered.text)
+        Content::Plain(text)
     };
     File {
-        path: rendered.path,
+        path: std::mem::take(&mut rendered.path),
         mode: rendered.mode,
         content,
         check: None,

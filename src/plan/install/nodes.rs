@@ -75,7 +75,8 @@ kdiy_id=$(kdiy_etcd /v3/cluster/member/list '{}' | tr '{' '\n' | sed -n "s/^\"ID
 pub(super) fn label(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
     let mut script = Script::of("set -e");
     let mut details = Vec::new();
-    for node in site.settled.cluster.kubelets() {
+    let nodes = site.settled.cluster.kubelets();
+    for node in nodes.filter(|node| site.will_be_member(node)) {
         let (labels, taints) = missing(site, node);
         for (what, missing) in [("label", labels), ("taint", taints)] {
             if missing.is_empty() {
@@ -143,7 +144,7 @@ pub(super) fn ready(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
     };
     let nodes = site.settled.cluster.kubelets();
     let waiting: Vec<_> = nodes
-        .filter(|node| !is_ready(node))
+        .filter(|node| site.will_be_member(node) && !is_ready(node))
         .map(|node| node.name.to_string())
         .collect();
     let script = kubectl(site, site.lead)

@@ -34,12 +34,12 @@ fn pod_files(site: &Site, vault: &mut Vault) -> Vec<Resource> {
                 mode: 0o700,
             })
         }));
-        let policy = audit::policy(audit);
+        let mut policy = audit::policy(audit);
         // Only root reads it, but it is no secret: its changes are shown.
         all.push(Resource::File(File::plain(
-            policy.path,
+            std::mem::take(&mut policy.path),
             policy.mode,
-            policy.text,
+            std::mem::take(&mut policy.text),
         )));
     }
     if let Some(key) = &site.trust.encryption_key {

@@ -120,7 +120,13 @@ impl Login<'_> {
             let keys = agent.request_identities().await?;
             Ok::<_, russh::keys::Error>((agent, keys))
         };
-        match keys.await {
+        let limit = self.shared.settings.handshake_limit;
+        let Ok(keys) = timeout(limit, keys).await else {
+            let why = format!("no answer within {} s", limit.as_secs());
+            self.skip(format!("agent {}", path.display()), why);
+            return None;
+        };
+        match keys {
             Ok((agent, keys)) => {
                 let plain = keys.into_iter().filter_map(|identity| match identity {
                     AgentIdentity::PublicKey { key, comment } => Some((key, comment)),

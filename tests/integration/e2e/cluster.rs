@@ -74,6 +74,44 @@ pub fn name(object: &Value) -> String {
     name.expect("a name").to_owned()
 }
 
+/// Asks an etcd member as kubeadm's health check does.
+const ETCD: &str = "cd /etc/kubernetes/pki/etcd
+curl -fsS --max-time 5 --cacert ca.crt --cert healthcheck-client.crt --key healthcheck-client.key";
+
+/// These control planes are etcd's members, all of them started and healthy,
+/// asked from one of them.
+pub fn etcd_is(lab: &Lab, from: &str, planes: &[(&str, &str)]) {
+    let list = lab.sh(
+        from,
+        &format!("{ETCD} https://127.0.0.1:2379/v3/cluster/member/list -d '{{}}'"),
+    );
+    let list: Value = serde_json::from_str(&list).expect("JSON");
+    // A member that has not started has no name.
+    let members = list["members"].as_array().expect("members").iter();
+    let mut members: Vec<_> = members
+        .map(|member| {
+            (
+                member["name"].as_str().unwrap_or("?"),
+                member["peerURLs"][0].as_str(),
+            )
+        })
+        .collect();
+    members.sort_unstable();
+    let urls = planes
+        .iter()
+        .map(|(_, address)| format!("https://{address}:2380"));
+    let urls: Vec<_> = urls.collect();
+    let names = planes.iter().map(|(name, _)| *name);
+    let wanted: Vec<_> = names
+        .zip(urls.iter().map(|url| Some(url.as_str())))
+        .collect();
+    assert_eq!(members, wanted);
+    for (name, address) in planes {
+        let health = lab.sh(from, &format!("{ETCD} https://{address}:2379/health"));
+        assert!(health.contains(r#""health":"true""#), "{name}: {health}");
+    }
+}
+
 /// kubectl as the lab has built it.
 pub fn binary() -> PathBuf {
     built("1.20.2/kubectl")

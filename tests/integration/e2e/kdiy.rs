@@ -1,18 +1,20 @@
 //! The program under test.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::lab::Lab;
 
-/// Runs kdiy on an inventory in the lab's folder.
+/// Runs kdiy on an inventory, in the lab's folder or another one.
 pub struct Kdiy<'a> {
-    lab: &'a Lab,
+    folder: Cow<'a, Path>,
     inventory: String,
 }
 
@@ -50,13 +52,21 @@ impl<'a> Kdiy<'a> {
     pub fn with(lab: &'a Lab, name: &str, text: &str) -> Self {
         lab.write(name, text);
         Self {
-            lab,
+            folder: lab.folder.path().into(),
+            inventory: name.to_owned(),
+        }
+    }
+
+    /// For an inventory that lies in a folder already.
+    pub fn at(folder: &Path, name: &str) -> Self {
+        Self {
+            folder: folder.to_owned().into(),
             inventory: name.to_owned(),
         }
     }
 
     pub fn command(&self, words: &[&str]) -> Command {
-        let folder = self.lab.folder.path();
+        let folder = &*self.folder;
         let mut command = Command::new(binary());
         command
             .args(["-i", &self.inventory])
@@ -87,7 +97,7 @@ impl<'a> Kdiy<'a> {
 
     /// Starts it, to be watched by its JSON events.
     pub fn start(&self, words: &[&str]) -> Running {
-        let errors = self.lab.folder.path().join("stderr");
+        let errors = self.folder.join("stderr");
         let mut child = self
             .command(words)
             .args(["--output", "json"])
@@ -124,6 +134,11 @@ impl<'a> Kdiy<'a> {
 pub struct Plan(Vec<Value>);
 
 impl Plan {
+    /// The steps as they are in the document.
+    pub fn values(&self) -> &[Value] {
+        &self.0
+    }
+
     /// Host and title of each step, with what it does: `+` creates, `~`
     /// changes, `!` runs, `.` only waits.
     pub fn steps(&self) -> BTreeSet<String> {
@@ -181,7 +196,8 @@ pub struct Running {
 }
 
 impl Running {
-    fn next(&mut self) -> Option<Value> {
+    /// The next event; none at the end.
+    pub fn next(&mut self) -> Option<Value> {
         let mut line = String::new();
         self.events.read_line(&mut line).expect("a line");
         let event = serde_json::from_str(&line).ok()?;
@@ -189,13 +205,14 @@ impl Running {
         Some(event)
     }
 
-    /// Reads until this step begins on this host.
+    /// Reads until this event, on this host and of a step, change or line that
+    /// has these words; of any where there is no text.
     pub fn until(&mut self, event: &str, host: &str, what: &str) {
         while let Some(seen) = self.next() {
             let is = |key: &str| seen[key].as_str().unwrap_or_default();
             if is("event") == event
-                && is("host") == host
-                && [is("title"), is("text")]
+                && (host.is_empty() || is("host") == host)
+                && [is("title"), is("text"), is("resource")]
                     .iter()
                     .any(|text| text.contains(what))
             {
@@ -210,21 +227,68 @@ impl Running {
 
     /// As Ctrl-C does.
     pub fn interrupt(&self) {
+        rustix::process::kill_process(self.pid(), rustix::process::Signal::INT).expect("it runs");
+    }
+
+    /// As `kill -9` does.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("an end");
+    }
+
+    /// The same after a while, in which its events go on.
+    pub fn kill_in(mut self, time: Duration, mut on: impl FnMut(&Value)) {
+        let pid = self.pid();
+        let killer = std::thread::spawn(move || {
+            std::thread::sleep(time);
+            // One that has ended but was not waited for keeps its number.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        });
+        while let Some(event) = self.next() {
+            on(&event);
+        }
+        killer.join().expect("a thread");
+        self.child.wait().expect("an end");
+    }
+
+    fn pid(&self) -> rustix::process::Pid {
         let pid = i32::try_from(self.child.id()).expect("a process id");
-        let pid = rustix::process::Pid::from_raw(pid).expect("a process id");
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+        rustix::process::Pid::from_raw(pid).expect("a process id")
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_some()
+    }
+
+    /// What it has said for people so far.
+    pub fn errors(&self) -> String {
+        std::fs::read_to_string(&self.errors).expect("standard error")
+    }
+
+    /// Reads to the end, whatever that is.
+    pub fn ended(mut self) -> Ran {
+        while self.next().is_some() {}
+        let status = self.child.wait().expect("an end");
+        Ran {
+            code: status.code().expect("kdiy was killed"),
+            out: self.seen.concat(),
+            err: self.errors(),
+        }
     }
 
     /// Reads to the end; the exit code must be this one.
-    pub fn end(mut self, code: i32) -> Ran {
-        while self.next().is_some() {}
-        let status = self.child.wait().expect("an end");
-        let ran = Ran {
-            code: status.code().expect("kdiy was killed"),
-            out: self.seen.concat(),
-            err: std::fs::read_to_string(&self.errors).expect("standard error"),
-        };
+    pub fn end(self, code: i32) -> Ran {
+        let ran = self.ended();
         assert_eq!(ran.code, code, "{}\n{}", ran.out, ran.err);
         ran
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended by itself, unless a test fails.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

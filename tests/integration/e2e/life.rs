@@ -11,7 +11,7 @@ mod saved;
 mod state;
 mod traces;
 
-use super::cluster::Kubectl;
+use super::cluster::{self, Kubectl};
 use super::health;
 use super::kdiy::Kdiy;
 use super::lab::Lab;
@@ -43,6 +43,10 @@ impl Life {
         let first = HOSTS.iter().map(|(host, _)| *host);
         let late = self.inventory.contains(growth::LINE).then_some("w-3");
         first.chain(late).collect()
+    }
+
+    fn etcd_is_whole(&self) {
+        cluster::etcd_is(&self.lab, "cp-2", &CONTROL_PLANES);
     }
 
     fn kubelets(&self) -> Vec<&'static str> {

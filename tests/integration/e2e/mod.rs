@@ -2,13 +2,14 @@
 //! own (tests/lab) and removes it at the end, unless `KDIY_KEEP_LAB` is set.
 //! The binary is `KDIY_BIN`, by default the release build.
 
-mod cluster;
+pub mod cluster;
 mod data;
 mod demo;
 mod external;
 mod health;
-mod kdiy;
-mod lab;
+pub mod kdiy;
+mod killed;
+pub mod lab;
 mod life;
 mod local;
 mod options;
@@ -26,12 +27,12 @@ const TOKEN: &str = "(^|[^a-z0-9])[a-z0-9]{6}\\.[a-z0-9]{16}([^a-z0-9]|$)";
 
 /// A measured figure, for `--nocapture`.
 #[expect(clippy::print_stderr, reason = "figures are for people")]
-fn figure(name: &str, took: Duration) {
+pub fn figure(name: &str, took: Duration) {
     eprintln!("{name}: {:.1} s", took.as_secs_f64());
 }
 
 /// Tries twice a second until something is so; what it took.
-fn eventually<T>(
+pub fn eventually<T>(
     what: &str,
     limit: Duration,
     mut attempt: impl FnMut() -> Result<T, String>,

@@ -225,7 +225,11 @@ fn plan(site: &Site, answers: &BTreeMap<Name, Vec<u8>>) -> Option<()> {
         .map(|(host, seen)| (host.clone(), seen.facts.clone()))
         .collect();
     let standing = Standing::of(&site.settled.cluster, &facts, TOKEN);
-    let circumstances = Circumstances { facts, standing };
+    let circumstances = Circumstances {
+        facts,
+        standing,
+        limit: None,
+    };
     let wanted = blueprint(&site.settled, &trust(), &circumstances, &mut Vault::new());
     for problem in preflight::problems(&site.settled, &circumstances.standing, TOKEN, &seen) {
         assert!(format!("{problem:?}").len() < 100_000);

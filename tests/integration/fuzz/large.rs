@@ -11,6 +11,7 @@ use std::time::Instant;
 const MEMORY: u32 = 512 << 10;
 
 /// Runs kdiy with little memory; what it wrote to standard error.
+#[expect(clippy::print_stdout, reason = "for --nocapture")]
 fn kdiy(folder: &Path, arguments: &[&str], most: u64) -> (Option<i32>, String) {
     let begun = Instant::now();
     let out = Command::new("sh")

@@ -25,6 +25,7 @@ const MEMORY: u32 = 1 << 20;
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Runs cases: so many, or as many as the environment says.
+#[expect(clippy::print_stdout, reason = "for --nocapture")]
 fn fuzz<S: Strategy>(cases: u32, strategy: &S, look: impl Fn(S::Value)) {
     let asked = std::env::var("PROPTEST_CASES").ok();
     let asked = asked.map(|text| text.parse().expect("PROPTEST_CASES is a number"));
@@ -51,6 +52,7 @@ fn fuzz<S: Strategy>(cases: u32, strategy: &S, look: impl Fn(S::Value)) {
     println!("{cases} cases in {:.1} s", begun.elapsed().as_secs_f64());
 }
 
+#[expect(clippy::print_stdout, reason = "for --nocapture")]
 #[test]
 fn nothing_that_is_read_panics_or_takes_all_memory() {
     let script = format!("ulimit -v {MEMORY}; exec \"$@\"");

@@ -480,6 +480,7 @@ async fn kdiy_lets_pass_whom_ssh_lets_pass() {
     compare(rows).await;
 }
 
+#[expect(clippy::print_stdout, reason = "for --nocapture")]
 async fn compare(rows: Vec<Row<'_>>) {
     let mut wrong = Vec::new();
     println!(

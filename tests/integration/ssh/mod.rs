@@ -1,7 +1,7 @@
 //! SSH against a real sshd.
 
 mod agent;
-mod host_keys;
+pub mod host_keys;
 mod host_keys_table;
 mod jumps;
 mod logins;

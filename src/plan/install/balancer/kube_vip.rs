@@ -35,9 +35,9 @@ pub(in super::super) struct Around {
 /// kubeadm waits for it, with the rights that there are by then.
 pub(in super::super) fn around_init(site: &Site) -> Around {
     let named = |name: &str, phase| {
-        manifest_of(site, site.lead, phase).map(|file| Input {
+        manifest_of(site, site.lead, phase).map(|mut file| Input {
             name: name.to_owned(),
-            content: Content::Plain(file.text),
+            content: Content::Plain(std::mem::take(&mut file.text)),
         })
     };
     let inputs = [

@@ -55,7 +55,7 @@ pub(super) fn command(site: &Site, roll: &Roll) -> Command {
             .lit("find ")
             .arg(audit::POLICIES)
             .lit(" -maxdepth 1 -type f -name 'policy-????????????????.yaml' ! -path ")
-            .arg(audit::policy(policy).path)
+            .arg(&audit::policy(policy).path)
             .lit(" -delete\n");
     }
     Command {

@@ -97,7 +97,7 @@ pub fn is_as_the_inventory_says(life: &Life) {
     assert_eq!(life.kubectl.ready_nodes(), life.kubelets());
     nodes(life);
     proxies(life);
-    etcd(life);
+    life.etcd_is_whole();
     leader_election(life);
     for host in life.kubelets() {
         let held = life.lab.sh(host, "apt-mark showhold");
@@ -168,42 +168,6 @@ fn proxies(life: &Life) {
         .collect();
     on.sort_unstable();
     assert_eq!(on, life.kubelets());
-}
-
-/// Asks an etcd member as kubeadm's health check does.
-const ETCD: &str = "cd /etc/kubernetes/pki/etcd
-curl -fsS --max-time 5 --cacert ca.crt --cert healthcheck-client.crt --key healthcheck-client.key";
-
-/// Three members, all started and healthy.
-pub fn etcd(life: &Life) {
-    let list = life.lab.sh(
-        "cp-2",
-        &format!("{ETCD} https://127.0.0.1:2379/v3/cluster/member/list -d '{{}}'"),
-    );
-    let list: Value = serde_json::from_str(&list).expect("JSON");
-    // A member that has not started has no name.
-    let members = list["members"].as_array().expect("members").iter();
-    let mut members: Vec<_> = members
-        .map(|member| {
-            (
-                member["name"].as_str().unwrap_or("?"),
-                member["peerURLs"][0].as_str(),
-            )
-        })
-        .collect();
-    members.sort_unstable();
-    let urls = CONTROL_PLANES.map(|(_, address)| format!("https://{address}:2380"));
-    let names = CONTROL_PLANES.iter().map(|(name, _)| *name);
-    let wanted: Vec<_> = names
-        .zip(urls.iter().map(|url| Some(url.as_str())))
-        .collect();
-    assert_eq!(members, wanted);
-    for (name, address) in CONTROL_PLANES {
-        let health = life
-            .lab
-            .sh("cp-2", &format!("{ETCD} https://{address}:2379/health"));
-        assert!(health.contains(r#""health":"true""#), "{name}: {health}");
-    }
 }
 
 /// The flags of the processes that run are those of the inventory.

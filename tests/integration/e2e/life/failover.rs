@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::{eventually, figure, health};
-use super::{Life, bring_up};
+use super::Life;
 
 pub fn a_control_plane_can_be_lost(life: &Life) {
     // The one through which kdiy speaks to the API, and that was first.
@@ -57,6 +57,6 @@ pub fn a_control_plane_can_be_lost(life: &Life) {
     });
     assert_eq!(life.kubectl.ready_nodes(), life.kubelets());
     figure("power back to its API server ready", took);
-    bring_up::etcd(life);
+    life.etcd_is_whole();
     kdiy.has_nothing_to_do();
 }

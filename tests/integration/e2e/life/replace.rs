@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::super::figure;
-use super::{Life, bring_up};
+use super::Life;
 
 pub fn a_wiped_control_plane_joins_again(life: &Life) {
     // The one that founded the cluster: no host is special.
@@ -22,7 +22,7 @@ pub fn a_wiped_control_plane_joins_again(life: &Life) {
     kdiy.run(0, &["apply", "--yes"]);
     figure("a wiped control plane joined again", began.elapsed());
     assert_eq!(life.kubectl.ready_nodes(), life.kubelets());
-    bring_up::etcd(life);
+    life.etcd_is_whole();
     assert!(
         life.kubectl
             .run(&["get", "configmaps"])

@@ -24,7 +24,8 @@ pub fn logs_are_private(life: &Life) {
     );
     let bring_up = all.first().expect("a run");
     let hosts = super::HOSTS.map(|(host, _)| bring_up.join(format!("{host}.log")));
-    let kept = hosts.into_iter().chain([bring_up.join("run.json")]);
+    let of_run = ["journal.jsonl", "run.json"].map(|name| bring_up.join(name));
+    let kept = hosts.into_iter().chain(of_run);
     assert_eq!(list(bring_up), kept.collect());
     for log in all.iter().flat_map(|run| list(run)) {
         let mode = fs::metadata(&log).expect("a log").permissions().mode();

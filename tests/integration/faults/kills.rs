@@ -1,0 +1,203 @@
+//! kdiy is killed again and again while it brings up an HA cluster. The apply
+//! after the last kill has to come to the same end as one that nobody
+//! disturbed.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use fastrand::Rng;
+
+use super::converged::Shape;
+use super::moment::{Open, Target, When, targets};
+use super::{Scene, seeded, setting, tell};
+use crate::e2e::kdiy::{Ran, Running};
+
+pub const STACKED: Shape = Shape {
+    cluster: "faults",
+    hosts: &[
+        ("lb-1", "172.29.32.10"),
+        ("cp-1", "172.29.32.11"),
+        ("cp-2", "172.29.32.12"),
+        ("cp-3", "172.29.32.13"),
+        ("w-1", "172.29.32.14"),
+    ],
+};
+
+const APPLY: [&str; 2] = ["apply", "--yes"];
+
+#[test]
+#[ignore = "needs the lab; make faults"]
+fn a_bring_up_survives_them_at_every_boundary_and_within_steps() {
+    let mut suite = Suite::new();
+    let scene = suite.scene();
+    let steps = scene.kdiy().plan(&[]);
+    let boundaries = steps.values().len();
+    let wanted = usize::try_from(setting("KILLS", 64)).expect("few");
+    let within = wanted.saturating_sub(boundaries).max(boundaries / 3);
+    let mut left = targets(steps.values(), within, &mut suite.rng);
+    drop(scene);
+
+    let (rounds, alone) = (setting("ROUNDS", 5), setting("ALONE", 0) == 1);
+    for round in 0.. {
+        if left.is_empty() || (!alone && round >= 2 * rounds) {
+            break;
+        }
+        let among = rounds.saturating_sub(round).max(1);
+        let every = usize::try_from(among).expect("few");
+        // One of this many, and all of them in the last rounds.
+        let mine = left
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| place % every == 0);
+        let mine: Vec<_> = mine.map(|(_, target)| target.clone()).collect();
+        let mine = if alone { vec![left[0].clone()] } else { mine };
+        left.retain(|target| !mine.contains(target));
+        let missed = suite.round(mine.into());
+        // Steps beside each other end at nearly one time: first next time.
+        left.splice(0..0, missed);
+    }
+    suite.sums_up();
+    assert!(left.is_empty(), "never met: {left:#?}");
+    assert!(suite.kills >= wanted, "only {} kills", suite.kills);
+}
+
+/// One bring-up with a few kills spread over it.
+pub fn a_few() {
+    let number = usize::try_from(setting("FEW", 8)).expect("few");
+    let mut suite = Suite::new();
+    let scene = suite.scene();
+    let steps = scene.kdiy().plan(&[]);
+    drop(scene);
+    let all = targets(steps.values(), steps.values().len(), &mut suite.rng);
+    let chosen = (0..number).map(|place| all[place * all.len() / number].clone());
+    suite.round(chosen.collect());
+    suite.sums_up();
+    assert!(suite.kills * 2 >= number, "only {} kills", suite.kills);
+}
+
+/// All rounds so far.
+struct Suite {
+    rng: Rng,
+    rounds: usize,
+    kills: usize,
+    /// The empty plan that all rounds have to end with.
+    end: Option<String>,
+    /// Applies that failed although nobody killed them.
+    failed: Vec<String>,
+}
+
+impl Suite {
+    fn new() -> Self {
+        Self {
+            rng: seeded(),
+            rounds: 0,
+            kills: 0,
+            end: None,
+            failed: Vec::new(),
+        }
+    }
+
+    fn scene(&self) -> Scene {
+        Scene::up(STACKED.hosts, include_str!("stacked.yaml"))
+    }
+
+    /// A bring-up, killed at these moments; those that it did not come to.
+    fn round(&mut self, mut targets: VecDeque<Target>) -> Vec<Target> {
+        self.rounds += 1;
+        let scene = self.scene();
+        let began = Instant::now();
+        let (mut missed, mut kills, mut applies) = (Vec::new(), 0, 0);
+        let converged = loop {
+            applies += 1;
+            assert!(applies < 100, "it never ends");
+            let started = Instant::now();
+            match attempt(scene.kdiy().start(&APPLY), &mut targets, &mut missed) {
+                Attempt::Killed { target, open } => {
+                    kills += 1;
+                    tell(&format!(
+                        "{:>3} {:>5.1} s  {target}; at work: {open}",
+                        self.rounds,
+                        started.elapsed().as_secs_f64()
+                    ));
+                }
+                Attempt::Ended(ran) if ran.code == 0 => break started.elapsed(),
+                Attempt::Ended(ran) => {
+                    tell(&format!(
+                        "{:>3} failed with {}:\n{}",
+                        self.rounds, ran.code, ran.err
+                    ));
+                    self.failed.push(ran.err);
+                    assert!(self.failed.len() < 10, "it does not converge");
+                }
+            }
+        };
+        missed.extend(targets);
+        let end = STACKED.holds(&scene);
+        let first = self.end.get_or_insert_with(|| end.clone());
+        assert_eq!(*first, end, "the plan at the end differs between rounds");
+        self.kills += kills;
+        tell(&format!(
+            "round {}: {kills} kills, {applies} applies, the last one took {:.0} s of {:.0} s; converged; {} moments not met",
+            self.rounds,
+            converged.as_secs_f64(),
+            began.elapsed().as_secs_f64(),
+            missed.len()
+        ));
+        missed
+    }
+
+    fn sums_up(&self) {
+        tell(&format!(
+            "{} kills in {} bring-ups, {} convergences to the same empty plan, {} applies failed by themselves",
+            self.kills,
+            self.rounds,
+            self.rounds,
+            self.failed.len()
+        ));
+        assert!(self.failed.is_empty(), "{:#?}", self.failed);
+    }
+}
+
+enum Attempt {
+    Killed { target: Target, open: Open },
+    Ended(Ran),
+}
+
+/// One apply, killed at the first target that it comes to. Targets that are
+/// behind it are missed.
+fn attempt(
+    mut running: Running,
+    targets: &mut VecDeque<Target>,
+    missed: &mut Vec<Target>,
+) -> Attempt {
+    let mut open = Open::default();
+    while let Some(event) = running.next() {
+        if event["event"] == "plan" {
+            let steps = event["plan"]["steps"].as_array().expect("steps");
+            let planned = |target: &Target| steps.iter().any(|step| target.is(step));
+            let ahead = targets.iter().position(planned).unwrap_or(targets.len());
+            missed.extend(targets.drain(..ahead));
+        }
+        let Some(target) = targets.front() else {
+            open.on(&event);
+            continue;
+        };
+        let met = open.is(event["step"].as_u64(), target);
+        match (target.when, event["event"].as_str()) {
+            (When::Ended, Some("step-done")) if met => {
+                running.kill();
+                open.on(&event);
+            }
+            (When::Within(time), Some("change-started")) if met => {
+                running.kill_in(time, |event| open.on(event));
+            }
+            _ => {
+                open.on(&event);
+                continue;
+            }
+        }
+        let target = targets.pop_front().expect("the first");
+        return Attempt::Killed { target, open };
+    }
+    Attempt::Ended(running.ended())
+}
