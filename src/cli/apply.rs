@@ -155,9 +155,11 @@ impl Apply {
             ui,
         )
         .await?;
-        let exit = match (tally.succeeded(), stopped) {
+        let robbed = |lock: &Lock<Link>| lock.lost().borrow().is_some();
+        let exit = match (tally.succeeded(), lock.as_ref().is_some_and(robbed)) {
             (true, _) => Exit::Ok,
-            (false, true) => Exit::Interrupted,
+            (false, true) => Exit::Held,
+            (false, false) if stopped => Exit::Interrupted,
             (false, false) => Exit::StepFailed,
         };
         if let Err(error) = chronicle.end(exit) {

@@ -29,7 +29,8 @@ pub enum Exit {
     Degraded = 9,
     /// The cluster does not serve.
     Down = 10,
-    /// Another kdiy applies; nothing was changed.
+    /// Another kdiy applies, and this one did not begin; or it took the hosts
+    /// over, and this one went no further.
     Held = 11,
     /// The command line is wrong (`EX_USAGE` of sysexits.h; clap's own code
     /// for it, 2, means changes here).
@@ -78,7 +79,7 @@ impl Exit {
             Self::StalePlan => "the saved plan no longer fits the hosts",
             Self::Degraded => "it serves, but something is missing or wrong (status)",
             Self::Down => "it does not serve (status)",
-            Self::Held => "another kdiy is at work on the hosts; nothing was changed",
+            Self::Held => "another kdiy is at work on the hosts, or took them over",
             Self::Usage => "the command line is wrong",
             Self::Interrupted => "interrupted by Ctrl-C",
         }

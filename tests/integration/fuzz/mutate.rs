@@ -146,7 +146,7 @@ pub fn edits() -> impl Strategy<Value = Vec<Edit>> {
         2 => (at(), at()).prop_map(|(one, other)| Edit::LinesSwapped(one, other)),
         1 => at().prop_map(Edit::CutOff),
         2 => (at(), 0..9_usize).prop_map(|(at, depth)| Edit::Indented(at, depth)),
-        1 => (at(), select(TOKENS), 1..3000_usize)
+        1 => (at(), select(TOKENS), 1..600_usize)
             .prop_map(|(at, token, times)| Edit::Repeated(at, token, times)),
     ];
     prop::collection::vec(edit, 0..6)
