@@ -53,7 +53,7 @@ fn a_reboot_and_a_freeze_hold_up_nobody_else() {
     ));
     for (host, address) in STACKED.hosts {
         if [REBOOTED, FROZEN].contains(host) {
-            ran.says(&[host, address, "run kdiy apply again"]);
+            ran.says(&[host, address, "kdiy apply goes on from here"]);
         }
     }
     tell(&format!("done by others meanwhile: {late:?}"));
