@@ -189,9 +189,8 @@ mod tests {
         format!("{error}\n-> {}", error.hint())
     }
 
-    #[test]
-    fn an_unknown_key_says_what_to_compare() {
-        let key = UnknownKey {
+    fn unknown(certificate: Option<Fault>) -> UnknownKey {
+        UnknownKey {
             address: "cp-1:22".to_owned(),
             kind: "ssh-ed25519".to_owned(),
             fingerprint: "SHA256:abc".to_owned(),
@@ -199,8 +198,13 @@ mod tests {
             entry: "cp-1 ssh-ed25519 AAAA".to_owned(),
             hashed: false,
             others: Vec::new(),
-            certificate: None,
-        };
+            certificate,
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_says_what_to_compare() {
+        let key = unknown(None);
         insta::assert_snapshot!(shown(&Error::HostKeyUnknown(Box::new(key))), @r"
         the ssh-ed25519 host key SHA256:abc of cp-1:22 is not known
         -> compare the fingerprint on the host's console (`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`), then run again with `--accept-new-host-keys`, which keeps the key in /home/me/.ssh/known_hosts, or put the fingerprint into the inventory
@@ -209,19 +213,10 @@ mod tests {
 
     #[test]
     fn a_certificate_that_does_not_count_says_why() {
-        let key = UnknownKey {
-            address: "cp-1:22".to_owned(),
-            kind: "ssh-ed25519".to_owned(),
-            fingerprint: "SHA256:abc".to_owned(),
-            file: Some("/home/me/.ssh/known_hosts".into()),
-            entry: "cp-1 ssh-ed25519 AAAA".to_owned(),
-            hashed: false,
-            others: Vec::new(),
-            certificate: Some(Fault::OtherHost {
-                name: "cp-1".to_owned(),
-                names: ["a", "b", "c", "d", "e", "f"].map(str::to_owned).into(),
-            }),
-        };
+        let key = unknown(Some(Fault::OtherHost {
+            name: "cp-1".to_owned(),
+            names: ["a", "b", "c", "d", "e", "f"].map(str::to_owned).into(),
+        }));
         insta::assert_snapshot!(shown(&Error::HostKeyUnknown(Box::new(key))), @r"
         the ssh-ed25519 host key SHA256:abc of cp-1:22 is not known; its certificate is for a, b, c, d and 2 more, not for cp-1
         -> have the authority sign the host's key again (`ssh-keygen -h -s`) and name the certificate in sshd_config (`HostCertificate`), or compare the fingerprint on the host's console (`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`) and put it into the inventory as `hostKey`
