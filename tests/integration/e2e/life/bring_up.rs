@@ -78,7 +78,7 @@ fn as_documents_say(life: &Life) {
         })
         .collect();
     let said = said.join("\n");
-    for wanted in ["initialise the control plane", "w-2    Ready"] {
+    for wanted in ["complete the control plane", "w-2    Ready"] {
         assert!(said.contains(wanted), "no `{wanted}`:\n{said}");
     }
     let remembered = fs::read(keys.join("known_hosts")).expect("what was trusted");
