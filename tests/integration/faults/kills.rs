@@ -163,8 +163,8 @@ enum Attempt {
     Ended(Ran),
 }
 
-/// One apply, killed at the first target that it comes to. Targets that are
-/// behind it are missed.
+/// One apply, killed at whichever target it comes to first. Targets whose step
+/// is not in its plan any more are missed.
 fn attempt(
     mut running: Running,
     targets: &mut VecDeque<Target>,
@@ -175,28 +175,30 @@ fn attempt(
         if event["event"] == "plan" {
             let steps = event["plan"]["steps"].as_array().expect("steps");
             let planned = |target: &Target| steps.iter().any(|step| target.is(step));
-            let ahead = targets.iter().position(planned).unwrap_or(targets.len());
-            missed.extend(targets.drain(..ahead));
+            let all = std::mem::take(targets).into_iter();
+            let (ahead, behind): (Vec<_>, Vec<_>) = all.partition(planned);
+            missed.extend(behind);
+            *targets = ahead.into();
         }
-        let Some(target) = targets.front() else {
+        let what = event["event"].as_str();
+        let met = targets.iter().position(|target| {
+            let moment = match target.when {
+                When::Ended => "step-done",
+                When::Within(_) => "change-started",
+            };
+            what == Some(moment) && open.is(event["step"].as_u64(), target)
+        });
+        let Some(target) = met.and_then(|place| targets.remove(place)) else {
             open.on(&event);
             continue;
         };
-        let met = open.is(event["step"].as_u64(), target);
-        match (target.when, event["event"].as_str()) {
-            (When::Ended, Some("step-done")) if met => {
+        match target.when {
+            When::Ended => {
                 running.kill();
                 open.on(&event);
             }
-            (When::Within(time), Some("change-started")) if met => {
-                running.kill_in(time, |event| open.on(event));
-            }
-            _ => {
-                open.on(&event);
-                continue;
-            }
+            When::Within(time) => running.kill_in(time, |event| open.on(event)),
         }
-        let target = targets.pop_front().expect("the first");
         return Attempt::Killed { target, open };
     }
     Attempt::Ended(running.ended())
