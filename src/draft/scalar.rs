@@ -19,7 +19,13 @@ pub fn quoted(text: &str) -> String {
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}') => {
+            // The last two are not printable in YAML (1.2.2, 5.1).
+            c if c.is_control()
+                || matches!(
+                    c,
+                    '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}'
+                ) =>
+            {
                 out.push_str(&format!("\\U{:08x}", u32::from(c)));
             }
             c => out.push(c),
@@ -111,6 +117,18 @@ mod tests {
             "~root",
         ] {
             assert!(scalar(text).starts_with('"'), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_yaml_does_not_print_is_escaped() {
+        for text in ["\u{fffe}", "\u{ffff}", "\u{feff}", "\u{7f}", "\0"] {
+            let quoted = scalar(text);
+            assert!(quoted.is_ascii() && !quoted.contains(text), "{quoted:?}");
+            assert_eq!(
+                read_back(&quoted),
+                serde_yaml::Value::String(text.to_owned())
+            );
         }
     }
 
