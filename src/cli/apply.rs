@@ -107,6 +107,9 @@ impl Apply {
         };
         let survey = survey::survey(&source, &self.reach, limit, ui, shown, hold);
         let survey = interrupts.unless(ui, UNCHANGED, survey).await??;
+        let lock = lock
+            .as_ref()
+            .expect("hosts are taken before they are looked at");
         let there_is_more = survey.plan.as_ref().is_some_and(|plan| !plan.is_empty());
         if there_is_more && let Some(what) = past::cut_short(&survey.state, began)? {
             ui.note(&what);
@@ -149,14 +152,14 @@ impl Apply {
             plan,
             &survey,
             &chronicle,
-            lock.as_ref(),
+            lock,
             self.reach.width.get(),
             interrupts,
             ui,
         )
         .await?;
-        let robbed = |lock: &Lock<Link>| lock.lost().borrow().is_some();
-        let exit = match (tally.succeeded(), lock.as_ref().is_some_and(robbed)) {
+        let robbed = lock.lost().borrow().is_some();
+        let exit = match (tally.succeeded(), robbed) {
             (true, _) => Exit::Ok,
             (false, true) => Exit::Held,
             (false, false) if stopped => Exit::Interrupted,

@@ -37,10 +37,7 @@ pub fn has_ended(holder: &Holder) -> bool {
         .owner
         .as_ref()
         .and_then(|owner| owner.process.as_ref());
-    let Some((process, among)) = process.zip(among()) else {
-        return false;
-    };
-    process.among == among && started(process.id) != Some(process.started)
+    process.and_then(still_runs) == Some(false)
 }
 
 /// Stands for this process wherever it is read.
@@ -55,8 +52,17 @@ pub fn mark() -> Option<String> {
 pub fn runs(mark: &str) -> Option<bool> {
     let mut words = mark.split('/');
     let mut word = || words.next();
-    let (there, id, began) = (word()?, word()?.parse().ok()?, word()?.parse().ok()?);
-    (among()? == there).then(|| started(id) == Some(began))
+    still_runs(&Process {
+        among: word()?.to_owned(),
+        id: word()?.parse().ok()?,
+        started: word()?.parse().ok()?,
+    })
+}
+
+/// `None` of a process of elsewhere.
+fn still_runs(process: &Process) -> Option<bool> {
+    let is_here = among()? == process.among;
+    is_here.then(|| started(process.id) == Some(process.started))
 }
 
 fn this_process() -> Option<Process> {

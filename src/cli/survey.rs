@@ -137,7 +137,8 @@ async fn look<C: Connector>(
         .map_err(untrusted)?;
     let trust = trust::trust(&authorities, encryption.as_ref());
 
-    let (comparison, faults) = compare::look(&settled, &trust, &connections, width, events).await;
+    let (mut comparison, faults) =
+        compare::look(&settled, &trust, &connections, width, events).await;
     tolerate(&faults, cluster, limit.as_ref())?;
     missing.extend(faults);
     let standing = &comparison.circumstances.standing;

@@ -128,6 +128,7 @@ pub fn join(
         .args(others)
         .lit(JOIN_ASK)
         .then(&mark("member", authority))
+        .lit(PUT_ASIDE)
         .lit(JOIN)
         .lit(OR_JOURNAL)
         .lit("echo 'it votes'\n")
@@ -144,6 +145,17 @@ kdiy_members() { kdiy_post /v3/cluster/member/list '{}' | tr -d ' \n' | tr '{' '
 kdiy_field() { expr "$1" : ".*\"$2\":\[*\"\([^\"]*\)\"" || :; }
 kdiy_poll 60 'a healthy member of etcd' kdiy_live
 kdiy_live
+"#;
+
+/// Defines `kdiy_put_aside`: data of a member that was removed are kept, but
+/// never used again.
+pub const PUT_ASIDE: &str = r#"kdiy_put_aside() {
+  [ -d /var/lib/etcd/member ] || return 0
+  kdiy_n=1
+  while [ -e "/var/lib/etcd/member.removed-$kdiy_n" ]; do kdiy_n=$((kdiy_n + 1)); done
+  echo "putting the data of the removed member aside as /var/lib/etcd/member.removed-$kdiy_n"
+  mv -- /var/lib/etcd/member "/var/lib/etcd/member.removed-$kdiy_n"
+}
 "#;
 
 /// Who votes and is healthy by now was helped by another run, and stays so. An
@@ -175,12 +187,7 @@ done < "$kdiy_tmp/members"
 if [ -z "$kdiy_id" ]; then
   systemctl daemon-reload
   systemctl stop kdiy-etcd.service
-  if [ -d /var/lib/etcd/member ]; then
-    kdiy_n=1
-    while [ -e "/var/lib/etcd/member.removed-$kdiy_n" ]; do kdiy_n=$((kdiy_n + 1)); done
-    echo "putting the data of the removed member aside as /var/lib/etcd/member.removed-$kdiy_n"
-    mv -- /var/lib/etcd/member "/var/lib/etcd/member.removed-$kdiy_n"
-  fi
+  kdiy_put_aside
   while read -r kdiy_entry; do
     kdiy_entry_name=$(kdiy_field "$kdiy_entry" name)
     if [ "$(kdiy_field "$kdiy_entry" peerURLs)" = "$kdiy_peer" ] || case " $kdiy_lost " in *" ${kdiy_entry_name:-?} "*) [ "$kdiy_entry" = "${kdiy_entry%\"isLearner\":true*}" ] || [ "$kdiy_entry_name" = "$kdiy_name" ];; *) false;; esac; then

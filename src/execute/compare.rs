@@ -62,17 +62,14 @@ impl Comparison {
     /// # Errors
     /// All that must not be replaced.
     pub fn plan(
-        &self,
+        &mut self,
         settled: &Settled,
         trust: &Trust,
         limit: Option<&BTreeSet<Name>>,
         vault: &mut Vault,
     ) -> Result<Plan, Vec<Refused>> {
-        let circumstances = Circumstances {
-            limit: limit.cloned(),
-            ..self.circumstances.clone()
-        };
-        let blueprint = install::blueprint(settled, trust, &circumstances, vault);
+        self.circumstances.limit = limit.cloned();
+        let blueprint = install::blueprint(settled, trust, &self.circumstances, vault);
         Plan::new(&blueprint, &self.seen, limit)
     }
 }

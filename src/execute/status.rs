@@ -125,7 +125,7 @@ impl<'a, C: Connector> Observer<'a, C> {
             Err(why) => return Drift::unknown(why.to_string()),
         };
         let trust = trust::trust(authorities, encryption.as_ref());
-        let (comparison, faults) =
+        let (mut comparison, faults) =
             compare::look(&settled, &trust, &self.connections, self.width, events).await;
         let seen: BTreeSet<_> = comparison.circumstances.facts.keys().cloned().collect();
         let names = self.cluster.nodes.iter().map(|node| node.name.clone());

@@ -13,7 +13,6 @@ use crate::cli::{Exit, Failed};
 use crate::execute::lock::Lock;
 use crate::execute::{self, Event, Options};
 use crate::plan::Plan;
-use crate::shell::Script;
 use crate::transport::Connection;
 use crate::ui::summary::Tally;
 use crate::ui::{Ui, progress};
@@ -26,7 +25,7 @@ pub(super) async fn carry_out<C: Connection + 'static>(
     plan: &Plan,
     survey: &Survey<C>,
     chronicle: &Arc<Chronicle>,
-    lock: Option<&Lock<C>>,
+    lock: &Lock<C>,
     width: usize,
     interrupts: &Interrupts,
     ui: &Ui,
@@ -36,10 +35,10 @@ pub(super) async fn carry_out<C: Connection + 'static>(
     let mut logged = Logged::new(chronicle.run().clone(), start, shown);
     let (stopping, stop) = watch::channel(false);
     let stopping = Arc::new(stopping);
-    let taken_away = lock.map(|lock| {
+    let taken_away = tokio::spawn({
         let (mut lost, stopping, ui) = (lock.lost(), Arc::clone(&stopping), ui.clone());
         let chronicle = Arc::clone(chronicle);
-        tokio::spawn(async move {
+        async move {
             if lost.changed().await.is_ok()
                 && let Some((host, holder)) = lost.borrow().clone()
             {
@@ -47,7 +46,7 @@ pub(super) async fn carry_out<C: Connection + 'static>(
                 chronicle.stopping();
                 let _ = stopping.send(true);
             }
-        })
+        }
     });
     let interrupted = tokio::spawn({
         let (interrupts, ui) = (interrupts.clone(), ui.clone());
@@ -65,7 +64,7 @@ pub(super) async fn carry_out<C: Connection + 'static>(
         width,
         limit: STEP,
         scripts: ui.style().verbose(),
-        guard: lock.map_or_else(Script::new, |lock| lock.number().guard()),
+        guard: lock.number().guard(),
         stop: stop.clone(),
     };
     let (events, received) = mpsc::unbounded_channel();
@@ -80,9 +79,7 @@ pub(super) async fn carry_out<C: Connection + 'static>(
     let tally = watched.await?;
     let stopped = *stop.borrow();
     interrupted.abort();
-    if let Some(watch) = taken_away {
-        watch.abort();
-    }
+    taken_away.abort();
     Ok((tally, stopped))
 }
 

@@ -30,13 +30,18 @@ pub struct PlaneView {
 pub const SETTLED: &str = "/var/lib/kdiy/settled/control-plane";
 
 /// Defines `kdiy_planes`: the control plane's processes, their numbers and
-/// names. Static pods are processes of the host, known by the name that the
-/// kernel has for them, which it cuts. They are in the host's network: another
-/// cluster's control plane in a pod, or what calls itself so, is not.
+/// names; `kdiy_planes etcd` has stacked etcd's, too. Static pods are processes
+/// of the host, known by the name that the kernel has for them, which it cuts.
+/// They are in the host's network: another cluster's control plane in a pod, or
+/// what calls itself so, is not.
 pub const PROCESSES: &str = r#"kdiy_planes() {
 for p in /proc/[0-9]*; do
 read -r c < "$p/comm" || continue
-case $c in kube-apiserver|kube-controller|kube-scheduler) ;; *) continue ;; esac
+case $c in
+kube-apiserver|kube-controller|kube-scheduler) ;;
+etcd) [ "${1-}" = etcd ] || continue ;;
+*) continue ;;
+esac
 [ "$p/ns/net" -ef /proc/self/ns/net ] && echo "${p#/proc/} $c"
 done 2>/dev/null
 }
@@ -133,23 +138,39 @@ mod tests {
         assert_eq!(of("kube-apiserver"), ["a=b=c"]);
     }
 
+    /// A process of this name, which lasts for a minute.
+    fn running(name: &str) -> (tempfile::TempDir, std::process::Child) {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join(name);
+        std::os::unix::fs::symlink("/bin/sleep", &program).unwrap();
+        let mut command = std::process::Command::new(&program);
+        (folder, command.arg("60").spawn().unwrap())
+    }
+
+    fn found(script: String) -> String {
+        let output = std::process::Command::new("sh")
+            .args(["-euc", &script])
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    #[test]
+    fn etcd_is_among_them_where_it_is_asked_for() {
+        let (_folder, mut child) = running("etcd");
+        let line = format!("{} etcd\n", child.id());
+        let planes = |words: &str| found(format!("{PROCESSES}{words} || :\n"));
+        let (unasked, asked) = (planes("kdiy_planes"), planes("kdiy_planes etcd"));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!unasked.contains(&line), "{unasked}");
+        assert!(asked.contains(&line), "{asked}");
+    }
+
     #[test]
     fn a_real_process_is_found_by_the_kernels_name_for_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("kube-controller-manager");
-        std::os::unix::fs::symlink("/bin/sleep", &program).unwrap();
-        let mut child = std::process::Command::new(&program)
-            .arg("60")
-            .spawn()
-            .unwrap();
-        let found = |script: String| {
-            let output = std::process::Command::new("sh")
-                .args(["-euc", &script])
-                .output()
-                .unwrap();
-            assert!(output.status.success());
-            String::from_utf8_lossy(&output.stdout).into_owned()
-        };
+        let (_folder, mut child) = running("kube-controller-manager");
         let script = [PROCESSES, ARGUMENTS].concat();
         let here = found(script.clone());
         // As if the host's network were another.

@@ -191,13 +191,8 @@ fn kubeadm_run(verb: &'static str, node: &Node, arguments: &[String]) -> Script 
         true => "node-role.kubernetes.io/(control-plane|master)\"",
         false => "kubernetes.io/hostname",
     };
-    Script::of("install -d -m 0755 /var/lib/kdiy\nkdiy_again=\nif [ -e ")
-        .lit(UNFINISHED)
-        .lit(" ]; then\n")
-        .lit("echo 'taking up a run of kubeadm that did not come to its end'\n")
-        .lit("kdiy_again=--ignore-preflight-errors=")
-        .lit(LEFTOVERS)
-        .lit("\nfi\nif [ -z \"$kdiy_again\" ] && [ -s /etc/kubernetes/kubelet.conf ] && ")
+    taking_up("a run of kubeadm that did not come to its end")
+        .lit("if [ -z \"$kdiy_again\" ] && [ -s /etc/kubernetes/kubelet.conf ] && ")
         .lit("kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=10s get node ")
         .arg(node.name.as_str())
         .lit(" -o 'jsonpath={.metadata.labels}' | grep -qE ")
@@ -215,8 +210,20 @@ fn kubeadm_run(verb: &'static str, node: &Node, arguments: &[String]) -> Script 
         .lit("\nfi")
 }
 
+/// Sets `$kdiy_again` where something was begun and did not end: what kubeadm's
+/// preflight is to pass over then.
+pub(super) fn taking_up(what: &'static str) -> Script {
+    Script::of("install -d -m 0755 /var/lib/kdiy\nkdiy_again=\nif [ -e ")
+        .lit(UNFINISHED)
+        .lit(" ]; then\necho 'taking up ")
+        .lit(what)
+        .lit("'\nkdiy_again=--ignore-preflight-errors=")
+        .lit(LEFTOVERS)
+        .lit("\nfi\n")
+}
+
 /// What a run of kubeadm that broke off may have left on the host.
-pub(super) const LEFTOVERS: &str = "DirAvailable--etc-kubernetes-manifests,DirAvailable--var-lib-etcd,\
+const LEFTOVERS: &str = "DirAvailable--etc-kubernetes-manifests,DirAvailable--var-lib-etcd,\
 FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml,\
 FileAvailable--etc-kubernetes-manifests-kube-controller-manager.yaml,\
 FileAvailable--etc-kubernetes-manifests-kube-scheduler.yaml,\

@@ -5,7 +5,7 @@
 mod end;
 
 use super::balancer::{self, Balanced};
-use super::control_plane::{self, LEFTOVERS, gate, pull_images, renew_token};
+use super::control_plane::{self, gate, pull_images, renew_token, taking_up};
 use super::{Founded, Site, settings};
 use crate::cluster::{Node, Role};
 use crate::kubeadm::phases::{self, Phase};
@@ -133,13 +133,7 @@ fn founder<'a>(site: &Site<'a>, node: &'a Node) -> Founder<'a> {
 fn prepare(site: &Site, founder: &Founder, blueprint: &mut Blueprint) -> StepId {
     let pulled = pull_images(site, founder.node, blueprint);
     let found = format!("{FOUND} {}", founder.progress.members);
-    let script = Script::of("install -d -m 0755 /var/lib/kdiy\nkdiy_again=\nif [ -e ")
-        .lit(UNFINISHED)
-        .lit(" ]; then\n")
-        .lit("echo 'taking up a founding that did not come to its end'\n")
-        .lit("kdiy_again=--ignore-preflight-errors=")
-        .lit(LEFTOVERS)
-        .lit("\nfi\n")
+    let script = taking_up("a founding that did not come to its end")
         .then(&preflight(site))
         .lit("kdiy_line=\n[ ! -e ")
         .lit(UNFINISHED)
@@ -150,10 +144,7 @@ fn prepare(site: &Site, founder: &Founder, blueprint: &mut Blueprint) -> StepId 
         .lit(" ] || echo ")
         .arg(&found)
         .lit(" > ")
-        .lit(UNFINISHED)
-        .lit("\nsync /var/lib/kdiy ")
-        .lit(UNFINISHED)
-        .lit("\n")
+        .then(&onto_the_disk())
         .then(&founder.prepare)
         .then(&noted("prepared", &founder.hash));
     let command = Command {
@@ -207,7 +198,13 @@ fn noted(what: &'static str, hash: &str) -> Script {
     Script::of("echo ")
         .args([what, hash])
         .lit(" >> ")
-        .lit(UNFINISHED)
+        .then(&onto_the_disk())
+}
+
+/// Where a note is written to, and that it is there for good before anything
+/// else happens.
+fn onto_the_disk() -> Script {
+    Script::of(UNFINISHED)
         .lit("\nsync /var/lib/kdiy ")
         .lit(UNFINISHED)
         .lit("\n")

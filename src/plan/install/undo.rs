@@ -3,6 +3,8 @@
 
 use super::Site;
 use crate::cluster::{Node, Role};
+use crate::etcd::script::PUT_ASIDE;
+use crate::plan::facts::plane::PROCESSES;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Resource, Verb};
 use crate::shell::Script;
@@ -10,24 +12,13 @@ use crate::shell::Script;
 /// Static pods outlive their kubelet, so they are ended after it. Data of a
 /// member that is forgotten are never used again, and put aside all the same.
 const UNDO: &str = r#"systemctl stop kubelet.service
-kdiy_planes() {
-for p in /proc/[0-9]*; do
-read -r c < "$p/comm" || continue
-case $c in etcd|kube-apiserver|kube-controller|kube-scheduler) ;; *) continue ;; esac
-[ "$p/ns/net" -ef /proc/self/ns/net ] && echo "${p#/proc/}"
-done 2>/dev/null
-}
-kdiy_ended() { [ -z "$(kdiy_planes)" ]; }
-kdiy_planes | xargs -r kill -- || :
+kdiy_ended() { [ -z "$(kdiy_planes etcd)" ]; }
+kdiy_planes etcd | cut -d ' ' -f 1 | xargs -r kill -- || :
 kdiy_poll 60 'the processes of the join that broke off to end' kdiy_ended
 for p in etcd kube-apiserver kube-controller-manager kube-scheduler; do
 rm -f -- "/etc/kubernetes/manifests/$p.yaml"
 done
-if [ -d /var/lib/etcd/member ]; then
-n=1
-while [ -e "/var/lib/etcd/member.removed-$n" ]; do n=$((n + 1)); done
-mv -- /var/lib/etcd/member "/var/lib/etcd/member.removed-$n"
-fi
+kdiy_put_aside
 "#;
 
 /// Makes a host ready to join anew, after the cluster has forgotten it.
@@ -51,7 +42,7 @@ pub(super) fn join(
                 .to_owned(),
         ],
         done: Done::Known(false),
-        script: Script::of(UNDO),
+        script: Script::of(PROCESSES).lit(PUT_ASIDE).lit(UNDO),
         inputs: Vec::new(),
     };
     let title = "undo the join that broke off";
