@@ -133,8 +133,8 @@ fn kubeadm_and_kubelets_go_on_with_it() {
     let grown = Grown::up(Way::AtOnce, None);
     by_kubeadm::knows_all_certificates(&grown);
     by_kubeadm::plans_an_upgrade(&grown);
-    rotation::happens(&grown, "cp-1");
-    rotation::happens(&grown, "w-1");
+    rotation::happens(&grown, &["cp-1", "w-1"]);
     by_kubeadm::takes_a_worker_out_and_in(&grown);
     by_kubeadm::takes_a_control_plane_out_and_in(&grown);
+    by_kubeadm::kdiy_takes_them_for_its_own(&grown);
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use kdiy::pki::{Authority, LeafRequest, Usage, not_after};
 use secrecy::ExposeSecret as _;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::Grown;
 use super::portrait::KUBELET;
@@ -14,54 +15,72 @@ use crate::e2e::{eventually, figure};
 
 /// How long the certificate has yet to go. It begins minutes ago, so this is
 /// in the last part of its life, in which kubelets ask for another.
-const LEFT: Duration = Duration::from_secs(75);
+const LEFT: Duration = Duration::from_secs(120);
 
-/// The kubelet asks for a certificate, is granted it, and goes on by it when
+/// The kubelets ask for a certificate, are granted it, and go on by it when
 /// the old one has ended.
-pub fn happens(grown: &Grown, host: &str) {
+pub fn happens(grown: &Grown, hosts: &[&str]) {
+    let given: Vec<_> = hosts
+        .iter()
+        .map(|host| (*host, give(grown, host)))
+        .collect();
+    for (host, old) in &given {
+        is_renewed(grown, host, old);
+    }
+    for (host, old) in &given {
+        outlives(grown, host, old);
+    }
+}
+
+/// One that ends soon takes the place of that which the kubelet has.
+fn give(grown: &Grown, host: &str) -> String {
     let old = ends_soon(grown, host);
-    grown.lab.sh(
-        host,
-        &format!(
-            "systemctl stop kubelet
-             umask 077
-             cat > \"$(readlink -f {KUBELET})\" <<'PEM'\n{old}\nPEM
-             systemctl start kubelet"
-        ),
+    let script = format!(
+        "systemctl stop kubelet
+umask 077
+cat > \"$(readlink -f {KUBELET})\" <<'PEM'
+{old}
+PEM
+systemctl start kubelet"
     );
-    let given = OffsetDateTime::now_utc();
-    let end = not_after("the old one", &old).expect("a certificate");
-    let (new, took) = eventually(
-        &format!("the kubelet of {host} has a new certificate"),
-        LEFT + Duration::from_secs(30),
-        || {
-            let now = grown.lab.sh(host, &format!("cat {KUBELET}"));
-            let end = not_after("the new one", &now).expect("a certificate");
-            let days = (end - given).whole_days();
-            (days > 300).then_some(now).ok_or(format!("{days} days"))
-        },
-    );
-    figure(
-        &format!("the kubelet of {host} has a new certificate after"),
-        took,
-    );
-    assert_ne!(old.trim(), new.trim());
+    grown.lab.sh(host, &script);
+    old
+}
+
+fn is_renewed(grown: &Grown, host: &str, old: &str) {
+    let what = format!("the kubelet of {host} has a new certificate");
+    let limit = LEFT + Duration::from_secs(30);
+    let (_, took) = eventually(&what, limit, || {
+        let new = grown.lab.sh(host, &format!("cat {KUBELET}"));
+        let longer = end("new", &new) - end("old", old);
+        let days = longer.whole_days();
+        (days > 300)
+            .then_some(())
+            .ok_or(format!("{days} more days"))
+    });
+    figure(&what, took);
     asked_for_it_as_itself(grown, host);
-    eventually(
-        &format!("{host} is alive after the old one has ended"),
-        LEFT + Duration::from_secs(60),
-        || {
-            let lease = ["get", "lease", "-n", "kube-node-lease", host];
-            let renewed = [&lease[..], &["-o", "jsonpath={.spec.renewTime}"]].concat();
-            let renewed = grown.kubectl.attempt(&renewed)?;
-            let format = &time::format_description::well_known::Rfc3339;
-            let renewed = OffsetDateTime::parse(&renewed, format).map_err(|why| why.to_string())?;
-            (renewed > end + Duration::from_secs(5))
-                .then_some(())
-                .ok_or(format!("renewed at {renewed}, the old one ends at {end}"))
-        },
-    );
+}
+
+/// Its lease goes on when the old certificate has ended.
+fn outlives(grown: &Grown, host: &str, old: &str) {
+    let end = end("old", old) + Duration::from_secs(5);
+    let what = format!("{host} is alive after its old certificate has ended");
+    let lease = ["get", "lease", "-n", "kube-node-lease", host, "-o"];
+    let lease = [&lease[..], &["jsonpath={.spec.renewTime}"]].concat();
+    let limit = LEFT + Duration::from_secs(60);
+    let (_, took) = eventually(&what, limit, || {
+        let renewed = grown.kubectl.attempt(&lease)?;
+        let renewed = OffsetDateTime::parse(&renewed, &Rfc3339).map_err(|why| why.to_string())?;
+        let says = format!("renewed at {renewed}, to be after {end}");
+        (renewed > end).then_some(()).ok_or(says)
+    });
+    figure(&what, took);
     assert!(grown.kubectl.ready_nodes().iter().any(|node| node == host));
+}
+
+fn end(which: &str, pem: &str) -> OffsetDateTime {
+    not_after(which, pem).expect("a certificate")
 }
 
 /// Certificate and key as the kubelet keeps them, by the cluster's authority.
