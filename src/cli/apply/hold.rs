@@ -106,3 +106,43 @@ pub(super) async fn settle<C: Connection + 'static>(lock: &Lock<C>, ui: &Ui) -> 
         .await
         .map_err(|faults| survey::failed(&faults))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::cluster::Login;
+    use crate::transport::Connector as _;
+    use crate::transport::fake::{Answer, Fake};
+    use crate::ui::Verbosity;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_taken_after_it_was_given_up_is_given_back_too() {
+        let fake = Fake::default();
+        let name = |text: &str| Name::try_from(text.to_owned()).unwrap();
+        let mut all = Connections::new();
+        for (host, seconds) in [("a", 0), ("b", 1), ("c", 5)] {
+            let taken = Answer::says("taken\n").after(Duration::from_secs(seconds));
+            fake.once(&name(host), "kdiy_take", taken);
+            fake.once(&name(host), "kdiy_release", Answer::says(""));
+            let link = fake.connect(&name(host), &Login::to("")).await.unwrap();
+            all.insert(name(host), Arc::new(link));
+        }
+        let owner = owner::of(&name("prod"), &name("r1"), OffsetDateTime::UNIX_EPOCH);
+        let (ui, _, _) = Ui::memory(Verbosity::Normal);
+        let mut hold = Hold::nothing();
+        let taking = hold.take(&all, owner, false, &ui);
+        let interrupted = tokio::time::timeout(Duration::from_secs(3), taking).await;
+        assert!(interrupted.is_err(), "c is not taken yet");
+        hold.give_back().await;
+        for host in ["a", "b", "c"] {
+            let runs = fake.runs(&name(host));
+            assert_eq!(runs.len(), 2, "{host} was taken and given back");
+            assert!(runs[1].script.contains("kdiy_release /run"), "{host}");
+        }
+    }
+}
