@@ -137,10 +137,18 @@ fn joins(grown: &Grown, host: &str, join: &str) {
 }
 
 /// kdiy knows these nodes as its own: what it has to do is to give them the
-/// labels, taints and modes of the inventory, which kubeadm was not told.
+/// labels and taints of the inventory, which kubeadm was not told, and the
+/// modes that kubeadm gives to all certificates but those that it downloads.
 pub fn kdiy_takes_them_for_its_own(grown: &Grown) {
     let plan = grown.kdiy().plan(&[]).changes();
-    assert_eq!(plan.into_iter().collect::<Vec<_>>(), [""; 0]);
+    let plan: Vec<_> = plan.iter().map(String::as_str).collect();
+    let wanted = [
+        "cp-1 command labels and taints",
+        "cp-3 file /etc/kubernetes/pki/ca.crt",
+        "cp-3 file /etc/kubernetes/pki/etcd/ca.crt",
+        "cp-3 file /etc/kubernetes/pki/front-proxy-ca.crt",
+    ];
+    assert_eq!(plan, wanted);
     grown.kdiy().run(0, &["apply", "--yes"]);
     grown.kdiy().has_nothing_to_do();
 }

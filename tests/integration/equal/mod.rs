@@ -40,9 +40,10 @@ fn nodes() -> impl Iterator<Item = &'static str> {
 /// How a cluster comes up.
 #[derive(Clone, Copy)]
 enum Way {
-    /// One control plane by `kubeadm init`, the others by `kubeadm join`.
+    /// One control plane by `kubeadm init`, all other nodes by `kubeadm join`.
     InTurn,
-    /// All control planes at once.
+    /// All control planes at once, and workers with certificates that they
+    /// need not ask for: kdiy's defaults.
     AtOnce,
 }
 
@@ -51,6 +52,14 @@ impl Way {
         match self {
             Self::InTurn => "serial",
             Self::AtOnce => "parallel",
+        }
+    }
+
+    /// Lines of the inventory.
+    const fn lines(self) -> &'static str {
+        match self {
+            Self::InTurn => "bootstrap: serial\nkubelet: {clientCertificates: bootstrap}\n",
+            Self::AtOnce => "",
         }
     }
 }
@@ -78,7 +87,7 @@ impl Grown {
         let identity = lab.file("id_ed25519").display().to_string();
         let known_hosts = lab.file("known_hosts").display().to_string();
         let inventory = include_str!("equal.yaml")
-            .replace("@bootstrap@", way.name())
+            .replace("@way@", way.lines())
             .replace("@identity@", &identity)
             .replace("@known_hosts@", &known_hosts);
         let grown = Self {

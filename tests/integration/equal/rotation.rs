@@ -2,6 +2,7 @@
 //! ends. A year is too long for a test: a kubelet is given one that ends soon,
 //! by the same authority and with the same words, as it has it after a year.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use kdiy::pki::{Authority, LeafRequest, Usage, not_after};
@@ -11,7 +12,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::Grown;
 use super::portrait::KUBELET;
-use crate::e2e::{eventually, figure};
+use crate::e2e::{cluster, eventually, figure};
 
 /// How long the certificate has yet to go. It begins minutes ago, so this is
 /// in the last part of its life, in which kubelets ask for another.
@@ -20,16 +21,27 @@ const LEFT: Duration = Duration::from_secs(120);
 /// The kubelets ask for a certificate, are granted it, and go on by it when
 /// the old one has ended.
 pub fn happens(grown: &Grown, hosts: &[&str]) {
-    let given: Vec<_> = hosts
-        .iter()
-        .map(|host| (*host, give(grown, host)))
-        .collect();
-    for (host, old) in &given {
-        is_renewed(grown, host, old);
+    let given = hosts.iter().map(|host| Given {
+        host: (*host).to_owned(),
+        asked: granted(grown, host),
+        old: give(grown, host),
+    });
+    let given: Vec<_> = given.collect();
+    for given in &given {
+        given.is_renewed(grown);
     }
-    for (host, old) in &given {
-        outlives(grown, host, old);
+    for given in &given {
+        given.is_outlived(grown);
     }
+}
+
+/// A certificate that ends soon.
+struct Given {
+    host: String,
+    /// What the kubelet had asked for before.
+    asked: BTreeSet<String>,
+    /// Certificate and key.
+    old: String,
 }
 
 /// One that ends soon takes the place of that which the kubelet has.
@@ -47,36 +59,42 @@ systemctl start kubelet"
     old
 }
 
-fn is_renewed(grown: &Grown, host: &str, old: &str) {
-    let what = format!("the kubelet of {host} has a new certificate");
-    let limit = LEFT + Duration::from_secs(30);
-    let (_, took) = eventually(&what, limit, || {
-        let new = grown.lab.sh(host, &format!("cat {KUBELET}"));
-        let longer = end("new", &new) - end("old", old);
-        let days = longer.whole_days();
-        (days > 300)
-            .then_some(())
-            .ok_or(format!("{days} more days"))
-    });
-    figure(&what, took);
-    asked_for_it_as_itself(grown, host);
-}
+impl Given {
+    fn is_renewed(&self, grown: &Grown) {
+        let host = &self.host;
+        let what = format!("the kubelet of {host} has a new certificate");
+        let limit = LEFT + Duration::from_secs(30);
+        let (_, took) = eventually(&what, limit, || {
+            let new = grown.lab.sh(host, &format!("cat {KUBELET}"));
+            let longer = end("new", &new) - end("old", &self.old);
+            let days = longer.whole_days();
+            (days > 300)
+                .then_some(())
+                .ok_or(format!("{days} more days"))
+        });
+        figure(&what, took);
+        let asked = granted(grown, host);
+        assert_eq!(asked.difference(&self.asked).count(), 1, "{asked:?}");
+    }
 
-/// Its lease goes on when the old certificate has ended.
-fn outlives(grown: &Grown, host: &str, old: &str) {
-    let end = end("old", old) + Duration::from_secs(5);
-    let what = format!("{host} is alive after its old certificate has ended");
-    let lease = ["get", "lease", "-n", "kube-node-lease", host, "-o"];
-    let lease = [&lease[..], &["jsonpath={.spec.renewTime}"]].concat();
-    let limit = LEFT + Duration::from_secs(60);
-    let (_, took) = eventually(&what, limit, || {
-        let renewed = grown.kubectl.attempt(&lease)?;
-        let renewed = OffsetDateTime::parse(&renewed, &Rfc3339).map_err(|why| why.to_string())?;
-        let says = format!("renewed at {renewed}, to be after {end}");
-        (renewed > end).then_some(()).ok_or(says)
-    });
-    figure(&what, took);
-    assert!(grown.kubectl.ready_nodes().iter().any(|node| node == host));
+    /// Its lease goes on when the old certificate has ended.
+    fn is_outlived(&self, grown: &Grown) {
+        let host = &self.host;
+        let end = end("old", &self.old) + Duration::from_secs(5);
+        let what = format!("{host} is alive after its old certificate has ended");
+        let lease = ["get", "lease", "-n", "kube-node-lease", host, "-o"];
+        let lease = [&lease[..], &["jsonpath={.spec.renewTime}"]].concat();
+        let limit = LEFT + Duration::from_secs(60);
+        let (_, took) = eventually(&what, limit, || {
+            let renewed = grown.kubectl.attempt(&lease)?;
+            let renewed =
+                OffsetDateTime::parse(&renewed, &Rfc3339).map_err(|why| why.to_string())?;
+            let says = format!("renewed at {renewed}, to be after {end}");
+            (renewed > end).then_some(()).ok_or(says)
+        });
+        figure(&what, took);
+        assert!(grown.kubectl.ready_nodes().contains(host));
+    }
 }
 
 fn end(which: &str, pem: &str) -> OffsetDateTime {
@@ -105,19 +123,16 @@ fn ends_soon(grown: &Grown, host: &str) -> String {
     format!("{}{}", leaf.certificate, leaf.key.expose_secret())
 }
 
-/// The request bears the name of the node, and not that of a token.
-fn asked_for_it_as_itself(grown: &Grown, host: &str) {
+/// Whom this kubelet has asked for a certificate as, by the names of requests;
+/// all of them were granted without anybody's doing.
+fn granted(grown: &Grown, host: &str) -> BTreeSet<String> {
     let requests = grown.kubectl.list(&["csr"]);
-    let asked = |request: &&serde_json::Value| {
+    let own = requests.iter().filter(|request| {
         let spec = &request["spec"];
         spec["username"] == format!("system:node:{host}")
             && spec["signerName"] == "kubernetes.io/kube-apiserver-client-kubelet"
+            && request["status"]["conditions"][0]["reason"] == "AutoApproved"
             && request["status"]["certificate"].is_string()
-    };
-    let reasons: Vec<_> = requests
-        .iter()
-        .filter(asked)
-        .map(|request| request["status"]["conditions"][0]["reason"].to_string())
-        .collect();
-    assert_eq!(reasons, [r#""AutoApproved""#], "{requests:#?}");
+    });
+    own.map(cluster::name).collect()
 }

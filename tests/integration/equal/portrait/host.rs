@@ -47,7 +47,7 @@ pub fn add(grown: &Grown, host: &str, portrait: &mut Portrait) {
         let arrow = if link.is_empty() { "" } else { " -> " };
         let what = format!("{}{arrow}{link}", about.trim());
         if path.ends_with('*') {
-            // As many as the kubelet has asked for.
+            // As many as there were until now.
             times += 1;
             portrait.line(format!("{host} {path} ({times})"), what);
         } else {
@@ -90,11 +90,12 @@ fn content(portrait: &mut Portrait, path: &str, text: &str) {
     }
 }
 
-/// A path without the time in its name.
+/// A path without what the kubelet's certificate is named by: the time when
+/// the kubelet got it, or a hash where kdiy has issued it.
 fn dated(path: &str) -> String {
-    let digit = |c: char| c.is_ascii_digit();
-    match path.find(digit) {
-        Some(at) if path[..at].ends_with("/kubelet-client-") => format!("{}*", &path[..at]),
+    const START: &str = "/kubelet-client-";
+    match path.split_once(START) {
+        Some((folder, rest)) if rest != "current.pem" => format!("{folder}{START}*"),
         _ => path.to_owned(),
     }
 }
