@@ -107,6 +107,7 @@ pub fn blueprint(
     for node in settled.with_role(Role::ControlPlane) {
         control_plane::place_authorities(&site, node, &mut blueprint, vault);
     }
+    worker::prepare(&site, &mut blueprint);
     let balanced = balancer::balance(&site, &mut blueprint, vault);
     let founded = match site.founders.is_empty() {
         true => control_plane::found(&site, &mut blueprint, balanced, etcd),
