@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # How often kdiy waits for a far host: a plan with nothing to do, of a cluster
-# of one control plane, through a relay that delays each way by 50 ms. A round
-# trip then takes 100 ms more than through the same relay without delay, and
-# what both take besides falls out. `ssh HOST true` beside it is the yardstick:
-# two of its round trips are the session and the command, the others are its
-# handshake.
+# of one control plane, through a relay that delays each way by 50 ms and counts
+# round trips. `ssh HOST true` beside it is the yardstick: two of its round trips
+# are the session and the command, the others are its handshake.
+#
+# Time says the same: a round trip takes 100 ms more than through a relay without
+# delay, and what both take besides falls out, on a machine that is quiet.
 
 DELAY=0.05
 SESSION_AND_COMMAND=2
@@ -30,11 +31,10 @@ latency() {
             timed "plan-$delay" "$KDIY" plan -i "$WORK/latency/plan-$delay.yaml" --detailed-exitcode
         done
     done
-    plan=$(round_trips plan) ssh=$(round_trips ssh)
+    plan=$(counted plan) ssh=$(counted ssh)
     printf 'noop_plan_round_trips: %s   (handshake of ssh %s, and %s; ssh HOST true: %s)\n' \
         "$plan" "$((ssh - SESSION_AND_COMMAND))" "$((plan - ssh + SESSION_AND_COMMAND))" "$ssh"
-    printf 'noop_plan_turns: %s   (ssh HOST true: %s; how often the client spoke after the host had, its goodbye included)\n' \
-        "$(turns plan)" "$(turns ssh)"
+    printf 'noop_plan_round_trips_by_time: %s   (ssh HOST true: %s)\n' "$(by_time plan)" "$(by_time ssh)"
     [ -n "${KDIY_BENCH_KEEP:-}" ] || "$LAB" down bench
 }
 
@@ -58,7 +58,7 @@ YAML
 # and an inventory by way of it.
 latency_relay() {
     local name=$1-$2 port
-    python3 "$BENCH_DIR/relay.py" 172.29.5.11:22 "$2" "$WORK/latency/turns-$name" \
+    python3 "$BENCH_DIR/relay.py" 172.29.5.11:22 "$2" "$WORK/latency/counts-$name" \
         >"$WORK/latency/port-$name" &
     RELAYS+=($!)
     until [ -s "$WORK/latency/port-$name" ]; do sleep 0.05; done
@@ -74,15 +74,15 @@ latency_ssh() {
         -p "$(cat "$WORK/latency/port-ssh-$1")" ops@127.0.0.1 true
 }
 
-# round_trips LABEL : by the shortest of each, since a busy machine only adds.
-round_trips() {
+# counted WHO : round trips of a connection, in most runs.
+counted() {
+    cut -d' ' -f1 "$WORK/latency/counts-$1-$DELAY" | sort | uniq -c | sort -rn | awk 'NR == 1 { print $2 }'
+}
+
+# by_time WHO : by the shortest run of each, since a busy machine only adds.
+by_time() {
     local near far
     near=$(sort -n "$WORK/$1-0.times" | head -n 1)
     far=$(sort -n "$WORK/$1-$DELAY.times" | head -n 1)
-    awk -v t=$((far - near)) -v d="$DELAY" 'BEGIN { printf "%.0f\n", t / (d * 2 * 1000000) }'
-}
-
-# turns WHO : how often the client spoke after the host had, in most runs.
-turns() {
-    cut -d' ' -f1 "$WORK/latency/turns-$1-$DELAY" | sort | uniq -c | sort -rn | awk 'NR == 1 { print $2 }'
+    awk -v t=$((far - near)) -v d="$DELAY" 'BEGIN { printf "%.1f\n", t / (d * 2 * 1000000) }'
 }

@@ -7,8 +7,10 @@ Listens on a free port of the loopback and prints it. Connecting costs a round
 trip too. The line has delay but no width: nothing waits for what was sent
 before it.
 
-For each connection that ended, one line is added to LOG: how often the client
-spoke after the server had, and the bytes of both.
+For each connection that ended, one line is added to LOG: its round trips, and
+the bytes of both sides. A round trip is counted when something reaches the
+client that the server can have sent in answer to what the client sent last;
+what crossed on its way is none, nor is what comes when the client is gone.
 """
 
 import asyncio
@@ -17,21 +19,31 @@ import sys
 
 
 class Talk:
-    """Counts who speaks in turn on one connection."""
+    """Counts round trips and bytes of one connection."""
 
-    def __init__(self):
-        self.turns = 0
+    def __init__(self, delay, made):
+        self.round_trips = 1  # it was made
+        self.there_and_back = 2 * delay - 0.001
+        self.made = made
+        self.asked_at = None
+        self.gone = False
         self.sent = {"client": 0, "server": 0}
-        self.last = "server"
 
-    def heard(self, who, size):
-        if who == "client" and self.last == "server":
-            self.turns += 1
-        self.last = who
-        self.sent[who] += size
+    def client_sends(self, size, now):
+        self.sent["client"] += size
+        self.gone = size == 0
+        if self.asked_at is None:
+            self.asked_at = max(now, self.made)
+
+    def client_hears(self, size, now):
+        self.sent["server"] += size
+        asked = self.asked_at
+        if size and not self.gone and asked is not None and now - asked >= self.there_and_back:
+            self.round_trips += 1
+            self.asked_at = None
 
 
-async def carry(reader, far_end, delay, since, heard):
+async def carry(reader, far_end, delay, since, read, delivered):
     """Hands on each piece when its time has come, and then the end."""
     clock = asyncio.get_running_loop().time
     pieces = asyncio.Queue()
@@ -41,6 +53,7 @@ async def carry(reader, far_end, delay, since, heard):
         while True:
             due, piece = await pieces.get()
             await asyncio.sleep(due - clock())
+            delivered(len(piece), clock())
             if not piece:
                 break
             writer.write(piece)
@@ -49,13 +62,21 @@ async def carry(reader, far_end, delay, since, heard):
             writer.write_eof()
 
     delivery = asyncio.create_task(deliver())
+    piece = b"-"
     try:
-        while piece := await reader.read(1 << 16):
-            heard(len(piece))
+        while piece:
+            piece = await reader.read(1 << 16)
+            read(len(piece), clock())
             pieces.put_nowait((max(clock(), since) + delay, piece))
-    finally:
+    except OSError:
         pieces.put_nowait((clock() + delay, b""))
+        raise
+    finally:
         await delivery
+
+
+def nothing(_size, _now):
+    """Nobody has to know."""
 
 
 async def relay(target, delay, log, reader, writer):
@@ -66,17 +87,15 @@ async def relay(target, delay, log, reader, writer):
     made = loop.time() + 2 * delay
     near_end, far_end = loop.create_future(), loop.create_future()
     near_end.set_result(writer)
-    talk = Talk()
-    there = asyncio.create_task(
-        carry(reader, far_end, delay, made, lambda size: talk.heard("client", size))
-    )
+    talk = Talk(delay, made)
+    there = asyncio.create_task(carry(reader, far_end, delay, made, talk.client_sends, nothing))
     try:
         await asyncio.sleep(3 * delay)
         far_reader, far_writer = await asyncio.open_connection(*target)
         for end in (writer, far_writer):
             end.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         far_end.set_result(far_writer)
-        await carry(far_reader, near_end, delay, made, lambda size: talk.heard("server", size))
+        await carry(far_reader, near_end, delay, made, nothing, talk.client_hears)
         await there
         far_writer.close()
     except OSError as error:
@@ -86,7 +105,7 @@ async def relay(target, delay, log, reader, writer):
     finally:
         writer.close()
         with open(log, "a", encoding="utf-8") as file:
-            file.write(f"{talk.turns} {talk.sent['client']} {talk.sent['server']}\n")
+            file.write(f"{talk.round_trips} {talk.sent['client']} {talk.sent['server']}\n")
 
 
 async def main(where, delay, log):
