@@ -84,11 +84,12 @@ def order(host):
 def table(side, scale):
     """One line a step: host, title, begin, end, and a bar on a common scale."""
     yield f"{side.name}: {side.seconds:.1f} s"
-    room = COLUMNS - 50
+    room = COLUMNS - 58
     for step in sorted(side.steps, key=lambda step: (step.begin, order(step.host))):
+        title = step.title if len(step.title) <= 33 else step.title[:32] + "\u2026"
         begin, end = (round(moment / scale * room) for moment in (step.begin, step.end))
         bar = " " * min(begin, room - 1) + "=" * max(1, end - begin)
-        yield f"  {step.host:<7}{step.title[:25]:<26}{step.begin:6.1f}{step.end:7.1f}  {bar}"[:COLUMNS]
+        yield f"  {step.host:<7}{title:<34}{step.begin:6.1f}{step.end:7.1f}  {bar}"
 
 
 def rows_of(steps, x):
