@@ -2,10 +2,10 @@
 
 mod carry;
 mod chronicle;
+mod hold;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
@@ -17,13 +17,13 @@ use super::{
     Exit, Failed, Global, Reach, kubeconfig, node_name, owner, past, saved, source, survey,
 };
 use crate::cluster::Name;
-use crate::execute::lock::{self, Holder, Lock, NotTaken, Owner};
 use crate::execute::survey::Connections;
 use crate::transport::ssh::Link;
 use crate::ui::summary::{self, Next};
 use crate::ui::{self, Output, Ui};
 use carry::carry_out;
 use chronicle::Chronicle;
+use hold::{Hold, settle};
 
 /// What an interrupt before the first change comes to.
 const UNCHANGED: &str = "interrupted; nothing was changed";
@@ -67,16 +67,14 @@ impl Apply {
     /// saved plan is stale, another kdiy applies, or a step fails.
     pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
         let interrupts = Interrupts::listen()?;
-        let mut lock = None;
+        let mut hold = Hold::nothing();
         let ended = self
-            .hold_and_run(global, ui, start, &interrupts, &mut lock)
+            .hold_and_run(global, ui, start, &interrupts, &mut hold)
             .await;
-        if let Some(lock) = lock {
-            // A host that hangs holds nobody up who presses Ctrl-C once more.
-            tokio::select! {
-                () = lock.release() => {}
-                () = interrupts.reach(interrupts.count() + 1) => {}
-            }
+        // A host that hangs holds nobody up who presses Ctrl-C once more.
+        tokio::select! {
+            () = hold.give_back() => {}
+            () = interrupts.reach(interrupts.count() + 1) => {}
         }
         ended
     }
@@ -87,7 +85,7 @@ impl Apply {
         ui: &Ui,
         start: Instant,
         interrupts: &Interrupts,
-        lock: &mut Option<Lock<Link>>,
+        hold: &mut Hold<Link>,
     ) -> Result<Exit, Failed> {
         let source = source::load(global, ui)?;
         let cluster = &source.cluster;
@@ -100,15 +98,15 @@ impl Apply {
         let shown = ui.renderer(start, source.hosts());
         let began = OffsetDateTime::now_utc();
         let id = run_id(began);
-        let hold = async |connections: &Connections<Link>| {
+        let before = async |connections: &Connections<Link>| {
             let owner = owner::of(&cluster.name, &id, began);
-            let taken = lock.insert(self.hold(connections, &owner, ui).await?);
-            settle(taken, ui).await
+            let lock = hold.take(connections, owner, self.steal_lock, ui).await?;
+            settle(lock, ui).await
         };
-        let survey = survey::survey(&source, &self.reach, limit, ui, shown, hold);
+        let survey = survey::survey(&source, &self.reach, limit, ui, shown, before);
         let survey = interrupts.unless(ui, UNCHANGED, survey).await??;
-        let lock = lock
-            .as_ref()
+        let lock = hold
+            .lock()
             .expect("hosts are taken before they are looked at");
         let there_is_more = survey.plan.as_ref().is_some_and(|plan| !plan.is_empty());
         if there_is_more && let Some(what) = past::cut_short(&survey.state, began)? {
@@ -192,37 +190,6 @@ impl Apply {
         }
     }
 
-    /// Takes all hosts for this run.
-    async fn hold(
-        &self,
-        connections: &Connections<Link>,
-        owner: &Owner,
-        ui: &Ui,
-    ) -> Result<Lock<Link>, Failed> {
-        // One run is told of once, however many hosts it has.
-        let told = Mutex::new(BTreeSet::new());
-        let pushed_aside = |holder: &Holder| {
-            let ended = owner::has_ended(holder);
-            let run = holder.owner.as_ref().map(|owner| owner.run.clone());
-            let is_new = || told.lock().is_ok_and(|mut told| told.insert(run));
-            if self.steal_lock && !ended && is_new() {
-                ui.warn(&format!("taken from another kdiy: {holder}"));
-            }
-            ended || self.steal_lock
-        };
-        let number = lock::Number::generate()?;
-        let taken = lock::take(connections, number, owner, pushed_aside).await;
-        taken.map_err(|not| match not {
-            NotTaken::Faults(faults) => survey::failed(&faults),
-            held @ NotTaken::Held { .. } => {
-                let expiry = lock::EXPIRY.as_secs();
-                Failed::new(Exit::Held, held).hint(format!(
-                    "wait until it has ended. One that is dead is forgotten after {expiry} s; --steal-lock stops it at once"
-                ))
-            }
-        })
-    }
-
     async fn ask(&self, ui: &Ui) -> Result<(), Failed> {
         if self.yes {
             return Ok(());
@@ -236,21 +203,6 @@ impl Apply {
             Err(unasked) => Err(Failed::new(Exit::Declined, unasked)),
         }
     }
-}
-
-/// Waits for what an earlier run has still at work on hosts.
-async fn settle(lock: &Lock<Link>, ui: &Ui) -> Result<(), Failed> {
-    if lock.busy().is_empty() {
-        return Ok(());
-    }
-    let hosts: Vec<_> = lock.busy().iter().map(Name::as_str).collect();
-    ui.note(&format!(
-        "Waiting for a step of an earlier run to end on {}.",
-        hosts.join(", ")
-    ));
-    lock.settle()
-        .await
-        .map_err(|faults| survey::failed(&faults))
 }
 
 /// Sorts by time, as the state wants it.

@@ -29,7 +29,7 @@ pub use packages::{AptSource, Download, Origin, PackageKey, Packages, Runtime};
 pub use quorum::Quorum;
 pub use settings::{
     Audit, Bootstrap, CgroupDriver, Component, ControlPlane, Encryption, HttpProxy, Images,
-    Kubeadm, KubeletServing, LeaderElection, RegistryMirror,
+    Kubeadm, KubeletClient, KubeletServing, LeaderElection, RegistryMirror,
 };
 pub use tolerance::Tolerance;
 pub use version::{KubeadmApi, Version, VersionSpec};
@@ -68,6 +68,8 @@ pub struct Cluster {
     pub kubelet: Component,
     /// Who signs the certificates that kubelets serve with.
     pub kubelet_serving: KubeletServing,
+    /// How kubelets of workers come by their client certificates.
+    pub kubelet_client: KubeletClient,
     /// Extra arguments and configuration of kube-proxy.
     pub kube_proxy: Component,
     /// kubeadm's own switches.

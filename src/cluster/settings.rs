@@ -110,6 +110,15 @@ pub enum KubeletServing {
     Signed,
 }
 
+/// How kubelets of workers come by the certificate that they log in with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KubeletClient {
+    /// kdiy issues it and puts it there (default).
+    Issued,
+    /// They ask for it, with a bootstrap token: `kubeadm join`.
+    Bootstrap,
+}
+
 /// Extra arguments and configuration of one component.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Component {

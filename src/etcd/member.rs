@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use super::CLIENT_PORT;
 use crate::cluster::{Download, EtcdSource, Node, Role, Settled, Topology};
 use crate::kubeadm::document;
-use crate::resource::{Certificate, Subject, Usage, sha256_hex};
+use crate::resource::{Certificate, Keeping, Subject, Usage, sha256_hex};
 use crate::template::{HostFile, NOTICE, render};
 
 /// The unit that runs it.
@@ -236,13 +236,15 @@ pub fn certificates(settled: &Settled, node: &Node, authority: &str) -> [Certifi
     };
     let leaf = |file: &str, subject: &Subject, group: Option<&str>| Certificate {
         path: format!("{PKI}/{file}.crt"),
-        key: format!("{PKI}/{file}.key"),
-        group: group.map(str::to_owned),
+        keeping: Keeping::Apart {
+            key: format!("{PKI}/{file}.key"),
+            group: group.map(str::to_owned),
+        },
         subject: subject.clone(),
         authority: authority.to_owned(),
         host: name.to_owned(),
     };
-    let health = client("kube-etcd-healthcheck-client");
+    let health = Subject::client("kube-etcd-healthcheck-client");
     [
         leaf("server", &serving, Some(USER)),
         leaf("peer", &serving, Some(USER)),
@@ -256,21 +258,10 @@ pub fn api_server_client(node: &Node, authority: &str) -> Certificate {
     let [path, key] = API_SERVER_CLIENT.map(str::to_owned);
     Certificate {
         path,
-        key,
-        group: None,
-        subject: client("kube-apiserver-etcd-client"),
+        keeping: Keeping::Apart { key, group: None },
+        subject: Subject::client("kube-apiserver-etcd-client"),
         authority: authority.to_owned(),
         host: node.name.to_string(),
-    }
-}
-
-fn client(common_name: &str) -> Subject {
-    Subject {
-        common_name: common_name.to_owned(),
-        organizations: BTreeSet::new(),
-        usages: [Usage::Client].into(),
-        names: BTreeSet::new(),
-        addresses: BTreeSet::new(),
     }
 }
 

@@ -49,6 +49,9 @@ pub enum Event {
         host: Name,
         /// What for.
         title: String,
+        /// The step by whose end it could begin: the last of those that it
+        /// needs, or one that gave up its turn. None at the start of the run.
+        after: Option<usize>,
     },
     /// What a step is about to run, with the names of secrets in their place.
     /// Only where that was asked for.

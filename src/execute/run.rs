@@ -86,6 +86,7 @@ pub async fn run<C: Connection>(
         tell,
     };
     let mut running = FuturesUnordered::new();
+    let mut ended_last = None;
     loop {
         let free = options.width.max(1) - running.len().min(options.width.max(1));
         if !*options.stop.borrow() {
@@ -95,12 +96,13 @@ pub async fn run<C: Connection>(
                 waiting.remove(&place);
                 let step = &plan.steps[place];
                 let connection = &connections[&step.host];
-                running.push(crew.carry_out(place, step, connection.as_ref()));
+                running.push(crew.carry_out(place, ended_last, step, connection.as_ref()));
             }
         }
         let Some((place, took, ended)) = running.next().await else {
             break;
         };
+        ended_last = Some(place);
         let (host, title) = (
             plan.steps[place].host.clone(),
             plan.steps[place].title.clone(),
@@ -153,6 +155,7 @@ impl Crew<'_> {
     async fn carry_out<C: Connection>(
         &self,
         place: usize,
+        after: Option<usize>,
         step: &PlannedStep,
         connection: &C,
     ) -> (usize, Duration, Result<(), Failure>) {
@@ -162,6 +165,7 @@ impl Crew<'_> {
             step: place,
             host,
             title,
+            after,
         });
         if self.scripts {
             let (host, text) = (step.host.clone(), script::shown(step));

@@ -15,7 +15,9 @@ use super::owned::{self, Owner};
 use super::reader::{Fields, Reader};
 use super::syntax;
 use super::yaml::{Node, Value};
-use crate::cluster::{Component, Kubeadm, KubeletServing, LeaderElection, VersionSpec};
+use crate::cluster::{
+    Component, Kubeadm, KubeletClient, KubeletServing, LeaderElection, VersionSpec,
+};
 
 /// Settings of all components as far as they were written.
 pub struct Settings {
@@ -29,6 +31,7 @@ pub struct Settings {
     pub election_off: Vec<Span>,
     pub kubelet: Component,
     pub kubelet_serving: Option<KubeletServing>,
+    pub kubelet_client: Option<KubeletClient>,
     pub kube_proxy: Component,
     pub kubeadm: Kubeadm,
     /// Where patches of etcd's static pod are named.
@@ -63,6 +66,13 @@ pub fn read(
         ("self-signed", KubeletServing::SelfSigned),
         ("signed", KubeletServing::Signed),
     ];
+    let client = kubelet
+        .as_ref()
+        .and_then(|kubelet| kubelet.get("clientCertificates"));
+    let clients = [
+        ("issued", KubeletClient::Issued),
+        ("bootstrap", KubeletClient::Bootstrap),
+    ];
     let kube_proxy = root
         .get("kubeProxy")
         .and_then(|node| reader.fields(node, fields::KUBE_PROXY, "`{extraConfig: ...}`"));
@@ -79,6 +89,9 @@ pub fn read(
         kubelet_serving: serving
             .and_then(|node| reader.choice(node, &servings, &[]))
             .map(|serving| serving.value),
+        kubelet_client: client
+            .and_then(|node| reader.choice(node, &clients, &[]))
+            .map(|client| client.value),
         kube_proxy: component(reader, kube_proxy.as_ref(), &owned::KUBE_PROXY),
         election_off,
         kubeadm: root

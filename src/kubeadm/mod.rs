@@ -15,6 +15,7 @@ pub mod encryption;
 mod images;
 mod kube_proxy;
 mod kubelet;
+pub mod kubelet_client;
 mod node;
 pub mod phases;
 pub mod settings;

@@ -68,6 +68,7 @@ pub(crate) fn few(version: Version) -> Settled {
         },
         kubelet: Component::default(),
         kubelet_serving: KubeletServing::SelfSigned,
+        kubelet_client: KubeletClient::Issued,
         kube_proxy: Component::default(),
         kubeadm: Kubeadm::default(),
         http_proxy: None,

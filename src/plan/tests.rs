@@ -14,7 +14,9 @@ use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView, PlaneView
 use super::install::{Circumstances, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
-use crate::cluster::{Bootstrap, Encryption, KubeletServing, Name, Role, Settled, Version};
+use crate::cluster::{
+    Bootstrap, Encryption, KubeletClient, KubeletServing, Name, Role, Settled, Version,
+};
 use crate::vault::Vault;
 
 use crate::kubeadm::tests::few;
@@ -381,9 +383,12 @@ fn blank(one: &str) -> impl Fn(&Name, &Resource) -> Seen {
     }
 }
 
-#[test]
-fn a_new_worker_touches_others_only_for_what_it_needs() {
-    let hosts = Hosts::with(
+/// A cluster that lacks a worker, on a blank host.
+fn with_a_new_worker(client: KubeletClient) -> Hosts {
+    let mut settled = few(VERSION);
+    settled.cluster.kubelet_client = client;
+    Hosts::of(
+        settled,
         |settled, host| {
             let mut facts = if host == "w2" {
                 facts(settled, host)
@@ -396,37 +401,41 @@ fn a_new_worker_touches_others_only_for_what_it_needs() {
             facts
         },
         blank("w2"),
-    );
-    let plan = hosts.plan();
-    let elsewhere: Vec<_> = plan
-        .steps
-        .iter()
-        .filter(|step| step.host.as_str() != "w2")
-        .map(|step| format!("{}: {}", step.host, step.title))
-        .collect();
+    )
+}
+
+#[test]
+fn a_new_worker_touches_others_only_for_what_it_needs() {
+    let elsewhere = |client| {
+        let plan = with_a_new_worker(client).plan();
+        let others = plan.steps.iter().filter(|step| step.host.as_str() != "w2");
+        let others = others.map(|step| format!("{}: {}", step.host, step.title));
+        others.collect::<Vec<_>>()
+    };
     assert_eq!(
-        elsewhere,
+        elsewhere(KubeletClient::Issued),
+        [
+            "cp1: wait for the endpoint",
+            "cp1: label the nodes",
+            "cp1: wait for the nodes"
+        ]
+    );
+    assert_eq!(
+        elsewhere(KubeletClient::Bootstrap),
         [
             "cp1: wait for the endpoint",
             "cp1: make a bootstrap token",
             "cp1: label the nodes",
-            "cp1: wait for the nodes",
+            "cp1: wait for the nodes"
         ]
     );
+    let hosts = with_a_new_worker(KubeletClient::Bootstrap);
     let limit = BTreeSet::from([name("w2")]);
     let limited = Plan::new(&hosts.blueprint, &hosts.seen, Some(&limit)).unwrap();
-    assert!(
-        limited
-            .steps
-            .iter()
-            .all(|step| step.host.as_str() == "w2" || step.host.as_str() == "cp1")
-    );
-    assert!(
-        limited
-            .steps
-            .iter()
-            .any(|step| step.title == "make a bootstrap token")
-    );
+    let of = |step: &PlannedStep| ["w2", "cp1"].contains(&step.host.as_str());
+    assert!(limited.steps.iter().all(of));
+    let token = |step: &PlannedStep| step.title == "make a bootstrap token";
+    assert!(limited.steps.iter().any(token));
 }
 
 #[test]

@@ -22,19 +22,33 @@ const RENEWAL: Duration = Duration::days(30);
 /// A certificate and its key on a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Certificate {
-    /// Where the certificate is; everybody may read it.
+    /// Where the certificate is.
     pub path: String,
-    /// Where its key is.
-    pub key: String,
-    /// The group that may read the key besides root.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub group: Option<String>,
+    /// Where its key is, and who may read what.
+    pub keeping: Keeping,
     /// What it says.
     pub subject: Subject,
     /// PEM of the authority that issues it.
     pub authority: String,
     /// The host that it is for; with the path, the name of its content.
     pub host: String,
+}
+
+/// How a certificate and its key are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keeping {
+    /// In a file each; everybody may read the certificate.
+    Apart {
+        /// Where the key is.
+        key: String,
+        /// The group that may read the key besides root.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        group: Option<String>,
+    },
+    /// Both in one file beside a link to it, as a kubelet keeps its own: it
+    /// writes another file when it renews, and turns the link.
+    Linked,
 }
 
 /// What a leaf says about its holder.
@@ -75,6 +89,8 @@ pub enum Seen {
         stat: Stat,
         /// Mode and owner of the key, where there is one.
         key: Option<Stat>,
+        /// Whether the path is a link.
+        link: bool,
         /// Whether the key belongs to the certificate.
         pair: bool,
         /// What the certificate says; `None` when it cannot be read.
@@ -96,14 +112,16 @@ pub struct Issued {
 }
 
 /// One line about each of the two files, whether they are a pair (the public
-/// keys are compared, none travels), and the certificate itself.
+/// keys are compared, none travels), and the certificate itself, without a key
+/// that is in the same file. A third argument makes stat follow a link.
 const LOOK: &str = r#"kdiy_certificate() {
 [ -s "$1" ] || return 0
-echo "crt $1 $(stat -c '%a %U:%G %F' -- "$1")"
-[ ! -e "$2" ] || echo "key $1 $(stat -c '%a %U:%G %F' -- "$2")"
+[ ! -L "$1" ] || echo "link $1 yes"
+echo "crt $1 $(stat $3 -c '%a %U:%G %F' -- "$1")"
+[ ! -e "$2" ] || echo "key $1 $(stat $3 -c '%a %U:%G %F' -- "$2")"
 k=$(openssl pkey -in "$2" -pubout 2>/dev/null </dev/null) && [ -n "$k" ] && [ "$k" = "$(openssl x509 -in "$1" -noout -pubkey 2>/dev/null)" ] && echo "pair $1 yes"
 s=$(sha256sum -- "$1"); echo "sum $1 ${s%% *}"
-echo "pem $1 $(head -c 16384 -- "$1" | tr '\n' '|')"
+echo "pem $1 $(sed -n '/^-----BEGIN CERT/,/^-----END CERT/p' -- "$1" | head -c 16384 | tr '\n' '|')"
 }
 echo "now $(date +%s)"
 "#;
@@ -113,23 +131,47 @@ pub(super) fn probe(all: &[&Certificate]) -> Script {
         return Script::new();
     }
     let body = all.iter().fold(Script::of(LOOK), |body, certificate| {
+        let follow = match certificate.keeping {
+            Keeping::Apart { .. } => "\n",
+            Keeping::Linked => " -L\n",
+        };
         body.lit("kdiy_certificate ")
-            .args([&certificate.path, &certificate.key])
-            .lit("\n")
+            .args([certificate.path.as_str(), certificate.key()])
+            .lit(follow)
     });
     section("certificate", &body)
 }
 
 impl Certificate {
+    /// Where the key is.
+    fn key(&self) -> &str {
+        match &self.keeping {
+            Keeping::Apart { key, .. } => key,
+            Keeping::Linked => &self.path,
+        }
+    }
+
     /// The owner of the key, as the plan and the host name it.
     fn key_owner(&self) -> String {
-        format!("root:{}", self.group.as_deref().unwrap_or("root"))
+        match &self.keeping {
+            Keeping::Apart {
+                group: Some(group), ..
+            } => format!("root:{group}"),
+            _ => "root:root".to_owned(),
+        }
     }
 
     const fn key_mode(&self) -> u32 {
-        match self.group {
-            Some(_) => 0o640,
-            None => 0o600,
+        match self.keeping {
+            Keeping::Apart { group: Some(_), .. } => 0o640,
+            _ => 0o600,
+        }
+    }
+
+    const fn mode(&self) -> u32 {
+        match self.keeping {
+            Keeping::Apart { .. } => 0o644,
+            Keeping::Linked => 0o600,
         }
     }
 
@@ -142,7 +184,7 @@ impl Certificate {
     /// Stands for the key's text until it is made.
     #[must_use]
     pub fn key_placeholder(&self) -> String {
-        format!("kdiy:key:{}:{}:", self.host, self.key)
+        format!("kdiy:key:{}:{}:", self.host, self.key())
     }
 
     pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, Malformed> {
@@ -160,6 +202,7 @@ impl Certificate {
             sha256: line("sum")?.unwrap_or_default().to_owned(),
             stat: certificate,
             key: stat(line("key")?)?,
+            link: line("link")?.is_some(),
             pair: line("pair")?.is_some(),
             issued: Issued::read(&pem, &self.authority, now).map(Box::new),
         })
@@ -169,6 +212,7 @@ impl Certificate {
         let Seen::Present {
             stat,
             key,
+            link,
             pair,
             issued,
             ..
@@ -176,7 +220,10 @@ impl Certificate {
         else {
             return Some(Difference::with(Verb::Create, self.particulars()));
         };
-        let mut details = stat.differences_of("root:root", 0o644, "regular");
+        let mut details = stat.differences_of("root:root", self.mode(), "regular");
+        if self.keeping == Keeping::Linked && !link {
+            details.push("no link, as kubelets want".to_owned());
+        }
         match key {
             None => details.push("its key is missing".to_owned()),
             Some(_) if !pair => details.push("the key is another's".to_owned()),
@@ -211,13 +258,26 @@ impl Certificate {
         seen: &Seen,
         fill: &dyn Fn(&Content) -> Zeroizing<String>,
     ) -> Script {
+        match &self.keeping {
+            Keeping::Apart { key, .. } => self.apply_apart(key, seen, fill),
+            Keeping::Linked => self.apply_linked(fill),
+        }
+    }
+
+    fn apply_apart(
+        &self,
+        path: &str,
+        seen: &Seen,
+        fill: &dyn Fn(&Content) -> Zeroizing<String>,
+    ) -> Script {
         let expected = match seen {
             Seen::Absent => "absent",
             Seen::Present { sha256, .. } => sha256,
         };
         let text = fill(&Content::Filled(self.certificate_placeholder()));
         let key = fill(&Content::Filled(self.key_placeholder()));
-        let folder = self.key.rsplit_once('/').map_or("/", |(folder, _)| folder);
+        let folder = folder(path);
+        let new = format!("{path}.kdiy-new");
         // printf is a builtin of every sh: its words are on no command line.
         Script::of("kdiy_check() { :; }\n[ -d ")
             .arg(folder)
@@ -226,15 +286,15 @@ impl Certificate {
             .lit("\n(umask 077; printf %s ")
             .arg(key.as_str())
             .lit(" > ")
-            .arg(format!("{}.kdiy-new", self.key))
+            .arg(&new)
             .lit(")\nchown ")
             .arg(self.key_owner())
             .lit(" -- ")
-            .arg(format!("{}.kdiy-new", self.key))
+            .arg(&new)
             .lit("\nchmod ")
             .arg(format!("{:04o}", self.key_mode()))
             .lit(" -- ")
-            .arg(format!("{}.kdiy-new", self.key))
+            .arg(&new)
             .lit("\nprintf %s ")
             .arg(text.as_str())
             .lit(" | kdiy_put ")
@@ -246,9 +306,36 @@ impl Certificate {
                 "",
             ])
             .lit("\nmv -f -- ")
-            .args([format!("{}.kdiy-new", self.key), self.key.clone()])
+            .args([new.as_str(), path])
             .lit("\n")
     }
+
+    /// The link may have been turned since the plan was made, by a kubelet that
+    /// renewed: this one is as good, and the other file stays.
+    fn apply_linked(&self, fill: &dyn Fn(&Content) -> Zeroizing<String>) -> Script {
+        let both = self.certificate_placeholder() + &self.key_placeholder();
+        let text = fill(&Content::Filled(both));
+        let hash = sha256_hex(text.as_bytes());
+        let (stem, _) = self
+            .path
+            .rsplit_once("-current")
+            .unwrap_or((&self.path, ""));
+        let file = format!("{stem}-{}.pem", &hash[..12]);
+        let new = format!("{}.kdiy-new", self.path);
+        Script::of("kdiy_check() { :; }\nprintf %s ")
+            .arg(text.as_str())
+            .lit(" | kdiy_put ")
+            .args([file.as_str(), "0600", "absent", &hash, ""])
+            .lit("\nln -sfn -- ")
+            .args([file.as_str(), &new])
+            .lit("\nmv -fT -- ")
+            .args([new.as_str(), &self.path])
+            .lit("\n")
+    }
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("/", |(folder, _)| folder)
 }
 
 #[cfg(test)]
@@ -257,7 +344,8 @@ impl Certificate {
     pub(super) fn as_wanted(&self) -> Seen {
         Seen::Present {
             sha256: "0".repeat(64),
-            stat: Stat::of("root:root", 0o644, "regular file"),
+            stat: Stat::of("root:root", self.mode(), "regular file"),
+            link: self.keeping == Keeping::Linked,
             key: Some(Stat::of(&self.key_owner(), self.key_mode(), "regular file")),
             pair: true,
             issued: Some(Box::new(Issued {
@@ -271,6 +359,18 @@ impl Certificate {
 }
 
 impl Subject {
+    /// One that logs in and serves nothing.
+    #[must_use]
+    pub fn client(common_name: impl Into<String>) -> Self {
+        Self {
+            common_name: common_name.into(),
+            organizations: BTreeSet::new(),
+            usages: [Usage::Client].into(),
+            names: BTreeSet::new(),
+            addresses: BTreeSet::new(),
+        }
+    }
+
     /// Names and addresses that it serves.
     fn reachable(&self) -> Vec<String> {
         let addresses = self.addresses.iter().map(IpAddr::to_string);

@@ -24,7 +24,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 pub use answer::{Answers, Malformed, SECTION_FUNCTION, section};
-pub use certificate::{Certificate, Subject, Usage};
+pub use certificate::{Certificate, Keeping, Subject, Usage};
 pub use command::{Command, Done, Input};
 pub use directory::Directory;
 pub use file::{Content, File, OnDiffer, PUT_FUNCTION};

@@ -12,8 +12,8 @@ use super::text::{count, cut, duration, wrap};
 use crate::cluster::Name;
 use crate::execute::Event;
 
-/// How many of the longest steps are shown.
-const LONGEST: usize = 5;
+/// How many steps of the critical path are shown, the longest of them.
+const SHOWN: usize = 8;
 
 /// What the events of a run add up to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,11 +28,15 @@ pub struct Tally {
     pub took: Duration,
     /// Steps that ended, in the order of their ends.
     pub steps: Vec<Ended>,
+    /// By whose end each step could begin; by their places in the plan.
+    after: BTreeMap<usize, usize>,
 }
 
 /// A step that ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
+    /// Its place in the plan.
+    pub step: usize,
     /// Where.
     pub host: Name,
     /// What for.
@@ -56,13 +60,22 @@ impl Tally {
     /// Takes in an event.
     pub fn on(&mut self, event: &Event) {
         match event {
+            Event::StepStarted {
+                step,
+                after: Some(after),
+                ..
+            } => _ = self.after.insert(*step, *after),
             Event::StepDone {
-                host, title, took, ..
+                step,
+                host,
+                title,
+                took,
             } => {
                 self.done += 1;
-                self.end(host, title, *took, None);
+                self.end(*step, host, title, *took, None);
             }
             Event::StepFailed {
+                step,
                 host,
                 title,
                 took,
@@ -70,7 +83,7 @@ impl Tally {
                 ..
             } => {
                 self.failed += 1;
-                self.end(host, title, *took, Some(failure.what.clone()));
+                self.end(*step, host, title, *took, Some(failure.what.clone()));
             }
             Event::RunStarted { steps, .. } => self.left = *steps,
             // The executor's own numbers count.
@@ -87,14 +100,33 @@ impl Tally {
         }
     }
 
-    fn end(&mut self, host: &Name, title: &str, took: Duration, failure: Option<String>) {
+    fn end(
+        &mut self,
+        step: usize,
+        host: &Name,
+        title: &str,
+        took: Duration,
+        failure: Option<String>,
+    ) {
         self.left = self.left.saturating_sub(1);
         self.steps.push(Ended {
+            step,
             host: host.clone(),
             title: title.to_owned(),
             took,
             failure,
         });
+    }
+
+    /// The steps that made up the time of the run: the one that ended last,
+    /// the one by whose end that could begin, and so on; the first one first.
+    #[must_use]
+    pub fn critical_path(&self) -> Vec<&Ended> {
+        let find = |place: &usize| self.steps.iter().find(|ended| ended.step == *place);
+        let before = |ended: &&Ended| self.after.get(&ended.step).and_then(find);
+        let mut path: Vec<_> = std::iter::successors(self.steps.last(), before).collect();
+        path.reverse();
+        path
     }
 
     /// Whether every step ended well.
@@ -131,7 +163,7 @@ pub fn render(tally: &Tally, next: &Next<'_>, style: &Style) -> String {
         out.push('\n');
     }
     if tally.steps.len() > 1 {
-        longest(&mut out, tally, style);
+        critical_path(&mut out, tally, style);
     }
     if style.verbose() {
         by_host(&mut out, tally, style);
@@ -163,22 +195,37 @@ pub fn render(tally: &Tally, next: &Next<'_>, style: &Style) -> String {
     out
 }
 
-fn longest(out: &mut String, tally: &Tally, style: &Style) {
-    let mut steps: Vec<_> = tally.steps.iter().collect();
-    steps.sort_by(|a, b| b.took.cmp(&a.took).then(a.host.cmp(&b.host)));
-    steps.truncate(LONGEST);
-    let hosts = steps
+/// The longest steps of the path, in the order in which they ran.
+fn critical_path(out: &mut String, tally: &Tally, style: &Style) {
+    let path = tally.critical_path();
+    let mut places: Vec<_> = (0..path.len()).collect();
+    places.sort_by_key(|place| std::cmp::Reverse(path[*place].took));
+    let shorter = places.split_off(SHOWN.min(places.len()));
+    places.sort_unstable();
+    let hosts = places
         .iter()
-        .map(|step| step.host.as_str().width())
-        .max()
-        .unwrap_or_default();
-    out.push_str(&format!("{}\n", style.paint(Tone::Strong, "Longest steps")));
-    for step in steps {
+        .map(|place| path[*place].host.as_str().width());
+    let hosts = hosts.max().unwrap_or_default();
+    let heading = style.paint(Tone::Strong, "Critical path:");
+    out.push_str(&format!(
+        "{heading} {}, one after the other\n",
+        count(path.len(), "step")
+    ));
+    for step in places.into_iter().map(|place| path[place]) {
         let title = cut(&step.title, style.width.saturating_sub(hosts + 13).max(20));
         out.push_str(&format!(
             "  {:>7}  {}  {title}\n",
             duration(step.took),
             style.paint(Tone::Active, &format!("{:<hosts$}", step.host)),
+        ));
+    }
+    if !shorter.is_empty() {
+        let took = shorter.iter().map(|place| path[*place].took).sum();
+        let what = format!("{} that took less", count(shorter.len(), "step"));
+        out.push_str(&format!(
+            "  {:>7}  {}\n",
+            duration(took),
+            style.paint(Tone::Faint, &what)
         ));
     }
     out.push('\n');
@@ -240,14 +287,21 @@ mod tests {
     #[test]
     fn a_good_run_in_full() {
         let mut tally = Tally {
-            done: 7,
-            took: Duration::from_secs(252),
+            done: 11,
+            took: Duration::from_secs(382),
             ..Tally::default()
         };
-        for step in 1..=7 {
+        for (step, took) in (1..=11).zip(1_u64..) {
             let host = format!("w-{}", step % 3 + 8);
-            let took = Duration::from_secs(step * step);
-            tally.end(&name(&host), &format!("step {step}"), took, None);
+            let took = Duration::from_secs(took * took);
+            // Two of them ran beside the others.
+            let before = (1..step).rev().find(|before| before % 5 != 0);
+            if step % 5 != 0
+                && let Some(before) = before
+            {
+                tally.after.insert(step, before);
+            }
+            tally.end(step, &name(&host), &format!("step {step}"), took, None);
         }
         let style = Style {
             verbosity: Verbosity::Verbose,

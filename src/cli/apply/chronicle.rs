@@ -89,6 +89,7 @@ impl Chronicle {
                 step: place,
                 host,
                 title,
+                ..
             } => Happened::StepStarted(step(place, host, title)),
             Event::StepRetried {
                 step: place,

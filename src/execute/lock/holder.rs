@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Name;
 use crate::resource::Malformed;
+use crate::transport::sanitise::sanitise;
 
 /// Letters of a text that a host gave, at most: it may be anybody's.
 const MOST: usize = 200;
@@ -108,10 +109,7 @@ impl fmt::Display for Holder {
         let Some(owner) = &self.owner else {
             return write!(f, "nobody knows who, heard of {} s ago", self.silent);
         };
-        let plain = |text: &str| -> String {
-            let plain = text.chars().filter(|c| !c.is_control());
-            plain.take(MOST).collect()
-        };
+        let plain = |text: &str| sanitise(&text.chars().take(MOST).collect::<String>());
         write!(
             f,
             "{}@{} applies {} since {} (run {}, heard of {} s ago)",

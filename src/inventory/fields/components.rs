@@ -232,6 +232,24 @@ pub const KUBELET: &Mapping = &Mapping::of(&[
     )
     .default("self-signed")
     .example("signed"),
+    Field::new(
+        "clientCertificates",
+        Kind::Words(&[
+            word(
+                "issued",
+                "kdiy issues them and puts them there before the cluster is up, so that workers \
+                 register at once; kubelets renew them by themselves",
+            ),
+            word(
+                "bootstrap",
+                "each kubelet asks for its own with a bootstrap token, by `kubeadm join`",
+            ),
+        ]),
+        "How kubelets of workers come by the certificates that they log in to the API server with. \
+         Control planes make theirs by `kubeadm`.",
+    )
+    .default("issued")
+    .example("bootstrap"),
     arguments(
         "More flags of the kubelet, without dashes. What kdiy sets itself is refused, with the key \
          to use instead.",

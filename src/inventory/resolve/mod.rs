@@ -15,8 +15,8 @@ use super::hosts::WrittenNode;
 use super::login::Ssh;
 use super::network::WrittenNetwork;
 use crate::cluster::{
-    AddressSpec, Cluster, Cni, ControlPlane, EtcdSource, Jump, KubeletServing, Login, Network,
-    Node, Role, Roles, SudoPassword, Topology,
+    AddressSpec, Cluster, Cni, ControlPlane, EtcdSource, Jump, KubeletClient, KubeletServing,
+    Login, Network, Node, Role, Roles, SudoPassword, Topology,
 };
 use ipnet::IpNet;
 
@@ -66,6 +66,7 @@ pub fn cluster(inventory: Inventory) -> Option<Cluster> {
         kubelet_serving: settings
             .kubelet_serving
             .unwrap_or(KubeletServing::SelfSigned),
+        kubelet_client: settings.kubelet_client.unwrap_or(KubeletClient::Issued),
         kube_proxy: settings.kube_proxy,
         kubeadm: settings.kubeadm,
         http_proxy: inventory.http_proxy,

@@ -107,6 +107,7 @@ pub fn blueprint(
     for node in settled.with_role(Role::ControlPlane) {
         control_plane::place_authorities(&site, node, &mut blueprint, vault);
     }
+    worker::prepare(&site, &mut blueprint);
     let balanced = balancer::balance(&site, &mut blueprint, vault);
     let founded = match site.founders.is_empty() {
         true => control_plane::found(&site, &mut blueprint, balanced, etcd),
@@ -222,11 +223,21 @@ fn resources(files: &[File]) -> Vec<Resource> {
 }
 
 /// `kubectl` as the cluster's administrator on a control plane, asking that
-/// control plane's own API server.
+/// control plane's own API server; not longer than a minute for each answer.
 fn kubectl(site: &Site, node: &Node) -> Script {
+    kubectl_within(site, node, "--request-timeout=60s ")
+}
+
+/// The same, for what waits by itself.
+fn kubectl_wait(site: &Site, node: &Node) -> Script {
+    kubectl_within(site, node, "")
+}
+
+fn kubectl_within(site: &Site, node: &Node, limit: &'static str) -> Script {
     Script::of("kubectl --kubeconfig /etc/kubernetes/admin.conf --server ")
         .arg(super::facts::url(site.settled.address(node)))
         .lit(" ")
+        .lit(limit)
 }
 
 /// Defines `kdiy_poll SECONDS WHAT COMMAND…`: every half second, until the

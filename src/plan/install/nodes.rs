@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Site, kubectl};
+use super::{Site, kubectl, kubectl_wait};
 use crate::cluster::{Cni, Node, Role, Taint};
 use crate::kubeadm::node_labels;
 use crate::plan::{Blueprint, StepId};
@@ -147,7 +147,7 @@ pub(super) fn ready(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
         .filter(|node| site.will_be_member(node) && !is_ready(node))
         .map(|node| node.name.to_string())
         .collect();
-    let script = kubectl(site, site.lead)
+    let script = kubectl_wait(site, site.lead)
         .lit("wait --for=condition=Ready --timeout=300s ")
         .args(waiting.iter().map(|name| format!("node/{name}")));
     let wait = Command {

@@ -1,26 +1,152 @@
 //! Workers join as soon as the API answers at the endpoint, side by side and
-//! while control planes still join.
+//! while control planes still join. What they log in with is there before, so
+//! that no worker waits for a token or for a certificate to be asked for and
+//! signed, unless the inventory wants that.
 
 use super::control_plane::join_node;
-use super::{Founded, Site, runtime};
-use crate::cluster::{Node, Role};
-use crate::kubeadm;
+use super::{Founded, Site, nodes, runtime};
+use crate::cluster::{KubeletClient, Node, Role};
+use crate::kubeadm::phases::{self, Phase};
+use crate::kubeadm::{self, kubelet_client};
+use crate::plan::facts::UNFINISHED;
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, Done, Resource, Verb};
+use crate::resource::{Command, Content, Done, Input, Resource, Verb};
 use crate::shell::Script;
 
+/// The certificate of the Kubernetes authority on every node.
+const AUTHORITY: &str = "/etc/kubernetes/pki/ca.crt";
+
+/// What kubeadm's join keeps a token in while it lasts.
+const BOOTSTRAP: &str = "/etc/kubernetes/bootstrap-kubelet.conf";
+
+/// Before anything waits: the kubelet's settings, and what it logs in with.
+pub(super) fn prepare(site: &Site, blueprint: &mut Blueprint) {
+    if site.settled.cluster.kubelet_client == KubeletClient::Bootstrap {
+        return;
+    }
+    for node in workers(site) {
+        let certificate = kubelet_client::certificate(node, &site.trust.ca_certificate);
+        let all = vec![
+            Resource::Command(settings(site, node)),
+            Resource::Certificate(certificate),
+        ];
+        blueprint.add(&node.name, "prepare the kubelet", all, &[]);
+    }
+}
+
+/// kubeadm takes a host with the authority but without its key for a control
+/// plane whose certificates somebody else makes, and wants those, so the
+/// authority comes after it. It starts the kubelet, which has nothing yet to
+/// log in with.
+fn settings(site: &Site, node: &Node) -> Command {
+    let mut script = Script::of("[ ! -e ")
+        .lit(AUTHORITY)
+        .lit(" ] || cmp -s \"$kdiy_tmp/ca.crt\" ")
+        .lit(AUTHORITY)
+        .lit(" || { echo ")
+        .arg(format!(
+            "{AUTHORITY} is of another cluster; if this is the right host, reset it first \
+             (kubeadm reset)"
+        ))
+        .lit(" >&2; exit 1; }\nrm -f ")
+        .lit(AUTHORITY)
+        .lit("\n");
+    for words in phases::runs(site.settled, Phase::KubeletStart) {
+        script = script
+            .lit("kubeadm init phase ")
+            .args(words)
+            .lit(" --config \"$kdiy_tmp/kubeadm.yaml\"\n");
+    }
+    let config = kubelet_client::start(site.settled, node, site.resolver(node));
+    Command {
+        name: "the kubelet's settings".to_owned(),
+        verb: Verb::Run,
+        details: vec!["write them; it starts when it joins".to_owned()],
+        done: Done::Known(site.is_member(node)),
+        script: script
+            .lit("systemctl stop kubelet.service\ninstall -D -m 0644 \"$kdiy_tmp/ca.crt\" ")
+            .lit(AUTHORITY),
+        inputs: vec![
+            plain("kubeadm.yaml", config),
+            plain("ca.crt", site.trust.ca_certificate.clone()),
+        ],
+    }
+}
+
+fn plain(name: &str, text: String) -> Input {
+    Input {
+        name: name.to_owned(),
+        content: Content::Plain(text),
+    }
+}
+
 pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> Vec<StepId> {
-    let workers = site.settled.cluster.kubelets();
-    let workers = workers.filter(|node| !node.roles.has(Role::ControlPlane));
     let mut joined = Vec::new();
-    for node in workers {
+    for node in workers(site) {
         let pulled = pull_images(site, node, blueprint);
         let mut needs = vec![founded.reachable, pulled];
-        needs.extend(founded.token);
         needs.extend(founded.balanced.joining(node));
-        joined.push(join_node(site, node, blueprint, &needs));
+        joined.push(match site.settled.cluster.kubelet_client {
+            KubeletClient::Issued => start(site, node, blueprint, needs),
+            KubeletClient::Bootstrap => {
+                needs.extend(founded.token);
+                join_node(site, node, blueprint, &needs)
+            }
+        });
     }
     joined
+}
+
+fn workers<'s>(site: &Site<'s>) -> impl Iterator<Item = &'s Node> {
+    let all = site.settled.cluster.kubelets();
+    all.filter(|node| !node.roles.has(Role::ControlPlane))
+}
+
+/// Starts the kubelet of a worker that has its certificate: it registers its
+/// node by itself. Run again it does the same.
+fn start(site: &Site, node: &Node, blueprint: &mut Blueprint, mut needs: Vec<StepId>) -> StepId {
+    needs.extend(nodes::forget(site, node, blueprint));
+    let settled = site.settled;
+    let kubeconfig = kubelet_client::kubeconfig(settled, node, &site.trust.ca_certificate);
+    let script = Script::of("echo join > ")
+        .lit(UNFINISHED)
+        .lit("\nrm -f ")
+        .lit(BOOTSTRAP)
+        .lit("\ninstall -m 0600 \"$kdiy_tmp/kubelet.conf\" ")
+        .lit(kubelet_client::KUBECONFIG)
+        .lit("\nsystemctl restart kubelet.service\n")
+        .lit("kdiy_poll 120 ")
+        .arg(format!(
+            "the kubelet to register {} (its own words: journalctl -u kubelet)",
+            node.name
+        ))
+        .lit(" curl -fsS -o /dev/null --noproxy '*' --max-time 5 --cacert ")
+        .lit(AUTHORITY)
+        .lit(" --cert ")
+        .lit(kubelet_client::CURRENT)
+        .lit(" --key ")
+        .lit(kubelet_client::CURRENT)
+        .lit(" -X PATCH -H 'content-type: application/merge-patch+json' -d ")
+        .args([
+            kubelet_client::note(settled),
+            kubelet_client::url(settled, node),
+        ])
+        .lit("\nrm -f ")
+        .lit(UNFINISHED);
+    let command = Command {
+        name: "the kubelet".to_owned(),
+        verb: Verb::Run,
+        details: vec!["start it with its certificate; it registers the worker".to_owned()],
+        done: Done::Known(site.is_member(node)),
+        script,
+        inputs: vec![plain("kubelet.conf", kubeconfig)],
+    };
+    blueprint.add(
+        &node.name,
+        "join the cluster",
+        vec![Resource::Command(command)],
+        &needs,
+    )
 }
 
 /// What a worker runs from the start: pause and kube-proxy.

@@ -69,8 +69,10 @@ fn leaf(by: &Authority, subject: &Subject, days: i64) -> (String, String) {
 fn wanted(folder: &str, authority: &Authority) -> Certificate {
     Certificate {
         path: format!("{folder}/server.crt"),
-        key: format!("{folder}/server.key"),
-        group: None,
+        keeping: Keeping::Apart {
+            key: format!("{folder}/server.key"),
+            group: None,
+        },
         subject: subject(),
         authority: authority.pem.clone(),
         host: "e-1".to_owned(),
@@ -82,6 +84,7 @@ fn present(certificate: &Certificate, pem: &str) -> Seen {
         sha256,
         stat,
         key,
+        link,
         pair,
         ..
     } = certificate.as_wanted()
@@ -93,6 +96,7 @@ fn present(certificate: &Certificate, pem: &str) -> Seen {
         sha256,
         stat,
         key,
+        link,
         pair,
         issued,
     }
@@ -201,7 +205,7 @@ fn a_pair_is_put_in_place_seen_and_told_from_a_foreign_key() {
     assert!(output.status.success(), "{output:?}");
     let read = |path: &str| std::fs::read_to_string(path).unwrap();
     assert_eq!(
-        (read(&certificate.path), read(&certificate.key)),
+        (read(&certificate.path), read(certificate.key())),
         (pem.clone(), key.clone())
     );
 
@@ -222,7 +226,7 @@ fn a_pair_is_put_in_place_seen_and_told_from_a_foreign_key() {
             .all(|d| d.starts_with("owner"))
     );
 
-    std::fs::write(&certificate.key, leaf(&ours, &subject(), 365).1).unwrap();
+    std::fs::write(certificate.key(), leaf(&ours, &subject(), 365).1).unwrap();
     let seen = probed(&certificate);
     assert!(
         certificate
@@ -235,4 +239,73 @@ fn a_pair_is_put_in_place_seen_and_told_from_a_foreign_key() {
     // Somebody replaces the certificate after the plan was made.
     std::fs::write(&certificate.path, leaf(&ours, &subject(), 99).0).unwrap();
     assert_eq!(apply(&seen).status.code(), Some(75));
+}
+
+#[test]
+fn both_in_one_file_are_put_beside_a_link_and_the_key_stays_on_the_host() {
+    let ours = authority();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kubelet-client-current.pem");
+    let certificate = Certificate {
+        path: path.display().to_string(),
+        keeping: Keeping::Linked,
+        ..wanted("", &ours)
+    };
+    assert_eq!(probed(&certificate), Seen::Absent);
+    let apply = |pem: &str, key: &str| {
+        let both = certificate.certificate_placeholder() + &certificate.key_placeholder();
+        let fill = |content: &Content| match content {
+            Content::Filled(name) if *name == both => Zeroizing::new(format!("{pem}{key}")),
+            other => panic!("{other:?} was not expected"),
+        };
+        let script = Script::of("set -eu\nchown() { :; }\n")
+            .lit(PUT_FUNCTION)
+            .then(&certificate.apply(&Seen::Absent, &fill));
+        let output = Process::new("sh")
+            .args(["-c", script.as_str()])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    let (old, old_key) = leaf(&ours, &subject(), 10);
+    apply(&old, &old_key);
+    let (pem, key) = leaf(&ours, &subject(), 365);
+    apply(&pem, &key);
+    let target = std::fs::read_link(&path).unwrap();
+    assert_eq!(
+        std::fs::read_to_string(&target).unwrap(),
+        format!("{pem}{key}")
+    );
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        3,
+        "the old file stays, and nothing else is there"
+    );
+
+    let owned = |seen: &Seen| {
+        let details = certificate.diff(seen).map_or_else(Vec::new, |d| d.details);
+        let matters = |detail: &String| !detail.contains("owner") && detail != "issue a new one";
+        details.into_iter().filter(matters).collect::<Vec<_>>()
+    };
+    let seen = probed(&certificate);
+    assert_eq!(owned(&seen), [""; 0]);
+    assert!(matches!(
+        seen,
+        Seen::Present {
+            pair: true,
+            link: true,
+            ..
+        }
+    ));
+
+    std::fs::remove_file(&path).unwrap();
+    std::fs::copy(&target, &path).unwrap();
+    assert_eq!(owned(&probed(&certificate)), ["no link, as kubelets want"]);
+    let script = probe(&[&certificate]);
+    let output = Process::new("sh")
+        .args(["-c", script.as_str()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(!said.contains("PRIVATE"), "{said}");
 }

@@ -58,7 +58,9 @@ impl Board {
                 self.since = Some(now);
                 self.connecting.clear();
             }
-            Event::StepStarted { step, host, title } => {
+            Event::StepStarted {
+                step, host, title, ..
+            } => {
                 let running = Running {
                     host: host.clone(),
                     title: title.clone(),

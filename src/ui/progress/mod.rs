@@ -72,11 +72,12 @@ pub(crate) mod tests {
         Duration::from_secs_f64(seconds)
     }
 
-    fn started(step: usize, host: &str, title: &str) -> Event {
+    fn started(step: usize, host: &str, title: &str, after: Option<usize>) -> Event {
         Event::StepStarted {
             step,
             host: name(host),
             title: title.to_owned(),
+            after,
         }
     }
 
@@ -150,12 +151,12 @@ pub(crate) mod tests {
                 },
             ),
             (4.0, Event::RunStarted { steps: 5, hosts: 2 }),
-            (4.0, started(0, "cp-1", "kernel")),
+            (4.0, started(0, "cp-1", "kernel", None)),
             (4.0, change(0, "cp-1", "file /etc/modules-load.d/kdiy.conf")),
-            (4.02, started(1, "worker-1", "packages")),
+            (4.02, started(1, "worker-1", "packages", None)),
             (4.03, change(1, "worker-1", "packages of kubernetes")),
             (4.4, done(0, "cp-1", "kernel", 0.4)),
-            (4.4, started(2, "cp-1", "packages")),
+            (4.4, started(2, "cp-1", "packages", Some(0))),
             (4.5, change(2, "cp-1", "packages of kubernetes")),
             (
                 5.0,
@@ -194,7 +195,7 @@ pub(crate) mod tests {
                 },
             ),
             (48.0, done(2, "cp-1", "packages", 43.6)),
-            (48.0, started(3, "cp-1", "first control plane")),
+            (48.0, started(3, "cp-1", "first control plane", Some(2))),
             (48.0, change(3, "cp-1", "command kubeadm init")),
             (131.0, done(3, "cp-1", "first control plane", 83.0)),
             (

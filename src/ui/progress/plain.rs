@@ -319,7 +319,16 @@ mod tests {
         for step in 0..12 {
             let host = name(&format!("w-{step}"));
             let title = format!("step {}", step.max(7) - 7);
-            plain.on(&Event::StepStarted { step, host, title }, start);
+            let after = None;
+            plain.on(
+                &Event::StepStarted {
+                    step,
+                    host,
+                    title,
+                    after,
+                },
+                start,
+            );
         }
         plain.on(&change(8, "w-8", "file /etc/x"), start);
         for second in [9, 10, 11, 29] {

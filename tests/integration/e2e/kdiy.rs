@@ -227,7 +227,16 @@ impl Running {
 
     /// As Ctrl-C does.
     pub fn interrupt(&self) {
-        rustix::process::kill_process(self.pid(), rustix::process::Signal::INT).expect("it runs");
+        self.interrupter()();
+    }
+
+    /// The same, for another thread. One that has ended keeps its number until
+    /// it was waited for.
+    pub fn interrupter(&self) -> impl Fn() + Send + 'static {
+        let pid = self.pid();
+        move || {
+            rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("a process");
+        }
     }
 
     /// As `kill -9` does.

@@ -31,6 +31,11 @@ fn a_cluster_without_balancer_hosts_lives() {
     );
     assert_eq!(kubectl.ready_nodes(), NODES);
     nodes_ask_their_own(&lab);
+    let kubeconfig = lab.sh("w-1", "cat /etc/kubernetes/kubelet.conf");
+    assert!(
+        kubeconfig.contains("name: default-auth"),
+        "its kubelet asked for a certificate and wrote this: {kubeconfig}"
+    );
     kdiy.has_nothing_to_do();
 
     data::write(&lab, "cp-1", HOSTS[0].1);

@@ -13,10 +13,12 @@
 //! | `ALONE` | 1: every kill has a bring-up of its own | 0 |
 //! | `FEW` | kills of the short cut | 8 |
 //! | `CUTS` | connections that are cut | 20 |
+//! | `DEATHS` | control planes whose power fails in a step | 18 |
 //! | `TWO_APPLIES` | times that two applies begin together | 20 |
 
 mod converged;
 mod cuts;
+mod deaths;
 pub mod kills;
 mod moment;
 mod permissions;

@@ -58,6 +58,7 @@ fn one_has_the_hosts_and_the_other_says_who() {
     rivals.the_dead_are_followed_at_once();
     rivals.the_dead_of_another_machine_expire();
     rivals.the_robbed_one_stops();
+    rivals.the_interrupted_one_gives_back();
 }
 
 /// The inventory's folder, and a copy with the same state.
@@ -249,7 +250,31 @@ impl Rivals {
             ran.err
         ));
     }
+
+    /// Ctrl-C while one host is taken and another is not yet: both are free.
+    fn the_interrupted_one_gives_back(&self) {
+        let lab = &self.scene.lab;
+        lab.sh("w-2", GUARD);
+        let running = self.scene.kdiy().start(&APPLY);
+        eventually("cp-1 is taken", Duration::from_secs(30), || {
+            lab.try_sh("cp-1", "test -e /run/kdiy/owner")
+        });
+        lab.sh("w-2", "test ! -e /run/kdiy/owner");
+        running.interrupt();
+        let began = Instant::now();
+        let ran = running.end(130);
+        ran.says(&["interrupted; nothing was changed"]);
+        each(&self.scene, "test ! -e /run/kdiy/owner");
+        tell(&format!(
+            "interrupted while it took hosts: it held none of them {:.1} s later",
+            began.elapsed().as_secs_f64()
+        ));
+    }
 }
+
+/// Nobody takes a host while this is held there.
+const GUARD: &str = r"setsid flock /run/kdiy/owner.guard sleep 8 >/dev/null 2>&1 </dev/null &
+while flock -n /run/kdiy/owner.guard true; do sleep 0.05; done";
 
 /// What is told for people has these words before long: who applies says so
 /// three times a minute.

@@ -9,6 +9,7 @@
 mod hosts;
 mod large;
 mod local;
+mod lock;
 mod mutate;
 
 use std::process::Command;

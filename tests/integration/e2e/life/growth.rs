@@ -17,7 +17,6 @@ pub fn touches_the_new_host_alone(life: &mut Life) {
     let steps = kdiy.plan(&["--accept-new-host-keys"]).steps();
     let wanted = [
         "cp-1 label the nodes !",
-        "cp-1 make a bootstrap token !",
         "cp-1 wait for the endpoint .",
         "cp-1 wait for the nodes .",
         "w-3 add the package repository +",
@@ -25,6 +24,7 @@ pub fn touches_the_new_host_alone(life: &mut Life) {
         "w-3 install packages ~",
         "w-3 join the cluster !",
         "w-3 prepare the kernel +",
+        "w-3 prepare the kubelet !+",
         "w-3 pull images !",
         "w-3 set up the kubelet !+",
     ];
