@@ -73,7 +73,7 @@ impl Apply {
             .await;
         // A host that hangs holds nobody up who presses Ctrl-C once more.
         tokio::select! {
-            () = hold.give_back() => {}
+            () = hold.give_back(ui) => {}
             () = interrupts.reach(interrupts.count() + 1) => {}
         }
         ended

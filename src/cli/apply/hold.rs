@@ -2,7 +2,9 @@
 //! whatever the run comes to, they are given back.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
@@ -13,6 +15,9 @@ use crate::execute::lock::{self, Holder, Lock, NotTaken, Owner};
 use crate::execute::survey::Connections;
 use crate::transport::Connection;
 use crate::ui::Ui;
+
+/// Nobody wonders for so long what kdiy does.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// What a run has of its hosts.
 pub(super) struct Hold<C> {
@@ -79,8 +84,16 @@ impl<C: Connection + 'static> Hold<C> {
         self.taken.as_ref()
     }
 
-    /// Gives back what was taken.
-    pub(super) async fn give_back(self) {
+    /// Gives back what was taken, and says so where that takes a while.
+    pub(super) async fn give_back(self, ui: &Ui) {
+        let mut giving = pin!(self.give());
+        if tokio::time::timeout(QUIET, &mut giving).await.is_err() {
+            ui.note("Giving the hosts back. Ctrl-C ends kdiy at once.");
+            giving.await;
+        }
+    }
+
+    async fn give(self) {
         if let Some(taking) = self.taking
             && let Ok(lock) = taking.await
         {
@@ -110,7 +123,6 @@ pub(super) async fn settle<C: Connection + 'static>(lock: &Lock<C>, ui: &Ui) -> 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Duration;
 
     use time::OffsetDateTime;
 
@@ -125,7 +137,7 @@ mod tests {
         let fake = Fake::default();
         let name = |text: &str| Name::try_from(text.to_owned()).unwrap();
         let mut all = Connections::new();
-        for (host, seconds) in [("a", 0), ("b", 1), ("c", 5)] {
+        for (host, seconds) in [("a", 0), ("b", 1), ("c", 8)] {
             let taken = Answer::says("taken\n").after(Duration::from_secs(seconds));
             fake.once(&name(host), "kdiy_take", taken);
             fake.once(&name(host), "kdiy_release", Answer::says(""));
@@ -133,12 +145,13 @@ mod tests {
             all.insert(name(host), Arc::new(link));
         }
         let owner = owner::of(&name("prod"), &name("r1"), OffsetDateTime::UNIX_EPOCH);
-        let (ui, _, _) = Ui::memory(Verbosity::Normal);
+        let (ui, _, err) = Ui::memory(Verbosity::Normal);
         let mut hold = Hold::nothing();
         let taking = hold.take(&all, owner, false, &ui);
         let interrupted = tokio::time::timeout(Duration::from_secs(3), taking).await;
         assert!(interrupted.is_err(), "c is not taken yet");
-        hold.give_back().await;
+        hold.give_back(&ui).await;
+        assert_eq!(err(), "Giving the hosts back. Ctrl-C ends kdiy at once.\n");
         for host in ["a", "b", "c"] {
             let runs = fake.runs(&name(host));
             assert_eq!(runs.len(), 2, "{host} was taken and given back");

@@ -2,7 +2,7 @@
 //! after the last kill has to come to the same end as one that nobody
 //! disturbed.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use fastrand::Rng;
@@ -34,31 +34,65 @@ fn a_bring_up_survives_them_at_every_boundary_and_within_steps() {
     let boundaries = steps.values().len();
     let wanted = usize::try_from(setting("KILLS", 64)).expect("few");
     let within = wanted.saturating_sub(boundaries).max(boundaries / 3);
-    let mut left = targets(steps.values(), within, &mut suite.rng);
+    let all = targets(steps.values(), within, &mut suite.rng);
     drop(scene);
 
     let (rounds, alone) = (setting("ROUNDS", 5), setting("ALONE", 0) == 1);
+    let mut left = spread(all, usize::try_from(rounds).expect("few"));
     for round in 0.. {
         if left.is_empty() || (!alone && round >= 2 * rounds) {
             break;
         }
-        let among = rounds.saturating_sub(round).max(1);
-        let every = usize::try_from(among).expect("few");
-        // One of this many, and all of them in the last rounds.
-        let mine = left
-            .iter()
-            .enumerate()
-            .filter(|(place, _)| place % every == 0);
-        let mine: Vec<_> = mine.map(|(_, target)| target.clone()).collect();
-        let mine = if alone { vec![left[0].clone()] } else { mine };
-        left.retain(|target| !mine.contains(target));
+        let mut mine: Vec<Target> = Vec::new();
+        left.retain(|(due, target)| {
+            let free = !mine.iter().any(|other| other.title == target.title);
+            let now = if alone {
+                mine.is_empty()
+            } else {
+                *due <= round && free
+            };
+            if now {
+                mine.push(target.clone());
+            }
+            !now
+        });
         let missed = suite.round(mine.into());
-        // Steps beside each other end at nearly one time: first next time.
-        left.splice(0..0, missed);
+        left.splice(0..0, missed.into_iter().map(|target| (0, target)));
     }
     suite.sums_up();
     assert!(left.is_empty(), "never met: {left:#?}");
     assert!(suite.kills >= wanted, "only {} kills", suite.kills);
+}
+
+/// In which round each comes at the earliest. Steps of one title run side by
+/// side on all hosts, and go on there when kdiy is dead: of each title one a
+/// round is met.
+fn spread(all: Vec<Target>, rounds: usize) -> Vec<(u64, Target)> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let place = |target: Target| {
+        // Each title begins with another round, so that all have as many.
+        let begin = seen.len();
+        let due = seen.entry(target.title.clone()).or_insert(begin);
+        *due += 1;
+        let due = u64::try_from(*due % rounds.max(1)).expect("few");
+        (due, target)
+    };
+    all.into_iter().map(place).collect()
+}
+
+#[test]
+fn steps_of_one_title_come_in_different_rounds() {
+    let target = |place: usize| Target {
+        host: format!("cp-{place}"),
+        title: format!("step {}", place % 7),
+        when: When::Ended,
+    };
+    let spread = spread((0..35).map(target).collect(), 5);
+    for round in 0..5 {
+        let mine = spread.iter().filter(|(due, _)| *due == round);
+        let titles: BTreeSet<_> = mine.map(|(_, target)| &target.title).collect();
+        assert_eq!(titles.len(), 7, "round {round}");
+    }
 }
 
 /// One bring-up with a few kills spread over it.
