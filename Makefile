@@ -53,6 +53,13 @@ faults: build ## the fault suite: kills, cuts, reboots, locks, leaks
 	tests/lab/lab serve
 	cargo test --locked --test integration -- --ignored --test-threads=1 --nocapture faults::
 
+.PHONY: equivalence
+equivalence: build ## both ways of a bring-up compared; kubeadm goes on with either
+	tests/lab/lab deps
+	tests/lab/lab build
+	tests/lab/lab serve
+	cargo test --locked --test integration -- --ignored --test-threads=1 --nocapture equal::
+
 .PHONY: bench
 bench: build ## fleet plan against bare ssh, bring-up against a script
 	tests/bench/run

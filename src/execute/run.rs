@@ -246,6 +246,7 @@ impl Crew<'_> {
             user: User::Root,
             limit: self.limit,
             keep: KEEP,
+            at_once: false,
         };
         let mut said = Said::default();
         let line = |stream, text: &str| Event::Line {

@@ -45,7 +45,7 @@ pub struct LeafRequest {
     pub validity: Duration,
 }
 
-/// A certificate that signs no others, with its P-256 key in PKCS#8.
+/// A certificate that signs no others, with its P-256 key in SEC1.
 #[derive(Debug, Clone)]
 pub struct Leaf {
     /// PEM of the certificate.
@@ -57,7 +57,7 @@ pub struct Leaf {
 impl Authority {
     pub(super) fn generate(common_name: &str, now: OffsetDateTime) -> Result<Self, Error> {
         let signing = |error| sign_fault(common_name, &error);
-        let key = KeyPair::generate().map_err(signing)?;
+        let (key, text) = new_key(common_name)?;
         let mut params = params(common_name, &[], now - BACKDATE, now + AUTHORITY_VALIDITY)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![
@@ -68,7 +68,7 @@ impl Authority {
         let certificate = params.self_signed(&key).map_err(signing)?;
         Ok(Self {
             certificate: certificate.pem(),
-            key: key.serialize_pem().into(),
+            key: text,
         })
     }
 
@@ -147,11 +147,11 @@ impl Authority {
 
         let issuer = Issuer::from_ca_cert_pem(&self.certificate, key::parse(file, &self.key)?)
             .map_err(signing)?;
-        let key = KeyPair::generate().map_err(signing)?;
+        let (key, text) = new_key(&request.common_name)?;
         let certificate = params.signed_by(&key, &issuer).map_err(signing)?;
         Ok(Leaf {
             certificate: certificate.pem(),
-            key: key.serialize_pem().into(),
+            key: text,
         })
     }
 
@@ -261,6 +261,13 @@ fn span(validity: &x509_parser::certificate::Validity) -> (OffsetDateTime, Offse
         validity.not_before.to_datetime(),
         validity.not_after.to_datetime(),
     )
+}
+
+fn new_key(common_name: &str) -> Result<(KeyPair, SecretString), Error> {
+    key::generate().map_err(|reason| Error::Sign {
+        common_name: common_name.to_owned(),
+        reason,
+    })
 }
 
 fn sign_fault(common_name: &str, error: &rcgen::Error) -> Error {

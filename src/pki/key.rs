@@ -7,8 +7,10 @@ use rsa::pkcs1::EncodeRsaPrivateKey;
 use rsa::pkcs8::der::asn1::{AnyRef, OctetStringRef};
 use rsa::pkcs8::spki::AlgorithmIdentifierRef;
 use rsa::pkcs8::{LineEnding, ObjectIdentifier, PrivateKeyInfoRef, SecretDocument};
+use sec1::{EcParameters, EcPrivateKey};
 use secrecy::{ExposeSecret, SecretString};
 use x509_parser::pem::Pem;
+use zeroize::Zeroizing;
 
 use super::{Error, Fingerprint};
 
@@ -129,6 +131,30 @@ pub(super) fn parse(file: &str, pem: &SecretString) -> Result<KeyPair, Error> {
         .ok_or_else(|| fault("its algorithm, size or encoding is not supported".to_owned()))
 }
 
+/// Makes a P-256 key, with its PEM in SEC1, which is what kubeadm writes.
+///
+/// kubeadm reads PKCS#8 as well, but `kubeadm join --certificate-key` fails on
+/// an EC key in it, with "unknown data found in Secret entry": client-go's
+/// `ParsePublicKeysPEM` knows RSA alone in PKCS#8.
+pub(super) fn generate() -> Result<(KeyPair, SecretString), String> {
+    let pair = KeyPair::generate().map_err(|error| error.to_string())?;
+    let text = sec1(&pair)?;
+    Ok((pair, text))
+}
+
+fn sec1(pair: &KeyPair) -> Result<SecretString, String> {
+    let whole = Zeroizing::new(pair.serialize_der());
+    let whole = PrivateKeyInfoRef::try_from(whole.as_slice()).map_err(|error| error.to_string())?;
+    let mut key =
+        EcPrivateKey::try_from(whole.private_key.as_bytes()).map_err(|error| error.to_string())?;
+    // PKCS#8 names the curve outside of the key.
+    key.parameters = Some(EcParameters::NamedCurve(CURVES[0]));
+    let text = SecretDocument::encode_msg(&key)
+        .and_then(|document| document.to_pem("EC PRIVATE KEY", LineEnding::LF))
+        .map_err(|error| error.to_string())?;
+    Ok(text.as_str().into())
+}
+
 fn pkcs8(
     oid: ObjectIdentifier,
     parameters: AnyRef<'_>,
@@ -146,6 +172,25 @@ fn pkcs8(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn new_keys_are_what_kubeadm_hands_on_to_other_control_planes() {
+        let (pair, text) = generate().unwrap();
+        let begin = "-----BEGIN EC PRIVATE KEY-----\n";
+        assert!(text.expose_secret().starts_with(begin));
+        let read = parse("ca.key", &text).unwrap();
+        assert_eq!(read.public_key_raw(), pair.public_key_raw());
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("ca.key");
+        std::fs::write(&file, text.expose_secret()).unwrap();
+        let said = std::process::Command::new("openssl")
+            .args(["ec", "-noout", "-text", "-in"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(said.stdout).unwrap();
+        assert!(said.contains("ASN1 OID: prime256v1"), "{said}");
+    }
 
     #[test]
     fn a_block_of_parameters_before_the_key_is_skipped() {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::file::Stat;
-use super::{Answers, Difference, Malformed, Verb, section};
+use super::{Answers, Difference, Malformed, Verb, paths};
 use crate::shell::Script;
 
 /// A directory owned by root.
@@ -18,20 +18,9 @@ pub struct Directory {
 /// What stands at the path.
 pub type Seen = Option<Stat>;
 
-pub(super) fn probe(all: &[&Directory]) -> Script {
-    if all.is_empty() {
-        return Script::new();
-    }
-    let body = Script::of("stat -c '%n %a %u:%g %F' -- ")
-        .args(all.iter().map(|directory| &directory.path))
-        .lit(" 2>/dev/null\n");
-    section("directory", &body)
-}
-
 impl Directory {
     pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, Malformed> {
-        answers
-            .line("directory", &self.path)?
+        paths::stat(answers, &self.path)?
             .map(|line| Stat::parse(&self.path, line))
             .transpose()
     }

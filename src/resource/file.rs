@@ -1,6 +1,8 @@
 //! A file with its whole content, owned by root, put in place atomically.
 
-use super::{Answers, Difference, Malformed, Refusal, TextChange, Verb, section, sha256_hex};
+use super::{
+    Answers, Difference, Malformed, Refusal, TextChange, Verb, paths, section, sha256_hex,
+};
 use crate::shell::Script;
 use crate::template::NOTICE;
 use serde::Serialize;
@@ -135,13 +137,6 @@ pub(super) fn probe(all: &[&File]) -> Script {
     if all.is_empty() {
         return Script::new();
     }
-    let paths = || all.iter().map(|file| &file.path);
-    let stat = Script::of("stat -c '%n %a %u:%g %F' -- ")
-        .args(paths())
-        .lit(" 2>/dev/null\n");
-    let sum = Script::of("sha256sum -- ")
-        .args(paths())
-        .lit(" 2>/dev/null\n");
     // Contents travel only for files that differ and may be shown.
     let shown = all
         .iter()
@@ -171,13 +166,7 @@ pub(super) fn probe(all: &[&File]) -> Script {
         .lit("printf '%s %d\\n%s\\n' \"$path\" \"${#text}\" \"$text\"\ndone\n")
         // The shell takes newlines from the end of an answer: not the texts' own.
         .lit("echo end; }\n");
-    Script::new()
-        .then(&section("file-stat", &stat))
-        .lit("kdiy_sums=$(")
-        .then(&sum)
-        .lit(")\nkdiy_section file-sum \"$kdiy_sums\"\n")
-        .then(&texts)
-        .then(&section("file-text", &Script::of("kdiy_texts\n")))
+    texts.then(&section("file-text", &Script::of("kdiy_texts\n")))
 }
 
 impl File {
@@ -194,13 +183,10 @@ impl File {
     }
 
     pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, Malformed> {
-        let Some(line) = answers.line("file-stat", &self.path)? else {
+        let Some(line) = paths::stat(answers, &self.path)? else {
             return Ok(Seen::Absent);
         };
-        let sha256 = answers.get("file-sum")?.lines().find_map(|line| {
-            let (sum, path) = line.split_once("  ")?;
-            (path == self.path).then(|| sum.to_owned())
-        });
+        let sha256 = paths::sum(answers, &self.path)?;
         let text = find_text(answers.get("file-text")?, &self.path);
         Ok(Seen::Present {
             stat: Stat::parse(&self.path, line)?,

@@ -10,6 +10,7 @@ pub mod file;
 mod hash;
 pub mod module;
 pub mod packages;
+mod paths;
 pub mod repository;
 pub mod service;
 pub mod swap;
@@ -187,6 +188,24 @@ impl Resource {
         }
     }
 
+    /// The path where something shall stand.
+    fn stood_at(&self) -> Option<&str> {
+        match self {
+            Self::Directory(directory) => Some(&directory.path),
+            Self::File(file) => Some(&file.path),
+            _ => None,
+        }
+    }
+
+    /// The files that are known by their SHA-256.
+    fn summed(&self) -> Vec<String> {
+        match self {
+            Self::File(file) => vec![file.path.clone()],
+            Self::Repository(repository) => repository.paths().into(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The name within its kind.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -270,8 +289,9 @@ pub fn probe(resources: &[&Resource]) -> Script {
                 .collect::<Vec<_>>()
         };
     }
-    Script::new()
-        .then(&directory::probe(&of_kind!(Directory)))
+    let stats: Vec<_> = resources.iter().filter_map(|r| r.stood_at()).collect();
+    let sums: Vec<_> = resources.iter().flat_map(|r| r.summed()).collect();
+    paths::probe(&stats, &sums)
         .then(&file::probe(&of_kind!(File)))
         .then(&certificate::probe(&of_kind!(Certificate)))
         .then(&module::probe(&of_kind!(Module)))

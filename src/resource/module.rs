@@ -22,7 +22,8 @@ pub struct Module {
 pub enum Provides {
     /// A path exists.
     Path(String),
-    /// A line of /proc/filesystems.
+    /// A line of /proc/filesystems, which the shell reads by itself: a program
+    /// costs a host more.
     FileSystem(String),
 }
 
@@ -30,9 +31,13 @@ impl Module {
     fn test(&self) -> Script {
         match &self.provides {
             Provides::Path(path) => Script::of("[ -e ").arg(path).lit(" ]"),
-            Provides::FileSystem(name) => Script::of("grep -qw -- ")
-                .arg(name)
-                .lit(" /proc/filesystems"),
+            Provides::FileSystem(name) => {
+                Script::of("{ while read -r kdiy_dev kdiy_fs && [ \"${kdiy_fs:-$kdiy_dev}\" != ")
+                    .arg(name)
+                    .lit(" ]; do :; done </proc/filesystems && [ \"${kdiy_fs:-$kdiy_dev}\" = ")
+                    .arg(name)
+                    .lit(" ]; }")
+            }
         }
     }
 

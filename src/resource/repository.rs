@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Answers, Difference, Malformed, Verb, section, sha256_hex};
+use super::{Answers, Difference, Malformed, Verb, paths, section, sha256_hex};
 use crate::shell::Script;
 use crate::template::NOTICE;
 
@@ -73,6 +73,11 @@ impl Repository {
         }
     }
 
+    /// Its two files.
+    pub(super) fn paths(&self) -> [String; 2] {
+        [self.list_path(), self.key_path()]
+    }
+
     /// As the plan names it.
     fn shown(&self) -> String {
         match self.suite.as_str() {
@@ -87,22 +92,19 @@ impl Repository {
     }
 
     pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, Malformed> {
-        let text = answers.get("repository")?;
-        let sum = |path: &str| {
-            text.lines().find_map(|line| {
-                let (sum, at) = line.split_once("  ")?;
-                (at == path).then(|| sum.to_owned())
-            })
-        };
         let mark = format!("fpr {} ", self.name);
-        let fingerprints = text
-            .lines()
-            .filter_map(|line| line.strip_prefix(&mark))
-            .map(str::to_owned)
-            .collect();
+        let fingerprints = match &self.key {
+            RepositoryKey::Armored(_) => Vec::new(),
+            RepositoryKey::Pinned { .. } => answers
+                .get("repository")?
+                .lines()
+                .filter_map(|line| line.strip_prefix(&mark))
+                .map(str::to_owned)
+                .collect(),
+        };
         Ok(Seen {
-            list: sum(&self.list_path()),
-            key: sum(&self.key_path()),
+            list: paths::sum(answers, &self.list_path())?,
+            key: paths::sum(answers, &self.key_path())?,
             fingerprints,
         })
     }
@@ -201,19 +203,12 @@ fi
 "#;
 
 pub(super) fn probe(all: &[&Repository]) -> Script {
-    if all.is_empty() {
+    let pinned = |repository: &&&Repository| matches!(repository.key, RepositoryKey::Pinned { .. });
+    let mut pinned = all.iter().filter(pinned).peekable();
+    if pinned.peek().is_none() {
         return Script::new();
     }
-    let paths = all
-        .iter()
-        .flat_map(|repository| [repository.list_path(), repository.key_path()]);
-    let sums = Script::of("sha256sum -- ")
-        .args(paths)
-        .lit(" 2>/dev/null\n");
-    let pinned = all
-        .iter()
-        .filter(|r| matches!(r.key, RepositoryKey::Pinned { .. }));
-    let body = pinned.fold(sums, |body, repository| {
+    let body = pinned.fold(Script::new(), |body, repository| {
         body.lit("for f in $(")
             .lit(FINGERPRINTS)
             .arg(repository.key_path())

@@ -157,9 +157,12 @@ pub(super) fn probe(all: &[&Service]) -> Script {
         return Script::new();
     }
     let units = || all.iter().map(|service| &service.unit);
-    let show = Script::of("systemctl show -p Id,ActiveState,UnitFileState -- ")
-        .args(units())
-        .lit(" 2>/dev/null\n");
+    // Where systemd does not run it would only look for it.
+    let show = Script::of(
+        "[ ! -d /run/systemd/system ] || systemctl show -p Id,ActiveState,UnitFileState -- ",
+    )
+    .args(units())
+    .lit(" 2>/dev/null\n");
     let stamps = Script::of("for u in ")
         .args(units())
         .lit("; do [ -r ")

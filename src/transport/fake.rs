@@ -237,6 +237,7 @@ mod tests {
             user: User::Root,
             limit: Duration::MAX,
             keep: 1000,
+            at_once: false,
         };
         fake.connect(&name(), &login())
             .await?

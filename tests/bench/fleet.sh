@@ -12,9 +12,10 @@ fleet() {
     local rounds=${KDIY_BENCH_ROUNDS:-5} round
     FLEET=$LABS/fleet
     note "starting $HOSTS hosts"
+    "$LAB" down fleet
     "$LAB" fleet "$HOSTS"
     fleet_hosts
-    fleet_inventory
+    fleet_inventory fleet <"$FLEET/hosts"
     pyinfra_install
     # The first of each fills caches, and makes the cluster's authorities.
     bare_ssh first fleet
@@ -40,12 +41,14 @@ fleet() {
     [ -n "${KDIY_BENCH_KEEP:-}" ] || "$LAB" down fleet
 }
 
-fleet_plan() { MAY=$PLANNED timed "$1" "$KDIY" plan -i "$WORK/fleet/kdiy.yaml"; }
+# fleet_plan LABEL [INVENTORY]
+fleet_plan() { MAY=$PLANNED timed "$1" "$KDIY" plan -i "$WORK/${2:-fleet}/kdiy.yaml"; }
 
 # What hosts have that boot, and a log of every exec.
 fleet_hosts() {
     local host
     while read -r host _; do
+        [[ $host != *-* ]] || continue
         # shellcheck disable=SC2016  # expands on the host
         "$LAB" exec fleet "$host" sh -c '
             [ -s /etc/machine-id ] || systemd-machine-id-setup >/dev/null 2>&1
@@ -56,20 +59,22 @@ fleet_hosts() {
     done <"$FLEET/hosts"
 }
 
-# Three control planes, a load balancer, all others workers.
+# fleet_inventory NAME <HOSTS : three control planes, a load balancer, all others
+# workers. The range of pods has room for hundreds of them.
 fleet_inventory() {
-    local host address role count=0
-    mkdir "$WORK/fleet"
-    ln -s "$FLEET" "$WORK/fleet/lab"
-    curl -fsS --noproxy '*' -o "$WORK/fleet/lab.asc" http://172.29.0.1:8700/apt/Release.key
+    local host address role count=0 hosts
+    mapfile -t hosts
+    mkdir "$WORK/$1"
+    ln -s "$LABS/fleet" "$WORK/$1/lab"
+    curl -fsS --noproxy '*' -o "$WORK/$1/lab.asc" http://172.29.0.1:8700/apt/Release.key
     {
         cat <<YAML
 apiVersion: kdiy/v1alpha1
-name: fleet
+name: $1
 version: 1.20.2
-endpoint: $(tail -1 "$FLEET/hosts" | cut -d' ' -f2):6443
+endpoint: ${hosts[-1]#* }:6443
 ssh: {user: ops, identity: lab/id_ed25519, knownHosts: lab/known_hosts}
-network: {cni: bridge}
+network: {cni: bridge, podCIDR: 10.244.0.0/15}
 packages: {repository: "http://172.29.0.1:8700/apt/", key: lab.asc}
 images: {mirrors: {k8s.gcr.io: ["http://172.29.0.1:5000"]}}
 nodes:
@@ -77,18 +82,18 @@ YAML
         while read -r host address; do
             role=worker
             [ $((++count)) -gt 3 ] || role=control-plane
-            [ "$count" -lt "$HOSTS" ] || role=load-balancer
+            [ "$count" -lt ${#hosts[@]} ] || role=load-balancer
             printf '  - {name: %s, ssh: %s, role: %s}\n' "$host" "$address" "$role"
-        done <"$FLEET/hosts"
-    } >"$WORK/fleet/kdiy.yaml"
+        done < <(printf '%s\n' "${hosts[@]}")
+    } >"$WORK/$1/kdiy.yaml"
 }
 
-# A plan that left hosts out would be fast.
+# fleet_is_whole [INVENTORY [HOSTS]] : a plan that left hosts out would be fast.
 fleet_is_whole() {
     local hosts
-    MAY=$PLANNED timed whole "$KDIY" plan -i "$WORK/fleet/kdiy.yaml" --output json
+    MAY=$PLANNED timed whole "$KDIY" plan -i "$WORK/${1:-fleet}/kdiy.yaml" --output json
     hosts=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["counts"]["hosts"])' <"$WORK/out")
-    [ "$hosts" -eq "$HOSTS" ] || die "the plan is for $hosts hosts of $HOSTS"
+    [ "$hosts" -eq "${2:-$HOSTS}" ] || die "the plan is for $hosts hosts of ${2:-$HOSTS}"
 }
 
 # What sshd itself logs during one plan. A connection costs the round trips of

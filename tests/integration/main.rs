@@ -6,6 +6,7 @@ mod documents_ci;
 mod documents_codes;
 mod documents_paths;
 mod e2e;
+mod equal;
 mod faults;
 mod files;
 mod fuzz;

@@ -73,8 +73,9 @@ kdiy_id=$(kdiy_etcd /v3/cluster/member/list '{}' | tr '{' '\n' | sed -n "s/^\"ID
 /// Labels and taints that the inventory names and the nodes lack. What it
 /// does not name belongs to others and stays.
 pub(super) fn label(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
-    let mut script = Script::of("set -e");
     let mut details = Vec::new();
+    // Nodes that lack the same are told in one go: each kubectl takes a while.
+    let mut alike: BTreeMap<(&str, Vec<String>), Vec<&str>> = BTreeMap::new();
     let nodes = site.settled.cluster.kubelets();
     for node in nodes.filter(|node| site.will_be_member(node)) {
         let (labels, taints) = missing(site, node);
@@ -83,13 +84,20 @@ pub(super) fn label(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
                 continue;
             }
             details.push(format!("{what} {}: {}", node.name, missing.join(", ")));
-            script = script
-                .lit("\n")
-                .then(&kubectl(site, site.lead))
-                .args([what, "node", node.name.as_str(), "--overwrite"])
-                .lit(" ")
-                .args(missing);
+            let name = node.name.as_str();
+            alike.entry((what, missing)).or_default().push(name);
         }
+    }
+    let mut script = Script::of("set -e");
+    for ((what, missing), nodes) in alike {
+        script = script
+            .lit("\n")
+            .then(&kubectl(site, site.lead))
+            .args([what, "node"])
+            .lit(" ")
+            .args(nodes)
+            .lit(" --overwrite ")
+            .args(missing);
     }
     let command = Command {
         name: "labels and taints".to_owned(),

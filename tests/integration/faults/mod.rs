@@ -88,6 +88,6 @@ fn seeded() -> fastrand::Rng {
 
 /// A line for `--nocapture`.
 #[expect(clippy::print_stderr, reason = "figures are for people")]
-fn tell(line: &str) {
+pub fn tell(line: &str) {
     eprintln!("{line}");
 }

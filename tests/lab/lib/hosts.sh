@@ -85,15 +85,18 @@ sshd_answers() {
 
 # The host's true key, not by asking the network.
 host_keys() {
-    local name=$1 host=$2 address=$3
-    "$DOCKER" exec "$(container "$name" "$host")" \
-        sh -c 'cat /etc/ssh/ssh_host_*_key.pub' | awk -v a="$address" '{ print a, $1, $2 }'
+    "$DOCKER" exec "$(container "$1" "$2")" sh -c 'cat /etc/ssh/ssh_host_*_key.pub'
 }
 
 # remember NAME HOST ADDRESS : the host in hosts and known_hosts, once.
 remember() {
-    local name=$1 host=$2 address=$3 dir=$STATE/$1 keys
-    keys=$(host_keys "$name" "$host" "$address")
+    remember_key "$1" "$2" "$3" "$(host_keys "$1" "$2")"
+}
+
+# remember_key NAME HOST ADDRESS PUBLIC-KEYS
+remember_key() {
+    local host=$2 address=$3 dir=$STATE/$1 keys
+    keys=$(awk -v a="$address" '{ print a, $1, $2 }' <<<"$4")
     (
         flock 7
         { awk -v a="$address" '$1 != a' "$dir/known_hosts" && echo "$keys"; } >"$dir/known_hosts.new"

@@ -1,0 +1,37 @@
+//! What several kinds ask about paths: asked once for all of them, since each
+//! program that a host starts costs it more than what the program does.
+
+use super::{Answers, Malformed, section};
+use crate::shell::Script;
+
+/// Asks for mode, owner and kind of some paths, and for SHA-256 of others,
+/// which it leaves in `kdiy_sums`.
+pub(super) fn probe(stats: &[&str], sums: &[String]) -> Script {
+    let mut script = Script::new();
+    if !stats.is_empty() {
+        let stat = Script::of("stat -c '%n %a %u:%g %F' -- ")
+            .args(stats)
+            .lit(" 2>/dev/null\n");
+        script = script.then(&section("stat", &stat));
+    }
+    if !sums.is_empty() {
+        script = script
+            .lit("kdiy_sums=$(sha256sum -- ")
+            .args(sums)
+            .lit(" 2>/dev/null)\nkdiy_section sum \"$kdiy_sums\"\n");
+    }
+    script
+}
+
+/// Mode, owner and kind of a path; `None` where nothing is.
+pub(super) fn stat<'a>(answers: &'a Answers, path: &str) -> Result<Option<&'a str>, Malformed> {
+    answers.line("stat", path)
+}
+
+/// SHA-256 of a regular file that could be read.
+pub(super) fn sum(answers: &Answers, path: &str) -> Result<Option<String>, Malformed> {
+    Ok(answers.get("sum")?.lines().find_map(|line| {
+        let (sum, at) = line.split_once("  ")?;
+        (at == path).then(|| sum.to_owned())
+    }))
+}
