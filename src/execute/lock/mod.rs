@@ -133,6 +133,8 @@ pub struct Lock<C> {
     number: Number,
     connections: Connections<C>,
     beating: JoinHandle<()>,
+    /// Ends the beating, after the beat that is under way.
+    end: watch::Sender<bool>,
     lost: watch::Receiver<Option<(Name, Holder)>>,
     busy: Vec<Name>,
 }
@@ -208,13 +210,18 @@ async fn take_one<C: Connection>(
 impl<C: Connection + 'static> Lock<C> {
     fn new(number: Number, owner: String, connections: Connections<C>, busy: Vec<Name>) -> Self {
         let (tell, lost) = watch::channel(None);
+        let (end, mut ended) = watch::channel(false);
         let (own, hosts) = (number.clone(), connections.clone());
         let beating = tokio::spawn(async move {
             let mut clock = tokio::time::interval(BEAT);
             clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
             clock.tick().await;
             loop {
-                clock.tick().await;
+                tokio::select! {
+                    biased;
+                    _ = ended.wait_for(|ended| *ended) => return,
+                    _ = clock.tick() => {}
+                }
                 let beats = hosts.iter().map(|(name, connection)| {
                     let script = taking(&own, None, u64::from(u32::MAX), &owner);
                     async move {
@@ -239,6 +246,7 @@ impl<C: Connection + 'static> Lock<C> {
             number,
             connections,
             beating,
+            end,
             lost,
             busy,
         }
@@ -293,7 +301,9 @@ impl<C: Connection + 'static> Lock<C> {
     /// Gives all hosts back. One that cannot be reached is free after
     /// [`EXPIRY`].
     pub async fn release(self) {
-        self.beating.abort();
+        // A beat that came after this would take the host anew.
+        let _ = self.end.send(true);
+        let _ = self.beating.await;
         give_back(&self.connections, &self.number).await;
     }
 }

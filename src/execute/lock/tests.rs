@@ -216,3 +216,26 @@ async fn an_owner_hears_when_it_was_pushed_aside() {
     assert_eq!(host, name("b"));
     assert!(holder.to_string().starts_with("eve@laptop"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_beat_comes_after_a_host_was_given_back() {
+    let fake = Fake::default();
+    let slow = Duration::from_secs(5);
+    for host in ["a", "b", "c"] {
+        fake.once(&name(host), "kdiy_take", Answer::says("taken\n"));
+        let beat = Answer::says("taken\n").after(slow);
+        fake.once(&name(host), "kdiy_take", beat);
+        fake.once(&name(host), "kdiy_release", Answer::says(""));
+    }
+    let all = connections(&fake).await;
+    let lock = take(&all, number("aaaa"), &owner("a"), |_| false).await;
+    let lock = lock.unwrap_or_else(|error| panic!("{error}"));
+    tokio::time::sleep(BEAT + Duration::from_secs(1)).await;
+    assert_eq!(fake.runs(&name("b")).len(), 2, "a beat is under way");
+    let began = tokio::time::Instant::now();
+    lock.release().await;
+    assert_eq!(began.elapsed(), slow - Duration::from_secs(1));
+    let runs = fake.runs(&name("b"));
+    assert_eq!(runs.len(), 3);
+    assert!(runs[2].script.contains("kdiy_release /run"));
+}

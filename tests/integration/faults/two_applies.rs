@@ -254,23 +254,27 @@ impl Rivals {
     /// Ctrl-C while one host is taken and another is not yet: both are free.
     fn the_interrupted_one_gives_back(&self) {
         let lab = &self.scene.lab;
+        each(&self.scene, FREE);
         lab.sh("w-2", GUARD);
         let running = self.scene.kdiy().start(&APPLY);
         eventually("cp-1 is taken", Duration::from_secs(30), || {
             lab.try_sh("cp-1", "test -e /run/kdiy/owner")
         });
-        lab.sh("w-2", "test ! -e /run/kdiy/owner");
+        lab.sh("w-2", FREE);
         running.interrupt();
         let began = Instant::now();
         let ran = running.end(130);
         ran.says(&["interrupted; nothing was changed"]);
-        each(&self.scene, "test ! -e /run/kdiy/owner");
+        each(&self.scene, FREE);
         tell(&format!(
             "interrupted while it took hosts: it held none of them {:.1} s later",
             began.elapsed().as_secs_f64()
         ));
     }
 }
+
+/// Nobody has the host.
+const FREE: &str = "[ ! -e /run/kdiy/owner ] || { cat /run/kdiy/owner; exit 1; }";
 
 /// Nobody takes a host while this is held there.
 const GUARD: &str = r"setsid flock /run/kdiy/owner.guard sleep 8 >/dev/null 2>&1 </dev/null &
