@@ -43,7 +43,7 @@ pub fn certificate(node: &Node, authority: &str) -> Certificate {
 /// The kubeconfig of the kubelet on a worker; it holds no key.
 #[must_use]
 pub fn kubeconfig(settled: &Settled, node: &Node, authority: &str) -> String {
-    let (cluster, user) = ("kubernetes", user(node));
+    let (cluster, user) = (&settled.cluster.name, user(node));
     let context = format!("{user}@{cluster}");
     let server = format!("https://{}", settled.cluster.node_endpoint());
     let authority = STANDARD.encode(authority);
