@@ -111,7 +111,6 @@ impl Exec {
             },
             limit: self.timeout,
             keep: if piecewise || self.raw { KEEP } else { 0 },
-            at_once: false,
         };
         let connector = connector::ssh(&self.reach, ui)?;
         let stage = Stage::new(self, ui, &nodes);

@@ -149,7 +149,6 @@ pub async fn snapshot<C: Connection, W: Write + Send>(
         user: User::Root,
         limit: SNAPSHOT,
         keep: KEEP,
-        at_once: false,
     };
     let mut receiver = Receiver::new(out, progress);
     let Output { exit, stderr, .. } = connection.stream(request, &mut receiver).await?;

@@ -246,7 +246,6 @@ impl Crew<'_> {
             user: User::Root,
             limit: self.limit,
             keep: KEEP,
-            at_once: false,
         };
         let mut said = Said::default();
         let line = |stream, text: &str| Event::Line {

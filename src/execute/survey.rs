@@ -246,8 +246,6 @@ pub(super) async fn ask_within<C: Connection>(
         user,
         limit,
         keep: KEEP,
-        // Looks hold no secrets; those are in steps.
-        at_once: true,
     };
     let Output {
         exit,

@@ -237,7 +237,6 @@ mod tests {
             user: User::Root,
             limit: Duration::MAX,
             keep: 1000,
-            at_once: false,
         };
         fake.connect(&name(), &login())
             .await?

@@ -79,10 +79,6 @@ pub struct Request<'a> {
     /// How much of each stream is kept, in bytes. Of a host that sends more,
     /// the beginning and the end are kept, with a mark where the middle was.
     pub keep: usize,
-    /// Whether it is sent before the shell is there, which saves a round trip.
-    /// Whatever else may read at the other end gets it then, so only for one
-    /// without secrets. Where sudo may ask for a password it is not heeded.
-    pub at_once: bool,
 }
 
 impl fmt::Debug for Request<'_> {
@@ -91,7 +87,6 @@ impl fmt::Debug for Request<'_> {
             .field("user", &self.user)
             .field("limit", &self.limit)
             .field("keep", &self.keep)
-            .field("at_once", &self.at_once)
             .finish_non_exhaustive()
     }
 }

@@ -69,7 +69,6 @@ fn debug_shows_no_secret() {
         user: User::Root,
         limit: Duration::from_secs(1),
         keep: 1,
-        at_once: false,
     };
     assert!(!shows(&request, secret));
     // It would be found.

@@ -71,14 +71,9 @@ pub(super) async fn run(
         Entry::Password(password) => Some(Arc::clone(&password.text)),
         Entry::Direct | Entry::Sudo => None,
     };
-    let sent = request.at_once && password.is_none();
-    if sent {
-        cue.send(Cue::Script).ok();
-    }
     let mut hearing = Hearing {
         entry,
         cue,
-        sent,
         out: Voice::new(request.keep),
         err: Voice::new(request.keep),
         asked: 0,
@@ -182,8 +177,6 @@ enum Ended {
 struct Hearing<'a> {
     entry: Entry,
     cue: mpsc::UnboundedSender<Cue>,
-    /// Whether the script was sent at once.
-    sent: bool,
     out: Voice,
     err: Voice,
     /// How often sudo asked for the password.
@@ -252,11 +245,11 @@ impl Hearing<'_> {
         Ok(())
     }
 
-    /// Sends the script once the shell is there, and not before, unless it was
-    /// to go at once: whatever else may read at the other end gets nothing.
-    /// Until then sudo may ask for the password.
+    /// Sends the script once the shell is there, and not before: whatever else
+    /// may read at the other end gets nothing. Until then sudo may ask for the
+    /// password.
     fn answer(&mut self, began: bool) {
-        if began && !self.sent {
+        if began {
             self.cue.send(Cue::Script).ok();
         }
         let Entry::Password(password) = &mut self.entry else {

@@ -158,7 +158,6 @@ async fn run_within(link: &Link, script: &str, limit: Duration) -> Result<Output
         user: User::Login,
         limit,
         keep: 1 << 20,
-        at_once: false,
     };
     link.run(request, &mut |_: Stream, _: &str| {}).await
 }

@@ -100,7 +100,6 @@ async fn much_output_is_kept_within_bounds_and_seen_whole() {
         user: User::Login,
         limit: Duration::from_secs(20),
         keep: 1000,
-        at_once: false,
     };
     let mut seen = 0_u32;
     let mut last = String::new();
@@ -122,27 +121,6 @@ async fn much_output_is_kept_within_bounds_and_seen_whole() {
         text.contains("bytes left out]") && text.len() < 1100,
         "{text}"
     );
-}
-
-#[tokio::test]
-async fn a_script_that_is_sent_at_once_runs_just_so() {
-    let (_sshd, _home, link) = linked().await;
-    let script = Zeroizing::new("cat; echo out; echo err >&2; exit 3\n".to_owned());
-    for at_once in [false, true] {
-        let request = Request {
-            script: &script,
-            user: User::Login,
-            limit: Duration::from_secs(20),
-            keep: 1000,
-            at_once,
-        };
-        let output = link.run(request, &mut |_, _| {}).await.unwrap();
-        assert_eq!(output.exit, Exit::Code(3));
-        assert_eq!(
-            (&*output.stdout, &*output.stderr),
-            (&b"out\n"[..], &b"err\n"[..])
-        );
-    }
 }
 
 #[tokio::test]

@@ -21,7 +21,6 @@ async fn stream(link: &Link, script: &str, out: &mut (dyn Write + Send)) -> Resu
         user: User::Login,
         limit: Duration::from_secs(60),
         keep: 1000,
-        at_once: false,
     };
     link.stream(request, out).await
 }

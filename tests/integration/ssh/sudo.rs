@@ -113,7 +113,6 @@ async fn run_as_root(ssh: &Ssh, login: &Login, script: &str) -> Result<Output, E
         user: User::Root,
         limit,
         keep: 1 << 20,
-        at_once: false,
     };
     ssh.connect(&name(), login)
         .await?
@@ -236,7 +235,6 @@ async fn a_login_shell_that_refuses_says_so() {
         user: User::Login,
         limit,
         keep: 1 << 20,
-        at_once: false,
     };
     let link = ssh
         .connect(&name(), &user.login(SudoPassword::NotNeeded))
@@ -269,7 +267,6 @@ async fn a_slow_script_of_root_is_ended_on_the_host() {
         user: User::Root,
         limit,
         keep: 1 << 20,
-        at_once: false,
     };
     let error = link
         .run(request, &mut |_: Stream, _: &str| {})

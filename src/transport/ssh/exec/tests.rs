@@ -8,7 +8,6 @@ fn given(entry: Entry, said: &str, size: usize) -> String {
     let mut hearing = Hearing {
         entry,
         cue,
-        sent: false,
         out: Voice::new(0),
         err: Voice::new(0),
         asked: 0,
