@@ -84,7 +84,7 @@ fn health(node: &Node, client: &Client) -> Script {
     Script::of("kdiy_etcd() { curl -fsS --noproxy '*' --max-time 5")
         .then(&client.curl())
         .arg(format!("{}/health", client.url))
-        .lit(" | grep -q '\"health\":\"true\"'; }\nkdiy_poll 120 ")
+        .lit(" | grep -q '\"health\":\"true\"'; }\nkdiy_poll 240 ")
         .arg(format!("the etcd member of {} to be healthy", node.name))
         .lit(" kdiy_etcd")
 }

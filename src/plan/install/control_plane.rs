@@ -278,7 +278,7 @@ const READY: &str = " curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kuberne
 /// Waits until the API answers at the endpoint, asked from the lead.
 pub(super) fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
     let endpoint = site.settled.cluster.node_endpoint().to_string();
-    let script = Script::of("kdiy_poll 120 ")
+    let script = Script::of("kdiy_poll 240 ")
         .arg(format!("the API to be ready at the endpoint {endpoint}"))
         .lit(READY)
         .arg(format!("https://{endpoint}/readyz"));
@@ -298,7 +298,7 @@ pub(super) fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepI
         (Script::new(), "the API server")
     };
     let script = etcd
-        .lit("kdiy_poll 120 ")
+        .lit("kdiy_poll 240 ")
         .arg(format!("the API server of {} to be ready", node.name))
         .lit(READY)
         .arg(format!("{url}/readyz"));

@@ -115,7 +115,7 @@ fn start(site: &Site, node: &Node, blueprint: &mut Blueprint, mut needs: Vec<Ste
         .lit("\ninstall -m 0600 \"$kdiy_tmp/kubelet.conf\" ")
         .lit(kubelet_client::KUBECONFIG)
         .lit("\nsystemctl restart kubelet.service\n")
-        .lit("kdiy_poll 120 ")
+        .lit("kdiy_poll 240 ")
         .arg(format!(
             "the kubelet to register {} (its own words: journalctl -u kubelet)",
             node.name
