@@ -198,6 +198,11 @@ lab_power() {
     [ $# -eq 3 ] || die "usage: lab $1 NAME HOST"
     local box address
     box=$(container "$2" "$3")
+    if [ "$1" = pause ]; then
+        # runc gives up where processes come faster than it freezes them.
+        poll 30 "$DOCKER" pause "$box" || die "$3: it cannot be frozen"
+        return 0
+    fi
     "$DOCKER" "$1" "$box" >/dev/null
     [ "$1" = start ] || return 0
     address=$("$DOCKER" inspect --format '{{index .Config.Labels "kdiy-address"}}' "$box")
