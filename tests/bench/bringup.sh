@@ -27,7 +27,9 @@ bring_up() {
     SITE=$WORK/$TOPOLOGY
     [ "$TOPOLOGY" = stacked ] || name+=_$TOPOLOGY
     "$LAB" down bench
-    "$LAB" up bench "${BALANCER[@]}" "${NODES[@]}" $([ "$TOPOLOGY" = stacked ] || echo "${ETCD[@]}")
+    local hosts=("${BALANCER[@]}" "${NODES[@]}")
+    [ "$TOPOLOGY" = stacked ] || hosts+=("${ETCD[@]}")
+    "$LAB" up bench "${hosts[@]}"
     bringup_inventory
     note "$TOPOLOGY: preparing hosts (minutes)"
     timed prepare "$KDIY" apply -i "$SITE/kdiy.yaml" --yes

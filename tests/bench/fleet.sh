@@ -21,7 +21,7 @@ fleet() {
     bare_ssh first fleet
     fleet_plan first
     fleet_pyinfra first
-    fleet_is_whole
+    fleet_is_whole fleet "$HOSTS"
     for ((round = 1; round <= rounds; round++)); do
         note "fleet, round $round of $rounds"
         # There and back, so that each follows itself as often as the other.
@@ -88,12 +88,12 @@ YAML
     } >"$WORK/$1/kdiy.yaml"
 }
 
-# fleet_is_whole [INVENTORY [HOSTS]] : a plan that left hosts out would be fast.
+# fleet_is_whole INVENTORY HOSTS : a plan that left hosts out would be fast.
 fleet_is_whole() {
     local hosts
-    MAY=$PLANNED timed whole "$KDIY" plan -i "$WORK/${1:-fleet}/kdiy.yaml" --output json
+    MAY=$PLANNED timed whole "$KDIY" plan -i "$WORK/$1/kdiy.yaml" --output json
     hosts=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["counts"]["hosts"])' <"$WORK/out")
-    [ "$hosts" -eq "${2:-$HOSTS}" ] || die "the plan is for $hosts hosts of ${2:-$HOSTS}"
+    [ "$hosts" -eq "$2" ] || die "the plan is for $hosts hosts of $2"
 }
 
 # What sshd itself logs during one plan. A connection costs the round trips of
