@@ -85,6 +85,8 @@ const KNOWN: &[Known] = &[
         at: &[
             "cp-2 /etc/kubernetes/kubelet.conf: names.cluster",
             "cp-3 /etc/kubernetes/kubelet.conf: names.cluster",
+            "w-1 /etc/kubernetes/kubelet.conf: names.cluster",
+            "w-2 /etc/kubernetes/kubelet.conf: names.cluster",
         ],
         serial: Is("default-cluster"),
         parallel: Is("equal"),
@@ -113,16 +115,6 @@ const KNOWN: &[Known] = &[
     },
     Known {
         at: &[
-            "w-1 /etc/kubernetes/kubelet.conf: names.cluster",
-            "w-2 /etc/kubernetes/kubelet.conf: names.cluster",
-        ],
-        serial: Is("default-cluster"),
-        parallel: Is("kubernetes"),
-        occurs: Always,
-        why: NAMES,
-    },
-    Known {
-        at: &[
             "w-1 /etc/kubernetes/kubelet.conf: names.user",
             "w-2 /etc/kubernetes/kubelet.conf: names.user",
         ],
@@ -137,7 +129,7 @@ const KNOWN: &[Known] = &[
             "w-2 /etc/kubernetes/kubelet.conf: names.context",
         ],
         serial: Is("default-context"),
-        parallel: Is("system:node:w-[12]@kubernetes"),
+        parallel: Is("system:node:w-[12]@equal"),
         occurs: Always,
         why: NAMES,
     },
