@@ -66,6 +66,13 @@ pub struct Taint {
     pub effect: TaintEffect,
 }
 
+/// As kubectl and the kubelet are told of it: `key=value:effect`.
+impl fmt::Display for Taint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}:{}", self.key, self.value, self.effect.as_str())
+    }
+}
+
 /// What a taint does to pods that do not tolerate it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaintEffect {

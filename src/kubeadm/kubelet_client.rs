@@ -6,14 +6,14 @@
 //! `util/certificate/certificate_store.go` (a regular file in place of the
 //! link is refused), kubeadm's `phases/kubeconfig` (the names).
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::{Resolver, Stage, document, phase};
-use crate::cluster::{Node, Settled, Version};
+use crate::cluster::{Node, Settled, Taint, Version};
 use crate::resource::{Certificate, Keeping, Subject};
 use crate::runtime;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 /// The link to the newest certificate with its key.
 pub const CURRENT: &str = "/var/lib/kubelet/pki/kubelet-client-current.pem";
@@ -69,10 +69,8 @@ pub fn kubeconfig(settled: &Settled, node: &Node, authority: &str) -> String {
 #[must_use]
 pub fn start(settled: &Settled, node: &Node, resolver: Resolver) -> String {
     let mut starting = settled.clone();
-    let taints = node.taints.iter().flatten();
-    let taints: Vec<_> = taints
-        .map(|taint| format!("{}={}:{}", taint.key, taint.value, taint.effect.as_str()))
-        .collect();
+    let taints = node.taints.iter().flatten().map(Taint::to_string);
+    let taints: Vec<_> = taints.collect();
     if !taints.is_empty() {
         let arguments = &mut starting.cluster.kubelet.extra_args;
         arguments

@@ -276,9 +276,8 @@ impl Certificate {
         };
         let text = fill(&Content::Filled(self.certificate_placeholder()));
         let key = fill(&Content::Filled(self.key_placeholder()));
-        let folder = folder(path);
+        let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder);
         let new = format!("{path}.kdiy-new");
-        // printf is a builtin of every sh: its words are on no command line.
         Script::of("kdiy_check() { :; }\n[ -d ")
             .arg(folder)
             .lit(" ] || install -d -m 0755 -- ")
@@ -295,17 +294,9 @@ impl Certificate {
             .arg(format!("{:04o}", self.key_mode()))
             .lit(" -- ")
             .arg(&new)
-            .lit("\nprintf %s ")
-            .arg(text.as_str())
-            .lit(" | kdiy_put ")
-            .args([
-                self.path.as_str(),
-                "0644",
-                expected,
-                &sha256_hex(text.as_bytes()),
-                "",
-            ])
-            .lit("\nmv -f -- ")
+            .lit("\n")
+            .then(&put(&text, &self.path, "0644", expected))
+            .lit("mv -f -- ")
             .args([new.as_str(), path])
             .lit("\n")
     }
@@ -322,11 +313,9 @@ impl Certificate {
             .unwrap_or((&self.path, ""));
         let file = format!("{stem}-{}.pem", &hash[..12]);
         let new = format!("{}.kdiy-new", self.path);
-        Script::of("kdiy_check() { :; }\nprintf %s ")
-            .arg(text.as_str())
-            .lit(" | kdiy_put ")
-            .args([file.as_str(), "0600", "absent", &hash, ""])
-            .lit("\nln -sfn -- ")
+        Script::of("kdiy_check() { :; }\n")
+            .then(&put(&text, &file, "0600", "absent"))
+            .lit("ln -sfn -- ")
             .args([file.as_str(), &new])
             .lit("\nmv -fT -- ")
             .args([new.as_str(), &self.path])
@@ -334,8 +323,14 @@ impl Certificate {
     }
 }
 
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("/", |(folder, _)| folder)
+/// Puts a text at a path. printf is a builtin of every sh: its words are on no
+/// command line.
+fn put(text: &str, path: &str, mode: &str, expected: &str) -> Script {
+    Script::of("printf %s ")
+        .arg(text)
+        .lit(" | kdiy_put ")
+        .args([path, mode, expected, &sha256_hex(text.as_bytes()), ""])
+        .lit("\n")
 }
 
 #[cfg(test)]

@@ -43,6 +43,17 @@ pub struct Input {
     pub content: Content,
 }
 
+impl Input {
+    /// A file that holds no secret and is as it is.
+    #[must_use]
+    pub fn plain(name: &str, text: impl Into<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            content: Content::Plain(text.into()),
+        }
+    }
+}
+
 pub(super) fn probe(all: &[&Command]) -> Script {
     if all.is_empty() {
         return Script::new();

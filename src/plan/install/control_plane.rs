@@ -259,10 +259,7 @@ pub(super) fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -
         .then(&filter)
         .lit(" > \"$kdiy_tmp/images\"\n< \"$kdiy_tmp/images\" ")
         .then(&runtime::pull(site)),
-        inputs: vec![Input {
-            name: "kubeadm.yaml".to_owned(),
-            content: Content::Plain(text.to_string()),
-        }],
+        inputs: vec![Input::plain("kubeadm.yaml", text.to_string())],
     };
     blueprint.add_needed(
         &node.name,

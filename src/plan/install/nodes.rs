@@ -125,7 +125,7 @@ fn missing(site: &Site, node: &Node) -> (Vec<String>, Vec<String>) {
     let labels = labels
         .into_iter()
         .map(|(key, value)| format!("{key}={value}"));
-    let taints = node.taints.iter().flatten().map(taint);
+    let taints = node.taints.iter().flatten().map(Taint::to_string);
     (
         labels
             .filter(|label| !has(|node| &node.labels, label))
@@ -134,10 +134,6 @@ fn missing(site: &Site, node: &Node) -> (Vec<String>, Vec<String>) {
             .filter(|taint| !has(|node| &node.taints, taint))
             .collect(),
     )
-}
-
-fn taint(taint: &Taint) -> String {
-    format!("{}={}:{}", taint.key, taint.value, taint.effect.as_str())
 }
 
 /// Waits until all nodes are ready, where kdiy knows that something connects

@@ -16,7 +16,7 @@ use crate::kubeadm::settings::plane_settings;
 use crate::kubeadm::{self, PlaneComponent, PlaneSettings, audit, same_value};
 use crate::plan::facts::plane::{PlaneView, SETTLED};
 use crate::plan::{Blueprint, Facts, StepId};
-use crate::resource::{Command, Content, Directory, Done, File, Input, OnDiffer, Resource, Verb};
+use crate::resource::{Command, Directory, Done, File, Input, OnDiffer, Resource, Verb};
 use crate::shell::Script;
 use crate::vault::Vault;
 
@@ -272,10 +272,7 @@ fn upload(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> StepId {
 
 pub(super) fn configuration(site: &Site, node: &Node, stage: Stage) -> Input {
     let text = kubeadm::phase(site.settled, node, site.resolver(node), stage);
-    Input {
-        name: "kubeadm.yaml".to_owned(),
-        content: Content::Plain(text),
-    }
+    Input::plain("kubeadm.yaml", text)
 }
 
 /// Whether the cluster remembers that all its secrets were rewritten.

@@ -13,7 +13,7 @@ use crate::kubeadm::{self, Stage};
 use crate::plan::facts::UNFINISHED;
 use crate::plan::founding::{self, FOUND, Progress};
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, Content, Done, Input, Resource, Verb, sha256_hex};
+use crate::resource::{Command, Done, Input, Resource, Verb, sha256_hex};
 use crate::shell::Script;
 
 /// The configuration of all phases but one.
@@ -99,10 +99,7 @@ fn founder<'a>(site: &Site<'a>, node: &'a Node) -> Founder<'a> {
     }
     if site.is_stacked() {
         let text = kubeadm::founding_etcd(site.settled, node, resolver, &members);
-        inputs.push(Input {
-            name: ETCD_CONFIG.to_owned(),
-            content: Content::Plain(text),
-        });
+        inputs.push(Input::plain(ETCD_CONFIG, text));
         start = start.then(&run_with(site, Phase::Etcd, ETCD_CONFIG));
     }
     let start = start
@@ -218,7 +215,8 @@ fn preflight(site: &Site) -> Script {
     }
 }
 
-fn run(site: &Site, phase: Phase) -> Script {
+/// Runs a phase of `kubeadm init` with the command's own kubeadm.yaml.
+pub(super) fn run(site: &Site, phase: Phase) -> Script {
     run_with(site, phase, CONFIG)
 }
 

@@ -4,13 +4,13 @@
 //! signed, unless the inventory wants that.
 
 use super::control_plane::join_node;
-use super::{Founded, Site, nodes, runtime};
+use super::{Founded, Site, nodes, runtime, together};
 use crate::cluster::{KubeletClient, Node, Role};
-use crate::kubeadm::phases::{self, Phase};
+use crate::kubeadm::phases::Phase;
 use crate::kubeadm::{self, kubelet_client};
 use crate::plan::facts::UNFINISHED;
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, Content, Done, Input, Resource, Verb};
+use crate::resource::{Command, Done, Input, Resource, Verb};
 use crate::shell::Script;
 
 /// The certificate of the Kubernetes authority on every node.
@@ -39,7 +39,7 @@ pub(super) fn prepare(site: &Site, blueprint: &mut Blueprint) {
 /// authority comes after it. It starts the kubelet, which has nothing yet to
 /// log in with.
 fn settings(site: &Site, node: &Node) -> Command {
-    let mut script = Script::of("[ ! -e ")
+    let script = Script::of("[ ! -e ")
         .lit(AUTHORITY)
         .lit(" ] || cmp -s \"$kdiy_tmp/ca.crt\" ")
         .lit(AUTHORITY)
@@ -50,13 +50,8 @@ fn settings(site: &Site, node: &Node) -> Command {
         ))
         .lit(" >&2; exit 1; }\nrm -f ")
         .lit(AUTHORITY)
-        .lit("\n");
-    for words in phases::runs(site.settled, Phase::KubeletStart) {
-        script = script
-            .lit("kubeadm init phase ")
-            .args(words)
-            .lit(" --config \"$kdiy_tmp/kubeadm.yaml\"\n");
-    }
+        .lit("\n")
+        .then(&together::run(site, Phase::KubeletStart));
     let config = kubelet_client::start(site.settled, node, site.resolver(node));
     Command {
         name: "the kubelet's settings".to_owned(),
@@ -67,16 +62,9 @@ fn settings(site: &Site, node: &Node) -> Command {
             .lit("systemctl stop kubelet.service\ninstall -D -m 0644 \"$kdiy_tmp/ca.crt\" ")
             .lit(AUTHORITY),
         inputs: vec![
-            plain("kubeadm.yaml", config),
-            plain("ca.crt", site.trust.ca_certificate.clone()),
+            Input::plain("kubeadm.yaml", config),
+            Input::plain("ca.crt", &site.trust.ca_certificate),
         ],
-    }
-}
-
-fn plain(name: &str, text: String) -> Input {
-    Input {
-        name: name.to_owned(),
-        content: Content::Plain(text),
     }
 }
 
@@ -139,7 +127,7 @@ fn start(site: &Site, node: &Node, blueprint: &mut Blueprint, mut needs: Vec<Ste
         details: vec!["start it with its certificate; it registers the worker".to_owned()],
         done: Done::Known(site.is_member(node)),
         script,
-        inputs: vec![plain("kubelet.conf", kubeconfig)],
+        inputs: vec![Input::plain("kubelet.conf", kubeconfig)],
     };
     blueprint.add(
         &node.name,

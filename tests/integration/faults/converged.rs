@@ -51,6 +51,13 @@ impl Shape {
         state_is_sound(&scene.lab.folder.path().join(".kdiy").join(self.cluster));
         plan.out
     }
+
+    /// The same, with the plan of the first round that has ended.
+    pub fn holds_as(&self, first: &mut Option<String>, scene: &Scene) {
+        let end = self.holds(scene);
+        let first = first.get_or_insert_with(|| end.clone());
+        assert_eq!(*first, end, "the plan at the end differs between rounds");
+    }
 }
 
 /// Private, nothing half-written, and every record of a run can be read.

@@ -78,6 +78,18 @@ impl fmt::Display for Target {
     }
 }
 
+/// Of all moments those whose step is in the plan that an event tells of, and
+/// the others.
+pub fn planned<T>(
+    all: impl IntoIterator<Item = T>,
+    event: &Value,
+    is: impl Fn(&T, &Value) -> bool,
+) -> (Vec<T>, Vec<T>) {
+    let steps = event["plan"]["steps"].as_array().expect("steps");
+    all.into_iter()
+        .partition(|moment| steps.iter().any(|step| is(moment, step)))
+}
+
 /// Steps of a run that have begun and not ended, by their place.
 #[derive(Debug, Default)]
 pub struct Open(BTreeMap<u64, String>);

@@ -5,7 +5,7 @@ use super::interface;
 use crate::cluster::{LoadBalancer, Role};
 use crate::lb::kube_vip::{MANIFEST, Phase, manifest};
 use crate::plan::Blueprint;
-use crate::resource::{Content, Input, Resource};
+use crate::resource::{Input, Resource};
 use crate::shell::Script;
 use crate::template::HostFile;
 use crate::vault::Vault;
@@ -35,10 +35,8 @@ pub(in super::super) struct Around {
 /// kubeadm waits for it, with the rights that there are by then.
 pub(in super::super) fn around_init(site: &Site) -> Around {
     let named = |name: &str, phase| {
-        manifest_of(site, site.lead, phase).map(|mut file| Input {
-            name: name.to_owned(),
-            content: Content::Plain(std::mem::take(&mut file.text)),
-        })
+        manifest_of(site, site.lead, phase)
+            .map(|mut file| Input::plain(name, std::mem::take(&mut file.text)))
     };
     let inputs = [
         named("kube-vip-founding.yaml", Phase::Founding),

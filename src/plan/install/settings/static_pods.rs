@@ -3,7 +3,7 @@
 use super::{Roll, Site, configuration, note_of};
 use crate::kubeadm::{self, PlaneComponent, audit};
 use crate::plan::facts::plane::PROCESSES;
-use crate::resource::{Command, Content, Done, Input, Verb};
+use crate::resource::{Command, Done, Input, Verb};
 use crate::shell::Script;
 
 /// Static pods of one control plane are written anew, and its processes are
@@ -28,10 +28,8 @@ pub(super) fn command(site: &Site, roll: &Roll) -> Command {
         let lines = arguments
             .iter()
             .map(|(name, value)| format!("--{name}={value}\n"));
-        inputs.push(Input {
-            name: format!("want-{name}"),
-            content: Content::Plain(lines.collect()),
-        });
+        let wanted: String = lines.collect();
+        inputs.push(Input::plain(&format!("want-{name}"), wanted));
         let health = match component.health_port() {
             None => format!("{}/readyz", crate::plan::facts::url(address)),
             Some(port) => {
