@@ -151,7 +151,7 @@ impl Apply {
             &survey,
             &chronicle,
             lock,
-            self.reach.width.get(),
+            self.reach.width(),
             interrupts,
             ui,
         )

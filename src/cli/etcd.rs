@@ -75,7 +75,7 @@ async fn look(source: &Source, reach: &Reach, ui: &Ui, start: Instant) -> Result
     let watched = tokio::spawn(async move {
         progress::follow(received, shown.as_mut()).await;
     });
-    let width = reach.width.get();
+    let width = reach.width();
     let (hosts, connections) = members(&source.cluster, &connector, width, &events).await;
     drop(events);
     watched.await?;

@@ -118,7 +118,7 @@ impl Exec {
             match self.raw {
                 true => vec![raw(&connector, nodes[0], request, ui).await],
                 false => {
-                    let width = self.reach.width.get();
+                    let width = self.reach.width();
                     let heard = |host: &Name, heard: Heard<'_>| stage.hear(host, &heard);
                     everywhere(&connector, &nodes, width, request, &heard).await
                 }

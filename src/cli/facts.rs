@@ -63,7 +63,7 @@ impl Facts {
         let watched = tokio::spawn(async move {
             progress::follow(received, shown.as_mut()).await;
         });
-        let width = self.reach.width.get();
+        let width = self.reach.width();
         let (found, faults) = portraits(&connector, &nodes, width, &events).await;
         drop(events);
         watched.await?;

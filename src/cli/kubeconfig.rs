@@ -83,7 +83,7 @@ impl Kubeconfig {
         let connector = connector::ssh(&self.reach, ui)?;
         let nodes: Vec<&Node> = cluster.with_role(Role::ControlPlane).collect();
         let (events, _) = mpsc::unbounded_channel();
-        let width = self.reach.width.get();
+        let width = self.reach.width();
         let silence = Silence::new();
         let asked = || "the control planes, which have the cluster's authorities".to_owned();
         let work = survey::connect(&connector, &nodes, width, &events);

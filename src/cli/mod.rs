@@ -300,7 +300,7 @@ mod tests {
             panic!("apply became another command");
         };
         assert!(apply.yes);
-        assert_eq!(apply.reach.width.get(), 4);
+        assert_eq!(apply.reach.width(), 4);
         let limit: Vec<_> = apply.limit.iter().map(Name::as_str).collect();
         assert_eq!(limit, ["cp-1", "w-2"]);
     }

@@ -1,6 +1,7 @@
 //! Options of the commands that connect to hosts.
 
 use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,15 +10,28 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connections")]
 pub struct Reach {
-    /// Hosts that are worked on at a time
-    #[arg(long, value_name = "HOSTS", default_value = "32")]
-    pub width: NonZeroUsize,
+    /// Hosts that are worked on at a time [default: 16 a processor, at least 32]
+    #[arg(long, value_name = "HOSTS")]
+    pub width: Option<NonZeroUsize>,
     /// Seconds that connecting to a host may take
     #[arg(long, value_name = "SECS", default_value = "10", value_parser = seconds)]
     pub connect_timeout: Duration,
     /// Accept and remember unknown host keys; changed ones stay refused
     #[arg(long)]
     pub accept_new_host_keys: bool,
+}
+
+impl Reach {
+    /// Hosts that are worked on at a time: those that were asked for, or as
+    /// many as this machine carries. Each costs it some milliseconds of
+    /// cryptography, and then time in which it only waits.
+    pub(super) fn width(&self) -> usize {
+        const OF_PROCESSOR: usize = 16;
+        const LEAST: usize = 32;
+        let processors = || available_parallelism().map_or(1, NonZeroUsize::get);
+        self.width
+            .map_or_else(|| LEAST.max(processors() * OF_PROCESSOR), NonZeroUsize::get)
+    }
 }
 
 /// Whole seconds, at least one and at most an hour.

@@ -106,7 +106,7 @@ impl Status {
             status::kept(&source.folder, &source.cluster, now)
         });
         Looker {
-            observer: Observer::new(&source.cluster, connector, self.reach.width.get()),
+            observer: Observer::new(&source.cluster, connector, self.reach.width()),
             source,
             kept,
         }

@@ -114,7 +114,7 @@ async fn look<C: Connector>(
 ) -> Result<Survey<C::Connection>, Failed> {
     let cluster = &source.cluster;
     let limit = limit_of(source, limit)?;
-    let width = reach.width.get();
+    let width = reach.width();
     let nodes: Vec<_> = cluster.nodes.iter().collect();
     let (connections, mut missing) = survey::connect(connector, &nodes, width, events).await;
     tolerate(&missing, cluster, limit.as_ref())?;

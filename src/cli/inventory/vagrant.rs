@@ -74,9 +74,6 @@ pub struct Vagrant {
     pub destination: Destination,
 }
 
-/// How many machines are asked at a time.
-const WIDTH: std::num::NonZeroUsize = std::num::NonZeroUsize::new(32).expect("not zero");
-
 impl Vagrant {
     /// Asks Vagrant and its machines, and writes an inventory.
     ///
@@ -157,7 +154,7 @@ impl Vagrant {
         let folder = tempfile::tempdir()?;
         let known_hosts = folder.path().join("known_hosts");
         let reach = Reach {
-            width: WIDTH,
+            width: None,
             connect_timeout: self.connect_timeout,
             accept_new_host_keys: true,
         };
@@ -173,7 +170,7 @@ impl Vagrant {
             })
             .collect();
         let connector = connector::with(settings, ui);
-        let answers = meet(&connector, &logins, &seen::script(), WIDTH.get()).await;
+        let answers = meet(&connector, &logins, &seen::script(), reach.width()).await;
 
         let known = std::fs::read_to_string(&known_hosts).unwrap_or_default();
         let known = KnownHosts::parse(&known);

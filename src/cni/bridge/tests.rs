@@ -77,6 +77,14 @@ impl Host {
         fs::rename(new, self.dir.path().join(file)).unwrap();
     }
 
+    /// Waits until it has followed an answer, and watches for the next change:
+    /// its first watch was for its own pod CIDR.
+    fn watches(&self) {
+        self.until_that("it watches", || {
+            self.read("calls").matches("--watch\n").count() > 1
+        });
+    }
+
     /// Waits until a file holds a text.
     fn until(&self, file: &str, holds: &str) {
         self.until_that(&format!("{file} holds {holds}"), || {
@@ -206,7 +214,7 @@ esac
 fn a_host_gets_its_network() {
     let host = Host::start("10.244.0.0/16", "-4", Some(NODES), |_| ());
     host.until_that("a conflist", || !host.conflist().is_empty());
-    host.until("calls", "--watch");
+    host.watches();
     assert_eq!(
         host.read("routes"),
         "10.244.1.0/24 via 192.0.2.14 dev eth1 \n"
@@ -232,7 +240,7 @@ fn ipv6_pods_go_through_ipv6_addresses() {
 #[test]
 fn the_watch_tells_of_a_new_node_long_before_the_next_list() {
     let host = Host::start("10.244.0.0/16", "-4", Some(NODES), |_| ());
-    host.until("calls", "--watch");
+    host.watches();
     let start = Instant::now();
     let line = "w2 10.244.2.0/24 192.0.2.15\n";
     host.write(
@@ -247,7 +255,7 @@ fn the_watch_tells_of_a_new_node_long_before_the_next_list() {
 #[test]
 fn a_heartbeat_asks_nothing() {
     let host = Host::start("10.244.0.0/16", "-4", Some(NODES), |_| ());
-    host.until("calls", "--watch");
+    host.watches();
     host.write("events", "w1 10.244.1.0/24 192.0.2.14,2001:db8::14\n");
     let calls = host.read("calls");
     std::thread::sleep(Duration::from_millis(500));
@@ -261,7 +269,7 @@ fn only_routes_of_its_own_protocol_go() {
             "10.244.1.0/24 via 192.0.2.14 dev eth1 \n10.244.9.0/24 via 192.0.2.19 dev eth1 \n";
         fs::write(dir.join("routes"), routes).unwrap();
     });
-    host.until("calls", "--watch");
+    host.watches();
     assert_eq!(
         host.read("routes"),
         "10.244.1.0/24 via 192.0.2.14 dev eth1 \n"
@@ -277,7 +285,7 @@ fn only_routes_of_its_own_protocol_go() {
 #[test]
 fn an_outage_of_the_api_changes_nothing() {
     let host = Host::start("10.244.0.0/16", "-4", Some(NODES), |_| ());
-    host.until("calls", "--watch");
+    host.watches();
     let (routes, conflist) = (host.read("routes"), host.conflist());
     fs::remove_file(host.dir.path().join("nodes")).unwrap();
     host.write("cut", "");
@@ -316,10 +324,33 @@ fn a_node_without_a_pod_cidr_is_waited_for() {
         Some("cp1 <none> 192.0.2.11\n"),
         |_| (),
     );
-    host.until("calls", "sleep 4");
-    assert_eq!(host.conflist(), "");
+    host.until("calls", "--watch");
+    assert_eq!((host.conflist(), host.read("routes")), Default::default());
     host.write("nodes", NODES);
+    host.write("events", "cp1 10.244.0.0/24 192.0.2.11\n");
     host.until_that("a conflist", || !host.conflist().is_empty());
+    assert!(!host.read("calls").contains("sleep 2"), "the watch told it");
+}
+
+#[test]
+fn a_node_that_lost_its_pod_cidr_keeps_its_network() {
+    let host = Host::start("10.244.0.0/16", "-4", Some(NODES), |_| ());
+    host.watches();
+    let kept = (
+        host.read("routes"),
+        host.conflist(),
+        host.read("state/nodes"),
+    );
+    let gone = "w1 10.244.1.0/24 192.0.2.14\nw2 10.244.2.0/24 192.0.2.15\n";
+    host.write("nodes", gone);
+    host.write("events", gone);
+    host.until("calls", "sleep 4");
+    let now = (
+        host.read("routes"),
+        host.conflist(),
+        host.read("state/nodes"),
+    );
+    assert_eq!(now, kept);
 }
 
 #[test]

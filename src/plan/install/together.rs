@@ -46,9 +46,9 @@ pub(super) fn found(
         .iter()
         .map(|node| founder(site, node))
         .collect();
-    let mut ready = etcd.clone();
+    let mut ready = Vec::new();
     for founder in &founders {
-        ready.push(prepare(site, founder, blueprint));
+        ready.push(prepare(site, founder, blueprint, &etcd));
     }
     ready.push(balancer::try_endpoint(site, &balanced, blueprint));
     for founder in &founders {
@@ -90,7 +90,10 @@ fn founder<'a>(site: &Site<'a>, node: &'a Node) -> Founder<'a> {
     let resolver = site.resolver(node);
     let config = settings::configuration(site, node, stage);
     let mut inputs = Vec::new();
-    let prepare = run(site, Phase::Certs).then(&run(site, Phase::Kubeconfig));
+    // The kubelet takes its time to start, and waits for manifests then.
+    let prepare = run(site, Phase::Certs)
+        .then(&run(site, Phase::Kubeconfig))
+        .then(&run(site, Phase::KubeletStart));
     let mut start = Script::new();
     let around = balancer::around_init(site);
     if node.name == site.lead.name && !around.before_inputs.is_empty() {
@@ -102,9 +105,7 @@ fn founder<'a>(site: &Site<'a>, node: &'a Node) -> Founder<'a> {
         inputs.push(Input::plain(ETCD_CONFIG, text));
         start = start.then(&run_with(site, Phase::Etcd, ETCD_CONFIG));
     }
-    let start = start
-        .then(&run(site, Phase::ControlPlane))
-        .then(&run(site, Phase::KubeletStart));
+    let start = start.then(&run(site, Phase::ControlPlane));
     let all = (&config, &prepare, &start, &inputs);
     let all = serde_json::to_string(&all).expect("plain structs are JSON");
     Founder {
@@ -126,8 +127,9 @@ fn founder<'a>(site: &Site<'a>, node: &'a Node) -> Founder<'a> {
     }
 }
 
-/// All that can be done before the others are there.
-fn prepare(site: &Site, founder: &Founder, blueprint: &mut Blueprint) -> StepId {
+/// All that can be done before the others are there. Kubeadm's checks wait
+/// five seconds for an etcd elsewhere that does not answer yet.
+fn prepare(site: &Site, founder: &Founder, blueprint: &mut Blueprint, etcd: &[StepId]) -> StepId {
     let pulled = pull_images(site, founder.node, blueprint);
     let found = format!("{FOUND} {}", founder.progress.members);
     let script = taking_up("a founding that did not come to its end")
@@ -145,9 +147,9 @@ fn prepare(site: &Site, founder: &Founder, blueprint: &mut Blueprint) -> StepId 
         .then(&founder.prepare)
         .then(&noted("prepared", &founder.hash));
     let command = Command {
-        name: "certificates and kubeconfigs".to_owned(),
+        name: "certificates, kubeconfigs and kubelet".to_owned(),
         verb: Verb::Run,
-        details: vec!["make them, after kubeadm's checks of the host".to_owned()],
+        details: vec!["make and start them, after kubeadm's checks of the host".to_owned()],
         done: Done::Known(founder.progress.prepared.as_ref() == Some(&founder.hash)),
         script,
         inputs: vec![founder.config.clone()],
@@ -156,7 +158,7 @@ fn prepare(site: &Site, founder: &Founder, blueprint: &mut Blueprint) -> StepId 
         &founder.node.name,
         "prepare the control plane",
         vec![Resource::Command(command)],
-        &[pulled],
+        &[&[pulled], etcd].concat(),
     )
 }
 

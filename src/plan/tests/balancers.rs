@@ -180,7 +180,7 @@ fn kube_vip_comes_with_one_founder_and_after_all() {
     let places = [
         "kubeconfig super-admin",
         "kube-vip-founding.yaml",
-        "init phase kubelet-start",
+        "init phase control-plane",
     ];
     let places = places.map(|part| text.find(part).unwrap_or_else(|| panic!("{part}: {text}")));
     assert!(places.is_sorted(), "{text}");

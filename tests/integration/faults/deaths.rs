@@ -1,6 +1,7 @@
-//! The power of a control plane fails in the middle of a step while an HA
-//! cluster is founded side by side: of each of the three, in each step. It
-//! comes back, and the next apply goes on.
+//! The power of a host fails in the middle of a step while an HA cluster is
+//! founded side by side: of each of three control planes, and of a worker, in
+//! each step. It comes back, some of them as a blank machine in its place, and
+//! the next apply goes on.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -32,6 +33,19 @@ const STEPS: [(&str, usize); 6] = [
 /// One control plane does this for all; each of them may fail meanwhile.
 const OF_ONE: &str = "set up the cluster";
 
+/// Steps of the worker: one fails in each bring-up.
+const OF_WORKER: [&str; 3] = [
+    "prepare the kubelet",
+    "join the cluster",
+    "install packages",
+];
+
+/// Deaths of one bring-up.
+const EACH: usize = STEPS.len() + 1;
+
+/// Of so many hosts one comes back blank.
+const BLANK: usize = 4;
+
 /// Of so many deaths kdiy finds one by itself, which takes it two minutes; the
 /// others are followed by Ctrl-C, twice.
 const FOUND: usize = 8;
@@ -45,26 +59,27 @@ struct Death {
     step: &'static str,
     after: Duration,
     found: bool,
+    blank: bool,
 }
 
 #[test]
 #[ignore = "needs the lab; make faults"]
 fn the_next_apply_converges_whoever_dies_in_whichever_step() {
     let mut rng = seeded();
-    let wanted = usize::try_from(setting("DEATHS", 18)).expect("few");
+    let wanted = usize::try_from(setting("DEATHS", 21)).expect("few");
     let mut left: Vec<_> = (0..wanted)
         .map(|place| Death::of(place, &mut rng))
         .collect();
     let mut suite = Suite::default();
     while !left.is_empty() {
         assert!(suite.rounds < 4 + wanted / 3, "never met: {left:#?}");
-        let now = left.drain(..left.len().min(STEPS.len())).collect();
+        let now = left.drain(..left.len().min(EACH)).collect();
         left.extend(suite.round(now));
     }
     tell(&format!(
-        "{} deaths within a step in {} bring-ups, {} of them found by kdiy, {} more just after one; \
-         {} convergences to the same empty plan",
-        suite.within, suite.rounds, suite.found, suite.late, suite.rounds
+        "{} deaths within a step in {} bring-ups, {} of them found by kdiy, {} came back blank, \
+         {} more just after one; {} convergences to the same empty plan",
+        suite.within, suite.rounds, suite.found, suite.blank, suite.late, suite.rounds
     ));
     assert_eq!(suite.within, wanted);
 }
@@ -77,6 +92,7 @@ struct Suite {
     /// Those that came too late.
     late: usize,
     found: usize,
+    blank: usize,
     /// The empty plan that all rounds have to end with.
     end: Option<String>,
 }
@@ -110,7 +126,7 @@ impl Suite {
                 if late { ", too late" } else { "" },
                 ran.code
             ));
-            scene.lab.power("start", death.host);
+            scene.lab.power(death.comes_back(), death.host);
             if late {
                 self.late += 1;
                 let after = death.after / 2;
@@ -118,6 +134,7 @@ impl Suite {
                 continue;
             }
             self.within += 1;
+            self.blank += usize::from(death.blank);
             if death.found {
                 self.found += 1;
                 says_where(&death, &ran);
@@ -204,13 +221,23 @@ fn says_where(death: &Death, ran: &Ran) {
 impl Death {
     /// One of all hosts and steps in turn.
     fn of(place: usize, rng: &mut Rng) -> Self {
-        let (step, first) = STEPS[place % STEPS.len()];
+        let (round, place_in_round) = (place / EACH, place % EACH);
+        let (host, step) = match STEPS.get(place_in_round) {
+            Some((step, first)) => (PLANES[(first + round) % PLANES.len()], *step),
+            None => ("w-1", OF_WORKER[round % OF_WORKER.len()]),
+        };
         Self {
-            host: PLANES[(first + place / STEPS.len()) % PLANES.len()],
+            host,
             step,
             after: LONGEST.mul_f64(rng.f64()),
             found: place % FOUND == FOUND - 3,
+            blank: place % BLANK == 2,
         }
+    }
+
+    /// What the lab is told to have it back.
+    const fn comes_back(&self) -> &'static str {
+        if self.blank { "reset-host" } else { "start" }
     }
 
     /// Whether it is to come in this step, of a plan or an event.
@@ -228,6 +255,7 @@ impl fmt::Display for Death {
             ", found by kdiy"
         } else {
             ", then Ctrl-C"
-        })
+        })?;
+        f.write_str(if self.blank { "; comes back blank" } else { "" })
     }
 }
