@@ -232,11 +232,13 @@ impl Questions {
 
     fn api_script(&self, address: IpAddr) -> Script {
         let kubectl = kubectl(address);
-        let script = Script::of("if [ -s /etc/kubernetes/admin.conf ] && command -v kubectl >/dev/null; then\nif nodes=$(")
+        let script = Script::of("if [ -s /etc/kubernetes/admin.conf ] && command -v kubectl >/dev/null; then\nkdiy_nodes() { ")
             .then(&kubectl)
             .lit(" get nodes -o go-template=")
             .arg(NODES)
-            .lit(" 2>&1); then echo answers; echo \"$nodes\"\n");
+            .lit(" 2>&1; }\nif nodes=$(kdiy_nodes) || { ")
+            .lit(LEADER_CHANGED)
+            .lit(" && nodes=$(kdiy_nodes); }; then echo answers; echo \"$nodes\"\n");
         let script = if self.manifest {
             script
                 .lit("echo \"manifest $(")
@@ -248,6 +250,10 @@ impl Questions {
         script.lit("else echo \"silent $nodes\"; fi\nfi\n")
     }
 }
+
+/// An election of etcd's ends all that was asked during it, as when a member has
+/// lost its power: what is asked after it has a leader again.
+const LEADER_CHANGED: &str = "case $nodes in *'etcdserver: leader changed'*) : ;; *) false ;; esac";
 
 /// `kubectl` for questions that must not hang.
 fn kubectl(address: IpAddr) -> Script {
@@ -412,19 +418,64 @@ mod tests {
     use super::*;
     use std::net::Ipv4Addr;
 
+    fn nothing() -> Questions {
+        Questions {
+            api_server: None,
+            reach: Vec::new(),
+            manifest: false,
+            endpoint: EndpointQuestions::default(),
+            requests: None,
+            repository: None,
+            etcd: None,
+        }
+    }
+
+    /// What the API server is asked and answers, with a kubectl that says these
+    /// things one after the other, and fails with all but `nodes`.
+    fn api(says: &[&str]) -> (String, usize) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).display().to_string();
+        std::fs::write(path("says"), says.join("\n")).unwrap();
+        std::fs::write(path("admin.conf"), "config").unwrap();
+        let script = nothing().api_script(Ipv4Addr::LOCALHOST.into());
+        let script = script
+            .as_str()
+            .replace("/etc/kubernetes/admin.conf", &path("admin.conf"))
+            .replace("timeout 10 kubectl", "kubectl");
+        let stub = r#"
+kubectl() { echo asked >> "$dir/asked"; n=$(wc -l < "$dir/asked"); sed -n "${n}p" "$dir/says" | tee "$dir/said"; grep -q ^nodes "$dir/said"; }
+"#;
+        let output = std::process::Command::new("sh")
+            .args(["-c", &format!("{stub}{script}")])
+            .env("dir", dir.path())
+            .output()
+            .unwrap();
+        let asked = std::fs::read_to_string(path("asked")).unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        (said, asked.lines().count())
+    }
+
+    #[test]
+    fn an_election_of_etcd_is_no_silence() {
+        const ELECTION: &str = "Error from server: etcdserver: leader changed";
+        assert_eq!(api(&["nodes"]), ("answers\nnodes\n".to_owned(), 1));
+        let answered = ("answers\nnodes\n".to_owned(), 2);
+        assert_eq!(api(&[ELECTION, "nodes"]), answered);
+        let silent = (format!("silent {ELECTION}\n"), 2);
+        assert_eq!(api(&[ELECTION, ELECTION, "nodes"]), silent);
+        let refused = "The connection to the server was refused";
+        let silent = (format!("silent {refused}\n"), 1);
+        assert_eq!(api(&[refused, "nodes"]), silent);
+    }
+
     #[test]
     fn a_host_that_refuses_is_reached_and_one_without_a_route_is_not() {
         let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
         // Multicast: no kernel connects to it.
         let nowhere = IpAddr::from(Ipv4Addr::new(224, 0, 0, 1));
         let questions = Questions {
-            api_server: None,
             reach: vec![(loopback, 22), (nowhere, 22)],
-            manifest: false,
-            endpoint: EndpointQuestions::default(),
-            requests: None,
-            repository: None,
-            etcd: None,
+            ..nothing()
         };
         let script = questions.reach_script();
         let output = std::process::Command::new("sh")

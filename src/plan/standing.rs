@@ -50,6 +50,14 @@ impl Standing {
         !self.silent.is_empty() && !self.etcd.hosts.is_empty() && !led
     }
 
+    /// Whether all nodes of the cluster are known: an API server answers, or
+    /// nothing of the cluster is there yet that could know them.
+    #[must_use]
+    pub fn knows_nodes(&self) -> bool {
+        let begun = self.founding.is_some() || !self.founders.is_empty() || !self.silent.is_empty();
+        !self.answering.is_empty() || !begun
+    }
+
     fn of_nodes(cluster: &Cluster, facts: &BTreeMap<Name, Facts>) -> Self {
         let control_planes: Vec<_> = cluster
             .with_role(Role::ControlPlane)

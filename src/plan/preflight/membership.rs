@@ -9,9 +9,8 @@ use crate::plan::{Facts, Observation, Standing, founding};
 use crate::runtime;
 
 pub(super) fn foreign(node: &Node, standing: &Standing, facts: &Facts, found: &mut Vec<Found>) {
-    let known = standing.nodes.contains_key(node.name.as_str());
-    let silent = standing.silent.contains_key(&node.name);
-    if facts.kubelet_conf && facts.unfinished.is_none() && !known && !silent {
+    let stranger = standing.knows_nodes() && !standing.nodes.contains_key(node.name.as_str());
+    if facts.kubelet_conf && facts.unfinished.is_none() && stranger {
         found.push(Found {
             code: "foreign-node",
             kubeadm: "",

@@ -289,6 +289,19 @@ fn a_founding_with_other_members_is_not_gone_on_with() {
 }
 
 #[test]
+fn a_worker_that_joined_before_the_power_failed_is_no_stranger() {
+    let founders = state([Started, Started, Starting]);
+    let facts = move |settled: &Settled, host: &str| match host {
+        "w1" => member(settled, host),
+        _ => founders.seen[&name(host)].facts.clone(),
+    };
+    let hosts = Hosts::with(facts, |_, resource| as_wanted(resource));
+    assert_eq!(hosts.codes(), []);
+    let joins = |step: &PlannedStep| step.host == name("w1") && step.title == "join the cluster";
+    assert!(hosts.plan().steps.iter().any(joins));
+}
+
+#[test]
 fn a_founding_needs_all_its_hosts_and_a_cluster_none() {
     let needed = |hosts: &Hosts| {
         let needed = founding::needed(&hosts.settled, &hosts.circumstances.standing);

@@ -13,7 +13,7 @@
 //! | `ALONE` | 1: every kill has a bring-up of its own | 0 |
 //! | `FEW` | kills of the short cut | 8 |
 //! | `CUTS` | connections that are cut | 20 |
-//! | `DEATHS` | hosts whose power fails in a step | 21 |
+//! | `DEATHS` | hosts whose power fails in a step, and two more that lose their member of etcd | 21 |
 //! | `TWO_APPLIES` | times that two applies begin together | 20 |
 
 mod converged;
