@@ -142,8 +142,9 @@ df -Pk /var | { read -r _; read -r _ _ _ v _; echo "disk $v"; }
 
 const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}} {{.status.nodeInfo.containerRuntimeVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
 
-/// What is asked of a host beside its resources.
-#[derive(Debug, Clone, PartialEq)]
+/// What is asked of a host beside its resources; by default nothing more than
+/// what is asked of each.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Questions {
     /// The address of its API server, when it is to be a control plane.
     pub api_server: Option<IpAddr>,
@@ -418,18 +419,6 @@ mod tests {
     use super::*;
     use std::net::Ipv4Addr;
 
-    fn nothing() -> Questions {
-        Questions {
-            api_server: None,
-            reach: Vec::new(),
-            manifest: false,
-            endpoint: EndpointQuestions::default(),
-            requests: None,
-            repository: None,
-            etcd: None,
-        }
-    }
-
     /// What the API server is asked and answers, with a kubectl that says these
     /// things one after the other, and fails with all but `nodes`.
     fn api(says: &[&str]) -> (String, usize) {
@@ -437,7 +426,7 @@ mod tests {
         let path = |name: &str| dir.path().join(name).display().to_string();
         std::fs::write(path("says"), says.join("\n")).unwrap();
         std::fs::write(path("admin.conf"), "config").unwrap();
-        let script = nothing().api_script(Ipv4Addr::LOCALHOST.into());
+        let script = Questions::default().api_script(Ipv4Addr::LOCALHOST.into());
         let script = script
             .as_str()
             .replace("/etc/kubernetes/admin.conf", &path("admin.conf"))
@@ -475,7 +464,7 @@ kubectl() { echo asked >> "$dir/asked"; n=$(wc -l < "$dir/asked"); sed -n "${n}p
         let nowhere = IpAddr::from(Ipv4Addr::new(224, 0, 0, 1));
         let questions = Questions {
             reach: vec![(loopback, 22), (nowhere, 22)],
-            ..nothing()
+            ..Questions::default()
         };
         let script = questions.reach_script();
         let output = std::process::Command::new("sh")

@@ -665,9 +665,7 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
             served: Some((settled.cluster.endpoint.clone(), "certificate".to_owned())),
             vip: Some(("127.0.0.1".parse().unwrap(), 1)),
         },
-        requests: None,
-        repository: None,
-        etcd: None,
+        ..super::facts::Questions::default()
     };
     let script = observe::script(&blueprint, &host, &questions);
     let output = std::process::Command::new("sh")

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cluster::Name;
 use crate::plan::Blueprint;
-use crate::plan::facts::{EndpointQuestions, Facts, Questions};
+use crate::plan::facts::{Facts, Questions};
 use crate::plan::observe::{Observation, Window};
 use crate::resource::{Answers, Malformed, SECTION_FUNCTION, section};
 use crate::shell::Script;
@@ -65,18 +65,9 @@ done
 /// The script that asks a host about itself alone; to be run as root.
 #[must_use]
 pub fn script() -> Script {
-    let questions = Questions {
-        api_server: None,
-        reach: Vec::new(),
-        manifest: false,
-        endpoint: EndpointQuestions::default(),
-        requests: None,
-        repository: None,
-        etcd: None,
-    };
     Script::of("export LC_ALL=C\n")
         .lit(SECTION_FUNCTION)
-        .then(&questions.script())
+        .then(&Questions::default().script())
         .then(&section("portrait", &Script::of(PORTRAIT)))
 }
 
