@@ -301,6 +301,10 @@ mod tests {
         };
         assert!(apply.yes);
         assert_eq!(apply.reach.width(), 4);
+        let Command::Plan(plan) = parse("kdiy plan").unwrap().command else {
+            panic!("plan became another command");
+        };
+        assert!(plan.reach.width() >= 32);
         let limit: Vec<_> = apply.limit.iter().map(Name::as_str).collect();
         assert_eq!(limit, ["cp-1", "w-2"]);
     }
