@@ -28,9 +28,11 @@ impl Reach {
     pub(super) fn width(&self) -> usize {
         const OF_PROCESSOR: usize = 16;
         const LEAST: usize = 32;
-        let processors = || available_parallelism().map_or(1, NonZeroUsize::get);
-        self.width
-            .map_or_else(|| LEAST.max(processors() * OF_PROCESSOR), NonZeroUsize::get)
+        if let Some(width) = self.width {
+            return width.get();
+        }
+        let processors = available_parallelism().map_or(1, NonZeroUsize::get);
+        LEAST.max(processors * OF_PROCESSOR)
     }
 }
 

@@ -100,13 +100,10 @@ pub fn problems(
             continue;
         };
         let mut found = Vec::new();
-        let waits_for_etcd = standing.waits_for_etcd();
         system(&observation.facts, &mut found);
         if node.runs_kubelet() && !standing.members.contains(&node.name) {
             size(node, &observation.facts, &mut found);
-            if !waits_for_etcd {
-                membership::foreign(node, standing, &observation.facts, &mut found);
-            }
+            membership::foreign(node, standing, &observation.facts, &mut found);
         }
         membership::unseen(settled, standing, node, seen, &mut found);
         membership::other_founders(settled, standing, node, &mut found);
@@ -125,7 +122,7 @@ pub fn problems(
         endpoint::virtual_address(settled, node, seen, &mut found);
         etcd::problems(settled, standing, node, etcd_token, seen, &mut found);
         let silent = standing.silent.get(&node.name);
-        if let Some(why) = silent.filter(|_| !waits_for_etcd) {
+        if let Some(why) = silent.filter(|_| !standing.waits_for_etcd()) {
             found.push(Found {
                 code: "api-silent",
                 kubeadm: "",

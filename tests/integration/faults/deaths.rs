@@ -245,12 +245,10 @@ impl Death {
             None => ("w-1", OF_WORKER[round % OF_WORKER.len()]),
         };
         Self {
-            host,
-            step,
-            after: longest(step).mul_f64(rng.f64()),
             found: place % FOUND == FOUND - 3,
             // What it had is not missed by others.
             blank: host == "w-1" || step == "install packages",
+            ..Self::blank(host, step, rng)
         }
     }
 
