@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use zeroize::Zeroizing;
 
+use super::interrupt::Interrupts;
 use super::patience::{self, Silence};
 use super::selection::{self, Word};
 use super::{Exit, Failed, Global, Reach, connector, source};
@@ -114,6 +115,8 @@ impl Exec {
         };
         let connector = connector::ssh(&self.reach, ui)?;
         let stage = Stage::new(self, ui, &nodes);
+        // Not before standard input was read: nothing else ends that.
+        let interrupts = Interrupts::listen()?;
         let work = async {
             match self.raw {
                 true => vec![raw(&connector, nodes[0], request, ui).await],
@@ -127,8 +130,7 @@ impl Exec {
         let work = patience::wait(ui, &stage.silence, || stage.waited_for(), work);
         let all = tokio::select! {
             all = work => all,
-            pressed = tokio::signal::ctrl_c() => {
-                pressed?;
+            () = interrupts.reach(1) => {
                 let seconds = self.timeout.as_secs();
                 ui.note(&match stage.begun() {
                     none if none.is_empty() => "Interrupted; nothing has begun on any host.".to_owned(),
