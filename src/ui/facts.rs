@@ -119,6 +119,8 @@ pub struct Document<'a> {
     roles: Vec<&'static str>,
     /// Why it could not be asked; then there are no facts.
     error: Option<String>,
+    /// The stable name of that.
+    code: Option<&'static str>,
     facts: Option<Facts<'a>>,
 }
 
@@ -188,6 +190,7 @@ pub fn documents<'a>(rows: &[Row<'a>]) -> Vec<Document<'a>> {
         host: &node.name,
         roles: node.roles.all().iter().map(|role| role.as_str()).collect(),
         error: found.err().map(ToString::to_string),
+        code: found.err().map(Fault::code),
         facts: found.ok().map(document),
     };
     rows.iter().map(document).collect()

@@ -148,6 +148,8 @@ pub struct Document<'a> {
     stderr: String,
     /// Why the host was not reached, or the command not ended.
     error: Option<String>,
+    /// The stable name of that.
+    code: Option<&'static str>,
     /// Seconds, with the time to connect.
     took: f64,
 }
@@ -158,6 +160,7 @@ impl<'a> Document<'a> {
     pub fn of(host: &'a Name, ended: &'a Ended) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let output = ended.result.as_ref().ok();
+        let error = ended.result.as_ref().err();
         let exit = output.map(|output| &output.exit);
         Self {
             host,
@@ -171,7 +174,8 @@ impl<'a> Document<'a> {
             },
             stdout: output.map_or_else(String::new, |output| text(&output.stdout)),
             stderr: output.map_or_else(String::new, |output| text(&output.stderr)),
-            error: ended.result.as_ref().err().map(ToString::to_string),
+            error: error.map(ToString::to_string),
+            code: error.map(Error::code),
             took: rounded(ended.took),
         }
     }
