@@ -4,9 +4,8 @@ use std::str::FromStr;
 
 use super::{Exit, Failed};
 use crate::cluster::{Cluster, Name, Node, Role};
+use crate::inventory::reader::nearest;
 
-/// Words that are this far from a known one are no typing error of it.
-const FAR: usize = 3;
 /// Names in a hint at most.
 const NAMED: usize = 12;
 
@@ -102,13 +101,8 @@ fn names(cluster: &Cluster) -> impl Iterator<Item = &str> {
 }
 
 fn hint(word: &str, known: &[&str]) -> String {
-    let near = known
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(word, known), known))
-        .filter(|(distance, known)| *distance < FAR && *distance < known.len())
-        .min_by_key(|(distance, _)| *distance);
-    match near {
-        Some((_, near)) => format!("did you mean {near}?"),
+    match nearest(word, known.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
         None => listed(known),
     }
 }
