@@ -2,7 +2,7 @@
 //! behind the health of etcd on those before it.
 
 use super::balancer::{self, Balanced};
-use super::{Founded, Site, file, has_etcd_key, kubectl, nodes, runtime, settings, undo};
+use super::{Founded, Site, config, file, has_etcd_key, kubectl, nodes, runtime, settings, undo};
 use crate::cluster::{Node, Role};
 use crate::etcd::{self, member};
 use crate::kubeadm;
@@ -67,7 +67,7 @@ pub(super) fn found(
     let script = around.before.then(&run).lit("\n").then(&around.after);
     let mut inputs = around.before_inputs;
     inputs.extend(around.after_inputs);
-    inputs.push(configuration(&text));
+    inputs.push(config::filled(&text));
     let init = Command {
         name: "kubeadm init".to_owned(),
         verb: Verb::Run,
@@ -165,7 +165,7 @@ pub(super) fn join_node(
         details: vec![format!("join as {role}, authority pinned")],
         done: Done::Known(site.is_member(node)),
         script: kubeadm_run("join", node, &kubeadm::join_arguments(site.settled)).then(&note),
-        inputs: vec![configuration(&text)],
+        inputs: vec![config::filled(&text)],
     };
     blueprint.add(
         &node.name,
@@ -173,13 +173,6 @@ pub(super) fn join_node(
         vec![Resource::Command(join)],
         &needs,
     )
-}
-
-pub(super) fn configuration(text: &str) -> Input {
-    Input {
-        name: "kubeadm.yaml".to_owned(),
-        content: Content::Filled(text.to_owned()),
-    }
 }
 
 /// kubeadm, with a mark on the host while it runs: files alone do not tell
@@ -203,7 +196,8 @@ fn kubeadm_run(verb: &'static str, node: &Node, arguments: &[String]) -> Script 
         .lit(UNFINISHED)
         .lit("\nkubeadm ")
         .lit(verb)
-        .lit(" --config \"$kdiy_tmp/kubeadm.yaml\" ")
+        .lit(config::OPTION)
+        .lit(" ")
         .args(arguments)
         .lit(" $kdiy_again\nrm -f ")
         .lit(UNFINISHED)
@@ -253,13 +247,13 @@ pub(super) fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -
         verb: Verb::Run,
         details: vec![format!("pull those of v{}", site.settled.version)],
         done: Done::Known(site.is_member(node)),
-        script: Script::of(
-            "kubeadm config images list --config \"$kdiy_tmp/kubeadm.yaml\" 2>/dev/null",
-        )
-        .then(&filter)
-        .lit(" > \"$kdiy_tmp/images\"\n< \"$kdiy_tmp/images\" ")
-        .then(&runtime::pull(site)),
-        inputs: vec![Input::plain("kubeadm.yaml", text.to_string())],
+        script: Script::of("kubeadm config images list")
+            .lit(config::OPTION)
+            .lit(" 2>/dev/null")
+            .then(&filter)
+            .lit(" > \"$kdiy_tmp/images\"\n< \"$kdiy_tmp/images\" ")
+            .then(&runtime::pull(site)),
+        inputs: vec![config::plain(text.to_string())],
     };
     blueprint.add_needed(
         &node.name,

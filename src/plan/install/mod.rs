@@ -2,6 +2,7 @@
 //! whole installation.
 
 mod balancer;
+mod config;
 mod control_plane;
 mod etcd;
 mod host;

@@ -1,7 +1,7 @@
 //! Requests of kubelets for serving certificates, approved by kdiy.
 
 use super::settings::configuration;
-use super::{Site, kubectl};
+use super::{Site, config, kubectl};
 use crate::cluster::{KubeletServing, Node};
 use crate::kubeadm::{self, Stage};
 use crate::plan::serving::{requestor, serving_function};
@@ -29,9 +29,9 @@ pub(super) fn configure(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
         verb: Verb::Run,
         details: vec!["upload".to_owned()],
         done: Done::Known(false),
-        script: Script::of(
-            "kubeadm init phase upload-config kubelet --config \"$kdiy_tmp/kubeadm.yaml\"\n",
-        ),
+        script: Script::of("kubeadm init phase upload-config kubelet")
+            .lit(config::OPTION)
+            .lit("\n"),
         inputs: vec![configuration(site, site.lead, stage)],
     };
     let upload = blueprint.add_needed(

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 
 use super::control_plane::gate;
-use super::{Founded, Site, file, kubectl, resources};
+use super::{Founded, Site, config, file, kubectl, resources};
 use crate::cluster::{Encryption, Node, Role};
 use crate::kubeadm::encryption::{self, Stage};
 use crate::kubeadm::settings::plane_settings;
@@ -257,9 +257,9 @@ fn upload(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> StepId {
         verb: Verb::Run,
         details: vec!["upload, for control planes that join".to_owned()],
         done: Done::Known(false),
-        script: Script::of(
-            "kubeadm init phase upload-config kubeadm --config \"$kdiy_tmp/kubeadm.yaml\"\n",
-        ),
+        script: Script::of("kubeadm init phase upload-config kubeadm")
+            .lit(config::OPTION)
+            .lit("\n"),
         inputs: vec![configuration(site, site.lead, stage)],
     };
     blueprint.add_needed(
@@ -272,7 +272,7 @@ fn upload(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> StepId {
 
 pub(super) fn configuration(site: &Site, node: &Node, stage: Stage) -> Input {
     let text = kubeadm::phase(site.settled, node, site.resolver(node), stage);
-    Input::plain("kubeadm.yaml", text)
+    config::plain(text)
 }
 
 /// Whether the cluster remembers that all its secrets were rewritten.

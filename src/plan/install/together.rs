@@ -6,7 +6,7 @@ mod end;
 
 use super::balancer::{self, Balanced};
 use super::control_plane::{self, gate, pull_images, renew_token, taking_up};
-use super::{Founded, Site, settings};
+use super::{Founded, Site, config, settings};
 use crate::cluster::{Node, Role};
 use crate::kubeadm::phases::{self, Phase};
 use crate::kubeadm::{self, Stage};
@@ -16,10 +16,10 @@ use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Input, Resource, Verb, sha256_hex};
 use crate::shell::Script;
 
-/// The configuration of all phases but one.
-const CONFIG: &str = "kubeadm.yaml";
-/// That of the phase that makes etcd's manifest.
+/// The configuration of the phase that makes etcd's manifest.
 const ETCD_CONFIG: &str = "etcd.yaml";
+/// kubeadm's option that names it.
+const ETCD_OPTION: &str = " --config \"$kdiy_tmp/etcd.yaml\"";
 
 /// What founds the cluster on one control plane, before the API is asked.
 struct Founder<'a> {
@@ -103,7 +103,7 @@ fn founder<'a>(site: &Site<'a>, node: &'a Node) -> Founder<'a> {
     if site.is_stacked() {
         let text = kubeadm::founding_etcd(site.settled, node, resolver, &members);
         inputs.push(Input::plain(ETCD_CONFIG, text));
-        start = start.then(&run_with(site, Phase::Etcd, ETCD_CONFIG));
+        start = start.then(&run_with(site, Phase::Etcd, ETCD_OPTION));
     }
     let start = start.then(&run(site, Phase::ControlPlane));
     let all = (&config, &prepare, &start, &inputs);
@@ -213,25 +213,21 @@ fn preflight(site: &Site) -> Script {
     let mut runs = phases::runs(site.settled, Phase::Preflight);
     match runs.pop() {
         None => Script::new(),
-        Some(words) => phase(&words, CONFIG).lit(" $kdiy_again\n"),
+        Some(words) => phase(&words, config::OPTION).lit(" $kdiy_again\n"),
     }
 }
 
 /// Runs a phase of `kubeadm init` with the command's own kubeadm.yaml.
 pub(super) fn run(site: &Site, phase: Phase) -> Script {
-    run_with(site, phase, CONFIG)
+    run_with(site, phase, config::OPTION)
 }
 
-fn run_with(site: &Site, of: Phase, config: &'static str) -> Script {
+fn run_with(site: &Site, of: Phase, option: &'static str) -> Script {
     let runs = phases::runs(site.settled, of);
-    let one = |script: Script, words: &Vec<String>| script.then(&phase(words, config)).lit("\n");
+    let one = |script: Script, words: &Vec<String>| script.then(&phase(words, option)).lit("\n");
     runs.iter().fold(Script::new(), one)
 }
 
-fn phase(words: &[String], config: &'static str) -> Script {
-    Script::of("kubeadm init phase ")
-        .args(words)
-        .lit(" --config \"$kdiy_tmp/")
-        .lit(config)
-        .lit("\"")
+fn phase(words: &[String], option: &'static str) -> Script {
+    Script::of("kubeadm init phase ").args(words).lit(option)
 }

@@ -4,7 +4,7 @@
 //! signed, unless the inventory wants that.
 
 use super::control_plane::join_node;
-use super::{Founded, Site, nodes, runtime, together};
+use super::{Founded, Site, config, nodes, runtime, together};
 use crate::cluster::{KubeletClient, Node, Role};
 use crate::kubeadm::phases::Phase;
 use crate::kubeadm::{self, kubelet_client};
@@ -52,7 +52,7 @@ fn settings(site: &Site, node: &Node) -> Command {
         .lit(AUTHORITY)
         .lit("\n")
         .then(&together::run(site, Phase::KubeletStart));
-    let config = kubelet_client::start(site.settled, node, site.resolver(node));
+    let settings = kubelet_client::start(site.settled, node, site.resolver(node));
     Command {
         name: "the kubelet's settings".to_owned(),
         verb: Verb::Run,
@@ -62,7 +62,7 @@ fn settings(site: &Site, node: &Node) -> Command {
             .lit("systemctl stop kubelet.service\ninstall -D -m 0644 \"$kdiy_tmp/ca.crt\" ")
             .lit(AUTHORITY),
         inputs: vec![
-            Input::plain("kubeadm.yaml", config),
+            config::plain(settings),
             Input::plain("ca.crt", &site.trust.ca_certificate),
         ],
     }

@@ -1,6 +1,6 @@
 //! The static pods of one control plane, written anew and waited for.
 
-use super::{Roll, Site, configuration, note_of};
+use super::{Roll, Site, config, configuration, note_of};
 use crate::kubeadm::{self, PlaneComponent, audit};
 use crate::plan::facts::plane::PROCESSES;
 use crate::resource::{Command, Done, Input, Verb};
@@ -19,7 +19,9 @@ pub(super) fn command(site: &Site, roll: &Roll) -> Command {
     let mut inputs = vec![configuration(site, roll.node, roll.stage)];
     let mut script = Script::of(PROCESSES)
         .lit(SETTLE)
-        .lit("kubeadm init phase control-plane all --config \"$kdiy_tmp/kubeadm.yaml\" ")
+        .lit("kubeadm init phase control-plane all")
+        .lit(config::OPTION)
+        .lit(" ")
         .args(kubeadm::phase_arguments(site.settled))
         .lit("\n");
     for component in PlaneComponent::ALL {

@@ -1,7 +1,6 @@
 //! The end of a founding: what needs an API server that answers.
 
-use super::super::control_plane;
-use super::super::{Site, balancer, settings};
+use super::super::{Site, balancer, config, settings};
 use super::run;
 use crate::cluster::Node;
 use crate::kubeadm::phases::Phase;
@@ -17,7 +16,7 @@ use crate::vault::TOKEN;
 pub(super) fn set_up(site: &Site, blueprint: &mut Blueprint, reachable: StepId) -> StepId {
     let text = kubeadm::init(site.settled, site.lead, site.resolver(site.lead), TOKEN);
     let around = balancer::around_init(site);
-    let mut inputs = vec![control_plane::configuration(&text)];
+    let mut inputs = vec![config::filled(&text)];
     inputs.extend(around.after_inputs);
     let endpoint = &site.settled.cluster.endpoint;
     let addons = ["kube-proxy", "coredns"];
