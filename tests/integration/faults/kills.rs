@@ -40,28 +40,71 @@ fn a_bring_up_survives_them_at_every_boundary_and_within_steps() {
     let (rounds, alone) = (setting("ROUNDS", 5), setting("ALONE", 0) == 1);
     let mut left = spread(all, usize::try_from(rounds).expect("few"));
     for round in 0.. {
-        if left.is_empty() || (!alone && round >= 2 * rounds) {
+        if left.is_empty() || (!alone && round >= 3 * rounds) {
             break;
         }
-        let mut mine: Vec<Target> = Vec::new();
-        left.retain(|(due, target)| {
-            let free = !mine.iter().any(|other| other.title == target.title);
-            let now = if alone {
-                mine.is_empty()
-            } else {
-                *due <= round && free
-            };
-            if now {
-                mine.push(target.clone());
-            }
-            !now
-        });
-        let missed = suite.round(mine.into());
+        let together = match (alone, round < rounds) {
+            (true, _) => Together::Nothing,
+            (false, true) => Together::Titles,
+            (false, false) => Together::OfOneHost,
+        };
+        let missed = suite.round(pick(&mut left, round, together));
         left.splice(0..0, missed.into_iter().map(|target| (0, target)));
     }
     suite.sums_up();
     assert!(left.is_empty(), "never met: {left:#?}");
     assert!(suite.kills >= wanted, "only {} kills", suite.kills);
+}
+
+/// Which moments may be in one round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Together {
+    /// Each is alone.
+    Nothing,
+    /// Those of different titles.
+    Titles,
+    /// Of those the ones of one host: its steps come one after the other, so
+    /// that a kill in one of them lets none of the others end unseen.
+    OfOneHost,
+}
+
+/// Takes the moments of a round from those that are left.
+fn pick(left: &mut Vec<(u64, Target)>, round: u64, together: Together) -> VecDeque<Target> {
+    let mut mine: VecDeque<Target> = VecDeque::new();
+    left.retain(|(due, target)| {
+        let title = mine.iter().all(|other| other.title != target.title);
+        let host = mine.iter().all(|other| other.host == target.host);
+        let now = match together {
+            Together::Nothing => mine.is_empty(),
+            Together::Titles => *due <= round && title,
+            Together::OfOneHost => title && host,
+        };
+        if now {
+            mine.push_back(target.clone());
+        }
+        !now
+    });
+    mine
+}
+
+#[test]
+fn what_was_missed_comes_without_other_hosts() {
+    let target = |(host, title): (&str, &str)| Target {
+        host: host.to_owned(),
+        title: title.to_owned(),
+        when: When::Ended,
+    };
+    let all = [("a", "x"), ("b", "x"), ("b", "y"), ("a", "y"), ("a", "x")];
+    let mut left: Vec<_> = all.map(target).map(|target| (0, target)).into();
+    let mut hosts = |together| {
+        let mine = pick(&mut left, 9, together);
+        mine.iter()
+            .map(|target| target.host.clone())
+            .collect::<String>()
+    };
+    assert_eq!(hosts(Together::OfOneHost), "aa");
+    assert_eq!(hosts(Together::Titles), "bb");
+    assert_eq!(hosts(Together::Nothing), "a");
 }
 
 /// In which round each comes at the earliest. Steps of one title run side by
