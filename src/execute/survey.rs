@@ -14,7 +14,7 @@ use super::Event;
 use crate::cluster::{Cluster, KubeletServing, Name, Node, Role, Settled};
 use crate::cni;
 use crate::etcd::Client;
-use crate::plan::facts::{EndpointQuestions, Questions};
+use crate::plan::facts::{EndpointQuestions, Outlived, Questions};
 use crate::plan::observe::{self, Window};
 use crate::plan::settle::{self, Answer, Unsettled};
 use crate::plan::{Blueprint, Observation};
@@ -221,6 +221,7 @@ fn questions(settled: &Settled, ca_certificate: &str, node: &Node) -> Questions 
         etcd: settled
             .member_apart(node)
             .then(|| Client::of(&settled.cluster.topology, settled.address(node))),
+        outlived: Outlived::of(settled, node),
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod endpoint;
 pub mod plane;
 pub mod portrait;
+pub mod stacked;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,6 +11,7 @@ use ipnet::IpNet;
 
 pub use plane::PlaneView;
 pub use portrait::Portrait;
+pub use stacked::Outlived;
 
 use super::etcd::{self, EtcdFacts};
 use super::settle::{offered, offered_script};
@@ -95,6 +97,9 @@ pub enum ApiView {
         nodes: Vec<NodeView>,
         /// Hash of the applied network manifest.
         manifest: Option<String>,
+        /// Names of stacked etcd's members, asked only where a control plane
+        /// is no node.
+        members: Vec<String>,
     },
 }
 
@@ -161,6 +166,9 @@ pub struct Questions {
     pub repository: Option<(String, Version)>,
     /// How it speaks to its member, when it has one of an external etcd.
     pub etcd: Option<Client>,
+    /// Whether members of stacked etcd have outlived their nodes, where it is
+    /// stacked and this is a control plane.
+    pub outlived: Option<Outlived>,
 }
 
 impl Questions {
@@ -247,6 +255,10 @@ impl Questions {
                 .lit(" -n kube-system get configmap kdiy -o jsonpath={.data.cni} 2>/dev/null)\"\n")
         } else {
             script
+        };
+        let script = match &self.outlived {
+            None => script,
+            Some(outlived) => script.then(&outlived.script()),
         };
         script.lit("else echo \"silent $nodes\"; fi\nfi\n")
     }
@@ -381,6 +393,7 @@ impl ApiView {
         }
         let mut nodes: Vec<NodeView> = Vec::new();
         let mut manifest = None;
+        let mut members = Vec::new();
         for line in text.lines() {
             match line.split(' ').collect::<Vec<_>>()[..] {
                 ["node", name, ready, version, runtime] => nodes.push(NodeView {
@@ -406,11 +419,16 @@ impl ApiView {
                         .into_iter()
                         .for_each(|n| n.taints.push(taint.to_owned()));
                 }
+                ["member", name] => members.push(name.to_owned()),
                 ["manifest", hash] if !hash.is_empty() => manifest = Some(hash.to_owned()),
                 _ => {}
             }
         }
-        Self::Nodes { nodes, manifest }
+        Self::Nodes {
+            nodes,
+            manifest,
+            members,
+        }
     }
 }
 

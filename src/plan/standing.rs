@@ -16,6 +16,9 @@ pub struct Standing {
     pub members: BTreeSet<Name>,
     /// Nodes as the API server knows them.
     pub nodes: BTreeMap<String, NodeView>,
+    /// Names of stacked etcd's members, known only where a control plane is no
+    /// node.
+    pub etcd_members: BTreeSet<String>,
     /// The control plane on which an init was begun and not ended.
     pub founding: Option<Name>,
     /// Control planes that began to found a cluster together and are not done.
@@ -73,12 +76,17 @@ impl Standing {
         };
         let founders = control_planes.iter().filter_map(progress).collect();
         let answers = control_planes.iter().filter_map(|(name, facts)| {
-            let ApiView::Nodes { nodes, manifest } = &facts.api else {
+            let ApiView::Nodes {
+                nodes,
+                manifest,
+                members,
+            } = &facts.api
+            else {
                 return None;
             };
-            Some((*name, nodes, manifest))
+            Some((*name, nodes, manifest, members))
         });
-        let Some((_, nodes, manifest)) = answers.clone().next() else {
+        let Some((_, nodes, manifest, etcd_members)) = answers.clone().next() else {
             let silent = control_planes
                 .iter()
                 .filter(|(_, facts)| facts.kubelet_conf && facts.unfinished.is_none())
@@ -117,6 +125,7 @@ impl Standing {
             members,
             answering: answers.map(|(name, ..)| name.clone()).collect(),
             nodes,
+            etcd_members: etcd_members.iter().cloned().collect(),
             founding,
             founders,
             manifest: manifest.clone(),

@@ -222,6 +222,7 @@ fn member(settled: &Settled, host: &str) -> Facts {
         facts.api = ApiView::Nodes {
             nodes: nodes(settled),
             manifest,
+            members: Vec::new(),
         };
         let stage = Stage::wanted(settled.cluster.control_plane.encryption);
         facts.plane = settled_with(settled, stage);

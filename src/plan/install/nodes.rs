@@ -10,7 +10,7 @@ use crate::resource::{Command, Done, Resource, Verb};
 use crate::shell::Script;
 
 /// Removes what the cluster remembers of a node that is about to join again:
-/// its host was wiped, or its join broke off. kubeadm refuses a node that is
+/// its host was wiped, maybe before it was a node, or its join broke off. kubeadm refuses a node that is
 /// still known, a dead etcd member would count against the quorum, and kubeadm
 /// looks for etcd's members in their pods.
 pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Option<StepId> {
@@ -18,7 +18,10 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
         .facts
         .get(&node.name)
         .is_some_and(|facts| facts.unfinished.is_some());
-    let known = begun || site.standing.nodes.contains_key(node.name.as_str());
+    let name = node.name.as_str();
+    let known = begun
+        || site.standing.nodes.contains_key(name)
+        || site.standing.etcd_members.contains(name);
     let stands = site.is_founded() || !site.standing.answering.is_empty();
     if !known || site.is_member(node) || !stands {
         return None;

@@ -43,6 +43,11 @@ fn hash(plan: &Plan, host: &str) -> String {
 
 /// The small cluster in this state; its workers have all but a cluster.
 fn state(planes: [Plane; 3]) -> Hosts {
+    told_by(planes, &|_| {})
+}
+
+/// The same, with another answer of its API servers.
+fn told_by(planes: [Plane; 3], other: &dyn Fn(&mut ApiView)) -> Hosts {
     let fresh = Hosts::fresh();
     let members = founding::members(&fresh.settled);
     let hashes = PLANES.map(|host| hash(&fresh.plan(), host));
@@ -74,6 +79,7 @@ fn state(planes: [Plane; 3]) -> Hosts {
             }
             api => *api = ApiView::Silent("connection refused".to_owned()),
         }
+        other(&mut facts.api);
         facts
     };
     let blank = |host: &Name| {
@@ -172,6 +178,24 @@ fn who_is_not_done_when_others_are_finishes_its_phases() {
     ];
     assert_eq!(left([Started, Done, Starting]), wanted.concat());
     insta::assert_snapshot!(told(&state([Answers, Answers, Done]).plan()));
+}
+
+#[test]
+fn a_member_that_outlived_its_host_is_forgotten_though_it_never_was_a_node() {
+    let hosts = told_by([Blank, Answers, Answers], &|api| {
+        if let ApiView::Nodes { nodes, members, .. } = api {
+            nodes.retain(|node| node.name != "cp1");
+            *members = PLANES.map(str::to_owned).into();
+        }
+    });
+    let plan = hosts.plan();
+    let forget = plan
+        .steps
+        .iter()
+        .position(|step| step.title == "forget cp1");
+    let join = |step: &&PlannedStep| step.title == "join the cluster" && step.host == name("cp1");
+    let join = plan.steps.iter().find(join).unwrap();
+    assert!(join.needs.contains(&forget.unwrap()), "{}", lines(&plan));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use kdiy::cluster::{AddressSpec, Cluster, Name, Node, Settled, Version, VersionS
 use kdiy::draft::vagrant::{Seen, Wish, network, seen};
 use kdiy::etcd::{self, keys::Page};
 use kdiy::inventory::load;
-use kdiy::plan::facts::{EndpointQuestions, Portrait, Questions, portrait};
+use kdiy::plan::facts::{EndpointQuestions, Outlived, Portrait, Questions, portrait};
 use kdiy::plan::install::{Circumstances, Trust, blueprint};
 use kdiy::plan::observe::{Window, script};
 use kdiy::plan::{Blueprint, Observation, Plan, Standing, preflight, settle};
@@ -195,6 +195,7 @@ fn questions(settled: &Settled, node: &Node) -> Questions {
         etcd: settled
             .member_apart(node)
             .then(|| etcd::Client::of(&settled.cluster.topology, settled.address(node))),
+        outlived: Outlived::of(settled, node),
     }
 }
 
