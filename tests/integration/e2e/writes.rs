@@ -32,8 +32,6 @@ until [ -e stop ]; do
     fi
 done"#;
 
-/// The longest time that nothing may be written, whatever host is lost.
-pub const GAP: Duration = Duration::from_secs(5);
 /// Writes that are seen to succeed after what was done.
 const MORE: usize = 10;
 
