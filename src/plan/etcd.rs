@@ -159,27 +159,32 @@ impl Marker {
 }
 
 impl View {
-    /// Reads the JSON gateway's answers: numbers of 64 bits are text there,
-    /// and what is zero, empty or false is left out.
+    /// Reads the JSON gateway's answers.
     fn read(status: &str, members: &str) -> Option<Self> {
         let status: Value = serde_json::from_str(status).ok()?;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let cluster = status["header"]["cluster_id"].as_str()?.to_owned();
-        let members: Value = serde_json::from_str(members).unwrap_or_default();
-        let members = members["members"].as_array().into_iter().flatten();
         Some(Self {
             cluster,
             led: status["leader"].as_str().is_some_and(|id| id != "0"),
             learner: status["isLearner"] == true,
-            members: members
-                .map(|entry| MemberView {
-                    id: text(&entry["ID"]),
-                    name: text(&entry["name"]),
-                    learner: entry["isLearner"] == true,
-                })
-                .collect(),
+            members: listed(members),
         })
     }
+}
+
+/// Members as the JSON gateway lists them; none where that is no list. Numbers
+/// of 64 bits are text there, and what is zero, empty or false is left out.
+pub(super) fn listed(members: &str) -> Vec<MemberView> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let members: Value = serde_json::from_str(members).unwrap_or_default();
+    let members = members["members"].as_array().into_iter().flatten();
+    members
+        .map(|entry| MemberView {
+            id: text(&entry["ID"]),
+            name: text(&entry["name"]),
+            learner: entry["isLearner"] == true,
+        })
+        .collect()
 }
 
 impl Group {

@@ -395,6 +395,11 @@ impl ApiView {
         let mut manifest = None;
         let mut members = Vec::new();
         for line in text.lines() {
+            if let Some(list) = line.strip_prefix("members ") {
+                let names = etcd::listed(list).into_iter().map(|member| member.name);
+                // One that has not started has none.
+                members = names.filter(|name| !name.is_empty()).collect();
+            }
             match line.split(' ').collect::<Vec<_>>()[..] {
                 ["node", name, ready, version, runtime] => nodes.push(NodeView {
                     name: name.to_owned(),
@@ -419,7 +424,6 @@ impl ApiView {
                         .into_iter()
                         .for_each(|n| n.taints.push(taint.to_owned()));
                 }
-                ["member", name] => members.push(name.to_owned()),
                 ["manifest", hash] if !hash.is_empty() => manifest = Some(hash.to_owned()),
                 _ => {}
             }

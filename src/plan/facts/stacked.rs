@@ -18,11 +18,6 @@ pub struct Outlived {
 const ALL_NODES: &str = r#"kdiy_all_nodes() { for n; do case $nodes in *"node $n "*) ;; *) return 1 ;; esac; done; }
 kdiy_all_nodes "#;
 
-/// etcd's JSON gateway, since a host need not have etcdctl. A member that has
-/// not started has no name.
-const NAMES: &str = r#" | tr '{' '\n' | sed -n 's/^"ID":"[0-9]*","name":"\([^"]*\)",.*/member \1/p'
-"#;
-
 impl Outlived {
     /// What a node is asked: nothing where it has no member of stacked etcd.
     #[must_use]
@@ -36,28 +31,30 @@ impl Outlived {
         })
     }
 
-    /// Reads `$nodes`, lines that begin with `node NAME`; prints `member NAME`.
+    /// Reads `$nodes`, lines that begin with `node NAME`; prints `members` with
+    /// the list of etcd's JSON gateway, since a host need not have etcdctl.
     pub(super) fn script(&self) -> Script {
         Script::of(ALL_NODES)
             .args(self.planes.iter().map(Name::as_str))
-            .lit(" || curl -fsS --noproxy '*' --max-time 5")
+            .lit(" || echo \"members $(curl -fsS --noproxy '*' --max-time 5")
             .then(&self.client.curl())
             .lit("-d '{}' ")
             .arg(format!("{}/v3/cluster/member/list", self.client.url))
-            .lit(NAMES)
+            .lit(" | tr -d '\\n')\"\n")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::facts::ApiView;
     use std::net::Ipv4Addr;
 
     /// As etcd 3.4 answers; the last one was added and has not started.
     const ANSWER: &str = r#"{"header":{"cluster_id":"1","member_id":"2","raft_term":"3"},"members":[{"ID":"11","name":"cp-1","peerURLs":["https://192.0.2.1:2380"],"clientURLs":["https://192.0.2.1:2379"]},{"ID":"12","name":"cp-2","peerURLs":["https://192.0.2.2:2380"],"clientURLs":["https://192.0.2.2:2379"]},{"ID":"13","peerURLs":["https://192.0.2.3:2380"]}]}"#;
 
-    /// What a host with these nodes says.
-    fn says(nodes: &str) -> String {
+    /// The members of which a host with these nodes tells.
+    fn told(nodes: &str) -> Vec<String> {
         let name = |name: &str| Name::try_from(name.to_owned()).unwrap();
         let outlived = Outlived {
             client: Client::of(&Topology::Stacked, Ipv4Addr::LOCALHOST.into()),
@@ -71,15 +68,19 @@ mod tests {
             .output()
             .unwrap();
         assert_eq!(output.stderr, b"");
-        String::from_utf8(output.stdout).unwrap()
+        let said = String::from_utf8(output.stdout).unwrap();
+        match ApiView::parse(&format!("answers\n{nodes}\n{said}")) {
+            ApiView::Nodes { members, .. } => members,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
     fn members_are_asked_for_where_a_control_plane_is_no_node() {
-        let all = "member cp-1\nmember cp-2\n";
-        assert_eq!(says("node cp-2 True v1.34.1 containerd://2.0"), all);
-        assert_eq!(says("node cp-11 True v1\nnode cp-2 True v1"), all);
+        let all = ["cp-1", "cp-2"];
+        assert_eq!(told("node cp-2 True v1.34.1 containerd://2.0"), all);
+        assert_eq!(told("node cp-11 True v1\nnode cp-2 True v1"), all);
         let both = "node cp-1 True v1.34.1\nlabel cp-1 a=b\nnode cp-2 False v1.34.1";
-        assert_eq!(says(both), "");
+        assert_eq!(told(both), [""; 0]);
     }
 }

@@ -10,9 +10,9 @@ use crate::resource::{Command, Done, Resource, Verb};
 use crate::shell::Script;
 
 /// Removes what the cluster remembers of a node that is about to join again:
-/// its host was wiped, maybe before it was a node, or its join broke off. kubeadm refuses a node that is
-/// still known, a dead etcd member would count against the quorum, and kubeadm
-/// looks for etcd's members in their pods.
+/// its host was wiped, maybe before it was a node, or its join broke off.
+/// kubeadm refuses a node that is still known, a dead etcd member would count
+/// against the quorum, and kubeadm looks for etcd's members in their pods.
 pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Option<StepId> {
     let begun = site
         .facts
@@ -28,12 +28,12 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
     }
     let delete = kubectl(site, site.lead)
         .lit("delete node --ignore-not-found ")
-        .arg(node.name.as_str());
+        .arg(name);
     let (script, details) = if site.is_stacked() && node.roles.has(Role::ControlPlane) {
         let etcd = site.etcd(site.lead);
         let script = delete
             .lit("\nkdiy_member=")
-            .arg(node.name.as_str())
+            .arg(name)
             .lit(" kdiy_url=")
             .arg(&etcd.url)
             .lit("\nkdiy_etcd() { curl -fsS --noproxy '*' --max-time 10")
@@ -42,7 +42,7 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
             .lit("\n")
             .then(&kubectl(site, site.lead))
             .lit("-n kube-system delete pod --ignore-not-found --force --grace-period=0 ")
-            .arg(format!("etcd-{}", node.name));
+            .arg(format!("etcd-{name}"));
         (
             script,
             "remove its Node, its etcd member and pod, to join anew",
@@ -51,14 +51,14 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
         (delete, "remove its Node, to join anew")
     };
     let command = Command {
-        name: format!("what is left of {}", node.name),
+        name: format!("what is left of {name}"),
         verb: Verb::Run,
         details: vec![details.to_owned()],
         done: Done::Known(false),
         script,
         inputs: Vec::new(),
     };
-    let title = format!("forget {}", node.name);
+    let title = format!("forget {name}");
     Some(blueprint.add_needed(
         &site.lead.name,
         title,
