@@ -70,7 +70,7 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
 /// etcd's JSON gateway, since a host need not have etcdctl. A member that has
 /// not started has no name; none is removed then.
 const FORGET_MEMBER: &str = r#"-d "$2" "$kdiy_url$1"; }
-kdiy_id=$(kdiy_etcd /v3/cluster/member/list '{}' | tr '{' '\n' | sed -n "s/^\"ID\":\"\([0-9]*\)\",\"name\":\"$kdiy_member\",.*/\1/p")
+kdiy_id=$(kdiy_etcd /v3/cluster/member/list '{}' | tr -d ' \n' | tr '{' '\n' | sed -n "s/^\"ID\":\"\([0-9]*\)\",\"name\":\"$kdiy_member\",.*/\1/p")
 [ -z "$kdiy_id" ] || kdiy_etcd /v3/cluster/member/remove "{\"ID\":\"$kdiy_id\"}" >/dev/null"#;
 
 /// Labels and taints that the inventory names and the nodes lack. What it
