@@ -57,7 +57,7 @@ bringup_inventory() {
     local pair
     mkdir "$SITE"
     ln -s "$LABS/bench" "$SITE/lab"
-    curl -fsS --noproxy '*' -o "$SITE/lab.asc" http://172.29.0.1:8700/apt/Release.key
+    curl -fsS --noproxy '*' -o "$SITE/lab.asc" http://172.29.0.1:8700/docker/Release.key
     sed 's/^name: demo$/name: bench/; s/172\.29\.1\./172.29.5./g; /^controlPlane:/,$d' \
         "$ROOT/inventories/lab/kdiy.yaml" >"$SITE/kdiy.yaml"
     grep -q '^name: bench$' "$SITE/kdiy.yaml" || die "inventories/lab/kdiy.yaml has another name"

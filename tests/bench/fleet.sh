@@ -66,17 +66,17 @@ fleet_inventory() {
     mapfile -t hosts
     mkdir "$WORK/$1"
     ln -s "$LABS/fleet" "$WORK/$1/lab"
-    curl -fsS --noproxy '*' -o "$WORK/$1/lab.asc" http://172.29.0.1:8700/apt/Release.key
+    curl -fsS --noproxy '*' -o "$WORK/$1/lab.asc" http://172.29.0.1:8700/docker/Release.key
     {
         cat <<YAML
 apiVersion: kdiy/v1alpha1
 name: $1
-version: 1.20.2
+version: 1.37.2
 endpoint: ${hosts[-1]#* }:6443
 ssh: {user: ops, identity: lab/id_ed25519, knownHosts: lab/known_hosts}
 network: {cni: bridge, podCIDR: 10.244.0.0/15}
-packages: {repository: "http://172.29.0.1:8700/apt/", key: lab.asc}
-images: {mirrors: {k8s.gcr.io: ["http://172.29.0.1:5000"]}}
+packages: {repository: "http://172.29.0.1:8700/core:/stable:/v{minor}/deb/", key: lab.asc}
+images: {mirrors: {registry.k8s.io: ["http://172.29.0.1:5000"]}}
 nodes:
 YAML
         while read -r host address; do

@@ -16,7 +16,7 @@ latency() {
     "$LAB" up bench cp-1=172.29.5.11
     mkdir "$WORK/latency"
     ln -s "$LABS/bench" "$WORK/latency/lab"
-    curl -fsS --noproxy '*' -o "$WORK/latency/lab.asc" http://172.29.0.1:8700/apt/Release.key
+    curl -fsS --noproxy '*' -o "$WORK/latency/lab.asc" http://172.29.0.1:8700/docker/Release.key
     latency_inventory near 172.29.5.11 lab/known_hosts
     note "a control plane (a minute or two)"
     timed single "$KDIY" apply -i "$WORK/latency/near.yaml" --yes
@@ -43,7 +43,7 @@ latency_inventory() {
     cat >"$WORK/latency/$1.yaml" <<YAML
 apiVersion: kdiy/v1alpha1
 name: latency
-version: 1.20.2
+version: 1.37.2
 endpoint: 172.29.5.11:6443
 ssh: {user: ops, identity: lab/id_ed25519, knownHosts: $3}
 nodes:

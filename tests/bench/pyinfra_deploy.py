@@ -8,7 +8,7 @@ FILES = [
     "/etc/modules-load.d/kdiy.conf",
     "/etc/sysctl.d/99-kdiy.conf",
     "/etc/containerd/config.toml",
-    "/etc/containerd/certs.d/k8s.gcr.io/hosts.toml",
+    "/etc/containerd/certs.d/registry.k8s.io/hosts.toml",
     "/etc/crictl.yaml",
     "/usr/local/libexec/kdiy/bridge-cni",
     "/etc/systemd/system/kdiy-bridge-cni.service",

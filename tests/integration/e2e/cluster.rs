@@ -114,20 +114,5 @@ pub fn etcd_is(lab: &Lab, from: &str, planes: &[(&str, &str)]) {
 
 /// kubectl as the lab has built it.
 pub fn binary() -> PathBuf {
-    built("1.20.2/kubectl")
-}
-
-/// A file in the newest of the lab's builds that have it.
-pub fn built(path: &str) -> PathBuf {
-    let cache = std::fs::read_dir(lab::cache()).expect("the lab's cache");
-    let builds = cache.map(|entry| entry.expect("an entry").path());
-    let mut found: Vec<_> = builds
-        .filter(|build| build.extension().is_none())
-        .map(|build| build.join(path))
-        .filter(|path| path.exists())
-        .collect();
-    found.sort();
-    found
-        .pop()
-        .unwrap_or_else(|| panic!("the lab has built no {path}"))
+    lab::program("kubectl", None)
 }

@@ -1,13 +1,13 @@
 //! Data that outlive what is done to etcd: a thousand ConfigMaps.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::cluster::{self, Kubectl};
+use super::cluster::Kubectl;
 use super::eventually;
 use super::lab::{self, Lab};
 
@@ -63,7 +63,7 @@ pub fn restored_folder(snapshot: &Path) -> TempDir {
     // It must not exist yet.
     let data = folder.path().join("member-data");
     lab::ok(
-        etcd("etcdctl")
+        etcd("etcdutl")
             .args(["snapshot", "restore"])
             .arg(snapshot)
             .args(["--name", "restored", "--initial-cluster"])
@@ -129,17 +129,9 @@ sed -n 's/.*\"value\":\"\\([^\"]*\\)\".*/\\1/p' | base64 -d | tr -c '[:print:]' 
     lab.sh(member, &script)
 }
 
-/// A program of etcd's as Debian packages it.
+/// A program of etcd's, of the newest that the lab has.
 fn etcd(program: &str) -> Command {
-    let mut command = Command::new(binary(program));
-    command
-        .env("ETCDCTL_API", "3")
-        .env("ETCD_UNSUPPORTED_ARCH", std::env::consts::ARCH);
-    command
-}
-
-fn binary(program: &str) -> PathBuf {
-    cluster::built(&format!("usr/bin/{program}"))
+    Command::new(lab::program(program, None))
 }
 
 /// Ends with the test.

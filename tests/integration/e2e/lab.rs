@@ -12,6 +12,9 @@ pub struct Lab {
     pub folder: TempDir,
 }
 
+/// Where the lab serves packages and archives.
+pub const SERVER: &str = "http://172.29.0.1:8700";
+
 /// What tells whether a host was changed, line by line. Routes of protocol 171
 /// are kept by a unit of kdiy's own as nodes come and go.
 const DIGEST: &str = r#"find /etc -xdev -type f -print0 | sort -z | xargs -0 sha256sum
@@ -33,10 +36,9 @@ impl Lab {
             folder: tempfile::tempdir().expect("a folder"),
         };
         lab.add(hosts);
-        ok(Command::new("curl")
-            .args(["-fsS", "-O", "http://172.29.0.1:8700/apt/Release.key"])
-            .args(["-O", "http://172.29.0.1:8700/apt/wrong.key"])
-            .current_dir(lab.folder.path()));
+        for key in ["Release.key", "wrong.key"] {
+            fetch_key(key, lab.folder.path());
+        }
         lab
     }
 
@@ -123,6 +125,19 @@ pub fn cache() -> PathBuf {
         || Path::new(&std::env::var_os("HOME").expect("HOME")).join(".cache/kdiy-lab"),
         PathBuf::from,
     )
+}
+
+/// One of the keys of the lab's repositories, all of which have the same.
+pub fn fetch_key(name: &str, folder: &Path) {
+    ok(Command::new("curl")
+        .args(["-fsS", "-O", &format!("{SERVER}/docker/{name}")])
+        .current_dir(folder));
+}
+
+/// A program that the lab has built; of the newest version, if none is named.
+pub fn program(name: &str, version: Option<&str>) -> PathBuf {
+    let words: Vec<_> = ["program", name].into_iter().chain(version).collect();
+    ok(&mut command(&words)).trim_end().into()
 }
 
 /// A command of tests/lab.

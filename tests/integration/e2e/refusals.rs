@@ -120,10 +120,10 @@ fn sudo(bad: &Bad) {
 }
 
 fn versions(bad: &Bad) {
-    let words = ["the repository http://172.29.0.1:8700/apt/ offers no kubeadm 1.21"];
-    bad.refused(5, &[("\"1.20\"", "\"1.21\"")], &words);
-    let words = ["b-1", "offers no kubeadm 1.20.99", "1.20.1, 1.20.2"];
-    bad.refused(5, &[("\"1.20\"", "\"1.20.99\"")], &words);
+    let words = ["the repository http://172.29.0.1:8700/core:/stable:/v1.35/deb/"];
+    bad.refused(5, &[("\"1.37\"", "\"1.35\"")], &words);
+    let words = ["b-1", "offers no kubeadm 1.37.99", "1.37.2"];
+    bad.refused(5, &[("\"1.37\"", "\"1.37.99\"")], &words);
 }
 
 /// Somebody else's API server answers where clients are to find this one.

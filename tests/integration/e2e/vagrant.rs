@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
-use super::lab::{cache, command, ok};
+use super::lab::{cache, command, fetch_key, ok};
 use super::{cluster, figure, kdiy};
 use crate::documents::{How, Shell, blocks};
 
@@ -32,9 +32,7 @@ impl Vagrant {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("Vagrantfile");
         std::os::unix::fs::symlink(file, folder.path().join("Vagrantfile")).expect("a link");
         std::fs::create_dir(folder.path().join("home")).expect("a folder");
-        ok(Command::new("curl")
-            .args(["-fsS", "-O", "http://172.29.0.1:8700/apt/Release.key"])
-            .current_dir(folder.path()));
+        fetch_key("Release.key", folder.path());
         Self { folder }
     }
 

@@ -2,53 +2,71 @@
 # Everything slow, once: each stage makes one directory of the cache, named by
 # the hash of what makes it, written aside and renamed when it is complete.
 
-# stage NAME HASH FUNCTION
+# stage STAGE FUNCTION WORDS… : STAGE is NAME-HASH.
 stage() {
-    local name=$1 out=$CACHE/$1-$2 function=$3 started=$SECONDS
+    local out=$CACHE/$1 name=${1%-*} started=$SECONDS function=$2
+    shift 2
     [ -e "$out" ] && return
     note "building $name (log: $CACHE/$name.log)"
     rm -rf "$out".part*
     # A plain command, not a condition: errexit must hold inside.
-    ("$function" "$out.part") >"$CACHE/$name.log" 2>&1 </dev/null
+    ("$function" "$out.part" "$@") >"$CACHE/$name.log" 2>&1 </dev/null
     mv "$out.part" "$out"
     note "built $name in $((SECONDS - started)) s"
 }
 
-# Where the stages' results are. Cheap: only hashes.
-build_paths() {
-    local lib=$LAB_DIR/lib key
-    key=$(hash_of "$lib/unpack.sh")
-    UNPACKED=$CACHE/unpacked-$key
-    key=$(hash_of "$lib/kube.sh" "$LAB_DIR"/patches/*)
-    KUBE=$CACHE/kube-$key
-    key=$(hash_of "$lib/kube.sh" "$lib/tools.sh" "$LAB_DIR"/src/*/main.go)
-    TOOLS=$CACHE/tools-$key
-    key=$(printf '%s ' "$KUBE" "$TOOLS" "$UNPACKED" | hash_of "$lib/packages.sh" "$LAB_DIR"/packages/* -)
-    REPOSITORY=$CACHE/repository-$key
-    key=$(printf '%s ' "$KUBE" "$TOOLS" "$UNPACKED" | hash_of "$lib/images.sh" -)
-    REGISTRY=$CACHE/registry-$key
-    key=$(hash_of "$lib/hostimage.sh" "$LAB_DIR"/host/*)
-    HOST_ROOT=$CACHE/host-$key
-    HOST_IMAGE=kdiy-lab-host:$key
+# kube_stage VERSION : its programs' stage. Only what makes them is in the key:
+# nobody builds Kubernetes again because CoreDNS has a new version.
+kube_stage() {
+    local key
+    key=$(cat "$LAB_DIR/go/kubernetes-$1"/go.* "$LAB_DIR"/lib/{kube,programs}.sh | sha256sum | cut -c1-12)
+    echo "kube_$1-$key"
 }
 
+# Where the stages' results are. Cheap: only hashes.
+build_paths() {
+    local lib=$LAB_DIR/lib key kube system
+    kube=$(for version in "${KUBE_VERSIONS[@]}"; do kube_stage "$version"; done)
+    UNPACKED=$CACHE/unpacked-$(hash_of "$lib/unpack.sh")
+    PROGRAMS=$CACHE/programs-$(hash_of "$lib/programs.sh" "$LAB_DIR"/src/*/main.go "$LAB_DIR"/go/*/go.mod)
+    SUITE=$CACHE/suite-$(hash_of "$lib"/{kube,programs}.sh "$LAB_DIR/go/kubernetes-$KUBE_VERSION/go.mod")
+    key=$({ printf '%s ' "$kube" "$PROGRAMS" "$UNPACKED" && borrowed_hash; } |
+        hash_of "$lib"/{packages,borrowed}.sh "$LAB_DIR"/packages/* -)
+    REPOSITORY=$CACHE/repository-$key
+    key=$({ printf '%s ' "$kube" "$PROGRAMS" "$UNPACKED" && borrowed_hash; } | hash_of "$lib/images.sh" -)
+    REGISTRY=$CACHE/registry-$key
+    key=$(printf '%s ' "$REGISTRY" "$SUITE" | hash_of "$lib/conformance.sh" -)
+    SUITE_REGISTRY=$CACHE/suite_registry-$key
+    for system in "${SYSTEMS[@]}"; do
+        key=$(hash_of "$lib/hostimage.sh" "$LAB_DIR"/host/*)
+        HOST_ROOT[${system}]=$CACHE/host_$system-$key
+        HOST_IMAGE[$system]=kdiy-lab-$system:$key
+    done
+}
+
+# lab_build [all] : what clusters need; with `all` the conformance suite, too.
 lab_build() {
-    local missing
+    local missing system hosts=() host version
     missing=$(missing_deps | sed '/^$/d' | tr '\n' ' ')
     [ -z "$missing" ] || die "missing: $missing- run: lab deps"
     [ "$(id -u)" -eq 0 ] || die "build needs root: debootstrap and the engine do"
+    find_go
     lock build
     build_paths
-    stage unpacked "${UNPACKED##*-}" make_unpacked
+    stage "${UNPACKED##*/}" make_unpacked
     # debootstrap waits for the network and the disk while Go compiles.
-    stage host "${HOST_ROOT##*-}" make_host &
-    local host=$!
-    stage kube "${KUBE##*-}" make_kube
-    stage tools "${TOOLS##*-}" make_tools
-    stage repository "${REPOSITORY##*-}" make_repository
-    stage registry "${REGISTRY##*-}" make_registry
-    wait "$host"
-    import_host_image
+    for system in "${SYSTEMS[@]}"; do
+        stage "$(basename "${HOST_ROOT[$system]}")" make_host "$system" &
+        hosts+=($!)
+    done
+    for version in "${KUBE_VERSIONS[@]}"; do stage "$(kube_stage "$version")" make_kube "$version"; done
+    stage "${PROGRAMS##*/}" make_programs
+    [ "${1:-}" != all ] || stage "${SUITE##*/}" make_suite
+    stage "${REPOSITORY##*/}" make_repository
+    stage "${REGISTRY##*/}" make_registry
+    [ "${1:-}" != all ] || stage "${SUITE_REGISTRY##*/}" make_suite_registry
+    for host in "${hosts[@]}"; do wait "$host"; done
+    for system in "${SYSTEMS[@]}"; do import_host_image "$system"; done
     remove_stale
     unlock
 }
@@ -56,20 +74,35 @@ lab_build() {
 # Results of older scripts, and what a killed run left behind; not what the
 # daemons still serve, that goes after the next `serve`.
 remove_stale() {
-    local path served
+    local path served keep version
     served=$(cat "$RUN"/*.command "$RUN/registry.served" 2>/dev/null || true)
-    for path in "$CACHE"/{unpacked,kube,tools,repository,registry,host}-*; do
-        case $path in
-            "$UNPACKED" | "$KUBE" | "$TOOLS" | "$REPOSITORY" | "$REGISTRY" | "$HOST_ROOT") ;;
-            *) [[ $served == *"$path"* ]] || rm -rf "$path" ;;
-        esac
+    keep=" $UNPACKED $PROGRAMS $SUITE $REPOSITORY $REGISTRY $SUITE_REGISTRY ${HOST_ROOT[*]} "
+    # Releases that only some runs ask for cost minutes.
+    for version in "${KUBE_LOCKED[@]}"; do keep+="$CACHE/$(kube_stage "$version") "; done
+    for path in "$CACHE"/*-????????????; do
+        [[ $keep == *" $path "* || $served == *"$path"* ]] || rm -rf "$path"
     done
+}
+
+# lab_program NAME [VERSION] : where a program that was built is. Without a
+# version, of the newest.
+lab_program() {
+    [ $# -ge 1 ] || die "usage: lab program NAME [VERSION]"
+    local name=$1 path
+    build_paths
+    for path in "$CACHE/$(kube_stage "${2:-$KUBE_VERSION}")" "$PROGRAMS/etcd-${2:-${ETCD_VERSIONS[-1]}}" \
+        "$PROGRAMS" "$SUITE"; do
+        if [ -x "$path/$name" ]; then
+            echo "$path/$name"
+            return
+        fi
+    done
+    die "no $name ${2:-}yet; run: lab build"
 }
 
 # A client for the lab's clusters, on a machine that has none.
 lab_kubectl() {
-    build_paths
-    local kubectl=$KUBE/$KUBE_VERSION/kubectl
-    [ -x "$kubectl" ] || die "no kubectl yet; run: lab build"
+    local kubectl
+    kubectl=$(lab_program kubectl)
     exec "$kubectl" "$@"
 }

@@ -11,11 +11,8 @@ GATEWAY=172.29.0.1
 APT_PORT=8700
 REGISTRY_PORT=5000
 
-KUBE_VERSION=1.20.2
-KUBE_PREVIOUS=1.20.1
-PACKAGE_REVISION=1.1
-ETCD_TAG=3.4.13-0
-PAUSE_TAG=3.2
+# shellcheck source=tests/lab/versions.sh
+. "$LAB_DIR/versions.sh"
 
 note() { printf 'lab: %s\n' "$*" >&2; }
 die() {
@@ -36,13 +33,8 @@ lock() {
 }
 unlock() { exec 9>&-; }
 
-# hash_of FILE… : one key of the files' contents and of the versions above.
-hash_of() {
-    {
-        printf '%s\n' "$KUBE_VERSION" "$KUBE_PREVIOUS" "$PACKAGE_REVISION" "$ETCD_TAG" "$PAUSE_TAG"
-        cat -- "$@"
-    } | sha256sum | cut -c1-12
-}
+# hash_of FILE… : one key of the files' contents and of all versions.
+hash_of() { cat -- "$LAB_DIR/versions.sh" "$@" | sha256sum | cut -c1-12; }
 
 # poll SECONDS CMD… : until CMD succeeds, or fail after SECONDS.
 poll() {

@@ -32,7 +32,7 @@ fleet_container() {
     local name=$1 address=$2 each=$3 host further key
     # Each sshd keeps to its address, or there was none left for the others.
     # shellcheck disable=SC2016  # expands on the host
-    bring fleet "$name" "$address" sh -c \
+    bring fleet "$name" "$address" "${SYSTEMS[0]}" sh -c \
         '[ -e /etc/ssh/ssh_host_ed25519_key ] || ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key
          mkdir -p /run/sshd; exec /usr/sbin/sshd -D -e -o "ListenAddress=$0"' "$address"
     [ "$each" -gt 1 ] || return 0

@@ -1,20 +1,27 @@
 # shellcheck shell=bash
-# The image of the hosts: a Debian that boots, as a provider would hand it
+# The images of the hosts: a Debian that boots, as a provider would hand it
 # out. Nothing of Kubernetes is in it.
+
+# The systems, and Debian's names for them. The first is the default.
+SYSTEMS=(debian12 debian13)
+declare -A SUITE_OF=([debian12]=bookworm [debian13]=trixie)
+declare -A HOST_ROOT HOST_IMAGE
 
 HOST_PACKAGES=(systemd systemd-sysv dbus openssh-server sudo iproute2 iptables kmod
     procps ca-certificates curl gnupg iputils-ping)
 
 make_host() {
-    local to=$1 root=$1.root mirror proxy
+    local to=$1 system=$2 root=$1.root mirror proxy suite
+    suite=${SUITE_OF[$system]}
     mkdir -p "$to"
-    mirror=$(debian_sources | awk '$2 == "bookworm" { print $1; exit }')
-    [ -n "$mirror" ] || die "apt of this machine knows no Debian 12 source"
+    # One mirror has all suites.
+    mirror=$(debian_sources | awk '$2 == "bookworm" || $2 == "trixie" { print $1; exit }')
+    [ -n "$mirror" ] || die "apt of this machine knows no source of Debian 12 or 13"
     proxy=$(apt-config dump --format '%v%n' Acquire::http::Proxy)
     # Its own mount namespace: a killed run leaves no /proc mounted in the cache.
     http_proxy=${proxy:-${http_proxy:-}} unshare --mount debootstrap --variant=minbase \
-        --include="$(IFS=,; echo "${HOST_PACKAGES[*]}")" bookworm "$root" "$mirror"
-    write_sources "$root/etc/apt/sources.list" deb
+        --include="$(IFS=,; echo "${HOST_PACKAGES[*]}")" "$suite" "$root" "$mirror"
+    host_sources "$suite" >"$root/etc/apt/sources.list"
     apt_access >"$root/etc/apt/apt.conf.d/90lab"
     cp "$LAB_DIR/host/apt.conf" "$root/etc/apt/apt.conf.d/80lab"
     # Throw-away hosts need no fsync for every unpacked file.
@@ -64,10 +71,23 @@ host_boot() {
     chroot "$root" systemctl set-default multi-user.target
 }
 
+# This machine's own sources, as the suite of the host has them.
+host_sources() {
+    local suite=$1 uri of components
+    debian_sources | while read -r uri of components; do
+        echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite${of#"${of%%-*}"} $components"
+    done | sort -u
+}
+
 import_host_image() {
+    local system=$1 init='["/sbin/init"]'
     docker_ready
-    "$DOCKER" image inspect "$HOST_IMAGE" >/dev/null 2>&1 && return
-    note "importing $HOST_IMAGE"
-    "$DOCKER" import --change 'CMD ["/sbin/init"]' --change 'ENV container=docker' \
-        "$HOST_ROOT/root.tar" "$HOST_IMAGE" >/dev/null
+    "$DOCKER" image inspect "${HOST_IMAGE[$system]}" >/dev/null 2>&1 && return
+    # systemd 256 and later wants to be told that version 1 will do.
+    if [ "$system" = debian13 ] && [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then
+        init='["/sbin/init", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1", "systemd.unified_cgroup_hierarchy=0"]'
+    fi
+    note "importing ${HOST_IMAGE[$system]}"
+    "$DOCKER" import --change "CMD $init" --change 'ENV container=docker' \
+        "${HOST_ROOT[$system]}/root.tar" "${HOST_IMAGE[$system]}" >/dev/null
 }

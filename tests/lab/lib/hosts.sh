@@ -59,18 +59,19 @@ resolv_conf() {
     done
 }
 
-# create NAME HOST ADDRESS [CMD…]
+# create NAME HOST ADDRESS SYSTEM [CMD…]
 create() {
-    local name=$1 host=$2 address=$3
-    shift 3
+    local name=$1 host=$2 address=$3 system=$4
+    shift 4
     local flags=("${FLAGS[@]}")
     [ ! -s "$STATE/$name/resolv.conf" ] ||
         flags+=(-v "$STATE/$name/resolv.conf:/etc/resolv.conf:ro")
     "$DOCKER" create --name "$(container "$name" "$host")" --hostname "$host" \
         --label "kdiy-lab=$name" --label "kdiy-host=$host" --label "kdiy-address=$address" \
+        --label "kdiy-system=$system" \
         --network "$NETWORK" --ip "$address" \
         -v "$STATE/$name/authorized_keys:/etc/ssh/lab_authorized_keys:ro" \
-        "${flags[@]}" "$HOST_IMAGE" "$@" >/dev/null
+        "${flags[@]}" "${HOST_IMAGE[$system]}" "$@" >/dev/null
 }
 
 exists() { "$DOCKER" container inspect "$1" >/dev/null 2>&1; }
@@ -106,14 +107,16 @@ remember_key() {
     ) 7>"$dir/lock"
 }
 
-# bring NAME HOST ADDRESS [CMD…] : a running host that answers.
+label_of() { "$DOCKER" inspect --format "{{index .Config.Labels \"$2\"}}" "$1"; }
+
+# bring NAME HOST ADDRESS SYSTEM [CMD…] : a running host that answers.
 bring() {
-    local name=$1 host=$2 address=$3 box
+    local name=$1 host=$2 address=$3 system=$4 box
     box=$(container "$name" "$host")
     if exists "$box"; then
         local have
-        have=$("$DOCKER" inspect --format '{{index .Config.Labels "kdiy-address"}}' "$box")
-        [ "$have" = "$address" ] || die "$host is up at $have, not at $address"
+        have="$(label_of "$box" kdiy-address) $(label_of "$box" kdiy-system)"
+        [ "$have" = "$address $system" ] || die "$host is up as $have, not as $address $system"
     else
         create "$@"
     fi
@@ -123,12 +126,13 @@ bring() {
 }
 
 lab_up() {
-    [ $# -ge 2 ] || die "usage: lab up NAME HOST=ADDRESS…"
-    local name=$1 pair pids=() pid failed=0
+    [ $# -ge 2 ] || die "usage: lab up NAME HOST=ADDRESS[/SYSTEM]…"
+    local name=$1 pair pids=() pid failed=0 address system
     shift
     valid_name "$name" || die "not a name: $name"
     for pair; do
-        [[ $pair =~ ^[a-z0-9-]+=[0-9.]+$ ]] || die "not HOST=ADDRESS: $pair"
+        [[ $pair =~ ^[a-z0-9-]+=[0-9.]+(/[a-z0-9]+)?$ ]] || die "not HOST=ADDRESS[/SYSTEM]: $pair"
+        [[ $pair != */* || -n ${SUITE_OF[${pair#*/}]:-} ]] || die "no such system: ${pair#*/} (there are: ${SYSTEMS[*]})"
     done
     build_paths
     docker_ready
@@ -137,7 +141,10 @@ lab_up() {
     lab_state "$name"
     vm_flags
     for pair; do
-        bring "$name" "${pair%%=*}" "${pair#*=}" &
+        address=${pair#*=}
+        system=${SYSTEMS[0]}
+        [[ $address != */* ]] || system=${address#*/}
+        bring "$name" "${pair%%=*}" "${address%%/*}" "$system" &
         pids+=($!)
     done
     for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
@@ -156,7 +163,7 @@ lab_docker_args() {
     docker_ready
     network_ready
     inotify_ready
-    import_host_image
+    import_host_image "${SYSTEMS[0]}"
     lab_state "$1"
     vm_flags
     FLAGS+=(--label "kdiy-lab=$1"
@@ -165,7 +172,7 @@ lab_docker_args() {
         -v "$LAB_DIR/nat/lab-nat.conf:/etc/systemd/system/ssh.service.d/lab-nat.conf:ro")
     [ ! -s "$STATE/$1/resolv.conf" ] ||
         FLAGS+=(-v "$STATE/$1/resolv.conf:/etc/resolv.conf:ro")
-    jq --null-input --arg image "$HOST_IMAGE" --arg key "$STATE/$1/id_ed25519" \
+    jq --null-input --arg image "${HOST_IMAGE[${SYSTEMS[0]}]}" --arg key "$STATE/$1/id_ed25519" \
         '{image: $image, user: "ops", key: $key, network: "172.29.6", args: $ARGS.positional}' \
         --args -- "${FLAGS[@]}"
 }
@@ -205,31 +212,32 @@ lab_power() {
     fi
     "$DOCKER" "$1" "$box" >/dev/null
     [ "$1" = start ] || return 0
-    address=$("$DOCKER" inspect --format '{{index .Config.Labels "kdiy-address"}}' "$box")
+    address=$(label_of "$box" kdiy-address)
     poll 60 sshd_answers "$address" || die "$3: sshd does not answer"
 }
 
 lab_ps() {
     [ $# -eq 1 ] || die "usage: lab ps NAME"
     "$DOCKER" ps --all --filter "label=kdiy-lab=$1" \
-        --format '{{.Label "kdiy-host"}} {{.Label "kdiy-address"}} {{.State}}' | sort -V
+        --format '{{.Label "kdiy-host"}} {{.Label "kdiy-address"}} {{.Label "kdiy-system"}} {{.State}}' | sort -V
 }
 
 # As if the disk was replaced; with the host's old SSH key unless --new-key.
 lab_reset_host() {
     [ $# -ge 2 ] || die "usage: lab reset-host NAME HOST [--new-key]"
-    local name=$1 host=$2 box address keys
+    local name=$1 host=$2 box address keys system
     box=$(container "$name" "$host")
     exists "$box" || die "no host $host in lab $name"
     build_paths
     vm_flags
-    address=$("$DOCKER" inspect --format '{{index .Config.Labels "kdiy-address"}}' "$box")
+    address=$(label_of "$box" kdiy-address)
+    system=$(label_of "$box" kdiy-system)
     keys=$(mktemp -d)
     if [ "${3:-}" != --new-key ]; then
         "$DOCKER" cp "$box:/etc/ssh" "$keys/" >/dev/null
     fi
     "$DOCKER" rm --force --volumes "$box" >/dev/null
-    create "$name" "$host" "$address"
+    create "$name" "$host" "$address" "$system"
     if [ "${3:-}" != --new-key ]; then
         local key
         for key in "$keys"/ssh/ssh_host_*; do
@@ -237,5 +245,5 @@ lab_reset_host() {
         done
     fi
     rm -rf "$keys"
-    bring "$name" "$host" "$address"
+    bring "$name" "$host" "$address" "$system"
 }

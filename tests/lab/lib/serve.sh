@@ -88,16 +88,28 @@ network_ready() {
         "$DOCKER" network create --subnet "$SUBNET" --gateway "$GATEWAY" "$NETWORK" >/dev/null
 }
 
+# What leaves a host for the service network is refused, as a gateway would: a
+# machine's own network may answer for any address, and then an address that is
+# no service seems to be one.
+SERVICES=10.96.0.0/12
+service_rule() { iptables -w "$1" DOCKER-USER -s "$SUBNET" -d "$SERVICES" -j REJECT; }
+services_refused() { service_rule -C 2>/dev/null || service_rule -I; }
+
 lab_serve() {
+    local registry
     lock serve
     build_paths
-    [[ -d $REPOSITORY && -d $REGISTRY ]] || die "nothing built yet; run: lab build"
+    # With the images of the conformance suite, where they were built.
+    registry=$SUITE_REGISTRY
+    [ -d "$registry" ] || registry=$REGISTRY
+    [[ -d $REPOSITORY && -d $registry ]] || die "nothing built yet; run: lab build"
     docker_ready
     network_ready
+    services_refused
     inotify_ready
-    ensure fileserver "$TOOLS/fileserver" "$GATEWAY:$APT_PORT" "$REPOSITORY"
+    ensure fileserver "$PROGRAMS/fileserver" "$GATEWAY:$APT_PORT" "$REPOSITORY"
     mkdir -p "$RUN"
-    write_registry_config "$RUN/registry.yml" "$REGISTRY" "$GATEWAY:$REGISTRY_PORT"
+    write_registry_config "$RUN/registry.yml" "$registry" "$GATEWAY:$REGISTRY_PORT"
     ensure registry "$UNPACKED/usr/bin/docker-registry" serve "$RUN/registry.yml"
     # A registry of an older build has the same command but other storage.
     if ! cmp -s "$RUN/registry.yml" "$RUN/registry.served"; then
@@ -105,7 +117,7 @@ lab_serve() {
         ensure registry "$UNPACKED/usr/bin/docker-registry" serve "$RUN/registry.yml"
         cp "$RUN/registry.yml" "$RUN/registry.served"
     fi
-    poll 20 curl -fsS "http://$GATEWAY:$APT_PORT/apt/InRelease" ||
+    poll 20 curl -fsS "http://$GATEWAY:$APT_PORT/docker/InRelease" ||
         die "the apt repository does not answer; see $RUN/fileserver.log"
     poll 20 curl -fsS "http://$GATEWAY:$REGISTRY_PORT/v2/" ||
         die "the registry does not answer; see $RUN/registry.log"
@@ -121,6 +133,7 @@ lab_unserve() {
         if [ -n "$("$DOCKER" ps --quiet)" ]; then
             note "containers still run: dockerd stays (lab down --all first)"
         else
+            service_rule -D 2>/dev/null || true
             "$DOCKER" network rm "$NETWORK" >/dev/null 2>&1 || true
             stop_daemon dockerd
         fi

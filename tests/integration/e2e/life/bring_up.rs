@@ -90,7 +90,7 @@ fn settings(inventory: &str) -> String {
     let (own, rest) = inventory.split_once("version:").expect("a version");
     assert!(own.contains("name: e2e"), "{own}");
     let (_, rest) = rest.split_once("network:").expect("a network");
-    format!("name: e2e\nversion: \"1.20\"\nnetwork:{rest}")
+    format!("name: e2e\nversion: \"1.37\"\nnetwork:{rest}")
 }
 
 pub fn is_as_the_inventory_says(life: &Life) {
@@ -115,7 +115,7 @@ fn nodes(life: &Life) {
     for node in life.kubectl.list(&["nodes"]) {
         let name = name(&node);
         let version = &node["status"]["nodeInfo"]["kubeletVersion"];
-        assert_eq!(version, "v1.20.2", "the newest patch of 1.20 on {name}");
+        assert_eq!(version, "v1.37.2", "the newest patch of 1.37 on {name}");
         assert_eq!(node["status"]["capacity"]["pods"], "50", "{name}");
         let addresses = node["status"]["addresses"].to_string();
         let (_, address) = super::HOSTS[..]

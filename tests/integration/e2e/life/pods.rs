@@ -20,7 +20,7 @@ pub fn reach_services_and_each_other(life: &Life) {
                 "tolerations": [{"key": "dedicated", "operator": "Exists"}],
                 "containers": [{
                     "name": "probe",
-                    "image": "k8s.gcr.io/lab/probe:1",
+                    "image": "registry.k8s.io/lab/probe:1",
                     "args": ["serve"],
                 }],
             },
