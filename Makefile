@@ -8,7 +8,7 @@ export CARGO_TERM_PROGRESS_WHEN ?= never
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## the release binary, target/release/kdiy
@@ -42,9 +42,16 @@ unit: ## tests that need no hosts
 .PHONY: e2e
 e2e: build ## the release binary against real hosts (the lab)
 	tests/lab/lab deps
-	tests/lab/lab build
+	tests/lab/lab build all
 	tests/lab/lab serve
 	cargo test --locked --test integration -- --ignored --test-threads=1 --nocapture e2e
+
+.PHONY: conformance
+conformance: build ## upstream's conformance tests; FOCUS= for others than the network's
+	tests/lab/lab deps
+	tests/lab/lab build all
+	tests/lab/lab serve
+	tests/conformance/run
 
 .PHONY: faults
 faults: build ## the fault suite: kills, cuts, reboots, locks, leaks

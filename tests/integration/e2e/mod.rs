@@ -2,6 +2,7 @@
 //! own (tests/lab) and removes it at the end, unless `KDIY_KEEP_LAB` is set.
 //! The binary is `KDIY_BIN`, by default the release build.
 
+mod borrowed;
 pub mod cluster;
 mod data;
 mod demo;
@@ -12,6 +13,7 @@ mod killed;
 pub mod lab;
 mod life;
 mod local;
+mod older;
 mod options;
 mod refusals;
 mod setbacks;

@@ -154,7 +154,7 @@ flannel_images() {
     rm -r "$root"
     shell_root "$root"
     install -m 755 -D "$PROGRAMS/cni/flannel" "$root/flannel"
-    push "$root" '' flannel-io/"flannel-io/flannel-cni-plugin:$FLANNEL_CNI_TAG"
+    push "$root" '' "flannel-io/flannel-cni-plugin:$FLANNEL_CNI_TAG"
     rm -r "$root"
 }
 
