@@ -12,12 +12,15 @@ use super::etcd::{self, WrittenEtcd};
 use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::owned::{self, Owner};
-use super::reader::{Fields, Reader};
+use super::reader::{Fields, Reader, nearest};
+use super::release::{self, Program};
 use super::syntax;
 use super::yaml::{Node, Value};
 use crate::cluster::{
-    Component, Kubeadm, KubeletClient, KubeletServing, LeaderElection, VersionSpec,
+    Component, Kubeadm, KubeletClient, KubeletServing, LeaderElection, ProxyMode, VersionSpec,
 };
+use crate::kubeadm::OWN_PATCH;
+use crate::kubeadm::phases;
 
 /// Settings of all components as far as they were written.
 pub struct Settings {
@@ -32,10 +35,17 @@ pub struct Settings {
     pub kubelet: Component,
     pub kubelet_serving: Option<KubeletServing>,
     pub kubelet_client: Option<KubeletClient>,
-    pub kube_proxy: Component,
+    pub kube_proxy: WrittenProxy,
     pub kubeadm: Kubeadm,
     /// Where patches of etcd's static pod are named.
     pub etcd_patches: Vec<Span>,
+}
+
+/// kube-proxy as far as it was written.
+#[derive(Default)]
+pub struct WrittenProxy {
+    pub mode: Option<ProxyMode>,
+    pub extra_config: serde_json::Map<String, Json>,
 }
 
 const ARGS: &str = "`{v: 2}`, the flag without dashes";
@@ -73,9 +83,15 @@ pub fn read(
         ("issued", KubeletClient::Issued),
         ("bootstrap", KubeletClient::Bootstrap),
     ];
-    let kube_proxy = root
-        .get("kubeProxy")
-        .and_then(|node| reader.fields(node, fields::KUBE_PROXY, "`{extraConfig: ...}`"));
+    for (program, node) in [
+        (Program::ApiServer, part("apiServer")),
+        (Program::ControllerManager, part("controllerManager")),
+        (Program::Scheduler, part("scheduler")),
+        (Program::Kubelet, root.get("kubelet")),
+        (Program::KubeProxy, root.get("kubeProxy")),
+    ] {
+        release::check(reader, version, program, node);
+    }
 
     let (mut election_off, mut etcd_patches) = (Vec::new(), Vec::new());
     Settings {
@@ -92,7 +108,10 @@ pub fn read(
         kubelet_client: client
             .and_then(|node| reader.choice(node, &clients, &[]))
             .map(|client| client.value),
-        kube_proxy: component(reader, kube_proxy.as_ref(), &owned::KUBE_PROXY),
+        kube_proxy: root
+            .get("kubeProxy")
+            .map(|node| kube_proxy(reader, node))
+            .unwrap_or_default(),
         election_off,
         kubeadm: root
             .get("kubeadm")
@@ -141,6 +160,43 @@ pub fn component(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>, owner: &O
             reader.report(Finding::error("owned-argument", name.span, message).help(instead));
         }
     }
+    Component {
+        extra_args: plain_map(args),
+        extra_config: extra_config(reader, fields, owner),
+    }
+}
+
+fn kube_proxy(reader: &Reader<'_>, node: &Node) -> WrittenProxy {
+    let Some(fields) = reader.fields(node, fields::KUBE_PROXY, "`{mode: nftables}`") else {
+        return WrittenProxy::default();
+    };
+    let modes = [
+        ("iptables", ProxyMode::Iptables),
+        ("nftables", ProxyMode::Nftables),
+        ("ipvs", ProxyMode::Ipvs),
+    ];
+    let mode = fields
+        .get("mode")
+        .and_then(|node| reader.choice(node, &modes, &[]));
+    if let Some(mode) = mode.as_ref().filter(|mode| mode.value == ProxyMode::Ipvs) {
+        let message = "kube-proxy's mode ipvs is deprecated since Kubernetes 1.35";
+        reader.report(
+            Finding::warning("deprecated-proxy-mode", mode.span, message)
+                .help("write `mode: nftables`, which scales as well, or `mode: iptables`"),
+        );
+    }
+    WrittenProxy {
+        mode: mode.map(|mode| mode.value),
+        extra_config: extra_config(reader, &fields, &owned::KUBE_PROXY),
+    }
+}
+
+/// Extra configuration of a component.
+fn extra_config(
+    reader: &Reader<'_>,
+    fields: &Fields<'_, '_>,
+    owner: &Owner,
+) -> serde_json::Map<String, Json> {
     let mut extra_config = serde_json::Map::new();
     let config = fields
         .get("extraConfig")
@@ -156,10 +212,7 @@ pub fn component(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>, owner: &O
         }
         extra_config.insert(key.text.clone(), json(value));
     }
-    Component {
-        extra_args: plain_map(args),
-        extra_config,
-    }
+    extra_config
 }
 
 /// A value by YAML 1.2's core schema, so `yes` is a text and `1.0` a number.
@@ -297,20 +350,6 @@ fn kubeadm(
     }
     let mut patches: BTreeMap<String, String> = BTreeMap::new();
     let named = words("patches", "[patches/etcd0+strategic.yaml]");
-    if let (Some(key), Some(version)) =
-        (fields.key("patches").filter(|_| !named.is_empty()), version)
-        && version.value.minor() < (1, 22)
-    {
-        let message = format!(
-            "kubeadm {} takes no patches from its configuration; that came with 1.22",
-            version.value
-        );
-        reader.report(
-            Finding::error("no-patches-yet", key, message)
-                .related(version.span, "the version")
-                .help("take a later version, or leave the patches out"),
-        );
-    }
     let mut places: BTreeMap<String, Span> = BTreeMap::new();
     for path in &named {
         let file = Path::new(&path.value)
@@ -323,6 +362,26 @@ fn kubeadm(
                 quoted(file)
             );
             reader.report(Finding::error("invalid-patch", path.span, message).help(PATCH_NAMES));
+        }
+        if file == OWN_PATCH {
+            let message = format!("kdiy itself writes a patch named {}", quoted(file));
+            reader.report(
+                Finding::error("invalid-patch", path.span, message)
+                    .help("give it a suffix, such as kubeletconfiguration0+json.json"),
+            );
+        }
+        if file.starts_with(PROXY_PATCH)
+            && let Some(version) = version.filter(|version| version.value.minor() < PROXY_PATCHES)
+        {
+            let message = format!(
+                "kubeadm of Kubernetes {} ignores patches of {PROXY_PATCH}",
+                version.value
+            );
+            reader.report(
+                Finding::error("unused-patch", path.span, message)
+                    .related(version.span, "the version")
+                    .help("take it out, or take `version: \"1.37\"` or later"),
+            );
         }
         if file.starts_with("etcd") {
             etcd_patches.push(path.span);
@@ -342,24 +401,41 @@ fn kubeadm(
             patches.insert(file.to_owned(), text);
         }
     }
+    let skipped = words("skipPhases", "[addon/kube-proxy]");
+    for phase in &skipped {
+        let known = || phases::INIT.iter().chain(phases::JOIN).copied();
+        if !known().any(|name| name == phase.value) {
+            let message = format!("kubeadm has no phase {}", quoted(&phase.value));
+            let help = match nearest(&phase.value, known()) {
+                Some(near) => format!("is `{near}` meant?"),
+                None => "`kubeadm init --help` and `kubeadm join --help` name them".to_owned(),
+            };
+            reader.report(Finding::error("unknown-phase", phase.span, message).help(help));
+        }
+    }
     Kubeadm {
         ignore_preflight_errors: plain(ignored),
-        skip_phases: plain(words("skipPhases", "[addon/kube-proxy]")),
+        skip_phases: plain(skipped),
         patches,
     }
 }
 
-const PATCH_NAMES: &str = "name it TARGET[SUFFIX][+TYPE].yaml or .json, where TARGET is kube-apiserver, kube-controller-manager, kube-scheduler, etcd, kubeletconfiguration or corednsdeployment, and TYPE strategic, merge or json; such as etcd0+strategic.yaml";
+/// The target of patches of kube-proxy, and the version in which it came.
+const PROXY_PATCH: &str = "kubeproxydaemonset";
+const PROXY_PATCHES: (u64, u64) = (1, 37);
+
+const PATCH_NAMES: &str = "name it TARGET[SUFFIX][+TYPE].yaml or .json, where TARGET is kube-apiserver, kube-controller-manager, kube-scheduler, etcd, kubeletconfiguration, corednsdeployment or, from 1.37 on, kubeproxydaemonset, and TYPE strategic, merge or json; such as etcd0+strategic.yaml";
 
 /// kubeadm's rule for the names in its patches directory.
 fn is_patch_name(file: &str) -> bool {
-    const TARGETS: [&str; 6] = [
+    const TARGETS: [&str; 7] = [
         "kube-apiserver",
         "kube-controller-manager",
         "kube-scheduler",
         "etcd",
         "kubeletconfiguration",
         "corednsdeployment",
+        PROXY_PATCH,
     ];
     let Some((stem, "yaml" | "json")) = file.rsplit_once('.') else {
         return false;

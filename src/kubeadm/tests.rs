@@ -69,7 +69,10 @@ pub(crate) fn few(version: Version) -> Settled {
         kubelet: Component::default(),
         kubelet_serving: KubeletServing::SelfSigned,
         kubelet_client: KubeletClient::Issued,
-        kube_proxy: Component::default(),
+        kube_proxy: KubeProxy {
+            mode: ProxyMode::Iptables,
+            extra_config: serde_json::Map::new(),
+        },
         kubeadm: Kubeadm::default(),
         http_proxy: None,
     };

@@ -161,10 +161,7 @@ impl Site<'_> {
 
     /// Whether the inventory leaves out an addon of kubeadm's.
     fn skips_addon(&self, addon: &str) -> bool {
-        let skipped = &self.settled.cluster.kubeadm.skip_phases;
-        skipped
-            .iter()
-            .any(|phase| phase == "addon" || phase.strip_prefix("addon/") == Some(addon))
+        self.settled.cluster.kubeadm.skips_addon(addon)
     }
 
     /// A client of the etcd member on a node, there.
