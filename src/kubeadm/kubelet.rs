@@ -71,9 +71,5 @@ pub fn patch(resolver: Resolver) -> HostFile {
         Resolver::ResolvConf => "/etc/resolv.conf",
     };
     let patch = json!([{"op": "add", "path": "/resolvConf", "value": file}]);
-    HostFile {
-        path: format!("{PATCHES}/{OWN_PATCH}"),
-        mode: 0o600,
-        text: format!("{patch}\n"),
-    }
+    HostFile::public(format!("{PATCHES}/{OWN_PATCH}"), format!("{patch}\n"))
 }

@@ -76,7 +76,7 @@ fn gates_are_found_wherever_they_are_written() {
         .collect();
     assert_eq!(
         places,
-        ["8:43", "9:51", "10:43", "12:31", "13:32", "14:40"],
+        ["8:42", "9:50", "10:42", "12:30", "13:32", "14:42"],
         "{found:#?}"
     );
 }

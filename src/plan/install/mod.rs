@@ -6,6 +6,7 @@ mod config;
 mod control_plane;
 mod etcd;
 mod host;
+mod kubelet;
 mod network;
 mod nodes;
 mod runtime;
@@ -120,9 +121,11 @@ pub fn blueprint(
     joined.extend(&founded.together);
     joined.extend(worker::join(&site, &mut blueprint, &founded));
     joined.extend(network);
+    joined.push(kubelet::let_in(&site, &mut blueprint, &founded));
     balancer::place_kube_vip(&site, &mut blueprint, vault);
     nodes::label(&site, &mut blueprint, &joined);
     nodes::ready(&site, &mut blueprint, &joined);
+    kubelet::restrict(&site, &mut blueprint);
     joined.extend(serving::configure(&site, &mut blueprint));
     serving::approve(&site, &mut blueprint, &joined);
     blueprint
