@@ -22,6 +22,7 @@ pub mod fields;
 pub(crate) mod finding;
 pub(crate) mod hosts;
 mod images;
+mod kubeadm;
 mod labels;
 pub(crate) mod login;
 mod network;

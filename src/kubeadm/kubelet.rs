@@ -61,7 +61,11 @@ pub fn configuration(settled: &Settled) -> impl Serialize {
 /// Whether kdiy tells a kubelet where its DNS servers are: not where the
 /// inventory does.
 pub fn is_patched(settled: &Settled) -> bool {
-    !settled.cluster.kubelet.extra_config.contains_key("resolvConf")
+    !settled
+        .cluster
+        .kubelet
+        .extra_config
+        .contains_key("resolvConf")
 }
 
 /// What is true of one host alone.

@@ -216,22 +216,15 @@ mod tests {
             .collect()
     }
 
-
     #[test]
     fn a_phase_runs_as_a_whole_unless_a_part_is_left_out() {
         assert_eq!(said(&[], Phase::Addon), ["addon all"]);
-        assert_eq!(
-            said(&["addon/coredns"], Phase::Addon),
-            ["addon kube-proxy"]
-        );
+        assert_eq!(said(&["addon/coredns"], Phase::Addon), ["addon kube-proxy"]);
         assert_eq!(said(&["addon"], Phase::Addon), [""; 0]);
         assert_eq!(said(&["addon/coredns"], Phase::Certs), ["certs all"]);
         assert_eq!(said(&["preflight"], Phase::Preflight), [""; 0]);
         assert_eq!(said(&["etcd/local"], Phase::Etcd), [""; 0]);
-        assert_eq!(
-            said(&[], Phase::KubeletFinalize),
-            ["kubelet-finalize all"]
-        );
+        assert_eq!(said(&[], Phase::KubeletFinalize), ["kubelet-finalize all"]);
         let its_one = ["kubelet-finalize/enable-client-cert-rotation"];
         assert_eq!(said(&its_one, Phase::KubeletFinalize), [""; 0]);
         assert_eq!(said(&["certs/sa"], Phase::Certs).len(), 10);
@@ -245,10 +238,7 @@ mod tests {
             !plain.iter().any(|words| words.contains("super")),
             "{plain:?}"
         );
-        assert_eq!(
-            said(&[], Phase::SuperAdmin),
-            ["kubeconfig super-admin"]
-        );
+        assert_eq!(said(&[], Phase::SuperAdmin), ["kubeconfig super-admin"]);
         assert_eq!(said(&["kubeconfig"], Phase::SuperAdmin), [""; 0]);
     }
 

@@ -345,7 +345,10 @@ fn workers_show_their_role() {
 
 #[test]
 fn patches_are_files_of_their_own() {
-    insta::assert_debug_snapshot!("patches", patches(&most(Version::new(1, 37, 2)), Resolver::ResolvConf));
+    insta::assert_debug_snapshot!(
+        "patches",
+        patches(&most(Version::new(1, 37, 2)), Resolver::ResolvConf)
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod balancers;
 mod etcd;
 mod examples;
+mod kubelets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -97,7 +97,10 @@ impl Package {
 /// 1.34.1. `None` where it is made of other things.
 fn release(version: &str) -> Option<Vec<u64>> {
     let release = version.split('-').next()?;
-    release.split('.').map(|number| number.parse().ok()).collect()
+    release
+        .split('.')
+        .map(|number| number.parse().ok())
+        .collect()
 }
 
 pub(super) fn probe(all: &[&Packages]) -> Script {

@@ -263,12 +263,18 @@ pub const KUBE_PROXY: &Mapping = &Mapping::of(&[
     Field::new(
         "mode",
         Kind::Words(&[
-            word("iptables", "rules of iptables, as kube-proxy does by itself"),
+            word(
+                "iptables",
+                "rules of iptables, as kube-proxy does by itself",
+            ),
             word(
                 "nftables",
                 "one table of nftables, which stays fast with many services; needs Linux 5.13",
             ),
-            word("ipvs", "the kernel's balancer, deprecated since Kubernetes 1.35"),
+            word(
+                "ipvs",
+                "the kernel's balancer, deprecated since Kubernetes 1.35",
+            ),
         ]),
         "What kube-proxy makes services of. It is written into its configuration, so that no later \
          version of Kubernetes changes it.",

@@ -62,28 +62,45 @@ pub const GATES: &[Gate] = &[
     gate("APIServerTracing").locked(34, ON).gone(37, ON),
     gate("APIServerWebhookAuthenticationToken").since(37),
     gate("APIServingWithRoutine"),
-    gate("AdmissionWebhookMatchConditions").locked(31, ON).gone(33, ON),
-    gate("AggregatedDiscoveryEndpoint").locked(31, ON).gone(33, ON),
-    gate("AggregatedDiscoveryRemoveBetaType").since(33).locked(35, ON),
+    gate("AdmissionWebhookMatchConditions")
+        .locked(31, ON)
+        .gone(33, ON),
+    gate("AggregatedDiscoveryEndpoint")
+        .locked(31, ON)
+        .gone(33, ON),
+    gate("AggregatedDiscoveryRemoveBetaType")
+        .since(33)
+        .locked(35, ON),
     gate("AllAlpha"),
     gate("AllBeta"),
     gate("AllowDNSOnlyNodeCSR"),
     gate("AllowInsecureKubeletCertificateSigningRequests"),
-    gate("AllowOverwriteTerminationGracePeriodSeconds").since(32).locked(35, OFF),
+    gate("AllowOverwriteTerminationGracePeriodSeconds")
+        .since(32)
+        .locked(35, OFF),
     gate("AllowParsingUserUIDFromCertAuth").since(33),
     gate("AllowServiceExternalIPs").since(36),
-    gate("AllowServiceLBStatusOnNonLB").locked(32, OFF).gone(35, OFF),
+    gate("AllowServiceLBStatusOnNonLB")
+        .locked(32, OFF)
+        .gone(35, OFF),
     gate("AllowUnsafeMalformedObjectDeletion").since(32),
-    gate("AnonymousAuthConfigurableEndpoints").locked(34, ON).gone(37, ON),
+    gate("AnonymousAuthConfigurableEndpoints")
+        .locked(34, ON)
+        .gone(37, ON),
     gate("AnyVolumeDataSource").locked(33, ON).gone(37, ON),
     gate("AppArmor").locked(31, ON).gone(33, ON),
     gate("AppArmorFields").locked(31, ON).gone(33, ON),
     gate("AtomicFIFO").since(36),
     gate("AtomicWriteVolumeUserFields").since(37),
-    gate("AuthorizeNodeWithSelectors").locked(34, ON).gone(37, ON),
+    gate("AuthorizeNodeWithSelectors")
+        .locked(34, ON)
+        .gone(37, ON),
     gate("AuthorizePodWebsocketUpgradeCreatePermission").since(35),
     gate("AuthorizeWithSelectors").locked(34, ON).gone(37, ON),
-    gate("BtreeWatchCache").since(32).locked(33, ON).gone(37, ON),
+    gate("BtreeWatchCache")
+        .since(32)
+        .locked(33, ON)
+        .gone(37, ON),
     gate("CBORServingAndStorage").since(32),
     gate("CPUManager").locked(31, ON).gone(33, ON),
     gate("CPUManagerPolicyAlphaOptions"),
@@ -93,7 +110,9 @@ pub const GATES: &[Gate] = &[
     gate("CRDValidationRatcheting").locked(33, ON),
     gate("CRIListStreaming").since(36),
     gate("CSIMigrationPortworx").locked(33, ON).gone(36, ON),
-    gate("CSIServiceAccountTokenSecrets").since(35).locked(36, ON),
+    gate("CSIServiceAccountTokenSecrets")
+        .since(35)
+        .locked(36, ON),
     gate("CSIVolumeHealth"),
     gate("ChangeContainerStatusOnKubeletRestart").since(35),
     gate("ClearingNominatedNodeNameAfterBinding").since(34),
@@ -120,7 +139,9 @@ pub const GATES: &[Gate] = &[
     gate("ContextualLogging"),
     gate("ControllerManagerReleaseLeaderElectionLockOnExit").since(36),
     gate("CoordinatedLeaderElection"),
-    gate("CronJobsScheduledAnnotation").locked(32, ON).gone(35, ON),
+    gate("CronJobsScheduledAnnotation")
+        .locked(32, ON)
+        .gone(35, ON),
     gate("CrossNamespaceVolumeDataSource"),
     gate("CustomCPUCFSQuotaPeriod"),
     gate("CustomResourceFieldSelectors").locked(32, ON),
@@ -140,22 +161,30 @@ pub const GATES: &[Gate] = &[
     gate("DRAPartitionableDevices").since(33),
     gate("DRAPartitionableDevicesType").since(37),
     gate("DRAPrioritizedList").since(33).locked(37, ON),
-    gate("DRAResourceClaimDeviceStatus").since(32).locked(37, ON),
+    gate("DRAResourceClaimDeviceStatus")
+        .since(32)
+        .locked(37, ON),
     gate("DRAResourceClaimGranularStatusAuthorization").since(36),
     gate("DRAResourcePoolStatus").since(36),
     gate("DRASchedulerFilterTimeout").since(34),
     gate("DRAWorkloadResourceClaims").since(36),
     gate("DeclarativeValidation").since(33).locked(36, ON),
     gate("DeclarativeValidationBeta").since(36),
-    gate("DeclarativeValidationTakeover").since(33).locked(37, OFF),
+    gate("DeclarativeValidationTakeover")
+        .since(33)
+        .locked(37, OFF),
     gate("DefaultPodSysctls").since(37),
     gate("DeploymentReplicaSetTerminatingReplicas").since(33),
     gate("DetectCacheInconsistency").since(34),
     gate("DevicePluginCDIDevices").locked(31, ON).gone(34, ON),
     gate("DisableAllocatorDualWrite").locked(35, ON),
-    gate("DisableCPUQuotaWithExclusiveCPUs").since(33).locked(37, ON),
+    gate("DisableCPUQuotaWithExclusiveCPUs")
+        .since(33)
+        .locked(37, ON),
     gate("DisableCloudProviders").locked(31, ON).gone(33, ON),
-    gate("DisableKubeletCloudCredentialProviders").locked(31, ON).gone(33, ON),
+    gate("DisableKubeletCloudCredentialProviders")
+        .locked(31, ON)
+        .gone(33, ON),
     gate("DisableNodeKubeProxyVersion").locked(36, ON),
     gate("DynamicResourceAllocation").locked(35, ON),
     gate("EfficientWatchResumption").locked(31, ON).gone(33, ON),
@@ -168,7 +197,9 @@ pub const GATES: &[Gate] = &[
     gate("ExcludeAdmissionWebhookVirtualResources").since(37),
     gate("ExecProbeTimeout").locked(35, ON),
     gate("ExtendWebSocketsToKubelet").since(36),
-    gate("ExternalServiceAccountTokenSigner").since(32).locked(36, ON),
+    gate("ExternalServiceAccountTokenSigner")
+        .since(32)
+        .locked(36, ON),
     gate("GRPCContainerProbeTLS").since(37),
     gate("GangScheduling").since(35).gone(37, OFF),
     gate("GenericWorkload").since(35),
@@ -191,10 +222,14 @@ pub const GATES: &[Gate] = &[
     gate("InOrderInformersBatchProcess").since(35),
     gate("InPlacePodLevelResourcesVerticalScaling").since(35),
     gate("InPlacePodVerticalScaling").locked(35, ON),
-    gate("InPlacePodVerticalScalingAllocatedStatus").since(32).gone(36, OFF),
+    gate("InPlacePodVerticalScalingAllocatedStatus")
+        .since(32)
+        .gone(36, OFF),
     gate("InPlacePodVerticalScalingExclusiveCPUs").since(32),
     gate("InPlacePodVerticalScalingExclusiveMemory").since(34),
-    gate("InPlacePodVerticalScalingInitContainers").since(36).locked(37, ON),
+    gate("InPlacePodVerticalScalingInitContainers")
+        .since(36)
+        .locked(37, ON),
     gate("InPlacePodVerticalScalingMemoryBackedVolumes").since(37),
     gate("InPlacePodVerticalScalingSchedulerPreemption").since(37),
     gate("InTreePluginPortworxUnregister").gone(36, OFF),
@@ -208,7 +243,9 @@ pub const GATES: &[Gate] = &[
     gate("KMSv1"),
     gate("KMSv2").locked(31, ON).gone(32, ON),
     gate("KMSv2KDF").locked(31, ON).gone(32, ON),
-    gate("KubeProxyDrainingTerminatingNodes").locked(31, ON).gone(33, ON),
+    gate("KubeProxyDrainingTerminatingNodes")
+        .locked(31, ON)
+        .gone(33, ON),
     gate("KubeProxyIPVS").since(37),
     gate("KubeProxyNFTablesLocalhostNodePorts").since(37),
     gate("KubeletAllocatedPodsEndpoint").since(37),
@@ -225,7 +262,9 @@ pub const GATES: &[Gate] = &[
     gate("KubeletSeparateDiskGC"),
     gate("KubeletServiceAccountTokenForCredentialProviders").since(33),
     gate("KubeletTracing").locked(34, ON),
-    gate("LegacyServiceAccountTokenCleanUp").locked(31, ON).gone(32, ON),
+    gate("LegacyServiceAccountTokenCleanUp")
+        .locked(31, ON)
+        .gone(32, ON),
     gate("LegacySidecarContainers").since(33).gone(34, OFF),
     gate("ListFromCacheSnapshot").since(33),
     gate("LoadBalancerIPMode").locked(32, ON).gone(35, ON),
@@ -240,9 +279,13 @@ pub const GATES: &[Gate] = &[
     gate("MaxUnavailableStatefulSet"),
     gate("MemoryManager").locked(32, ON).gone(36, ON),
     gate("MemoryQoS"),
-    gate("MinDomainsInPodTopologySpread").locked(31, ON).gone(32, ON),
+    gate("MinDomainsInPodTopologySpread")
+        .locked(31, ON)
+        .gone(32, ON),
     gate("MultiCIDRServiceAllocator").locked(34, ON),
-    gate("MutableCSINodeAllocatableCount").since(33).locked(36, ON),
+    gate("MutableCSINodeAllocatableCount")
+        .since(33)
+        .locked(36, ON),
     gate("MutablePVNodeAffinity").since(35),
     gate("MutablePodResourcesForSuspendedJobs").since(35),
     gate("MutableSchedulingDirectivesForSuspendedJobs").since(35),
@@ -250,22 +293,30 @@ pub const GATES: &[Gate] = &[
     gate("NFTablesNetlink").since(37),
     gate("NFTablesProxyMode").locked(33, ON),
     gate("NativeHistograms").since(36),
-    gate("NewVolumeManagerReconstruction").locked(31, ON).gone(32, ON),
+    gate("NewVolumeManagerReconstruction")
+        .locked(31, ON)
+        .gone(32, ON),
     gate("NodeControllerLeaseCircuitBreaker").since(37),
     gate("NodeDeclaredFeatures").since(35).locked(37, ON),
     gate("NodeInclusionPolicyInPodTopologySpread").locked(33, ON),
     gate("NodeLifecycleConditions").since(37),
     gate("NodeLogQuery").locked(36, ON),
-    gate("NodeOutOfServiceVolumeDetach").locked(31, ON).gone(32, ON),
+    gate("NodeOutOfServiceVolumeDetach")
+        .locked(31, ON)
+        .gone(32, ON),
     gate("NodeSwap").locked(34, ON),
     gate("NominatedNodeNameForExpectation").since(34),
     gate("OpenAPIEnums"),
     gate("OpportunisticBatching").since(35),
     gate("OrderedNamespaceDeletion").locked(34, ON).gone(37, ON),
-    gate("PDBUnhealthyPodEvictionPolicy").locked(31, ON).gone(33, ON),
+    gate("PDBUnhealthyPodEvictionPolicy")
+        .locked(31, ON)
+        .gone(33, ON),
     gate("PLEGOnDemandRelist").since(36).locked(37, ON),
     gate("PersistentVolumeClaimUnusedSinceTime").since(36),
-    gate("PersistentVolumeLastPhaseTransitionTime").locked(31, ON).gone(33, ON),
+    gate("PersistentVolumeLastPhaseTransitionTime")
+        .locked(31, ON)
+        .gone(33, ON),
     gate("PodAndContainerStatsFromCRI"),
     gate("PodCertificateRequest").since(34),
     gate("PodDeletionCost"),
@@ -278,30 +329,47 @@ pub const GATES: &[Gate] = &[
     gate("PodLevelResourcesFixDefaulting").since(37),
     gate("PodLevelResourcesFixKubeletQOSClass").since(37),
     gate("PodLifecycleSleepAction").locked(34, ON).gone(37, ON),
-    gate("PodLifecycleSleepActionAllowZero").since(32).locked(34, ON).gone(37, ON),
+    gate("PodLifecycleSleepActionAllowZero")
+        .since(32)
+        .locked(34, ON)
+        .gone(37, ON),
     gate("PodLogsQuerySplitStreams").since(32),
-    gate("PodObservedGenerationTracking").since(33).locked(35, ON),
+    gate("PodObservedGenerationTracking")
+        .since(33)
+        .locked(35, ON),
     gate("PodReadyToStartContainersCondition").locked(37, ON),
     gate("PodSchedulingReadiness").locked(31, ON),
     gate("PodTopologyLabelsAdmission").since(33),
     gate("PodsAPI").since(36),
     gate("PortForwardWebsockets"),
-    gate("PreferSameTrafficDistribution").since(33).locked(35, ON),
+    gate("PreferSameTrafficDistribution")
+        .since(33)
+        .locked(35, ON),
     gate("PreventStaticPodAPIReferences").since(34).gone(37, ON),
-    gate("ProbeHostPodSecurityStandards").since(34).locked(34, ON).gone(35, ON),
+    gate("ProbeHostPodSecurityStandards")
+        .since(34)
+        .locked(34, ON)
+        .gone(35, ON),
     gate("ProcMountType").locked(36, ON),
     gate("QOSReserved"),
     gate("RecoverVolumeExpansionFailure").locked(34, ON),
     gate("RecursiveReadOnlyMounts").locked(33, ON),
     gate("ReduceDefaultCrashLoopBackOffDecay").since(33),
-    gate("RelaxedDNSSearchValidation").since(32).locked(34, ON).gone(37, ON),
+    gate("RelaxedDNSSearchValidation")
+        .since(32)
+        .locked(34, ON)
+        .gone(37, ON),
     gate("RelaxedEnvironmentVariableValidation").locked(34, ON),
-    gate("RelaxedServiceNameValidation").since(34).locked(37, ON),
+    gate("RelaxedServiceNameValidation")
+        .since(34)
+        .locked(37, ON),
     gate("ReloadKubeletClientCAFile").since(36),
     gate("ReloadKubeletServerCertificateFile"),
     gate("RemainingItemCount").locked(31, ON).gone(33, ON),
     gate("RemoteRequestHeaderUID").since(32),
-    gate("ResilientWatchCacheInitialization").locked(34, ON).gone(37, ON),
+    gate("ResilientWatchCacheInitialization")
+        .locked(34, ON)
+        .gone(37, ON),
     gate("ResourceHealthStatus"),
     gate("ResourceHealthStatusMessage").since(36),
     gate("RestartAllContainersOnContainerExits").since(35),
@@ -319,19 +387,25 @@ pub const GATES: &[Gate] = &[
     gate("SeparateCacheWatchRPC").locked(36, OFF),
     gate("SeparateTaintEvictionController").locked(34, ON),
     gate("ServerSideApply").locked(31, ON).gone(32, ON),
-    gate("ServerSideFieldValidation").locked(31, ON).gone(32, ON),
+    gate("ServerSideFieldValidation")
+        .locked(31, ON)
+        .gone(32, ON),
     gate("ServiceAccountNodeAudienceRestriction").since(32),
     gate("ServiceAccountTokenJTI").locked(32, ON),
     gate("ServiceAccountTokenNodeBinding").locked(33, ON),
     gate("ServiceAccountTokenNodeBindingValidation").locked(32, ON),
     gate("ServiceAccountTokenPodNodeInfo").locked(32, ON),
     gate("ServiceCIDRStatusFieldWiping").since(36),
-    gate("ServiceTrafficDistribution").locked(33, ON).gone(36, ON),
+    gate("ServiceTrafficDistribution")
+        .locked(33, ON)
+        .gone(36, ON),
     gate("ShardedListAndWatch").since(36),
     gate("SidecarContainers").locked(33, ON).gone(37, ON),
     gate("SizeBasedListCostEstimate").since(34),
     gate("SizeMemoryBackedVolumes").locked(32, ON).gone(35, ON),
-    gate("StableLoadBalancerNodeSet").locked(31, ON).gone(32, ON),
+    gate("StableLoadBalancerNodeSet")
+        .locked(31, ON)
+        .gone(32, ON),
     gate("StaleControllerConsistencyDaemonSet").since(36),
     gate("StaleControllerConsistencyHPA").since(37),
     gate("StaleControllerConsistencyJob").since(36),
@@ -346,15 +420,29 @@ pub const GATES: &[Gate] = &[
     gate("StorageVersionAPI"),
     gate("StorageVersionHash"),
     gate("StorageVersionMigrator"),
-    gate("StreamingCollectionEncodingToJSON").since(33).locked(34, ON).gone(37, ON),
-    gate("StreamingCollectionEncodingToProtobuf").since(33).locked(34, ON).gone(37, ON),
-    gate("StrictCostEnforcementForVAP").locked(32, ON).gone(35, ON),
-    gate("StrictCostEnforcementForWebhooks").locked(32, ON).gone(35, ON),
+    gate("StreamingCollectionEncodingToJSON")
+        .since(33)
+        .locked(34, ON)
+        .gone(37, ON),
+    gate("StreamingCollectionEncodingToProtobuf")
+        .since(33)
+        .locked(34, ON)
+        .gone(37, ON),
+    gate("StrictCostEnforcementForVAP")
+        .locked(32, ON)
+        .gone(35, ON),
+    gate("StrictCostEnforcementForWebhooks")
+        .locked(32, ON)
+        .gone(35, ON),
     gate("StrictIPCIDRValidation").since(33),
-    gate("StructuredAuthenticationConfiguration").locked(34, ON).gone(37, ON),
+    gate("StructuredAuthenticationConfiguration")
+        .locked(34, ON)
+        .gone(37, ON),
     gate("StructuredAuthenticationConfigurationEgressSelector").since(34),
     gate("StructuredAuthenticationConfigurationJWKSMetrics").since(35),
-    gate("StructuredAuthorizationConfiguration").locked(32, ON).gone(36, ON),
+    gate("StructuredAuthorizationConfiguration")
+        .locked(32, ON)
+        .gone(36, ON),
     gate("SupplementalGroupsPolicy").locked(35, ON),
     gate("SystemdWatchdog").since(32).locked(35, ON),
     gate("TaintTolerationComparisonOperators").since(35),
@@ -371,14 +459,18 @@ pub const GATES: &[Gate] = &[
     gate("UserNamespacesHostNetworkSupport").since(35),
     gate("UserNamespacesPodSecurityStandards").gone(35, OFF),
     gate("UserNamespacesSupport").locked(36, ON),
-    gate("ValidatingAdmissionPolicy").locked(31, ON).gone(32, ON),
+    gate("ValidatingAdmissionPolicy")
+        .locked(31, ON)
+        .gone(32, ON),
     gate("VolumeAttributesClass").locked(36, ON),
     gate("VolumeBindMountOptions").since(37),
     gate("VolumeCapacityPriority").gone(33, OFF),
     gate("VolumeLimitScaling").since(35),
     gate("WatchBookmark").locked(31, ON).gone(33, ON),
     gate("WatchCacheInitializationPostStartHook").locked(37, ON),
-    gate("WatchFromStorageWithoutResourceVersion").locked(33, OFF).gone(36, OFF),
+    gate("WatchFromStorageWithoutResourceVersion")
+        .locked(33, OFF)
+        .gone(36, OFF),
     gate("WatchList"),
     gate("WatchListClient"),
     gate("WatchListCompression").since(37),
@@ -390,5 +482,7 @@ pub const GATES: &[Gate] = &[
     gate("WindowsHostNetwork"),
     gate("WorkloadAwarePreemption").since(36).gone(37, OFF),
     gate("WorkloadWithJob").since(36),
-    gate("ZeroLimitedNominalConcurrencyShares").locked(31, ON).gone(32, ON),
+    gate("ZeroLimitedNominalConcurrencyShares")
+        .locked(31, ON)
+        .gone(32, ON),
 ];

@@ -128,7 +128,12 @@ fn flags_that_are_gone() {
 #[test]
 fn the_tables_are_in_order_and_make_sense() {
     for pair in GATES.windows(2) {
-        assert!(pair[0].name < pair[1].name, "{} after {}", pair[1].name, pair[0].name);
+        assert!(
+            pair[0].name < pair[1].name,
+            "{} after {}",
+            pair[1].name,
+            pair[0].name
+        );
     }
     for gate in GATES {
         let known = OLDEST_MINOR..=NEWEST_MINOR;
@@ -141,7 +146,11 @@ fn the_tables_are_in_order_and_make_sense() {
     }
     let mut names: Vec<_> = flags::FLAGS
         .iter()
-        .flat_map(|flag| flag.programs.iter().map(|program| (program.name(), flag.name)))
+        .flat_map(|flag| {
+            flag.programs
+                .iter()
+                .map(|program| (program.name(), flag.name))
+        })
         .collect();
     let all = names.len();
     names.sort_unstable();

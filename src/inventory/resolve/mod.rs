@@ -15,8 +15,8 @@ use super::hosts::WrittenNode;
 use super::login::Ssh;
 use super::network::WrittenNetwork;
 use crate::cluster::{
-    AddressSpec, Cluster, Cni, ControlPlane, EtcdSource, Jump, KubeProxy, KubeletClient, KubeletServing,
-    Login, Network, Node, ProxyMode, Role, Roles, SudoPassword, Topology,
+    AddressSpec, Cluster, Cni, ControlPlane, EtcdSource, Jump, KubeProxy, KubeletClient,
+    KubeletServing, Login, Network, Node, ProxyMode, Role, Roles, SudoPassword, Topology,
 };
 use ipnet::IpNet;
 

@@ -86,7 +86,10 @@ pub(super) fn script(kubectl: &Script, requests: Option<&Settled>) -> Script {
     let access = Script::of("[ ! -s /etc/kubernetes/admin.conf ] || ")
         .then(kubectl)
         .lit(" get clusterrolebinding --ignore-not-found -o ")
-        .args(["jsonpath={.roleRef.name} {.subjects[*].name}", KUBELET_ACCESS])
+        .args([
+            "jsonpath={.roleRef.name} {.subjects[*].name}",
+            KUBELET_ACCESS,
+        ])
         .lit(" 2>/dev/null\n");
     let script = section("processes", &Script::of(PROCESSES).lit(ARGUMENTS))
         .then(&section("settled", &kept))
@@ -166,8 +169,12 @@ mod tests {
 
     #[test]
     fn the_binding_is_known_by_role_and_user() {
-        assert!(allows("system:kubelet-api-admin kube-apiserver-kubelet-client"));
-        assert!(allows("system:kubelet-api-admin me kube-apiserver-kubelet-client"));
+        assert!(allows(
+            "system:kubelet-api-admin kube-apiserver-kubelet-client"
+        ));
+        assert!(allows(
+            "system:kubelet-api-admin me kube-apiserver-kubelet-client"
+        ));
         assert!(!allows("cluster-admin kube-apiserver-kubelet-client"));
         assert!(!allows("system:kubelet-api-admin me"));
         assert!(!allows(""));

@@ -1,10 +1,13 @@
 //! What holds of kubelets once they have joined: who may ask them, and who may
 //! read how they are set up.
 
+use serde_json::json;
+
 use super::{Founded, Site, kubectl};
+use crate::kubeadm::document;
 use crate::plan::facts::plane::{KUBELET_ACCESS, KUBELET_ROLE, KUBELET_USER};
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, Done, Resource, Verb};
+use crate::resource::{Command, Done, Input, Resource, Verb};
 use crate::shell::Script;
 
 /// Lets API servers into the kubelets, for logs and exec. Their certificate is
@@ -20,16 +23,8 @@ pub(super) fn let_in(site: &Site, blueprint: &mut Blueprint, founded: &Founded) 
         verb: Verb::Run,
         details: vec![format!("bind {KUBELET_USER} to {KUBELET_ROLE}")],
         done: Done::Known(site.is_founded() && site.facts.values().any(allowed)),
-        script: Script::of("kubectl create clusterrolebinding --dry-run=client -o yaml ")
-            .args([
-                KUBELET_ACCESS.to_owned(),
-                format!("--clusterrole={KUBELET_ROLE}"),
-                format!("--user={KUBELET_USER}"),
-            ])
-            .lit(" | ")
-            .then(&kubectl)
-            .lit("auth reconcile -f -\n"),
-        inputs: Vec::new(),
+        script: kubectl.lit("auth reconcile -f \"$kdiy_tmp/binding.yaml\"\n"),
+        inputs: vec![Input::plain("binding.yaml", binding())],
     };
     blueprint.add(
         &site.lead.name,
@@ -37,6 +32,19 @@ pub(super) fn let_in(site: &Site, blueprint: &mut Blueprint, founded: &Founded) 
         vec![Resource::Command(command)],
         &[founded.reachable],
     )
+}
+
+/// As kubeadm makes it.
+fn binding() -> String {
+    let group = "rbac.authorization.k8s.io";
+    let binding = json!({
+        "apiVersion": format!("{group}/v1"),
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": KUBELET_ACCESS},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": KUBELET_ROLE},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": KUBELET_USER}],
+    });
+    document::yaml(&binding).to_string()
 }
 
 /// The kubelet's configuration, and the drop-in of its unit by kubeadm's
@@ -95,6 +103,11 @@ mod tests {
             .stderr(std::process::Stdio::null())
             .status();
         status.unwrap().success()
+    }
+
+    #[test]
+    fn the_binding_is_kubeadms() {
+        insta::assert_snapshot!(binding());
     }
 
     #[test]
