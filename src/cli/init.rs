@@ -71,7 +71,7 @@ pub struct About {
     /// Name of the cluster
     #[arg(long, value_name = "NAME", value_parser = super::node_name)]
     pub name: Option<Name>,
-    /// Version of Kubernetes, such as 1.35 or 1.34.1
+    /// Version of Kubernetes, such as 1.37 or 1.37.2
     #[arg(long, value_name = "VERSION", value_parser = choices::version)]
     pub kubernetes: Option<VersionSpec>,
     /// Where clients reach the API servers

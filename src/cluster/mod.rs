@@ -29,10 +29,10 @@ pub use packages::{AptSource, Download, Origin, PackageKey, Packages, Runtime};
 pub use quorum::Quorum;
 pub use settings::{
     Audit, Bootstrap, CgroupDriver, Component, ControlPlane, Encryption, HttpProxy, Images,
-    Kubeadm, KubeletClient, KubeletServing, LeaderElection, RegistryMirror,
+    KubeProxy, Kubeadm, KubeletClient, KubeletServing, LeaderElection, ProxyMode, RegistryMirror,
 };
 pub use tolerance::Tolerance;
-pub use version::{KubeadmApi, Version, VersionSpec};
+pub use version::{Version, VersionSpec};
 
 /// A whole cluster as its inventory means it.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,8 +70,8 @@ pub struct Cluster {
     pub kubelet_serving: KubeletServing,
     /// How kubelets of workers come by their client certificates.
     pub kubelet_client: KubeletClient,
-    /// Extra arguments and configuration of kube-proxy.
-    pub kube_proxy: Component,
+    /// How kube-proxy works.
+    pub kube_proxy: KubeProxy,
     /// kubeadm's own switches.
     pub kubeadm: Kubeadm,
     /// Proxy that hosts use to reach the outside.

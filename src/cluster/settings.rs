@@ -124,9 +124,41 @@ pub enum KubeletClient {
 pub struct Component {
     /// Command-line arguments without dashes.
     pub extra_args: BTreeMap<String, String>,
-    /// Merged over the component's configuration document (kubelet,
-    /// kube-proxy) or over its section of kubeadm's (the others).
+    /// Merged over the component's configuration document (kubelet) or over
+    /// its section of kubeadm's (the others).
     pub extra_config: serde_json::Map<String, Value>,
+}
+
+/// How kube-proxy works.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KubeProxy {
+    /// What it makes services of.
+    pub mode: ProxyMode,
+    /// Merged over its configuration document.
+    pub extra_config: serde_json::Map<String, Value>,
+}
+
+/// What kube-proxy makes services of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyMode {
+    /// Rules of iptables (default): what kube-proxy takes by itself.
+    Iptables,
+    /// A table of nftables.
+    Nftables,
+    /// The kernel's balancer; deprecated since 1.35.
+    Ipvs,
+}
+
+impl ProxyMode {
+    /// Its name in kube-proxy's configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Iptables => "iptables",
+            Self::Nftables => "nftables",
+            Self::Ipvs => "ipvs",
+        }
+    }
 }
 
 /// Leader election of an active-standby component.
@@ -163,6 +195,22 @@ pub struct Kubeadm {
     pub skip_phases: Vec<String>,
     /// Patches of static pods: file name (`etcd0+merge.yaml`) and text.
     pub patches: BTreeMap<String, String>,
+}
+
+impl Kubeadm {
+    /// Whether an addon of kubeadm's, such as `coredns`, is left out.
+    #[must_use]
+    pub fn skips_addon(&self, addon: &str) -> bool {
+        let mut skipped = self.skip_phases.iter();
+        skipped.any(|phase| phase == "addon" || phase.strip_prefix("addon/") == Some(addon))
+    }
+
+    /// Whether every preflight check is passed over.
+    #[must_use]
+    pub fn ignores_all(&self) -> bool {
+        let mut ignored = self.ignore_preflight_errors.iter();
+        ignored.any(|check| check.eq_ignore_ascii_case("all"))
+    }
 }
 
 /// Proxy that hosts use to reach the outside.

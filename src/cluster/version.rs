@@ -1,4 +1,4 @@
-//! Kubernetes versions, and the kubeadm API that each one speaks.
+//! Kubernetes versions, and which of them kdiy installs.
 
 use std::fmt;
 
@@ -22,19 +22,15 @@ pub struct Version {
     pub patch: u64,
 }
 
-/// Versions of kubeadm's configuration API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KubeadmApi {
-    /// 1.20 and 1.21.
-    V1Beta2,
-    /// 1.22 to 1.30.
-    V1Beta3,
-    /// 1.31 and later.
-    V1Beta4,
-}
+/// The oldest minor version that kdiy installs: the first one whose kubeadm
+/// reads kubeadm.k8s.io/v1beta4.
+pub const OLDEST_MINOR: u64 = 31;
 
-/// The oldest minor version that kdiy installs.
-pub const OLDEST_MINOR: u64 = 20;
+/// The oldest minor version that kdiy was tried with.
+pub const OLDEST_TRIED_MINOR: u64 = 34;
+
+/// The newest minor version that kdiy was tried with.
+pub const NEWEST_MINOR: u64 = 37;
 
 impl Version {
     /// Builds a version from its three numbers.
@@ -44,16 +40,6 @@ impl Version {
             major,
             minor,
             patch,
-        }
-    }
-
-    /// The kubeadm API that this release is configured with.
-    #[must_use]
-    pub const fn kubeadm_api(self) -> KubeadmApi {
-        match self.minor {
-            ..=21 => KubeadmApi::V1Beta2,
-            22..=30 => KubeadmApi::V1Beta3,
-            _ => KubeadmApi::V1Beta4,
         }
     }
 }
@@ -74,18 +60,6 @@ impl VersionSpec {
         match self {
             Self::Minor(major, minor) => (version.major, version.minor) == (major, minor),
             Self::Exact(exact) => exact == version,
-        }
-    }
-}
-
-impl KubeadmApi {
-    /// The `apiVersion` of its documents.
-    #[must_use]
-    pub const fn group_version(self) -> &'static str {
-        match self {
-            Self::V1Beta2 => "kubeadm.k8s.io/v1beta2",
-            Self::V1Beta3 => "kubeadm.k8s.io/v1beta3",
-            Self::V1Beta4 => "kubeadm.k8s.io/v1beta4",
         }
     }
 }

@@ -63,7 +63,7 @@ fn version(draft: &Draft) -> String {
     let version = draft.version.unwrap_or(newest);
     let written = format!("version: {}", quoted(&version.to_string()));
     match version {
-        VersionSpec::Minor(..) => noted(&written, "the newest patch of it; or exactly \"1.34.1\""),
+        VersionSpec::Minor(..) => noted(&written, "the newest patch of it; or exactly \"1.37.2\""),
         VersionSpec::Exact(_) => written + "\n",
     }
 }

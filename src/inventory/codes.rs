@@ -24,6 +24,10 @@ pub const CODES: &[(&str, &str)] = &[
         "an extra argument written with its dashes",
     ),
     (
+        "deprecated-proxy-mode",
+        "a mode of kube-proxy that is going to be gone",
+    ),
+    (
         "duplicate",
         "a name, address, login or patch that is used twice",
     ),
@@ -42,6 +46,10 @@ pub const CODES: &[(&str, &str)] = &[
         "nothing that the inventory names serves the endpoint",
     ),
     ("even-members", "an even number of etcd members"),
+    (
+        "feature-gate",
+        "a feature gate that the version does not have, or not with this value",
+    ),
     (
         "foreign-key",
         "a key that means nothing to the kind that was chosen",
@@ -102,14 +110,6 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("no-login", "a node that cannot be logged in to"),
     ("no-mirror", "mirrors that the runtime does not ask"),
-    (
-        "no-packages",
-        "a version that the package repository does not have",
-    ),
-    (
-        "no-patches-yet",
-        "patches for a kubeadm that does not take them",
-    ),
     ("no-role", "a node without a role"),
     (
         "no-vip",
@@ -117,6 +117,10 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("no-worker", "no node takes workloads"),
     ("not-ha", "a single control plane"),
+    (
+        "old-version",
+        "a version of Kubernetes older than those that were tried",
+    ),
     ("overlapping-networks", "pods and services share addresses"),
     ("owned-argument", "an argument that kdiy sets itself"),
     ("owned-config", "a setting that kdiy sets itself"),
@@ -124,6 +128,7 @@ pub const CODES: &[(&str, &str)] = &[
         "port-conflict",
         "load balancer and API server on one port of one host",
     ),
+    ("removed-flag", "a flag that the version does not have"),
     (
         "reserved-label",
         "a label that a kubelet may not give its own node",
@@ -140,7 +145,12 @@ pub const CODES: &[(&str, &str)] = &[
         "an apiVersion that this release does not read",
     ),
     ("unknown-choice", "none of the words that may stand here"),
+    (
+        "unknown-feature-gate",
+        "a feature gate that no known version has",
+    ),
     ("unknown-key", "a key that is not known"),
+    ("unknown-phase", "a phase that kubeadm does not have"),
     ("unpinned-key", "a key by URL without its fingerprint"),
     ("unreadable-file", "a named file cannot be read"),
     (

@@ -1,22 +1,22 @@
-//! `controlPlane:`, `kubelet:`, `kubeProxy:` and `kubeadm:` as written.
+//! `controlPlane:`, `kubelet:` and `kubeProxy:` as written.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 
 use super::api_server::{self, WrittenApiServer};
-use super::document::{plain, plain_map, text_map};
+use super::document::{plain_map, text_map};
 use super::etcd::{self, WrittenEtcd};
 use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
+use super::kubeadm;
 use super::owned::{self, Owner};
 use super::reader::{Fields, Reader};
+use super::release::{self, Program};
 use super::syntax;
 use super::yaml::{Node, Value};
 use crate::cluster::{
-    Component, Kubeadm, KubeletClient, KubeletServing, LeaderElection, VersionSpec,
+    Component, Kubeadm, KubeletClient, KubeletServing, LeaderElection, ProxyMode, VersionSpec,
 };
 
 /// Settings of all components as far as they were written.
@@ -32,10 +32,17 @@ pub struct Settings {
     pub kubelet: Component,
     pub kubelet_serving: Option<KubeletServing>,
     pub kubelet_client: Option<KubeletClient>,
-    pub kube_proxy: Component,
+    pub kube_proxy: WrittenProxy,
     pub kubeadm: Kubeadm,
     /// Where patches of etcd's static pod are named.
     pub etcd_patches: Vec<Span>,
+}
+
+/// kube-proxy as far as it was written.
+#[derive(Default)]
+pub struct WrittenProxy {
+    pub mode: Option<ProxyMode>,
+    pub extra_config: serde_json::Map<String, Json>,
 }
 
 const ARGS: &str = "`{v: 2}`, the flag without dashes";
@@ -73,9 +80,15 @@ pub fn read(
         ("issued", KubeletClient::Issued),
         ("bootstrap", KubeletClient::Bootstrap),
     ];
-    let kube_proxy = root
-        .get("kubeProxy")
-        .and_then(|node| reader.fields(node, fields::KUBE_PROXY, "`{extraConfig: ...}`"));
+    for (program, node) in [
+        (Program::ApiServer, part("apiServer")),
+        (Program::ControllerManager, part("controllerManager")),
+        (Program::Scheduler, part("scheduler")),
+        (Program::Kubelet, root.get("kubelet")),
+        (Program::KubeProxy, root.get("kubeProxy")),
+    ] {
+        release::check(reader, version, program, node);
+    }
 
     let (mut election_off, mut etcd_patches) = (Vec::new(), Vec::new());
     Settings {
@@ -92,11 +105,14 @@ pub fn read(
         kubelet_client: client
             .and_then(|node| reader.choice(node, &clients, &[]))
             .map(|client| client.value),
-        kube_proxy: component(reader, kube_proxy.as_ref(), &owned::KUBE_PROXY),
+        kube_proxy: root
+            .get("kubeProxy")
+            .map(|node| kube_proxy(reader, node))
+            .unwrap_or_default(),
         election_off,
         kubeadm: root
             .get("kubeadm")
-            .map(|node| kubeadm(reader, node, version, &mut etcd_patches))
+            .map(|node| kubeadm::read(reader, node, version, &mut etcd_patches))
             .unwrap_or_default(),
         etcd_patches,
     }
@@ -141,6 +157,43 @@ pub fn component(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>, owner: &O
             reader.report(Finding::error("owned-argument", name.span, message).help(instead));
         }
     }
+    Component {
+        extra_args: plain_map(args),
+        extra_config: extra_config(reader, fields, owner),
+    }
+}
+
+fn kube_proxy(reader: &Reader<'_>, node: &Node) -> WrittenProxy {
+    let Some(fields) = reader.fields(node, fields::KUBE_PROXY, "`{mode: nftables}`") else {
+        return WrittenProxy::default();
+    };
+    let modes = [
+        ("iptables", ProxyMode::Iptables),
+        ("nftables", ProxyMode::Nftables),
+        ("ipvs", ProxyMode::Ipvs),
+    ];
+    let mode = fields
+        .get("mode")
+        .and_then(|node| reader.choice(node, &modes, &[]));
+    if let Some(mode) = mode.as_ref().filter(|mode| mode.value == ProxyMode::Ipvs) {
+        let message = "kube-proxy's mode ipvs is deprecated since Kubernetes 1.35";
+        reader.report(
+            Finding::warning("deprecated-proxy-mode", mode.span, message)
+                .help("write `mode: nftables`, which scales as well, or `mode: iptables`"),
+        );
+    }
+    WrittenProxy {
+        mode: mode.map(|mode| mode.value),
+        extra_config: extra_config(reader, &fields, &owned::KUBE_PROXY),
+    }
+}
+
+/// Extra configuration of a component.
+fn extra_config(
+    reader: &Reader<'_>,
+    fields: &Fields<'_, '_>,
+    owner: &Owner,
+) -> serde_json::Map<String, Json> {
     let mut extra_config = serde_json::Map::new();
     let config = fields
         .get("extraConfig")
@@ -156,10 +209,7 @@ pub fn component(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>, owner: &O
         }
         extra_config.insert(key.text.clone(), json(value));
     }
-    Component {
-        extra_args: plain_map(args),
-        extra_config,
-    }
+    extra_config
 }
 
 /// A value by YAML 1.2's core schema, so `yes` is a text and `1.0` a number.
@@ -266,110 +316,4 @@ fn election(
         renew_deadline: renew.value,
         retry_period: retry.value,
     }
-}
-
-fn kubeadm(
-    reader: &Reader<'_>,
-    node: &Node,
-    version: Option<&Spanned<VersionSpec>>,
-    etcd_patches: &mut Vec<Span>,
-) -> Kubeadm {
-    let Some(fields) = reader.fields(node, fields::KUBEADM, "`{ignorePreflightErrors: [NumCPU]}`")
-    else {
-        return Kubeadm::default();
-    };
-    let words = |key, example| {
-        fields
-            .get(key)
-            .map(|node| reader.texts(node, example))
-            .unwrap_or_default()
-    };
-    let ignored = words("ignorePreflightErrors", "[NumCPU]");
-    for check in ignored
-        .iter()
-        .filter(|check| check.value.eq_ignore_ascii_case("all"))
-    {
-        let message = "every preflight error is ignored, also those of a broken host";
-        reader.report(
-            Finding::warning("ignores-all", check.span, message)
-                .help("name the checks, such as NumCPU or Mem"),
-        );
-    }
-    let mut patches: BTreeMap<String, String> = BTreeMap::new();
-    let named = words("patches", "[patches/etcd0+strategic.yaml]");
-    if let (Some(key), Some(version)) =
-        (fields.key("patches").filter(|_| !named.is_empty()), version)
-        && version.value.minor() < (1, 22)
-    {
-        let message = format!(
-            "kubeadm {} takes no patches from its configuration; that came with 1.22",
-            version.value
-        );
-        reader.report(
-            Finding::error("no-patches-yet", key, message)
-                .related(version.span, "the version")
-                .help("take a later version, or leave the patches out"),
-        );
-    }
-    let mut places: BTreeMap<String, Span> = BTreeMap::new();
-    for path in &named {
-        let file = Path::new(&path.value)
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        if !is_patch_name(file) {
-            let message = format!(
-                "kubeadm does not understand the name {} of a patch",
-                quoted(file)
-            );
-            reader.report(Finding::error("invalid-patch", path.span, message).help(PATCH_NAMES));
-        }
-        if file.starts_with("etcd") {
-            etcd_patches.push(path.span);
-        }
-        if let Some(first) = places.insert(file.to_owned(), path.span) {
-            let message = format!(
-                "two patches are named {}; they would be one file on a host",
-                quoted(file)
-            );
-            reader.report(
-                Finding::error("duplicate", path.span, message)
-                    .related(first, "first used here")
-                    .help("give one of them a suffix, such as etcd1+merge.yaml"),
-            );
-        }
-        if let Some(text) = reader.file(path) {
-            patches.insert(file.to_owned(), text);
-        }
-    }
-    Kubeadm {
-        ignore_preflight_errors: plain(ignored),
-        skip_phases: plain(words("skipPhases", "[addon/kube-proxy]")),
-        patches,
-    }
-}
-
-const PATCH_NAMES: &str = "name it TARGET[SUFFIX][+TYPE].yaml or .json, where TARGET is kube-apiserver, kube-controller-manager, kube-scheduler, etcd, kubeletconfiguration or corednsdeployment, and TYPE strategic, merge or json; such as etcd0+strategic.yaml";
-
-/// kubeadm's rule for the names in its patches directory.
-fn is_patch_name(file: &str) -> bool {
-    const TARGETS: [&str; 6] = [
-        "kube-apiserver",
-        "kube-controller-manager",
-        "kube-scheduler",
-        "etcd",
-        "kubeletconfiguration",
-        "corednsdeployment",
-    ];
-    let Some((stem, "yaml" | "json")) = file.rsplit_once('.') else {
-        return false;
-    };
-    let (name, kind) = stem.split_once('+').unwrap_or((stem, "strategic"));
-    let suffix = TARGETS.iter().find_map(|target| name.strip_prefix(target));
-    matches!(kind, "strategic" | "merge" | "json")
-        && suffix.is_some_and(|suffix| {
-            suffix
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-')
-        })
 }

@@ -17,6 +17,7 @@ use super::runtime::{self, WrittenRuntime};
 use super::sources::{self, WrittenPackages};
 use super::syntax;
 use super::yaml::{Node, Value};
+use crate::cluster::version::{NEWEST_MINOR, OLDEST_MINOR, OLDEST_TRIED_MINOR};
 use crate::cluster::{Bootstrap, CgroupDriver, Endpoint, HttpProxy, Name, VersionSpec};
 
 /// The `apiVersion` that this release reads.
@@ -90,7 +91,7 @@ pub fn read(reader: &Reader<'_>, root: &Node) -> Option<Inventory> {
         .and_then(|node| reader.choice(node, &bootstraps, &[]));
     let nodes_span = fields.key("nodes").unwrap_or(fields.start());
     let version = fields
-        .require("version", "`version: \"1.34\"`")
+        .require("version", "`version: \"1.37\"`")
         .and_then(|node| version(reader, node));
     Some(Inventory {
         start: fields.start(),
@@ -156,25 +157,38 @@ fn api_version(reader: &Reader<'_>, node: &Node) {
     }
 }
 
-/// Newest minor version that kdiy was tried with.
-pub const NEWEST_MINOR: u64 = 35;
-
 fn version(reader: &Reader<'_>, node: &Node) -> Option<Spanned<VersionSpec>> {
     let version = reader.parse(
         node,
         "invalid-version",
-        "a version such as \"1.34\"",
+        "a version such as \"1.37\"",
         syntax::version,
     )?;
-    let oldest = crate::cluster::version::OLDEST_MINOR;
     let (major, minor) = version.value.minor();
-    if major != 1 || minor < oldest {
-        let message = format!("Kubernetes {} is not supported", version.value);
+    if major != 1 || minor < OLDEST_MINOR {
+        let message = format!(
+            "Kubernetes {} is not supported: its kubeadm does not read v1beta4, which came with \
+             1.{OLDEST_MINOR}",
+            version.value
+        );
         reader.report(
-            Finding::error("unsupported-version", version.span, message)
-                .help(format!("write 1.{oldest} or later, such as \"1.34\"")),
+            Finding::error("unsupported-version", version.span, message).help(format!(
+                "write 1.{OLDEST_TRIED_MINOR} or later, such as \"1.{NEWEST_MINOR}\""
+            )),
         );
         return None;
+    }
+    if minor < OLDEST_TRIED_MINOR {
+        let message = format!(
+            "kdiy was not tried with Kubernetes {}, only with 1.{OLDEST_TRIED_MINOR} to \
+             1.{NEWEST_MINOR}",
+            version.value
+        );
+        reader.report(
+            Finding::warning("old-version", version.span, message).help(format!(
+                "it probably works; \"1.{NEWEST_MINOR}\" did, and has fixes for longer"
+            )),
+        );
     }
     if minor > NEWEST_MINOR {
         let message = format!(

@@ -22,12 +22,14 @@ pub mod fields;
 pub(crate) mod finding;
 pub(crate) mod hosts;
 mod images;
+mod kubeadm;
 mod labels;
 pub(crate) mod login;
 mod network;
 mod owned;
 pub(crate) mod reader;
 pub mod reference;
+mod release;
 mod render;
 mod resolve;
 mod rules;
@@ -42,10 +44,10 @@ use std::cell::RefCell;
 use std::path::Path;
 
 pub use codes::CODES;
-pub use document::NEWEST_MINOR;
 pub use finding::{Finding, Severity, Span};
 pub use render::{Row, Style, render, rows};
 
+pub use crate::cluster::version::NEWEST_MINOR;
 use crate::cluster::{Cluster, Name, Role};
 use reader::Reader;
 

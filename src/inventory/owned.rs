@@ -195,12 +195,8 @@ pub const KUBELET: Owner = Owner {
 /// kube-proxy.
 pub const KUBE_PROXY: Owner = Owner {
     name: "kube-proxy",
-    arguments: &[
-        ("cluster-cidr", PODS),
-        ("hostname-override", "set `name` of the node instead"),
-        ("config", "write what it holds under `extraConfig` instead"),
-        ("kubeconfig", KUBECONFIG),
-    ],
+    // It has none: with a configuration file most flags mean nothing.
+    arguments: &[],
     config: &[
         (
             "apiVersion",
@@ -210,5 +206,6 @@ pub const KUBE_PROXY: Owner = Owner {
         ("clusterCIDR", PODS),
         ("hostnameOverride", "set `name` of the node instead"),
         ("clientConnection", KUBECONFIG),
+        ("mode", "set `kubeProxy.mode` instead"),
     ],
 };

@@ -3,15 +3,13 @@
 use super::address;
 use super::document::plain;
 use super::fields;
-use super::finding::{Finding, Span, Spanned, quoted};
+use super::finding::{Finding, Spanned, quoted};
 use super::reader::{Reader, Refusal, refuse};
 use super::yaml::{Node, Value};
 use crate::cluster::{HttpProxy, PackageKey};
 
 /// `packages` as written; `{minor}` is still in its URLs.
 pub struct WrittenPackages {
-    /// Where the key `repository` is, right or wrong.
-    pub repository_key: Option<Span>,
     pub repository: Option<String>,
     pub key: Option<PackageKey>,
     pub hold: bool,
@@ -20,7 +18,6 @@ pub struct WrittenPackages {
 impl Default for WrittenPackages {
     fn default() -> Self {
         Self {
-            repository_key: None,
             repository: None,
             key: None,
             hold: true,
@@ -48,7 +45,6 @@ pub fn packages(reader: &Reader<'_>, node: &Node) -> WrittenPackages {
         None => fields.get("key"),
     };
     WrittenPackages {
-        repository_key: fields.key("repository").filter(|_| repository.is_some()),
         repository: repository.flatten().map(|url| {
             visible_password(reader, &url, OPEN_MIRROR);
             url.value
@@ -89,7 +85,7 @@ pub fn templated(text: &str, known: &[&str], secure: bool) -> Result<String, Ref
 
 fn meaning(placeholder: &str) -> &'static str {
     match placeholder {
-        "minor" => "the version's first two numbers, such as 1.34",
+        "minor" => "the version's first two numbers, such as 1.37",
         "os" => "the host's distribution, such as debian",
         "codename" => "its release, such as bookworm",
         _ => "the host's architecture, such as amd64",

@@ -27,7 +27,7 @@ pub fn name(text: &str) -> Result<Name, Refusal> {
 /// `1.34`, `1.34.1`, either with a leading v.
 pub fn version(text: &str) -> Result<VersionSpec, Refusal> {
     const HELP: &str =
-        "write \"1.34\" for the newest patch of the repository, or an exact \"1.34.1\"";
+        "write \"1.37\" for the newest patch of the repository, or an exact \"1.37.2\"";
     let digits = text.strip_prefix('v').unwrap_or(text);
     let numbers: Option<Vec<u64>> = digits
         .split('.')

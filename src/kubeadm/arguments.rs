@@ -1,5 +1,5 @@
-//! Command-line arguments of components: one map here, whose shape in YAML
-//! depends on kubeadm's API.
+//! Command-line arguments of components: a map here, a list of names and
+//! values in kubeadm's documents.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cluster::{Component, KubeadmApi, LeaderElection};
+use crate::cluster::{Component, LeaderElection};
 
 /// Arguments without dashes, and their values.
 pub type Arguments = BTreeMap<String, String>;
@@ -18,18 +18,12 @@ struct Argument {
     value: String,
 }
 
-/// A map until v1beta3, a list of names and values since v1beta4.
-pub fn shaped(arguments: Arguments, api: KubeadmApi) -> Value {
-    let value = match api {
-        KubeadmApi::V1Beta2 | KubeadmApi::V1Beta3 => serde_json::to_value(arguments),
-        KubeadmApi::V1Beta4 => {
-            let list = arguments
-                .into_iter()
-                .map(|(name, value)| Argument { name, value });
-            serde_json::to_value(list.collect::<Vec<_>>())
-        }
-    };
-    value.expect("texts are JSON")
+/// As kubeadm reads them.
+pub fn shaped(arguments: Arguments) -> Value {
+    let list = arguments
+        .into_iter()
+        .map(|(name, value)| Argument { name, value });
+    serde_json::to_value(list.collect::<Vec<_>>()).expect("texts are JSON")
 }
 
 /// Arguments of leader election, all of them written, and the inventory's

@@ -1,5 +1,4 @@
-//! ClusterConfiguration: the same in every version of kubeadm's API but for
-//! the shape of arguments and the place of one timeout.
+//! ClusterConfiguration: what is true of the whole cluster.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -8,8 +7,8 @@ use super::arguments::{Arguments, shaped};
 use super::document::merged;
 use super::encryption::Stage;
 use super::settings::{self, PlaneComponent};
-use super::{API_SERVER_TIMEOUT, without_repetition};
-use crate::cluster::{KubeadmApi, Role, Settled, Topology};
+use super::{API_VERSION, without_repetition};
+use crate::cluster::{Kubeadm, Role, Settled, Topology};
 use crate::etcd::member;
 
 #[derive(Serialize)]
@@ -27,6 +26,24 @@ struct ClusterConfiguration<'a> {
     controller_manager: Value,
     scheduler: Value,
     etcd: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dns: Option<Disabled>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proxy: Option<Disabled>,
+}
+
+/// An addon of kubeadm's that is left out. Unless it says so here, preflight
+/// pulls its image and an upgrade deploys it, whatever init was told to skip.
+#[derive(Serialize)]
+struct Disabled {
+    disabled: bool,
+}
+
+impl Disabled {
+    fn of(kubeadm: &Kubeadm, addon: &str) -> Option<Self> {
+        let disabled = kubeadm.skips_addon(addon);
+        disabled.then_some(Self { disabled })
+    }
 }
 
 #[derive(Serialize)]
@@ -42,8 +59,6 @@ struct Networking<'a> {
 struct ApiServer {
     #[serde(rename = "certSANs")]
     cert_sans: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timeout_for_control_plane: Option<&'static str>,
     #[serde(flatten)]
     section: Section,
 }
@@ -73,22 +88,18 @@ struct External {
 }
 
 /// The document for the whole cluster.
-pub fn configuration(settled: &Settled, api: KubeadmApi, stage: Stage) -> impl Serialize {
+pub fn configuration(settled: &Settled, stage: Stage) -> impl Serialize {
     let cluster = &settled.cluster;
     let plane = &cluster.control_plane;
-    let ours = |component| section(settings::arguments(plane, component, stage), api);
+    let ours = |component| section(settings::arguments(plane, component, stage));
     let theirs = |component| settings::section(plane, component);
     let api_server = ApiServer {
         cert_sans: cert_sans(settled),
-        timeout_for_control_plane: match api {
-            KubeadmApi::V1Beta2 | KubeadmApi::V1Beta3 => Some(API_SERVER_TIMEOUT),
-            KubeadmApi::V1Beta4 => None,
-        },
         section: ours(PlaneComponent::ApiServer),
     };
     let etcd = match cluster.topology {
         Topology::Stacked => {
-            let etcd = section(plane.etcd.extra_args.clone(), api);
+            let etcd = section(plane.etcd.extra_args.clone());
             Etcd::Local(merged(&etcd, &plane.etcd.extra_config))
         }
         Topology::External(_) => Etcd::External(External {
@@ -99,7 +110,7 @@ pub fn configuration(settled: &Settled, api: KubeadmApi, stage: Stage) -> impl S
         }),
     };
     ClusterConfiguration {
-        api_version: api.group_version(),
+        api_version: API_VERSION,
         kind: "ClusterConfiguration",
         cluster_name: cluster.name.as_str(),
         kubernetes_version: format!("v{}", settled.version),
@@ -121,6 +132,8 @@ pub fn configuration(settled: &Settled, api: KubeadmApi, stage: Stage) -> impl S
         ),
         // Through JSON: YAML would tag the variant.
         etcd: serde_json::to_value(etcd).expect("plain structs are JSON"),
+        dns: Disabled::of(&cluster.kubeadm, "coredns"),
+        proxy: Disabled::of(&cluster.kubeadm, "kube-proxy"),
     }
 }
 
@@ -140,7 +153,7 @@ fn cert_sans(settled: &Settled) -> Vec<String> {
     without_repetition(names)
 }
 
-fn section(arguments: Arguments, api: KubeadmApi) -> Section {
-    let extra_args = (!arguments.is_empty()).then(|| shaped(arguments, api));
+fn section(arguments: Arguments) -> Section {
+    let extra_args = (!arguments.is_empty()).then(|| shaped(arguments));
     Section { extra_args }
 }

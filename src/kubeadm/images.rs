@@ -1,13 +1,14 @@
 //! Which images kubeadm expects where.
 
+use crate::cluster::version::OLDEST_MINOR;
 use crate::cluster::{Settled, Version};
 
 /// The repository of the cluster's images: the inventory's, or kubeadm's
-/// default for this version.
+/// default.
 #[must_use]
 pub fn image_repository(settled: &Settled) -> &str {
     let repository = settled.cluster.images.repository.as_deref();
-    repository.unwrap_or_else(|| default_repository(settled.version))
+    repository.unwrap_or(DEFAULT_REPOSITORY)
 }
 
 /// The pause image that containerd makes sandboxes of: the inventory's, or the
@@ -24,59 +25,43 @@ pub fn sandbox_image(settled: &Settled) -> String {
     }
 }
 
-/// k8s.gcr.io was frozen in 2023. The new name is kubeadm's default from 1.25
-/// on and was ported back to 1.22.17, 1.23.15 and 1.24.9 (Kubernetes blog of
-/// 2023-02-06, "k8s.gcr.io Image Registry Will Be Frozen").
-const fn default_repository(version: Version) -> &'static str {
-    match (version.minor, version.patch) {
-        (22, 17..) | (23, 15..) | (24, 9..) | (25.., _) => "registry.k8s.io",
-        _ => "k8s.gcr.io",
-    }
-}
+/// The repository that kubeadm pulls from by itself.
+const DEFAULT_REPOSITORY: &str = "registry.k8s.io";
 
-/// PauseVersion in cmd/kubeadm/app/constants/constants.go (until 1.20
-/// constants_unix.go) of each minor version.
-const fn pause(version: Version) -> &'static str {
-    match version.minor {
-        ..=20 => "3.2",
-        21 => "3.4.1",
-        22 => "3.5",
-        23 => "3.6",
-        24 => "3.7",
-        25 => "3.8",
-        26..=30 => "3.9",
-        31..=33 => "3.10",
-        34.. => "3.10.1",
-    }
+/// The pause images of kubeadm, each with the first minor version that wants
+/// it, newest first: PauseVersion in cmd/kubeadm/app/constants/constants.go of
+/// kubernetes/kubernetes at v1.31.14, v1.32.10, v1.33.6, v1.34.4, v1.35.4,
+/// v1.36.3 and v1.37.2.
+const PAUSE: &[(u64, &str)] = &[(36, "3.10.2"), (34, "3.10.1"), (OLDEST_MINOR, "3.10")];
+
+/// A version newer than the table is taken to want what the newest does.
+fn pause(version: Version) -> &'static str {
+    let wanted = PAUSE.iter().find(|(since, _)| version.minor >= *since);
+    wanted.map_or(PAUSE[PAUSE.len() - 1].1, |(_, tag)| tag)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kubeadm::tests::few;
 
     #[test]
-    fn names_follow_the_version() {
-        let names: Vec<_> = [
-            (20, 2),
-            (21, 0),
-            (22, 16),
-            (22, 17),
-            (23, 15),
-            (24, 8),
-            (24, 9),
-            (25, 0),
-        ]
-        .into_iter()
-        .chain([(26, 1), (30, 0), (31, 0), (34, 1)])
-        .map(|(minor, patch)| Version::new(1, minor, patch))
-        .map(|version| {
-            format!(
-                "{version} {}/pause:{}",
-                default_repository(version),
-                pause(version)
-            )
-        })
-        .collect();
-        insta::assert_snapshot!(names.join("\n"));
+    fn sandboxes_are_of_the_image_that_the_version_wants() {
+        let wanted = [
+            ((31, 14), "3.10"),
+            ((32, 10), "3.10"),
+            ((33, 6), "3.10"),
+            ((34, 4), "3.10.1"),
+            ((35, 4), "3.10.1"),
+            ((36, 3), "3.10.2"),
+            ((37, 2), "3.10.2"),
+        ];
+        for ((minor, patch), tag) in wanted {
+            let settled = few(Version::new(1, minor, patch));
+            assert_eq!(
+                sandbox_image(&settled),
+                format!("registry.k8s.io/pause:{tag}")
+            );
+        }
     }
 }

@@ -10,6 +10,8 @@ use crate::cluster::Settled;
 struct KubeProxyConfiguration {
     api_version: &'static str,
     kind: &'static str,
+    /// Written out: what is taken where nothing is said changes in 1.40.
+    mode: &'static str,
     /// Traffic to a service from outside of this is masqueraded.
     #[serde(rename = "clusterCIDR")]
     cluster_cidr: String,
@@ -20,6 +22,7 @@ pub fn configuration(settled: &Settled) -> impl Serialize {
     let ours = KubeProxyConfiguration {
         api_version: "kubeproxy.config.k8s.io/v1alpha1",
         kind: "KubeProxyConfiguration",
+        mode: settled.cluster.kube_proxy.mode.as_str(),
         cluster_cidr: settled.cluster.network.pod_cidr.to_string(),
     };
     merged(&ours, &settled.cluster.kube_proxy.extra_config)

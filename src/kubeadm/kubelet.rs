@@ -1,10 +1,36 @@
-//! KubeletConfiguration: what all kubelets share. kubeadm keeps it in a
-//! ConfigMap that joining nodes read, so nothing of one host may be in it.
+//! KubeletConfiguration: what all kubelets share, and what one has of its own.
+//! kubeadm keeps the former in a ConfigMap that joining nodes read, and merges
+//! a patch of the host over it wherever it writes a kubelet's configuration: at
+//! init, at a join and at an upgrade.
+//!
+//! Facts: cmd/kubeadm/app/phases/kubelet/config.go and util/patches of
+//! kubernetes/kubernetes at v1.37.
 
 use serde::Serialize;
+use serde_json::json;
 
+use super::PATCHES;
 use super::document::merged;
 use crate::cluster::{KubeletServing, Settled};
+use crate::template::HostFile;
+
+/// The first of all names that a patch of a kubelet can have: kubeadm applies
+/// patches in the order of their names, so the inventory's come after it.
+pub const OWN_PATCH: &str = "kubeletconfiguration+json.json";
+
+/// Where a host's kubelet finds the DNS servers for its pods.
+///
+/// kubeadm looks once, on the host of `init`, and puts what it finds into the
+/// configuration of all kubelets (kubernetes/kubeadm#3034); hosts differ, so
+/// kdiy tells each kubelet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolver {
+    /// systemd-resolved runs: /etc/resolv.conf names its stub on the loopback
+    /// address, which pods cannot reach.
+    SystemdResolved,
+    /// It does not run: /etc/resolv.conf names the servers.
+    ResolvConf,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,4 +56,24 @@ pub fn configuration(settled: &Settled) -> impl Serialize {
         server_tls_bootstrap: settled.cluster.kubelet_serving == KubeletServing::Signed,
     };
     merged(&ours, &settled.cluster.kubelet.extra_config)
+}
+
+/// Whether kdiy tells a kubelet where its DNS servers are: not where the
+/// inventory does.
+pub fn is_patched(settled: &Settled) -> bool {
+    !settled
+        .cluster
+        .kubelet
+        .extra_config
+        .contains_key("resolvConf")
+}
+
+/// What is true of one host alone.
+pub fn patch(resolver: Resolver) -> HostFile {
+    let file = match resolver {
+        Resolver::SystemdResolved => "/run/systemd/resolve/resolv.conf",
+        Resolver::ResolvConf => "/etc/resolv.conf",
+    };
+    let patch = json!([{"op": "add", "path": "/resolvConf", "value": file}]);
+    HostFile::public(format!("{PATCHES}/{OWN_PATCH}"), format!("{patch}\n"))
 }

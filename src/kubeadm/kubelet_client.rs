@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::{Resolver, Stage, document, phase};
+use super::{Stage, document, phase};
 use crate::cluster::{Node, Settled, Taint, Version};
 use crate::resource::{Certificate, Keeping, Subject};
 use crate::runtime;
@@ -67,7 +67,7 @@ pub fn kubeconfig(settled: &Settled, node: &Node, authority: &str) -> String {
 /// The `--config` of `kubeadm init phase kubelet-start` on a worker. Its taints
 /// are a flag, as in a join: nothing is to run there before the node has them.
 #[must_use]
-pub fn start(settled: &Settled, node: &Node, resolver: Resolver) -> String {
+pub fn start(settled: &Settled, node: &Node) -> String {
     let mut starting = settled.clone();
     let taints = node.taints.iter().flatten().map(Taint::to_string);
     let taints: Vec<_> = taints.collect();
@@ -78,7 +78,7 @@ pub fn start(settled: &Settled, node: &Node, resolver: Resolver) -> String {
             .or_insert_with(|| taints.join(","));
     }
     let stage = Stage::wanted(settled.cluster.control_plane.encryption);
-    phase(&starting, node, resolver, stage)
+    phase(&starting, node, stage)
 }
 
 /// What a node's object is given as soon as it is there, as JSON to merge.
@@ -111,8 +111,8 @@ mod tests {
     use crate::cluster::Role;
     use crate::kubeadm::tests::few;
 
-    const OLD: Version = Version::new(1, 20, 2);
-    const NEW: Version = Version::new(1, 34, 1);
+    const OLD: Version = Version::new(1, 33, 6);
+    const NEW: Version = Version::new(1, 37, 2);
 
     fn worker(settled: &Settled) -> &Node {
         settled.with_role(Role::Worker).next().unwrap()
@@ -143,7 +143,7 @@ mod tests {
                 effect: crate::cluster::TaintEffect::NoSchedule,
             }]);
             let node = node.clone();
-            let text = start(&settled, &node, Resolver::ResolvConf);
+            let text = start(&settled, &node);
             assert!(text.contains("register-with-taints"), "{text}");
             assert!(text.contains("dedicated=db:NoSchedule"), "{text}");
         }

@@ -2,11 +2,10 @@
 //! the inventory leaves out: kubeadm itself heeds `skipPhases` only where it
 //! runs all of them.
 //!
-//! Facts: cmd/kubeadm/app/cmd/phases/init of kubernetes/kubernetes at v1.20,
-//! v1.29 and v1.34.
+//! Facts: cmd/kubeadm/app/cmd/phases of kubernetes/kubernetes at v1.31 to v1.37;
+//! `kubeadm init --help` and `kubeadm join --help` of 1.37.2.
 
-use super::phase_arguments;
-use crate::cluster::{Settled, Version};
+use crate::cluster::Settled;
 
 /// A phase of `kubeadm init`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +17,7 @@ pub enum Phase {
     /// Kubeconfigs of the components, and the administrator's.
     Kubeconfig,
     /// That of the administrator without limits, by which one control plane
-    /// gives the other one its rights; before 1.29 there is none.
+    /// gives the other one its rights.
     SuperAdmin,
     /// The manifest of a stacked member.
     Etcd,
@@ -38,9 +37,6 @@ pub enum Phase {
     /// The kubelet renews its certificate from now on.
     KubeletFinalize,
 }
-
-/// The version that parted the two administrators.
-const SUPER_ADMIN: Version = Version::new(1, 29, 0);
 
 impl Phase {
     const fn name(self) -> &'static str {
@@ -65,9 +61,8 @@ impl Phase {
             Self::Preflight
             | Self::KubeletStart
             | Self::BootstrapToken
-            | Self::MarkControlPlane
-            // It has one, with a name that changed.
-            | Self::KubeletFinalize => &[],
+            | Self::MarkControlPlane => &[],
+            Self::KubeletFinalize => &["enable-client-cert-rotation"],
             Self::Certs => &[
                 "ca",
                 "apiserver",
@@ -111,26 +106,95 @@ pub fn runs(settled: &Settled, phase: Phase) -> Vec<Vec<String>> {
             .collect()
     };
     let runs = match phase {
-        Phase::KubeletFinalize if whole => vec![words("all")],
-        Phase::KubeletFinalize => Vec::new(),
-        Phase::SuperAdmin if settled.version < SUPER_ADMIN => Vec::new(),
-        Phase::Kubeconfig if settled.version >= SUPER_ADMIN => each(),
-        Phase::SuperAdmin | Phase::Etcd => each(),
+        Phase::Kubeconfig | Phase::SuperAdmin | Phase::Etcd => each(),
         _ if parts.is_empty() => vec![vec![name.to_owned()]],
         _ if whole => vec![words("all")],
         _ => each(),
     };
-    let arguments = match phase {
-        Phase::Etcd | Phase::ControlPlane => phase_arguments(settled),
-        Phase::BootstrapToken => vec!["--skip-token-print".to_owned()],
-        _ => Vec::new(),
-    };
-    let with_arguments = |mut run: Vec<String>| {
-        run.extend(arguments.iter().cloned());
+    let argument = (phase == Phase::BootstrapToken).then(|| "--skip-token-print".to_owned());
+    let with_argument = |mut run: Vec<String>| {
+        run.extend(argument.clone());
         run
     };
-    runs.into_iter().map(with_arguments).collect()
+    runs.into_iter().map(with_argument).collect()
 }
+
+/// The names in `skipPhases` that `kubeadm join` knows: it refuses others.
+pub fn of_join(skipped: &[String]) -> Vec<&str> {
+    known(skipped, JOIN)
+}
+
+/// The names in `skipPhases` that `kubeadm init` knows: it refuses others.
+pub fn of_init(skipped: &[String]) -> Vec<&str> {
+    known(skipped, INIT)
+}
+
+fn known<'s>(skipped: &'s [String], names: &[&str]) -> Vec<&'s str> {
+    let known = skipped.iter().map(String::as_str);
+    known.filter(|name| names.contains(name)).collect()
+}
+
+/// All phases of `kubeadm init`, as `skipPhases` names them: the same in all
+/// versions that kdiy installs.
+pub const INIT: &[&str] = &[
+    "preflight",
+    "certs",
+    "certs/ca",
+    "certs/apiserver",
+    "certs/apiserver-kubelet-client",
+    "certs/front-proxy-ca",
+    "certs/front-proxy-client",
+    "certs/etcd-ca",
+    "certs/etcd-server",
+    "certs/etcd-peer",
+    "certs/etcd-healthcheck-client",
+    "certs/apiserver-etcd-client",
+    "certs/sa",
+    "kubeconfig",
+    "kubeconfig/admin",
+    "kubeconfig/super-admin",
+    "kubeconfig/kubelet",
+    "kubeconfig/controller-manager",
+    "kubeconfig/scheduler",
+    "etcd",
+    "etcd/local",
+    "control-plane",
+    "control-plane/apiserver",
+    "control-plane/controller-manager",
+    "control-plane/scheduler",
+    "kubelet-start",
+    "wait-control-plane",
+    "upload-config",
+    "upload-config/kubeadm",
+    "upload-config/kubelet",
+    "upload-certs",
+    "mark-control-plane",
+    "bootstrap-token",
+    "kubelet-finalize",
+    "kubelet-finalize/enable-client-cert-rotation",
+    "addon",
+    "addon/coredns",
+    "addon/kube-proxy",
+    "show-join-command",
+];
+
+/// All phases of `kubeadm join`, likewise; `control-plane-join/etcd`, which was
+/// empty, is gone in 1.36.
+pub const JOIN: &[&str] = &[
+    "preflight",
+    "control-plane-prepare",
+    "control-plane-prepare/download-certs",
+    "control-plane-prepare/certs",
+    "control-plane-prepare/kubeconfig",
+    "control-plane-prepare/control-plane",
+    "check-etcd",
+    "kubelet-start",
+    "etcd-join",
+    "kubelet-wait-bootstrap",
+    "control-plane-join",
+    "control-plane-join/mark-control-plane",
+    "wait-control-plane",
+];
 
 fn kept(parts: &[&'static str], below: &str, skipped: &[String]) -> Vec<&'static str> {
     let kept = |part: &&str| !skipped.iter().any(|one| *one == format!("{below}{part}"));
@@ -140,10 +204,11 @@ fn kept(parts: &[&'static str], below: &str, skipped: &[String]) -> Vec<&'static
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Version;
     use crate::kubeadm::tests::few;
 
-    fn said(version: Version, skipped: &[&str], phase: Phase) -> Vec<String> {
-        let mut settled = few(version);
+    fn said(skipped: &[&str], phase: Phase) -> Vec<String> {
+        let mut settled = few(Version::new(1, 37, 2));
         settled.cluster.kubeadm.skip_phases = skipped.iter().map(|s| (*s).to_owned()).collect();
         runs(&settled, phase)
             .iter()
@@ -151,49 +216,67 @@ mod tests {
             .collect()
     }
 
-    const OLD: Version = Version::new(1, 20, 2);
-    const NEW: Version = Version::new(1, 34, 1);
-
     #[test]
     fn a_phase_runs_as_a_whole_unless_a_part_is_left_out() {
-        assert_eq!(said(OLD, &[], Phase::Addon), ["addon all"]);
-        assert_eq!(
-            said(OLD, &["addon/coredns"], Phase::Addon),
-            ["addon kube-proxy"]
-        );
-        assert_eq!(said(OLD, &["addon"], Phase::Addon), [""; 0]);
-        assert_eq!(said(OLD, &["addon/coredns"], Phase::Certs), ["certs all"]);
-        assert_eq!(said(OLD, &["preflight"], Phase::Preflight), [""; 0]);
-        assert_eq!(said(OLD, &["etcd/local"], Phase::Etcd), [""; 0]);
-        assert_eq!(
-            said(OLD, &[], Phase::KubeletFinalize),
-            ["kubelet-finalize all"]
-        );
-        let renamed = ["kubelet-finalize/enable-client-cert-rotation"];
-        assert_eq!(said(NEW, &renamed, Phase::KubeletFinalize), [""; 0]);
-        assert_eq!(said(NEW, &["certs/sa"], Phase::Certs).len(), 10);
+        assert_eq!(said(&[], Phase::Addon), ["addon all"]);
+        assert_eq!(said(&["addon/coredns"], Phase::Addon), ["addon kube-proxy"]);
+        assert_eq!(said(&["addon"], Phase::Addon), [""; 0]);
+        assert_eq!(said(&["addon/coredns"], Phase::Certs), ["certs all"]);
+        assert_eq!(said(&["preflight"], Phase::Preflight), [""; 0]);
+        assert_eq!(said(&["etcd/local"], Phase::Etcd), [""; 0]);
+        assert_eq!(said(&[], Phase::KubeletFinalize), ["kubelet-finalize all"]);
+        let its_one = ["kubelet-finalize/enable-client-cert-rotation"];
+        assert_eq!(said(&its_one, Phase::KubeletFinalize), [""; 0]);
+        assert_eq!(said(&["certs/sa"], Phase::Certs).len(), 10);
     }
 
     #[test]
     fn the_administrator_without_limits_is_made_where_it_is_asked_for() {
-        assert_eq!(said(OLD, &[], Phase::Kubeconfig), ["kubeconfig all"]);
-        assert_eq!(said(OLD, &[], Phase::SuperAdmin), [""; 0]);
-        let plain = said(NEW, &[], Phase::Kubeconfig);
+        let plain = said(&[], Phase::Kubeconfig);
         assert_eq!(plain.len(), 4);
         assert!(
             !plain.iter().any(|words| words.contains("super")),
             "{plain:?}"
         );
-        assert_eq!(
-            said(NEW, &[], Phase::SuperAdmin),
-            ["kubeconfig super-admin"]
-        );
-        assert_eq!(said(NEW, &["kubeconfig"], Phase::SuperAdmin), [""; 0]);
+        assert_eq!(said(&[], Phase::SuperAdmin), ["kubeconfig super-admin"]);
+        assert_eq!(said(&["kubeconfig"], Phase::SuperAdmin), [""; 0]);
     }
 
     #[test]
     fn no_token_is_printed() {
-        let words = said(NEW, &[], Phase::BootstrapToken);
+        let words = said(&[], Phase::BootstrapToken);
         assert_eq!(words, ["bootstrap-token --skip-token-print"]);
+    }
+
+    #[test]
+    fn the_parts_that_run_are_known_to_kubeadm() {
+        for phase in [
+            Phase::Preflight,
+            Phase::Certs,
+            Phase::Kubeconfig,
+            Phase::SuperAdmin,
+            Phase::Etcd,
+            Phase::ControlPlane,
+            Phase::KubeletStart,
+            Phase::UploadConfig,
+            Phase::BootstrapToken,
+            Phase::Addon,
+            Phase::MarkControlPlane,
+            Phase::KubeletFinalize,
+        ] {
+            let name = phase.name();
+            assert!(INIT.contains(&name), "{name}");
+            for part in phase.parts() {
+                let part = format!("{name}/{part}");
+                assert!(INIT.contains(&part.as_str()), "{part}");
+            }
+        }
+    }
+
+    #[test]
+    fn init_and_join_are_told_of_their_own_phases_alone() {
+        let skipped = ["preflight", "addon/coredns", "etcd-join"].map(str::to_owned);
+        assert_eq!(of_init(&skipped), ["preflight", "addon/coredns"]);
+        assert_eq!(of_join(&skipped), ["preflight", "etcd-join"]);
     }
 }

@@ -1,5 +1,4 @@
-//! Whole documents for three versions of kubeadm's API, with few and with
-//! most settings, and the clusters that the other renderers are tested with.
+//! Whole documents for several versions, with few and with most settings, and the clusters that the other renderers are tested with.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -69,7 +68,10 @@ pub(crate) fn few(version: Version) -> Settled {
         kubelet: Component::default(),
         kubelet_serving: KubeletServing::SelfSigned,
         kubelet_client: KubeletClient::Issued,
-        kube_proxy: Component::default(),
+        kube_proxy: KubeProxy {
+            mode: ProxyMode::Iptables,
+            extra_config: serde_json::Map::new(),
+        },
         kubeadm: Kubeadm::default(),
         http_proxy: None,
     };
@@ -219,81 +221,119 @@ fn config(value: serde_json::Value) -> serde_json::Map<String, serde_json::Value
 /// init on the first control plane, joins of the second and of a worker.
 fn documents(settled: &Settled) -> String {
     let nodes = &settled.cluster.nodes;
-    let init = init(settled, &nodes[0], Resolver::ResolvConf, TOKEN);
-    let plane = join(settled, &nodes[1], Resolver::SystemdResolved, TOKEN, PIN);
-    let worker = join(settled, &nodes[3], Resolver::ResolvConf, TOKEN, PIN);
+    let init = init(settled, &nodes[0], TOKEN);
+    let plane = join(settled, &nodes[1], TOKEN, PIN);
+    let worker = join(settled, &nodes[3], TOKEN, PIN);
     format!(
-        "init {:?}\n{}\njoin {:?}, control plane\n{}\njoin, worker\n{}",
-        init_arguments(settled),
-        *init,
-        join_arguments(settled),
-        *plane,
-        *worker
+        "init\n{}\njoin, control plane\n{}\njoin, worker\n{}",
+        *init, *plane, *worker
     )
 }
 
 #[test]
-fn v1beta2_documents() {
-    let version = Version::new(1, 20, 2);
-    insta::assert_snapshot!("v1beta2_few", documents(&few(version)));
-    insta::assert_snapshot!("v1beta2_most", documents(&most(version)));
+fn documents_of_each_version() {
+    for (name, version) in [
+        ("1_34", Version::new(1, 34, 4)),
+        ("1_36", Version::new(1, 36, 3)),
+        ("1_37", Version::new(1, 37, 2)),
+    ] {
+        insta::assert_snapshot!(format!("{name}_few"), documents(&few(version)));
+        insta::assert_snapshot!(format!("{name}_most"), documents(&most(version)));
+    }
+    let version = Version::new(1, 37, 2);
+    insta::assert_snapshot!("1_37_ipv6", documents(&ipv6(version)));
+}
+
+/// kubeadm refuses a phase that it does not know, so each is told of its own.
+#[test]
+fn what_is_skipped_is_told_where_it_counts() {
+    let mut settled = few(Version::new(1, 37, 2));
+    let skip = |phases: &[&str]| phases.iter().map(|&phase| phase.into()).collect();
+    settled.cluster.kubeadm.skip_phases = skip(&["addon/kube-proxy", "etcd-join"]);
+    let nodes = settled.cluster.nodes.clone();
+    let text = init(&settled, &nodes[0], TOKEN);
+    assert!(
+        text.contains("skipPhases:\n- addon/kube-proxy\npatches"),
+        "{}",
+        *text
+    );
+    assert!(text.contains("proxy:\n  disabled: true\n"), "{}", *text);
+    assert!(!text.contains("dns:"), "{}", *text);
+    let text = join(&settled, &nodes[1], TOKEN, PIN);
+    assert!(text.contains("skipPhases:\n- etcd-join\n"), "{}", *text);
+    settled.cluster.kubeadm.skip_phases = skip(&["addon"]);
+    let text = init(&settled, &nodes[0], TOKEN);
+    assert!(text.contains("dns:\n  disabled: true\nproxy:\n  disabled: true\n"));
+}
+
+/// kubeadm refuses `all` beside names.
+#[test]
+fn all_checks_are_passed_over_by_that_word_alone() {
+    let mut settled = few(Version::new(1, 37, 2));
+    let names = ["NumCPU", "All", "Mem"].map(str::to_owned);
+    settled.cluster.kubeadm.ignore_preflight_errors = names.into();
+    let text = init(&settled, &settled.cluster.nodes[0], TOKEN);
+    assert!(
+        text.contains("ignorePreflightErrors:\n  - all\n  imagePullPolicy"),
+        "{}",
+        *text
+    );
 }
 
 #[test]
-fn v1beta3_documents() {
-    let version = Version::new(1, 26, 15);
-    insta::assert_snapshot!("v1beta3_few", documents(&few(version)));
-    insta::assert_snapshot!("v1beta3_most", documents(&most(version)));
-}
-
-#[test]
-fn v1beta4_documents() {
-    let version = Version::new(1, 34, 1);
-    insta::assert_snapshot!("v1beta4_few", documents(&few(version)));
-    insta::assert_snapshot!("v1beta4_most", documents(&most(version)));
-    insta::assert_snapshot!("v1beta4_ipv6", documents(&ipv6(version)));
+fn the_mode_of_kube_proxy_is_written_out() {
+    for (mode, line) in [
+        (ProxyMode::Iptables, "\nmode: iptables\n"),
+        (ProxyMode::Nftables, "\nmode: nftables\n"),
+        (ProxyMode::Ipvs, "\nmode: ipvs\n"),
+    ] {
+        let mut settled = few(Version::new(1, 37, 2));
+        settled.cluster.kube_proxy.mode = mode;
+        let text = init(&settled, &settled.cluster.nodes[0], TOKEN);
+        assert!(text.contains(line), "{}", *text);
+    }
 }
 
 #[test]
 fn each_runtime_is_named_as_kubeadm_knows_it() {
-    let docker = |version, cri_dockerd| {
-        let mut settled = few(version);
-        settled.cluster.runtime = Runtime::Docker {
-            origin: Origin::Distribution,
-            cri_dockerd,
-        };
-        let node = &settled.cluster.nodes[3];
-        let text = join(&settled, node, Resolver::ResolvConf, TOKEN, PIN);
-        let line = text.lines().find(|line| line.contains("criSocket"));
-        line.unwrap().trim().to_owned()
+    let mut settled = few(Version::new(1, 37, 2));
+    settled.cluster.runtime = Runtime::Docker {
+        origin: Origin::Distribution,
+        cri_dockerd: Some(Download {
+            url: String::new(),
+            sha256: String::new(),
+        }),
     };
-    let download = Download {
-        url: String::new(),
-        sha256: String::new(),
-    };
-    // Without a scheme: kubeadm compares it with its own constant.
-    assert_eq!(
-        docker(Version::new(1, 20, 2), None),
-        "criSocket: /var/run/dockershim.sock"
-    );
-    assert_eq!(
-        docker(Version::new(1, 24, 0), Some(download)),
-        "criSocket: unix:///run/cri-dockerd.sock"
-    );
+    let text = join(&settled, &settled.cluster.nodes[3], TOKEN, PIN);
+    assert!(text.contains("criSocket: unix:///run/cri-dockerd.sock\n"));
 }
 
 #[test]
 fn settings_of_the_inventory_win_over_what_is_found_on_a_host() {
-    let mut settled = few(Version::new(1, 34, 1));
+    let version = Version::new(1, 37, 2);
+    let mut settled = few(version);
+    let found = patches(&settled, Resolver::SystemdResolved);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].text.contains("/run/systemd/resolve/resolv.conf"));
     settled.cluster.kubelet.extra_config = config(json!({"resolvConf": "/etc/pods.conf"}));
-    let text = init(
-        &settled,
-        &settled.cluster.nodes[0],
-        Resolver::SystemdResolved,
-        TOKEN,
-    );
+    assert!(patches(&settled, Resolver::SystemdResolved).is_empty());
+    let text = init(&settled, &settled.cluster.nodes[0], TOKEN);
     assert!(text.contains("resolvConf: /etc/pods.conf"), "{}", *text);
-    assert!(!text.contains("resolv-conf"), "{}", *text);
+    assert!(!text.contains("\npatches:"), "no folder: {}", *text);
+}
+
+/// kubeadm applies patches in the order of their names.
+#[test]
+fn patches_of_the_inventory_come_after_the_hosts_own() {
+    for kind in ["", "+json", "+merge", "+strategic", "-a+json", "0+json"] {
+        for end in ["json", "yaml"] {
+            let theirs = format!("kubeletconfiguration{kind}.{end}");
+            assert!(
+                OWN_PATCH <= theirs.as_str(),
+                "{theirs} would come before {OWN_PATCH}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -305,25 +345,24 @@ fn workers_show_their_role() {
 
 #[test]
 fn patches_are_files_of_their_own() {
-    insta::assert_debug_snapshot!("patches", patches(&most(Version::new(1, 26, 15))));
+    insta::assert_debug_snapshot!(
+        "patches",
+        patches(&most(Version::new(1, 37, 2)), Resolver::ResolvConf)
+    );
 }
 
 #[test]
 fn kubelets_that_are_configured_anew_keep_their_patches() {
-    let arguments = |version| kubelet_phase_arguments(&most(version));
+    let version = Version::new(1, 37, 2);
     let patches = ["--patches=/etc/kubernetes/patches"];
-    assert_eq!(arguments(Version::new(1, 34, 1)), patches);
-    assert!(
-        arguments(Version::new(1, 24, 17)).is_empty(),
-        "no such flag"
-    );
-    assert!(kubelet_phase_arguments(&few(Version::new(1, 34, 1))).is_empty());
+    assert_eq!(kubelet_phase_arguments(&most(version)), patches);
+    assert_eq!(kubelet_phase_arguments(&few(version)), patches);
 }
 
 /// The inventory's volumes stay beside those of the audit log.
 #[test]
 fn audit_and_encryption_in_the_configuration_of_the_cluster() {
-    let mut settled = few(Version::new(1, 34, 1));
+    let mut settled = few(Version::new(1, 37, 2));
     settled.cluster.kubelet_serving = KubeletServing::Signed;
     let plane = &mut settled.cluster.control_plane;
     plane.encryption = Encryption::Secretbox;
@@ -342,23 +381,16 @@ fn audit_and_encryption_in_the_configuration_of_the_cluster() {
 
 #[test]
 fn external_etcd_is_named_by_its_endpoints() {
-    for version in [Version::new(1, 20, 2), Version::new(1, 34, 1)] {
-        let settled = external(version);
-        let text = init(
-            &settled,
-            &settled.cluster.nodes[3],
-            Resolver::ResolvConf,
-            TOKEN,
-        );
-        let section = text.split("\netcd:\n").nth(1).unwrap();
-        let section = section.split("---").next().unwrap();
-        assert_eq!(
-            section,
-            "  external:\n    endpoints:\n    - https://192.0.2.11:2379\n    \
-             - https://192.0.2.12:2379\n    - https://192.0.2.13:2379\n    \
-             caFile: /etc/kubernetes/pki/etcd/ca.crt\n    \
-             certFile: /etc/kubernetes/pki/apiserver-etcd-client.crt\n    \
-             keyFile: /etc/kubernetes/pki/apiserver-etcd-client.key\n"
-        );
-    }
+    let settled = external(Version::new(1, 37, 2));
+    let text = init(&settled, &settled.cluster.nodes[3], TOKEN);
+    let section = text.split("\netcd:\n").nth(1).unwrap();
+    let section = section.split("---").next().unwrap();
+    assert_eq!(
+        section,
+        "  external:\n    endpoints:\n    - https://192.0.2.11:2379\n    \
+         - https://192.0.2.12:2379\n    - https://192.0.2.13:2379\n    \
+         caFile: /etc/kubernetes/pki/etcd/ca.crt\n    \
+         certFile: /etc/kubernetes/pki/apiserver-etcd-client.crt\n    \
+         keyFile: /etc/kubernetes/pki/apiserver-etcd-client.key\n"
+    );
 }

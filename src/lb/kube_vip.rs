@@ -2,8 +2,8 @@
 //! answers ARP for the endpoint's address.
 //!
 //! It speaks to the API server of its own host, as `kubernetes`, a name that
-//! is in that server's certificate. From 1.29 on admin.conf gets its rights
-//! only at the end of init, so the one that founds the cluster uses
+//! is in that server's certificate. admin.conf gets its rights only at the end
+//! of init, so the one that founds the cluster uses
 //! super-admin.conf until then.
 //!
 //! Facts: kube-vip's manual on static pods and its issue 684 on
@@ -11,7 +11,7 @@
 
 use serde::Serialize;
 
-use crate::cluster::{LeaderElection, Settled, Version, Vip};
+use crate::cluster::{LeaderElection, Settled, Vip};
 use crate::template::{HostFile, NOTICE};
 
 /// Its manifest.
@@ -19,9 +19,6 @@ pub const MANIFEST: &str = "/etc/kubernetes/manifests/kube-vip.yaml";
 
 const ADMIN: &str = "/etc/kubernetes/admin.conf";
 const SUPER_ADMIN: &str = "/etc/kubernetes/super-admin.conf";
-
-/// The first version in which admin.conf has to be given its rights.
-const WITH_SUPER_ADMIN: Version = Version::new(1, 29, 0);
 
 /// With which kubeconfig it speaks to the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +39,8 @@ pub fn manifest(
     phase: Phase,
 ) -> HostFile {
     let kubeconfig = match phase {
-        Phase::Founding if settled.version >= WITH_SUPER_ADMIN => SUPER_ADMIN,
-        _ => ADMIN,
+        Phase::Founding => SUPER_ADMIN,
+        Phase::Founded => ADMIN,
     };
     let pod = pod(settled, vip, image, interface, kubeconfig);
     let text = serde_yaml::to_string(&pod).expect("plain structs are YAML");
@@ -249,28 +246,28 @@ fn variables(settled: &Settled, vip: &Vip, interface: &str) -> Vec<Variable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Version;
     use crate::kubeadm::tests::few;
 
-    fn shown(version: Version, phase: Phase) -> String {
+    fn shown(phase: Phase) -> String {
         let vip = Vip {
             address: "192.0.2.100".parse().unwrap(),
             interface: None,
         };
         let image = "ghcr.io/kube-vip/kube-vip:v0.8.9";
-        let file = manifest(&few(version), &vip, image, "eth1", phase);
+        let file = manifest(&few(Version::new(1, 34, 1)), &vip, image, "eth1", phase);
         format!("{} {:04o}\n{}", file.path, file.mode, file.text)
     }
 
     #[test]
     fn the_manifest() {
-        insta::assert_snapshot!(shown(Version::new(1, 34, 1), Phase::Founded));
+        insta::assert_snapshot!(shown(Phase::Founded));
     }
 
     #[test]
-    fn the_founder_needs_more_rights_from_1_29_on() {
-        let with = |version, phase| shown(version, phase).matches(SUPER_ADMIN).count();
-        assert_eq!(with(Version::new(1, 29, 0), Phase::Founding), 1);
-        assert_eq!(with(Version::new(1, 29, 0), Phase::Founded), 0);
-        assert_eq!(with(Version::new(1, 28, 15), Phase::Founding), 0);
+    fn the_founder_needs_more_rights() {
+        let with = |phase| shown(phase).matches(SUPER_ADMIN).count();
+        assert_eq!(with(Phase::Founding), 1);
+        assert_eq!(with(Phase::Founded), 0);
     }
 }

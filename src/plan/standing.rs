@@ -137,12 +137,10 @@ impl Standing {
 
 impl NodeView {
     /// Whether it has wholly joined as a control plane. kubeadm puts the label
-    /// last: `control-plane` from 1.20 on, `master` before 1.24.
+    /// last.
     #[must_use]
     pub fn is_control_plane(&self) -> bool {
-        self.labels.iter().any(|label| {
-            label.starts_with("node-role.kubernetes.io/control-plane=")
-                || label.starts_with("node-role.kubernetes.io/master=")
-        })
+        let mut labels = self.labels.iter();
+        labels.any(|label| label.starts_with("node-role.kubernetes.io/control-plane="))
     }
 }

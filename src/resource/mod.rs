@@ -241,7 +241,7 @@ impl Resource {
             (Self::Sysctl(sysctl), Seen::Sysctl(value)) => sysctl.diff(value.as_deref()),
             (Self::Swap(_), Seen::Swap(seen)) => Swap::diff(seen),
             (Self::Repository(repository), Seen::Repository(seen)) => repository.diff(seen),
-            (Self::Packages(packages), Seen::Packages(seen)) => packages.diff(seen),
+            (Self::Packages(packages), Seen::Packages(seen)) => return packages.diff(seen),
             (Self::Service(service), Seen::Service(seen)) => service.diff(seen),
             (Self::Command(command), Seen::Command(done)) => command.diff(*done),
             _ => unreachable!(

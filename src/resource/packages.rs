@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Answers, Difference, Malformed, Verb, section};
+use super::{Answers, Difference, Malformed, Refusal, Verb, section};
 use crate::shell::Script;
 
 /// Packages that are installed together.
@@ -59,6 +59,17 @@ impl Package {
         }
     }
 
+    /// What is said of an installed version that is newer than the wanted one.
+    fn newer(&self, seen: &Seen) -> Option<String> {
+        let wanted = self.version.as_deref()?;
+        let version = seen.version.as_deref()?;
+        let newer = !version.starts_with(wanted) && release(version)? > release(wanted)?;
+        newer.then(|| {
+            let wanted = wanted.trim_end_matches('-');
+            format!("{} {version} is newer than {wanted}", self.name)
+        })
+    }
+
     fn differences(&self, seen: &Seen) -> Option<String> {
         let wanted = self.version.as_deref().unwrap_or("");
         let held = if self.hold { ", held" } else { "" };
@@ -80,6 +91,16 @@ impl Package {
             Some(_) => None,
         }
     }
+}
+
+/// The numbers of a package's version before its revision: `1.34.1-1.1` is
+/// 1.34.1. `None` where it is made of other things.
+fn release(version: &str) -> Option<Vec<u64>> {
+    let release = version.split('-').next()?;
+    release
+        .split('.')
+        .map(|number| number.parse().ok())
+        .collect()
 }
 
 pub(super) fn probe(all: &[&Packages]) -> Script {
@@ -141,7 +162,26 @@ impl Packages {
             .collect()
     }
 
-    pub(super) fn diff(&self, seen: &[Seen]) -> Option<Difference> {
+    /// Refuses what would put an older version in a newer one's place: apt
+    /// does not without being told to, and data may not survive it.
+    pub(super) fn diff(&self, seen: &[Seen]) -> Result<Option<Difference>, Refusal> {
+        let wanted = self.all.iter().zip(seen);
+        let newer: Vec<_> = wanted
+            .filter_map(|(package, seen)| package.newer(seen))
+            .collect();
+        match newer.is_empty() {
+            true => Ok(self.difference(seen)),
+            false => Err(Refusal {
+                what: newer.join(", "),
+                why: "kdiy puts no older version in a newer one's place. Write the `version` that \
+                      is installed; or, if it came here by accident and nothing has run with it, \
+                      install the wanted one there by hand (apt-get install --allow-downgrades)"
+                    .to_owned(),
+            }),
+        }
+    }
+
+    fn difference(&self, seen: &[Seen]) -> Option<Difference> {
         let displaced = self.displaced(seen).map(|(Rival { name, with }, version)| {
             format!("{name} {version}, conflicts with {with}; its configuration and data stay")
         });

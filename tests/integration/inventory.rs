@@ -285,7 +285,7 @@ fn even_members_are_taken_when_they_are_asked_for() {
     let text = "\
 apiVersion: kdiy/v1alpha1
 name: growing
-version: 1.30
+version: 1.40
 endpoint: api.example.org
 loadBalancer: external
 nodes:
@@ -296,10 +296,10 @@ controlPlane: {etcd: {allowEvenMembers: true}}
 ";
     let loaded = load(text, &|_| Err(std::io::ErrorKind::NotFound.into()));
     let codes: Vec<&str> = loaded.findings.iter().map(|finding| finding.code).collect();
-    assert_eq!(codes, ["even-members"]);
+    assert_eq!(codes, ["untried-version", "even-members"]);
     let cluster = loaded.cluster.expect("a cluster");
     insta::assert_snapshot!("describe-even", describe(&cluster));
-    assert_eq!(cluster.version.to_string(), "1.30");
+    assert_eq!(cluster.version.to_string(), "1.40");
     assert_eq!(cluster.nodes[0].login.host, "192.0.2.11");
     assert_eq!(cluster.nodes[0].taints, Some(Vec::new()), "a worker, too");
     assert_eq!(cluster.nodes[1].taints, Some(Vec::new()), "as written");

@@ -260,12 +260,31 @@ pub const KUBELET: &Mapping = &Mapping::of(&[
 
 /// `kubeProxy`.
 pub const KUBE_PROXY: &Mapping = &Mapping::of(&[
-    arguments(
-        "More flags of kube-proxy, without dashes. What kdiy sets itself is refused, with the key \
-         to use instead.",
-        "{v: 2}",
+    Field::new(
+        "mode",
+        Kind::Words(&[
+            word(
+                "iptables",
+                "rules of iptables, as kube-proxy does by itself",
+            ),
+            word(
+                "nftables",
+                "one table of nftables, which stays fast with many services; needs Linux 5.13",
+            ),
+            word(
+                "ipvs",
+                "the kernel's balancer, deprecated since Kubernetes 1.35",
+            ),
+        ]),
+        "What kube-proxy makes services of. It is written into its configuration, so that no later \
+         version of Kubernetes changes it.",
+    )
+    .default("iptables")
+    .example("nftables"),
+    configuration(
+        "Merged over the KubeProxyConfiguration.",
+        "{metricsBindAddress: \"0.0.0.0:10249\"}",
     ),
-    configuration("Merged over the KubeProxyConfiguration.", "{mode: ipvs}"),
 ]);
 
 /// `kubeadm`.
@@ -280,7 +299,9 @@ pub const KUBEADM: &Mapping = &Mapping::of(&[
     Field::new(
         "skipPhases",
         Kind::List(&text("name of a phase")),
-        "Phases of `kubeadm init` and `kubeadm join` that are left out.",
+        "Phases of `kubeadm init` and `kubeadm join` that are left out, each told of its own. An \
+         addon that is left out is marked as disabled in kubeadm's configuration, so that no \
+         upgrade brings it back.",
     )
     .example("[addon/kube-proxy]"),
     Field::new(
@@ -288,8 +309,9 @@ pub const KUBEADM: &Mapping = &Mapping::of(&[
         Kind::List(&PATH),
         "Patches of static pods and of the kubelet's configuration: files named \
          `TARGET[SUFFIX][+TYPE].yaml`, their paths from the inventory's folder. TARGET is \
-         kube-apiserver, kube-controller-manager, kube-scheduler, etcd, kubeletconfiguration or \
-         corednsdeployment; TYPE is strategic, merge or json. From Kubernetes 1.22 on.",
+         kube-apiserver, kube-controller-manager, kube-scheduler, etcd, kubeletconfiguration, \
+         corednsdeployment or, from Kubernetes 1.37 on, kubeproxydaemonset; TYPE is strategic, \
+         merge or json. Probes of static pods name their port, `probe-port`.",
     )
     .example("[files/kube-apiserver0+strategic.yaml]"),
 ]);

@@ -28,14 +28,14 @@ pub const ROOT: &Mapping = &Mapping::of(&[
         Kind::Text(
             super::Form::like("version", "^v?1\\.(0|[1-9][0-9]*)(\\.(0|[1-9][0-9]*))?$").bare(),
         ),
-        "The version of Kubernetes, 1.20 or later. With two numbers, `\"1.34\"`, it is the newest \
-         patch that the package repository has, or the one that runs; with three, `\"1.34.1\"`, \
-         exactly this one.\n\n\
+        "The version of Kubernetes: 1.34 to 1.37 were tried, 1.31 and later are taken. With two \
+         numbers, `\"1.37\"`, it is the newest patch that the package repository has, or the one \
+         that runs; with three, `\"1.37.2\"`, exactly this one.\n\n\
          Quote it: to other programs `1.30` without quotes is the number 1.3. kdiy reads what is \
          written.",
     )
     .required()
-    .example("\"1.34\""),
+    .example("\"1.37\""),
     Field::new(
         "topology",
         Kind::Words(TOPOLOGIES),
@@ -110,7 +110,7 @@ pub const ROOT: &Mapping = &Mapping::of(&[
         Kind::Mapping(PACKAGES),
         "Where Kubernetes' packages come from, and whether apt may upgrade them.",
     )
-    .derived("pkgs.k8s.io with its key pinned; it has 1.24 and later")
+    .derived("pkgs.k8s.io with its key pinned")
     .example("{repository: \"https://mirror.example.org/kubernetes/v{minor}/deb/\", key: files/mirror.asc}"),
     Field::new(
         "images",

@@ -9,7 +9,7 @@ pub const PACKAGES: &Mapping = &Mapping::with(
             "repository",
             URL,
             "The apt repository of Kubernetes' packages; then `key` is needed, too. `{minor}` in \
-             it becomes the version's first two numbers, such as 1.34.",
+             it becomes the version's first two numbers, such as 1.37.",
         )
         .derived("https://pkgs.k8s.io/core:/stable:/v{minor}/deb/")
         .example("https://mirror.example.org/kubernetes/v{minor}/deb/"),

@@ -13,7 +13,7 @@ fn base() -> Value {
     serde_yaml::from_str(
         "apiVersion: kdiy/v1alpha1
 name: demo
-version: \"1.23\"
+version: \"1.37\"
 endpoint: 192.0.2.10:6443
 nodes:
   - {name: lb-1, ssh: 192.0.2.8, role: load-balancer}

@@ -15,8 +15,8 @@ use super::hosts::WrittenNode;
 use super::login::Ssh;
 use super::network::WrittenNetwork;
 use crate::cluster::{
-    AddressSpec, Cluster, Cni, ControlPlane, EtcdSource, Jump, KubeletClient, KubeletServing,
-    Login, Network, Node, Role, Roles, SudoPassword, Topology,
+    AddressSpec, Cluster, Cni, ControlPlane, EtcdSource, Jump, KubeProxy, KubeletClient,
+    KubeletServing, Login, Network, Node, ProxyMode, Role, Roles, SudoPassword, Topology,
 };
 use ipnet::IpNet;
 
@@ -67,7 +67,10 @@ pub fn cluster(inventory: Inventory) -> Option<Cluster> {
             .kubelet_serving
             .unwrap_or(KubeletServing::SelfSigned),
         kubelet_client: settings.kubelet_client.unwrap_or(KubeletClient::Issued),
-        kube_proxy: settings.kube_proxy,
+        kube_proxy: KubeProxy {
+            mode: settings.kube_proxy.mode.unwrap_or(ProxyMode::Iptables),
+            extra_config: settings.kube_proxy.extra_config,
+        },
         kubeadm: settings.kubeadm,
         http_proxy: inventory.http_proxy,
     })

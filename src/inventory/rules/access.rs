@@ -50,7 +50,6 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
         reachable(reader, node);
         jumps(reader, inventory, node);
     }
-    packages(reader, inventory);
 }
 
 fn unique<T: Eq + Hash>(
@@ -145,22 +144,5 @@ fn jumps(reader: &Reader<'_>, inventory: &Inventory, node: &WrittenNode) {
                     .help("name every jump host once, nearest first"),
             );
         }
-    }
-}
-
-/// pkgs.k8s.io begins with 1.24; older packages are only on mirrors.
-fn packages(reader: &Reader<'_>, inventory: &Inventory) {
-    let Some(version) = &inventory.version else {
-        return;
-    };
-    if inventory.packages.repository_key.is_none() && version.value.minor() < (1, 24) {
-        let message = format!(
-            "pkgs.k8s.io has no packages of Kubernetes {}; it begins with 1.24",
-            version.value
-        );
-        reader.report(
-            Finding::error("no-packages", version.span, message)
-                .help("set `packages.repository` and `packages.key` to a mirror that has them, or take a later version"),
-        );
     }
 }

@@ -21,9 +21,22 @@ pub struct PlaneView {
     pub endpoint: Option<String>,
     /// How all secrets were rewritten, as the cluster remembers it.
     pub encrypted: Option<String>,
+    /// Whether the cluster lets API servers into kubelets.
+    pub kubelet_access: bool,
     /// Requests of kubelets that wait, where kdiy approves them.
     pub requests: Vec<Request>,
 }
+
+/// The binding of [`KUBELET_USER`], whom `apiserver-kubelet-client.crt` is of, to
+/// [`KUBELET_ROLE`], Kubernetes' own: by it API servers may ask kubelets.
+///
+/// Facts: AllowAPIServerToAccessKubeletAPI in phases/bootstraptoken/node of
+/// kubeadm at v1.36.3 and v1.37.2.
+pub const KUBELET_ACCESS: &str = "kubeadm:apiserver-kubelet-client";
+/// The role; see [`KUBELET_ACCESS`].
+pub const KUBELET_ROLE: &str = "system:kubelet-api-admin";
+/// The user; see [`KUBELET_ACCESS`].
+pub const KUBELET_USER: &str = "kube-apiserver-kubelet-client";
 
 /// Keeps what the components were last settled with. Only root reads it:
 /// arguments are on command lines anyway, but there is no need to spread them.
@@ -70,10 +83,19 @@ pub(super) fn script(kubectl: &Script, requests: Option<&Settled>) -> Script {
     let encrypted = Script::of("[ ! -e /etc/kubernetes/pki/kdiy-encryption.yaml ] || ")
         .then(kubectl)
         .lit(" -n kube-system get configmap kdiy -o 'jsonpath={.data.encryption}' 2>/dev/null\n");
+    let access = Script::of("[ ! -s /etc/kubernetes/admin.conf ] || ")
+        .then(kubectl)
+        .lit(" get clusterrolebinding --ignore-not-found -o ")
+        .args([
+            "jsonpath={.roleRef.name} {.subjects[*].name}",
+            KUBELET_ACCESS,
+        ])
+        .lit(" 2>/dev/null\n");
     let script = section("processes", &Script::of(PROCESSES).lit(ARGUMENTS))
         .then(&section("settled", &kept))
         .then(&section("reached", &Script::of(REACHED)))
-        .then(&section("encrypted", &encrypted));
+        .then(&section("encrypted", &encrypted))
+        .then(&section("kubelet-access", &access));
     match requests {
         None => script,
         Some(settled) => script.then(&serving::probe(settled, kubectl)),
@@ -90,6 +112,7 @@ impl PlaneView {
             settled: serde_json::from_str(section("settled")).ok(),
             endpoint: some("reached"),
             encrypted: some("encrypted"),
+            kubelet_access: allows(section("kubelet-access")),
             requests: serving::parse(section("requests")),
         }
     }
@@ -103,6 +126,12 @@ impl PlaneView {
         let arguments = self.running.get(name).or_else(settled);
         arguments.map_or(Stage::Plain, Stage::running)
     }
+}
+
+/// Reads the role and the users of the binding.
+fn allows(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    words.next() == Some(KUBELET_ROLE) && words.any(|user| user == KUBELET_USER)
 }
 
 fn processes(text: &str) -> BTreeMap<String, Arguments> {
@@ -136,6 +165,19 @@ mod tests {
         };
         assert_eq!(of("kube-scheduler"), ["leader-elect=true", "v=2"]);
         assert_eq!(of("kube-apiserver"), ["a=b=c"]);
+    }
+
+    #[test]
+    fn the_binding_is_known_by_role_and_user() {
+        assert!(allows(
+            "system:kubelet-api-admin kube-apiserver-kubelet-client"
+        ));
+        assert!(allows(
+            "system:kubelet-api-admin me kube-apiserver-kubelet-client"
+        ));
+        assert!(!allows("cluster-admin kube-apiserver-kubelet-client"));
+        assert!(!allows("system:kubelet-api-admin me"));
+        assert!(!allows(""));
     }
 
     /// A process of this name, which lasts for a minute.

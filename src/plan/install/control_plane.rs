@@ -5,7 +5,7 @@ use super::balancer::{self, Balanced};
 use super::{Founded, Site, config, file, has_etcd_key, kubectl, nodes, runtime, settings, undo};
 use crate::cluster::{Node, Role};
 use crate::etcd::{self, member};
-use crate::kubeadm;
+use crate::kubeadm::{self, Stage};
 use crate::plan::facts::UNFINISHED;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Content, Directory, Done, Input, OnDiffer, Resource, Verb};
@@ -61,8 +61,8 @@ pub(super) fn found(
 ) -> Founded {
     let (lead, host) = (site.lead, &site.lead.name);
     let pulled = pull_images(site, lead, blueprint);
-    let text = kubeadm::init(site.settled, lead, site.resolver(lead), TOKEN);
-    let run = kubeadm_run("init", lead, &kubeadm::init_arguments(site.settled));
+    let text = kubeadm::init(site.settled, lead, TOKEN);
+    let run = kubeadm_run(site, "init", lead);
     let around = balancer::around_init(site);
     let script = around.before.then(&run).lit("\n").then(&around.after);
     let mut inputs = around.before_inputs;
@@ -142,13 +142,7 @@ pub(super) fn join_node(
     blueprint: &mut Blueprint,
     needs: &[StepId],
 ) -> StepId {
-    let text = kubeadm::join(
-        site.settled,
-        node,
-        site.resolver(node),
-        TOKEN,
-        &site.trust.ca_pin,
-    );
+    let text = kubeadm::join(site.settled, node, TOKEN, &site.trust.ca_pin);
     let (role, note) = if node.roles.has(Role::ControlPlane) {
         ("control plane", settings::note(site))
     } else {
@@ -164,7 +158,7 @@ pub(super) fn join_node(
         verb: Verb::Run,
         details: vec![format!("join as {role}, authority pinned")],
         done: Done::Known(site.is_member(node)),
-        script: kubeadm_run("join", node, &kubeadm::join_arguments(site.settled)).then(&note),
+        script: kubeadm_run(site, "join", node).then(&note),
         inputs: vec![config::filled(&text)],
     };
     blueprint.add(
@@ -179,12 +173,12 @@ pub(super) fn join_node(
 /// whether it came to its end. A run that did not is taken up where kubeadm's
 /// own preflight would refuse what the first one left. One that ended after
 /// its connection was cut is not run twice: the cluster is asked.
-fn kubeadm_run(verb: &'static str, node: &Node, arguments: &[String]) -> Script {
+fn kubeadm_run(site: &Site, verb: &'static str, node: &Node) -> Script {
     let label = match node.roles.has(Role::ControlPlane) {
-        true => "node-role.kubernetes.io/(control-plane|master)\"",
+        true => "node-role.kubernetes.io/control-plane\"",
         false => "kubernetes.io/hostname",
     };
-    taking_up("a run of kubeadm that did not come to its end")
+    taking_up(site, "a run of kubeadm that did not come to its end")
         .lit("if [ -z \"$kdiy_again\" ] && [ -s /etc/kubernetes/kubelet.conf ] && ")
         .lit("kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=10s get node ")
         .arg(node.name.as_str())
@@ -197,23 +191,28 @@ fn kubeadm_run(verb: &'static str, node: &Node, arguments: &[String]) -> Script 
         .lit("\nkubeadm ")
         .lit(verb)
         .lit(config::OPTION)
-        .lit(" ")
-        .args(arguments)
         .lit(" $kdiy_again\nrm -f ")
         .lit(UNFINISHED)
         .lit("\nfi")
 }
 
 /// Sets `$kdiy_again` where something was begun and did not end: what kubeadm's
-/// preflight is to pass over then.
-pub(super) fn taking_up(what: &'static str) -> Script {
-    Script::of("install -d -m 0755 /var/lib/kdiy\nkdiy_again=\nif [ -e ")
+/// preflight is to pass over then. One that passes over everything is not told
+/// more: kubeadm refuses names beside `all`.
+pub(super) fn taking_up(site: &Site, what: &'static str) -> Script {
+    let script = Script::of("install -d -m 0755 /var/lib/kdiy\nkdiy_again=\nif [ -e ")
         .lit(UNFINISHED)
         .lit(" ]; then\necho 'taking up ")
         .lit(what)
-        .lit("'\nkdiy_again=--ignore-preflight-errors=")
-        .lit(LEFTOVERS)
-        .lit("\nfi\n")
+        .lit("'\n");
+    let script = match site.settled.cluster.kubeadm.ignores_all() {
+        true => script,
+        false => script
+            .lit("kdiy_again=--ignore-preflight-errors=")
+            .lit(LEFTOVERS)
+            .lit("\n"),
+    };
+    script.lit("fi\n")
 }
 
 /// What a run of kubeadm that broke off may have left on the host.
@@ -228,20 +227,7 @@ Port-10259,Port-2379,Port-2380";
 
 /// Images are pulled ahead, beside what else goes on in the cluster.
 pub(super) fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
-    let text = kubeadm::init(
-        site.settled,
-        node,
-        site.resolver(node),
-        "abcdef.0123456789abcdef",
-    );
-    let unwanted: Vec<_> = ["coredns", "kube-proxy"]
-        .iter()
-        .filter(|addon| site.skips_addon(addon))
-        .map(|addon| format!("/{addon}:"))
-        .collect();
-    let filter = unwanted.iter().fold(Script::new(), |filter, image| {
-        filter.lit(" | grep -vF -- ").arg(image)
-    });
+    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
     let pull = Command {
         name: "images of the control plane".to_owned(),
         verb: Verb::Run,
@@ -249,11 +235,9 @@ pub(super) fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -
         done: Done::Known(site.is_member(node)),
         script: Script::of("kubeadm config images list")
             .lit(config::OPTION)
-            .lit(" 2>/dev/null")
-            .then(&filter)
-            .lit(" > \"$kdiy_tmp/images\"\n< \"$kdiy_tmp/images\" ")
+            .lit(" 2>/dev/null > \"$kdiy_tmp/images\"\n< \"$kdiy_tmp/images\" ")
             .then(&runtime::pull(site)),
-        inputs: vec![config::plain(text.to_string())],
+        inputs: vec![settings::configuration(site, node, stage)],
     };
     blueprint.add_needed(
         &node.name,

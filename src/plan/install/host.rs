@@ -47,7 +47,10 @@ pub(super) fn prepare(site: &Site, node: &Node, blueprint: &mut Blueprint, vault
     blueprint.add(host, "prepare the kernel", kernel(site), &[]);
     blueprint.add(host, "install packages", packages(site), &[]);
     runtime::configure(site, node, blueprint, vault);
-    let mut all = resources(&files(kubeadm::patches(site.settled), vault));
+    let mut all = resources(&files(
+        kubeadm::patches(site.settled, site.resolver(node)),
+        vault,
+    ));
     let network = files(cni::files(site.settled, node), vault);
     all.extend(resources(&network));
     if let Some(unit) = cni::unit(&site.settled.cluster.network.cni) {

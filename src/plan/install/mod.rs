@@ -6,6 +6,7 @@ mod config;
 mod control_plane;
 mod etcd;
 mod host;
+mod kubelet;
 mod network;
 mod nodes;
 mod runtime;
@@ -120,9 +121,11 @@ pub fn blueprint(
     joined.extend(&founded.together);
     joined.extend(worker::join(&site, &mut blueprint, &founded));
     joined.extend(network);
+    joined.push(kubelet::let_in(&site, &mut blueprint, &founded));
     balancer::place_kube_vip(&site, &mut blueprint, vault);
     nodes::label(&site, &mut blueprint, &joined);
     nodes::ready(&site, &mut blueprint, &joined);
+    kubelet::restrict(&site, &mut blueprint);
     joined.extend(serving::configure(&site, &mut blueprint));
     serving::approve(&site, &mut blueprint, &joined);
     blueprint
@@ -161,10 +164,7 @@ impl Site<'_> {
 
     /// Whether the inventory leaves out an addon of kubeadm's.
     fn skips_addon(&self, addon: &str) -> bool {
-        let skipped = &self.settled.cluster.kubeadm.skip_phases;
-        skipped
-            .iter()
-            .any(|phase| phase == "addon" || phase.strip_prefix("addon/") == Some(addon))
+        self.settled.cluster.kubeadm.skips_addon(addon)
     }
 
     /// A client of the etcd member on a node, there.

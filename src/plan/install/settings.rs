@@ -271,7 +271,7 @@ fn upload(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> StepId {
 }
 
 pub(super) fn configuration(site: &Site, node: &Node, stage: Stage) -> Input {
-    let text = kubeadm::phase(site.settled, node, site.resolver(node), stage);
+    let text = kubeadm::phase(site.settled, node, stage);
     config::plain(text)
 }
 

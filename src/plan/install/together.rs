@@ -87,7 +87,6 @@ pub(super) fn found(
 fn founder<'a>(site: &Site<'a>, node: &'a Node) -> Founder<'a> {
     let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
     let members = founding::members(site.settled);
-    let resolver = site.resolver(node);
     let config = settings::configuration(site, node, stage);
     let mut inputs = Vec::new();
     // The kubelet takes its time to start, and waits for manifests then.
@@ -101,7 +100,7 @@ fn founder<'a>(site: &Site<'a>, node: &'a Node) -> Founder<'a> {
         start = run(site, Phase::SuperAdmin).then(&around.before);
     }
     if site.is_stacked() {
-        let text = kubeadm::founding_etcd(site.settled, node, resolver, &members);
+        let text = kubeadm::founding_etcd(site.settled, node, &members);
         inputs.push(Input::plain(ETCD_CONFIG, text));
         start = start.then(&run_with(site, Phase::Etcd, ETCD_OPTION));
     }
@@ -132,7 +131,7 @@ fn founder<'a>(site: &Site<'a>, node: &'a Node) -> Founder<'a> {
 fn prepare(site: &Site, founder: &Founder, blueprint: &mut Blueprint, etcd: &[StepId]) -> StepId {
     let pulled = pull_images(site, founder.node, blueprint);
     let found = format!("{FOUND} {}", founder.progress.members);
-    let script = taking_up("a founding that did not come to its end")
+    let script = taking_up(site, "a founding that did not come to its end")
         .then(&preflight(site))
         .lit("kdiy_line=\n[ ! -e ")
         .lit(UNFINISHED)

@@ -52,7 +52,7 @@ fn settings(site: &Site, node: &Node) -> Command {
         .lit(AUTHORITY)
         .lit("\n")
         .then(&together::run(site, Phase::KubeletStart));
-    let settings = kubelet_client::start(site.settled, node, site.resolver(node));
+    let settings = kubelet_client::start(site.settled, node);
     Command {
         name: "the kubelet's settings".to_owned(),
         verb: Verb::Run,

@@ -10,6 +10,7 @@ mod external;
 mod health;
 pub mod kdiy;
 mod killed;
+mod kubeadm;
 pub mod lab;
 mod life;
 mod local;

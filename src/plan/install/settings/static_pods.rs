@@ -1,7 +1,7 @@
 //! The static pods of one control plane, written anew and waited for.
 
 use super::{Roll, Site, config, configuration, note_of};
-use crate::kubeadm::{self, PlaneComponent, audit};
+use crate::kubeadm::{PlaneComponent, audit};
 use crate::plan::facts::plane::PROCESSES;
 use crate::resource::{Command, Done, Input, Verb};
 use crate::shell::Script;
@@ -21,8 +21,6 @@ pub(super) fn command(site: &Site, roll: &Roll) -> Command {
         .lit(SETTLE)
         .lit("kubeadm init phase control-plane all")
         .lit(config::OPTION)
-        .lit(" ")
-        .args(kubeadm::phase_arguments(site.settled))
         .lit("\n");
     for component in PlaneComponent::ALL {
         let name = component.name();

@@ -14,7 +14,7 @@ use crate::vault::TOKEN;
 /// What the cluster itself is to have, by one control plane for all. Until
 /// this is done no control plane is, so that it is done whatever happens.
 pub(super) fn set_up(site: &Site, blueprint: &mut Blueprint, reachable: StepId) -> StepId {
-    let text = kubeadm::init(site.settled, site.lead, site.resolver(site.lead), TOKEN);
+    let text = kubeadm::init(site.settled, site.lead, TOKEN);
     let around = balancer::around_init(site);
     let mut inputs = vec![config::filled(&text)];
     inputs.extend(around.after_inputs);
@@ -59,8 +59,7 @@ pub(super) fn complete(
     needs: &[StepId],
 ) -> StepId {
     let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
-    // It also notes the runtime's socket, and until 1.21 the address of the
-    // API server: of the lead's, that is done.
+    // It also notes the runtime's socket: of the lead's, that is done.
     let upload = match node.name == site.lead.name {
         true => Script::new(),
         false => run(site, Phase::UploadConfig),

@@ -1,0 +1,182 @@
+//! Flags and feature gates that the wanted release does not have: a program
+//! that is given one does not start, which otherwise shows by a time-out only.
+
+mod flags;
+mod gates;
+
+use super::finding::{Finding, Span, Spanned, quoted};
+use super::reader::{Reader, nearest};
+use super::yaml::{Key, Node, Value};
+use crate::cluster::VersionSpec;
+use crate::cluster::version::{NEWEST_MINOR, OLDEST_MINOR};
+use gates::Gate;
+
+/// A program of Kubernetes whose flags and gates can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    ApiServer,
+    ControllerManager,
+    Scheduler,
+    Kubelet,
+    KubeProxy,
+}
+
+impl Program {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ApiServer => "kube-apiserver",
+            Self::ControllerManager => "kube-controller-manager",
+            Self::Scheduler => "kube-scheduler",
+            Self::Kubelet => "kubelet",
+            Self::KubeProxy => "kube-proxy",
+        }
+    }
+}
+
+/// Looks at `extraArgs` and `extraConfig` of a program's section. Of a release
+/// newer than the newest known one it is said what that one has.
+pub fn check(
+    reader: &Reader<'_>,
+    version: Option<&Spanned<VersionSpec>>,
+    program: Program,
+    section: Option<&Node>,
+) {
+    let (Some(version), Some(section)) = (version, section) else {
+        return;
+    };
+    let judge = Judge {
+        reader,
+        version,
+        program,
+    };
+    for (name, value) in entries_of(section, "extraArgs") {
+        if let Some(flag) = flags::find(program, &name.text)
+            && judge.minor() >= flag.gone
+        {
+            judge.flag(name, flag);
+        }
+        if name.text == "feature-gates"
+            && let Value::Scalar { text, .. } = &value.value
+        {
+            for pair in text.split(',') {
+                let (name, to) = pair.split_once('=').unwrap_or((pair, ""));
+                // The API server's are of one component or another.
+                let name = name.trim().trim_start_matches("kube:");
+                if !name.is_empty() && !name.contains(':') {
+                    judge.gate(name, to.trim(), value.span);
+                }
+            }
+        }
+    }
+    let gates = entries_of(section, "extraConfig").iter();
+    for (_, gates) in gates.filter(|(key, _)| key.text == "featureGates") {
+        for (name, value) in entries(gates) {
+            if let Value::Scalar { text, .. } = &value.value {
+                judge.gate(&name.text, text, name.span);
+            }
+        }
+    }
+}
+
+fn entries(node: &Node) -> &[(Key, std::rc::Rc<Node>)] {
+    match &node.value {
+        Value::Mapping(entries) => entries,
+        _ => &[],
+    }
+}
+
+fn entries_of<'n>(section: &'n Node, key: &str) -> &'n [(Key, std::rc::Rc<Node>)] {
+    let found = entries(section).iter().find(|(name, _)| name.text == key);
+    found.map_or(&[], |(_, node)| entries(node))
+}
+
+struct Judge<'j, 'r> {
+    reader: &'j Reader<'r>,
+    version: &'j Spanned<VersionSpec>,
+    program: Program,
+}
+
+impl Judge<'_, '_> {
+    fn minor(&self) -> u64 {
+        self.version.value.minor().1
+    }
+
+    fn report(&self, finding: Finding) {
+        self.reader
+            .report(finding.related(self.version.span, "the version"));
+    }
+
+    fn flag(&self, name: &Key, flag: &flags::Flag) {
+        let message = format!(
+            "{} has no flag {} from Kubernetes 1.{} on, and does not start with it",
+            self.program.name(),
+            quoted(&name.text),
+            flag.gone
+        );
+        self.report(Finding::error("removed-flag", name.span, message).help(flag.instead));
+    }
+
+    fn gate(&self, name: &str, value: &str, span: Span) {
+        let Some(gate) = gates::find(name) else {
+            self.unknown(name, span);
+            return;
+        };
+        let (program, minor) = (self.program.name(), self.minor());
+        let name = quoted(name);
+        let (message, help) = match *gate {
+            Gate {
+                gone: Some((gone, on)),
+                ..
+            } if minor >= gone => (
+                format!("the feature gate {name} is gone since Kubernetes 1.{gone}"),
+                format!("take it out; what it is about is always {} now", word(on)),
+            ),
+            Gate { since, .. } if minor < since => (
+                format!("the feature gate {name} came with Kubernetes 1.{since}"),
+                format!("take it out, or take `version: \"1.{since}\"` or later"),
+            ),
+            Gate {
+                locked: Some((locked, on)),
+                ..
+            } if minor >= locked && boolean(value) == Some(!on) => (
+                format!("the feature gate {name} can only be {on} since Kubernetes 1.{locked}"),
+                format!("take it out; what it is about is always {} now", word(on)),
+            ),
+            _ => return,
+        };
+        let message = format!("{message}, and {program} does not start with it");
+        self.report(Finding::error("feature-gate", span, message).help(help));
+    }
+
+    /// A gate may come with a patch, or with a release that is not known here.
+    fn unknown(&self, name: &str, span: Span) {
+        let message = format!(
+            "no Kubernetes from 1.{OLDEST_MINOR} to 1.{NEWEST_MINOR} has a feature gate {}, and {} \
+             does not start with one that it does not know",
+            quoted(name),
+            self.program.name()
+        );
+        let near = nearest(name, gates::GATES.iter().map(|gate| gate.name));
+        let help = match near {
+            Some(near) => format!("is `{near}` meant?"),
+            None => "take it out, unless this very release has it".to_owned(),
+        };
+        self.report(Finding::warning("unknown-feature-gate", span, message).help(help));
+    }
+}
+
+const fn word(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+/// What Go's strconv.ParseBool makes of a text.
+fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! What is said of flags and gates, version by version.
+
+use super::gates::GATES;
+use super::*;
+use crate::inventory::{Severity, load};
+
+/// Findings of an inventory with this section, as `code line:column message`.
+fn said(version: &str, section: &str) -> Vec<String> {
+    let text = format!(
+        "apiVersion: kdiy/v1alpha1\nname: demo\nversion: \"{version}\"\nnetwork: {{cni: bridge}}\n\
+         nodes:\n  - {{name: cp-1, ssh: 192.0.2.11, role: [control-plane, worker]}}\n{section}"
+    );
+    let loaded = load(&text, &|_| Err(std::io::ErrorKind::NotFound.into()));
+    let codes = ["removed-flag", "feature-gate", "unknown-feature-gate"];
+    let findings = loaded.findings.into_iter();
+    findings
+        .filter(|finding| codes.contains(&finding.code))
+        .map(|finding| {
+            let (line, column) = finding.span.line_column(&text);
+            let severity = match finding.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            };
+            let help = finding.help.unwrap_or_default();
+            format!(
+                "{severity} {} {line}:{column} {}; {help}",
+                finding.code, finding.message
+            )
+        })
+        .collect()
+}
+
+/// Gates that kube-apiserver 1.36.3 was seen to accept and 1.37.2 to refuse.
+#[test]
+fn gates_that_were_seen_to_be_refused() {
+    for gate in [
+        "SidecarContainers",
+        "JobSuccessPolicy",
+        "JobBackoffLimitPerIndex",
+        "JobPodReplacementPolicy",
+        "OrderedNamespaceDeletion",
+        "PodLifecycleSleepAction",
+        "RelaxedDNSSearchValidation",
+        "SchedulerQueueingHints",
+        "StructuredAuthenticationConfiguration",
+        "AnonymousAuthConfigurableEndpoints",
+        "AuthorizeWithSelectors",
+        "BtreeWatchCache",
+        "APIServerTracing",
+        "ConsistentListFromCache",
+        "StreamingCollectionEncodingToJSON",
+        "ResilientWatchCacheInitialization",
+    ] {
+        let section =
+            format!("controlPlane: {{apiServer: {{extraArgs: {{feature-gates: {gate}=true}}}}}}\n");
+        assert_eq!(said("1.36.3", &section), [""; 0], "{gate}");
+        let found = said("1.37.2", &section);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("error feature-gate 7:"), "{found:?}");
+        assert!(found[0].contains("gone since Kubernetes 1.37"), "{found:?}");
+    }
+}
+
+#[test]
+fn gates_are_found_wherever_they_are_written() {
+    let section = "controlPlane:\n  apiServer: {extraArgs: {feature-gates: \"AllAlpha=false,kube:SidecarContainers=true\"}}\n  \
+                   controllerManager: {extraArgs: {feature-gates: SidecarContainers=true}}\n  \
+                   scheduler: {extraArgs: {feature-gates: SidecarContainers=true}}\n\
+                   kubelet:\n  extraArgs: {feature-gates: SidecarContainers=true}\n  \
+                   extraConfig: {featureGates: {SidecarContainers: true}}\n\
+                   kubeProxy: {extraConfig: {featureGates: {SidecarContainers: true}}}\n";
+    let found = said("1.37", section);
+    let places: Vec<_> = found
+        .iter()
+        .map(|line| line.split(' ').nth(2).unwrap())
+        .collect();
+    assert_eq!(
+        places,
+        ["8:42", "9:50", "10:42", "12:30", "13:32", "14:42"],
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn gates_have_to_be_there_and_free() {
+    let kubelet = |gate: &str, value: &str| {
+        format!("kubelet: {{extraConfig: {{featureGates: {{{gate}: {value}}}}}}}\n")
+    };
+    insta::assert_snapshot!(
+        [
+            said("1.36", &kubelet("AtomicWriteVolumeUserFields", "true")),
+            said("1.37", &kubelet("CRDValidationRatcheting", "false")),
+            said("1.37", &kubelet("CRDValidationRatcheting", "true")),
+            said("1.37", &kubelet("GangScheduling", "true")),
+            said("1.37", &kubelet("NodeSwop", "true")),
+            said("1.37", &kubelet("Qwertyuiop", "true")),
+            said("1.40", &kubelet("SidecarContainers", "true")),
+        ]
+        .concat()
+        .join("\n")
+    );
+}
+
+#[test]
+fn flags_that_are_gone() {
+    let kubelet = |flag: &str| format!("kubelet: {{extraArgs: {{{flag}: x}}}}\n");
+    insta::assert_snapshot!(
+        [
+            said("1.36", &kubelet("container-hints")),
+            said("1.37", &kubelet("container-hints")),
+            said("1.37", &kubelet("container_hints")),
+            said("1.33", &kubelet("register-schedulable")),
+            said("1.34", &kubelet("register-schedulable")),
+            said(
+                "1.37",
+                "controlPlane: {controllerManager: {extraArgs: {concurrent-service-syncs: 2}}}\n"
+            ),
+            said(
+                "1.37",
+                "controlPlane: {scheduler: {extraArgs: {concurrent-service-syncs: 2, logtostderr: true}}}\n"
+            ),
+        ]
+        .concat()
+        .join("\n")
+    );
+}
+
+#[test]
+fn the_tables_are_in_order_and_make_sense() {
+    for pair in GATES.windows(2) {
+        assert!(
+            pair[0].name < pair[1].name,
+            "{} after {}",
+            pair[1].name,
+            pair[0].name
+        );
+    }
+    for gate in GATES {
+        let known = OLDEST_MINOR..=NEWEST_MINOR;
+        let end = gate.gone.map_or(NEWEST_MINOR + 1, |(minor, _)| minor);
+        assert!(known.contains(&gate.since) && gate.since < end, "{gate:?}");
+        if let Some((locked, value)) = gate.locked {
+            assert!(gate.since <= locked && locked < end, "{gate:?}");
+            assert!(gate.gone.is_none_or(|(_, was)| was == value), "{gate:?}");
+        }
+    }
+    let mut names: Vec<_> = flags::FLAGS
+        .iter()
+        .flat_map(|flag| {
+            flag.programs
+                .iter()
+                .map(|program| (program.name(), flag.name))
+        })
+        .collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all, "a flag is told of twice");
+    assert!(flags::FLAGS.iter().all(|flag| flag.gone <= NEWEST_MINOR));
+}

@@ -1,0 +1,144 @@
+//! What holds of kubelets, and of kubeadm's runs on hosts where one broke off.
+
+use super::planes::told;
+use super::*;
+
+/// The finished cluster, with this change to what is known of control planes.
+fn changed(change: impl Fn(&mut PlaneView)) -> Hosts {
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = member(settled, host);
+        change(&mut facts.plane);
+        facts
+    };
+    Hosts::with(facts, |_, resource| as_wanted(resource))
+}
+
+/// All scripts of a plan, one after the other.
+fn scripts(plan: &Plan) -> String {
+    let changes = plan.steps.iter().flat_map(|step| &step.changes);
+    let commands = changes.filter_map(|change| match &change.resource {
+        Resource::Command(command) => Some(command.script.as_str()),
+        _ => None,
+    });
+    commands.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_cluster_whose_api_servers_are_not_let_in_is_mended() {
+    let hosts = changed(|plane| plane.kubelet_access = false);
+    let plan = hosts.plan();
+    insta::assert_snapshot!(told(&plan));
+    assert!(
+        scripts(&plan).contains("auth reconcile -f \"$kdiy_tmp/binding.yaml\""),
+        "{}",
+        scripts(&plan)
+    );
+}
+
+#[test]
+fn files_of_kubelets_are_restricted_where_they_are_not() {
+    let hosts = Hosts::with(member, |host, resource| match resource {
+        Resource::Command(command) if command.name == "files of the kubelet" => {
+            Seen::Command(host.as_str() != "w1")
+        }
+        _ => as_wanted(resource),
+    });
+    assert_eq!(
+        lines(&hosts.plan()),
+        " 0 w1   restrict the kubelet's files after []"
+    );
+}
+
+/// Both ways of bringing a cluster up.
+fn founding(change: impl Fn(&mut Settled)) -> [Plan; 2] {
+    [few(VERSION), serial(few(VERSION))].map(|mut settled| {
+        change(&mut settled);
+        Hosts::of(settled, facts, |_, resource| absent(resource)).plan()
+    })
+}
+
+/// kubeadm refuses names beside `all`, whichever way they come.
+#[test]
+fn a_run_that_is_taken_up_names_no_checks_where_all_are_passed_over() {
+    for plan in founding(|_| ()) {
+        assert!(scripts(&plan).contains("kdiy_again=--ignore-preflight-errors=Dir"));
+    }
+    for word in ["all", "All"] {
+        let all = |settled: &mut Settled| {
+            settled.cluster.kubeadm.ignore_preflight_errors = vec!["Mem".into(), word.into()];
+        };
+        for plan in founding(all) {
+            assert!(!scripts(&plan).contains("ignore-preflight-errors"));
+        }
+    }
+}
+
+/// What is true of one host is a patch there, and no flag: kubelets warn of it.
+#[test]
+fn each_kubelet_is_told_of_its_own_resolver() {
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = facts(settled, host);
+        facts.resolved = host == "w1";
+        facts
+    };
+    let hosts = Hosts::with(facts, |_, resource| absent(resource));
+    let plan = hosts.plan();
+    let text = serde_json::to_string(&plan).unwrap();
+    assert!(!text.contains("resolv-conf"), "no flag");
+    let patch = |host: &str| {
+        let steps = plan.steps.iter().filter(|step| step.host.as_str() == host);
+        let mut changes = steps.flat_map(|step| &step.changes);
+        let patch = changes.find_map(|change| match &change.resource {
+            Resource::File(file) if file.path.ends_with(crate::kubeadm::OWN_PATCH) => {
+                Some(hosts.vault.text(&file.content).to_string())
+            }
+            _ => None,
+        });
+        patch.unwrap()
+    };
+    assert_eq!(
+        patch("w1"),
+        "[{\"op\":\"add\",\"path\":\"/resolvConf\",\"value\":\"/run/systemd/resolve/resolv.conf\"}]\n"
+    );
+    assert!(patch("w2").contains("\"/etc/resolv.conf\""));
+}
+
+/// On a host that was upgraded by hand, or where others installed packages.
+#[test]
+fn no_older_version_is_put_in_a_newer_ones_place() {
+    let hosts = |version: &'static str| {
+        Hosts::with(member, move |host, resource| {
+            match (resource, as_wanted(resource)) {
+                (Resource::Packages(packages), Seen::Packages(mut seen))
+                    if host.as_str() == "cp2" =>
+                {
+                    let names = packages.all.iter().zip(&mut seen);
+                    for (package, seen) in names {
+                        if package.name.starts_with("kube") {
+                            seen.version = Some(version.to_owned());
+                        }
+                    }
+                    Seen::Packages(seen)
+                }
+                (_, seen) => seen,
+            }
+        })
+    };
+    for newer in ["1.34.2-1.1", "1.37.2-1.1", "1.100.0-1.1"] {
+        let hosts = hosts(newer);
+        let refused = Plan::new(&hosts.blueprint, &hosts.seen, None).unwrap_err();
+        let [refused] = refused.as_slice() else {
+            panic!("{refused:?}")
+        };
+        let text = refused.to_string();
+        let start = format!("cp2: kubeadm {newer} is newer than 1.34.1, kubectl {newer}");
+        assert!(text.starts_with(&start), "{text}");
+        assert!(
+            text.contains("Write the `version` that is installed"),
+            "{text}"
+        );
+    }
+    for older in ["1.34.0-1.1", "1.33.9-1.1"] {
+        assert!(lines(&hosts(older).plan()).contains("install packages"));
+    }
+}

@@ -1,0 +1,147 @@
+//! The real kubeadm and what kdiy writes for it: each version reads every
+//! document of every inventory in `inventories/`, and of what these leave out.
+//! `KDIY_LAB_KUBEADM` is a folder with `VERSION/kubeadm` for each.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use kdiy::cluster::{AddressSpec, Cluster, ProxyMode, Role, Settled, Version, VersionSpec};
+use kdiy::inventory::load;
+use kdiy::kubeadm::{self, Stage, kubelet_client};
+
+const TOKEN: &str = "abcdef.0123456789abcdef";
+const PIN: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
+
+/// The versions that are there, with their programs.
+fn kubeadms() -> Vec<(Version, PathBuf)> {
+    let folder = std::env::var_os("KDIY_LAB_KUBEADM")
+        .expect("KDIY_LAB_KUBEADM names no folder with VERSION/kubeadm in it");
+    let entries = std::fs::read_dir(&folder).expect("the folder of KDIY_LAB_KUBEADM");
+    let mut all: Vec<_> = entries
+        .map(|entry| {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let numbers: Vec<u64> = name.split('.').filter_map(|n| n.parse().ok()).collect();
+            let [major, minor, patch] = numbers[..] else {
+                panic!("{} is not named for a version", path.display());
+            };
+            (Version::new(major, minor, patch), path.join("kubeadm"))
+        })
+        .collect();
+    all.sort();
+    assert!(
+        !all.is_empty(),
+        "no VERSION/kubeadm in {}",
+        folder.display()
+    );
+    all
+}
+
+/// The clusters of all inventories but the lab's, which needs a lab.
+fn clusters() -> Vec<(String, Cluster)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("inventories");
+    let entries = std::fs::read_dir(&folder).expect("inventories/");
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "yaml"));
+    files.sort();
+    let mut all = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("an inventory");
+        let loaded = load(&text, &|name| std::fs::read_to_string(folder.join(name)));
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let cluster = loaded
+            .cluster
+            .unwrap_or_else(|| panic!("{:?}", loaded.findings));
+        all.push((name.into_owned(), cluster));
+    }
+    let (_, reference) = all
+        .iter()
+        .find(|(name, _)| name == "reference")
+        .expect("the reference inventory");
+    all.push(("what the others leave out".to_owned(), others(reference)));
+    all
+}
+
+/// The reference with words in place of those that are in it.
+fn others(reference: &Cluster) -> Cluster {
+    let mut cluster = reference.clone();
+    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    cluster.kubeadm.ignore_preflight_errors = words(&["NumCPU", "All"]);
+    let phases = kubeadm::phases::INIT.iter().chain(kubeadm::phases::JOIN);
+    cluster.kubeadm.skip_phases = phases.map(|&phase| phase.to_owned()).collect();
+    cluster.kube_proxy.mode = ProxyMode::Ipvs;
+    cluster
+}
+
+fn settled(mut cluster: Cluster, version: Version) -> Settled {
+    cluster.version = VersionSpec::Exact(version);
+    let nodes = cluster.nodes.iter().zip(1..);
+    let addresses: BTreeMap<_, IpAddr> = nodes
+        .map(|(node, place)| {
+            let address = match node.address {
+                AddressSpec::Fixed(address) => address,
+                AddressSpec::Interface(_) => [198, 51, 100, place].into(),
+            };
+            (node.name.clone(), address)
+        })
+        .collect();
+    Settled::new(cluster, version, addresses).expect("an address for each")
+}
+
+/// Everything that kubeadm is given for one cluster.
+fn documents(settled: &Settled) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for node in settled.cluster.kubelets() {
+        let mut add = |what: &str, text: &str| {
+            all.push((format!("{what} of {}", node.name), text.to_owned()));
+        };
+        add("join", &kubeadm::join(settled, node, TOKEN, PIN));
+        if !node.roles.has(Role::ControlPlane) {
+            add("start", &kubelet_client::start(settled, node));
+            continue;
+        }
+        add("init", &kubeadm::init(settled, node, TOKEN));
+        for stage in [Stage::Plain, Stage::Reads, Stage::Writes] {
+            add("phase", &kubeadm::phase(settled, node, stage));
+        }
+        let members = format!("{}=https://192.0.2.1:2380", node.name);
+        add("founding", &kubeadm::founding_etcd(settled, node, &members));
+    }
+    all
+}
+
+#[test]
+#[ignore = "needs kubeadm of several versions; make e2e"]
+fn kubeadm_takes_everything_that_is_written_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("kubeadm.yaml");
+    let mut refused = Vec::new();
+    for (version, kubeadm) in kubeadms() {
+        for (name, cluster) in clusters() {
+            let settled = settled(cluster, version);
+            for (what, text) in documents(&settled) {
+                let mut options = std::fs::OpenOptions::new();
+                let options = options.create(true).write(true).truncate(true).mode(0o600);
+                let mut open = options.open(&file).expect("a file");
+                std::io::Write::write_all(&mut open, text.as_bytes()).expect("room");
+                let output = Command::new(&kubeadm)
+                    .args(["config", "validate", "--config"])
+                    .arg(&file)
+                    .output()
+                    .unwrap_or_else(|error| panic!("{}: {error}", kubeadm.display()));
+                let said = String::from_utf8_lossy(&output.stderr);
+                // Of what it no longer likes it warns.
+                let warned = said.contains("deprecated") || said.contains("unknown field");
+                if !output.status.success() || warned {
+                    refused.push(format!("{version} {name}, {what}: {said}"));
+                }
+            }
+        }
+    }
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
