@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Site, kubectl, kubectl_wait};
 use crate::cluster::{Cni, Node, Role, Taint};
+use crate::etcd::ask;
 use crate::kubeadm::node_labels;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Resource, Verb};
@@ -30,15 +31,9 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
         .lit("delete node --ignore-not-found ")
         .arg(name);
     let (script, details) = if site.is_stacked() && node.roles.has(Role::ControlPlane) {
-        let etcd = site.etcd(site.lead);
-        let script = delete
-            .lit("\nkdiy_member=")
-            .arg(name)
-            .lit(" kdiy_url=")
-            .arg(&etcd.url)
-            .lit("\nkdiy_etcd() { curl -fsS --noproxy '*' --max-time 10")
-            .then(&etcd.curl())
-            .lit(FORGET_MEMBER)
+        // A refusal of etcd's comes before anything is gone.
+        let script = ask::forget(&site.etcd(site.lead), name)
+            .then(&delete)
             .lit("\n")
             .then(&kubectl(site, site.lead))
             .lit("-n kube-system delete pod --ignore-not-found --force --grace-period=0 ")
@@ -66,12 +61,6 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
         &[],
     ))
 }
-
-/// etcd's JSON gateway, since a host need not have etcdctl. A member that has
-/// not started has no name; none is removed then.
-const FORGET_MEMBER: &str = r#"-d "$2" "$kdiy_url$1"; }
-kdiy_id=$(kdiy_etcd /v3/cluster/member/list '{}' | tr -d ' \n' | tr '{' '\n' | sed -n "s/^\"ID\":\"\([0-9]*\)\",\"name\":\"$kdiy_member\",.*/\1/p")
-[ -z "$kdiy_id" ] || kdiy_etcd /v3/cluster/member/remove "{\"ID\":\"$kdiy_id\"}" >/dev/null"#;
 
 /// Labels and taints that the inventory names and the nodes lack. What it
 /// does not name belongs to others and stays.
