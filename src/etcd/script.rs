@@ -136,9 +136,10 @@ pub fn join(
         .then(&service.stamped())
 }
 
-/// Finds a healthy member: the one that is asked.
+/// Finds the member that is asked: a voter that sees the quorum. A learner calls
+/// itself healthy from 3.6 on, and one without room does not.
 const JOIN_ASK: &str = r#"; do
-if kdiy_curl "$kdiy_url/health" | grep -q '"health":"true"'; then return 0; fi
+if kdiy_ask /v3/cluster/member/list '{"linearizable":true}' >/dev/null; then return 0; fi
 done; return 1; }
 kdiy_poll 60 'a healthy member of etcd' kdiy_live
 kdiy_live

@@ -41,7 +41,14 @@ pub(super) fn place_authorities(
         Resource::File(file)
     });
     let mut all: Vec<_> = directories.into_iter().chain(files).collect();
-    if !site.is_stacked() {
+    if site.is_stacked() {
+        // kubeadm leaves the mode of one that is there, and the kubelet makes
+        // one that anybody may read.
+        all.push(Resource::Directory(Directory {
+            path: member::DATA.to_owned(),
+            mode: 0o700,
+        }));
+    } else {
         let client = member::api_server_client(node, &site.trust.etcd_certificate);
         all.push(Resource::Certificate(client));
     }
