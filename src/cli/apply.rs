@@ -4,8 +4,8 @@ mod carry;
 mod chronicle;
 mod hold;
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use clap::Args;
@@ -13,15 +13,16 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::interrupt::Interrupts;
+use super::survey::Survey;
 use super::{
     Exit, Failed, Global, Reach, kubeconfig, node_name, owner, past, saved, source, survey,
 };
-use crate::cluster::Name;
+use crate::cluster::{Cluster, Name};
 use crate::execute::survey::Connections;
 use crate::transport::ssh::Link;
 use crate::ui::summary::{self, Next};
 use crate::ui::{self, Output, Ui};
-use carry::carry_out;
+use carry::{Around, carry_out};
 use chronicle::Chronicle;
 use hold::{Hold, settle};
 
@@ -146,16 +147,15 @@ impl Apply {
         interrupts.unless(ui, UNCHANGED, self.ask(ui)).await??;
         let run = survey.state.create_run(&id)?;
         let chronicle = Arc::new(Chronicle::begin(run, plan, began, start)?);
-        let (tally, stopped) = carry_out(
-            plan,
-            &survey,
-            &chronicle,
-            lock,
-            self.reach.width(),
+        let served = OnceLock::new();
+        let around = Around {
+            chronicle: &chronicle,
+            serves: &|| serves(cluster, &survey, &served, ui),
             interrupts,
             ui,
-        )
-        .await?;
+        };
+        let width = self.reach.width();
+        let (tally, stopped) = carry_out(plan, &survey, lock, width, &around).await?;
         let robbed = lock.lost().borrow().is_some();
         let exit = match (tally.succeeded(), robbed) {
             (true, _) => Exit::Ok,
@@ -174,10 +174,16 @@ impl Apply {
             )?),
             false => None,
         };
-        let used = kept.map(|path| format!("kubectl --kubeconfig {} get nodes", path.display()));
-        let commands = match &used {
-            Some(used) => vec![used.as_str(), "kdiy kubeconfig --merge"],
-            None => vec!["kdiy apply goes on from here; nothing is undone"],
+        let again = "kdiy apply goes on from here; nothing is undone";
+        let used = match (&kept, served.get()) {
+            (Some(path), _) => Some(kubectl(path, "get nodes")),
+            (None, Some(path)) => Some(kubectl(path, "get pods -A -o wide")),
+            (None, None) => None,
+        };
+        let commands = match (&used, &kept) {
+            (Some(used), Some(_)) => vec![used.as_str(), "kdiy kubeconfig --merge"],
+            (Some(look), None) => vec![again, look.as_str()],
+            (None, _) => vec![again],
         };
         let next = Next {
             logs: Some(chronicle.run().directory()),
@@ -203,6 +209,25 @@ impl Apply {
             Err(unasked) => Err(Failed::new(Exit::Declined, unasked)),
         }
     }
+}
+
+/// Keeps the admin kubeconfig as soon as it is of use, so that one can look
+/// while the rest is waited for, or after it failed.
+fn serves<C>(cluster: &Cluster, survey: &Survey<C>, served: &OnceLock<PathBuf>, ui: &Ui) {
+    let first = survey.state.kubeconfig().is_ok_and(|kept| kept.is_none());
+    match kubeconfig::keep(cluster, &survey.authorities, &survey.state) {
+        Ok(path) => {
+            if first {
+                ui.note(&format!("The API answers: {}", kubectl(&path, "get nodes")));
+            }
+            let _ = served.set(path);
+        }
+        Err(failed) => ui.warn(&format!("the kubeconfig is not kept yet: {}", failed.error)),
+    }
+}
+
+fn kubectl(kubeconfig: &Path, what: &str) -> String {
+    format!("kubectl --kubeconfig {} {what}", kubeconfig.display())
 }
 
 /// Sorts by time, as the state wants it.

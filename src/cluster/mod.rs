@@ -20,7 +20,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub use balancer::{Balancer, Failover, LoadBalancer, Vip};
 pub use describe::describe;
-pub use etcd::{EtcdSource, Topology};
+pub use etcd::{ETCD_RELEASES, EtcdArchive, EtcdSource, EtcdVersion, Topology};
 pub use net::{Cni, Endpoint, EndpointHost, ManifestSource, Network};
 pub use node::{
     AddressSpec, Jump, Login, Name, Node, Role, Roles, SudoPassword, Taint, TaintEffect,

@@ -199,8 +199,17 @@ impl Said {
             Err(_) if written.leader == 0 => Health::Bad("there is no leader".to_owned()),
             Err(_) => Health::Bad(last_line(section("health"))),
         };
-        let told = serde_json::from_str::<WrittenAlarms>(section("alarms")).unwrap_or_default();
-        let mut alarms = told.alarms;
+        let told = section("alarms");
+        let (mut alarms, health) = match serde_json::from_str::<WrittenAlarms>(told) {
+            Ok(told) => (told.alarms, health),
+            // A learner is not asked. Another's refusal says nothing of alarms,
+            // so there may be some.
+            Err(_) if !told.is_empty() && !written.is_learner && health == Health::Good => {
+                let why = format!("its alarms cannot be read: {}", last_line(told));
+                (Vec::new(), Health::Bad(why))
+            }
+            Err(_) => (Vec::new(), health),
+        };
         alarms.extend(written.errors.iter().filter_map(|text| alarm(text)));
         alarms.sort();
         alarms.dedup();
@@ -280,8 +289,10 @@ struct WrittenHealth {
     reason: String,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize)]
 struct WrittenAlarms {
+    #[serde(rename = "header")]
+    _header: WrittenHeader,
     #[serde(default)]
     alarms: Vec<Alarm>,
 }
@@ -322,9 +333,18 @@ pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// As etcd 3.4.23 answered.
-    pub(crate) const STATUS: &str = r#"{"header":{"cluster_id":"14914737510507039086","member_id":"3584800480855755056","revision":"725","raft_term":"5"},"version":"3.4.23","dbSize":"1347584","leader":"3584800480855755056","raftIndex":"904","raftTerm":"5","raftAppliedIndex":"904","dbSizeInUse":"1335296"}"#;
-    pub(crate) const MEMBERS: &str = r#"{"header":{"cluster_id":"14914737510507039086","member_id":"3584800480855755056","raft_term":"5"},"members":[{"ID":"3584800480855755056","name":"cp-1","peerURLs":["https://172.29.1.31:2380"],"clientURLs":["https://172.29.1.31:2379"]},{"ID":"5989641221007794329","name":"cp-2","peerURLs":["https://172.29.1.32:2380"],"clientURLs":["https://172.29.1.32:2379"]},{"ID":"15021122131773397679","name":"cp-3","peerURLs":["https://172.29.1.33:2380"],"clientURLs":["https://172.29.1.33:2379"]}]}"#;
+    /// As etcd 3.6.8 answered, blanks and all.
+    pub(crate) const STATUS: &str = r#"{"header":{"cluster_id":"12521319786038175563", "member_id":"149099725883030476", "revision":"725", "raft_term":"5"}, "version":"3.6.8", "dbSize":"1347584", "leader":"149099725883030476", "raftIndex":"904", "raftTerm":"5", "raftAppliedIndex":"904", "dbSizeInUse":"1335296", "storageVersion":"3.6.0", "dbSizeQuota":"8589934592", "downgradeInfo":{}}"#;
+    pub(crate) const MEMBERS: &str = r#"{"header":{"cluster_id":"12521319786038175563", "member_id":"149099725883030476", "raft_term":"5"}, "members":[{"ID":"149099725883030476", "name":"cp-1", "peerURLs":["https://172.29.1.31:2380"], "clientURLs":["https://172.29.1.31:2379"]}, {"ID":"7206029275751187854", "name":"cp-2", "peerURLs":["https://172.29.1.32:2380"], "clientURLs":["https://172.29.1.32:2379"]}, {"ID":"7584991388025100256", "name":"cp-3", "peerURLs":["https://172.29.1.33:2380"], "clientURLs":["https://172.29.1.33:2379"]}]}"#;
+    const ALARMS: &str = r#"{"header":{"cluster_id":"12521319786038175563", "member_id":"149099725883030476", "revision":"725", "raft_term":"5"}}"#;
+    const HEALTH: &str = r#"{"health":"true","reason":""}"#;
+    /// As 3.7.0 answered, with its alarm, without its leader, of its learner.
+    const STATUS_37: &str = r#"{"header":{"cluster_id":"7797801124135783237","member_id":"17663474746117404156","revision":"5","raft_term":"4"},"version":"3.7.0","dbSize":"24576","leader":"17663474746117404156","raftIndex":"23","raftTerm":"4","raftAppliedIndex":"23","errors":["memberID:17663474746117404156 alarm:NOSPACE"],"dbSizeInUse":"16384","storageVersion":"3.7.0","dbSizeQuota":"8589934592","downgradeInfo":{}}"#;
+    const ALARMS_37: &str = r#"{"header":{"cluster_id":"7797801124135783237","member_id":"17663474746117404156","revision":"5","raft_term":"4"},"alarms":[{"memberID":"17663474746117404156","alarm":"NOSPACE"}]}"#;
+    const HEALTH_37: &str = "{\"health\":\"false\",\"reason\":\"ALARM NOSPACE\"}\n";
+    const LEADERLESS_37: &str = r#"{"header":{"cluster_id":"7797801124135783237","member_id":"17663474746117404156","revision":"1","raft_term":"3"},"version":"3.7.0","dbSize":"24576","raftIndex":"15","raftTerm":"3","raftAppliedIndex":"15","errors":["etcdserver: no leader"],"dbSizeInUse":"16384","storageVersion":"3.7.0","dbSizeQuota":"8589934592","downgradeInfo":{}}"#;
+    const LEARNER_37: &str = r#"{"header":{"cluster_id":"7797801124135783237","member_id":"13866678765557523799","revision":"5","raft_term":"4"},"version":"3.7.0","dbSize":"20480","leader":"17663474746117404156","raftIndex":"27","raftTerm":"4","raftAppliedIndex":"27","dbSizeInUse":"16384","isLearner":true,"storageVersion":"3.5.0","dbSizeQuota":"8589934592","downgradeInfo":{}}"#;
+    const REFUSED_37: &str = r#"{"code":9,"message":"etcdserver: rpc not supported for learner"}"#;
     pub(crate) const URL: &str = "https://172.29.1.31:2379";
 
     /// An answer of these sections.
@@ -344,16 +364,16 @@ pub(crate) mod tests {
             ("url", URL),
             ("status", STATUS),
             ("members", MEMBERS),
-            ("health", r#"{"health":"true"}"#),
-            ("alarms", "{}"),
+            ("health", HEALTH),
+            ("alarms", ALARMS),
         ]);
         let expected = Status {
-            cluster: 14_914_737_510_507_039_086,
-            member: 3_584_800_480_855_755_056,
-            leader: 3_584_800_480_855_755_056,
+            cluster: 12_521_319_786_038_175_563,
+            member: 149_099_725_883_030_476,
+            leader: 149_099_725_883_030_476,
             term: 5,
             index: 904,
-            version: "3.4.23".to_owned(),
+            version: "3.6.8".to_owned(),
             size: 1_347_584,
             in_use: 1_335_296,
             learner: false,
@@ -363,49 +383,78 @@ pub(crate) mod tests {
         assert_eq!(said.alarms, []);
         let members = said.members.unwrap();
         assert_eq!(members.len(), 3);
-        assert_eq!(members[2].id, 15_021_122_131_773_397_679);
+        assert_eq!(members[2].id, 7_584_991_388_025_100_256);
         assert_eq!(members[2].name, "cp-3");
         assert_eq!(members[2].peers, ["https://172.29.1.33:2380"]);
     }
 
     #[test]
     fn alarms_are_read_from_either_place_and_told_once() {
-        let status = STATUS.replace(
-            r#""dbSizeInUse""#,
-            r#""errors":["memberID:7 alarm:NOSPACE ","etcdserver: odd"],"dbSizeInUse""#,
-        );
-        let said = parse(&[
-            ("url", URL),
-            ("status", &status),
-            ("members", MEMBERS),
-            ("health", r#"{"health":"false","reason":"ALARM NOSPACE"}"#),
-            (
-                "alarms",
-                r#"{"alarms":[{"memberID":"7","alarm":"NOSPACE"},{"memberID":"8","alarm":"CORRUPT"}]}"#,
-            ),
-        ]);
-        let alarm = |member, kind: &str| Alarm {
-            member,
-            kind: kind.to_owned(),
+        let mine = Alarm {
+            member: 17_663_474_746_117_404_156,
+            kind: "NOSPACE".to_owned(),
         };
-        assert_eq!(said.alarms, [alarm(7, "NOSPACE"), alarm(8, "CORRUPT")]);
-        assert_eq!(said.health, Health::Bad("ALARM NOSPACE".to_owned()));
+        let said = |alarms: &str| {
+            parse(&[
+                ("url", URL),
+                ("status", STATUS_37),
+                ("members", MEMBERS),
+                ("health", HEALTH_37),
+                ("alarms", alarms),
+            ])
+        };
+        for alarms in [ALARMS_37, ALARMS, "curl: (28) timed out"] {
+            let said = said(alarms);
+            assert_eq!(said.alarms, std::slice::from_ref(&mine), "{alarms}");
+            assert_eq!(said.health, Health::Bad("ALARM NOSPACE".to_owned()));
+        }
+        let two = ALARMS_37.replace("}]}", r#"},{"memberID":"8","alarm":"CORRUPT"}]}"#);
+        assert_eq!(said(&two).alarms.len(), 2);
+    }
+
+    #[test]
+    fn a_refusal_to_tell_of_alarms_is_not_taken_for_none() {
+        for refused in [
+            r#"{"code":14,"message":"etcdserver: request timed out"}"#,
+            r#"{"error":"etcdserver: request timed out","code":14,"message":"etcdserver: request timed out"}"#,
+        ] {
+            let said = parse(&[
+                ("url", URL),
+                ("status", STATUS),
+                ("members", MEMBERS),
+                ("health", HEALTH),
+                ("alarms", refused),
+            ]);
+            let Health::Bad(why) = said.health else {
+                panic!("healthy")
+            };
+            assert!(why.contains("request timed out"), "{why}");
+        }
     }
 
     #[test]
     fn a_member_without_a_leader_is_not_healthy() {
-        let status = STATUS.replace(r#""leader":"3584800480855755056","#, "");
-        let said = parse(&[("url", URL), ("status", &status), ("members", MEMBERS)]);
+        let said = parse(&[
+            ("url", URL),
+            ("status", LEADERLESS_37),
+            ("members", MEMBERS),
+        ]);
         assert_eq!(said.health, Health::Bad("there is no leader".to_owned()));
+        assert_eq!((said.status.leader, said.status.term), (0, 3));
     }
 
     #[test]
     fn a_learner_does_not_tell_whom_it_knows() {
-        let refusal = r#"{"error":"etcdserver: rpc not supported for learner","code":14}"#;
-        let status = STATUS.replace(r#""dbSizeInUse""#, r#""isLearner":true,"dbSizeInUse""#);
-        let said = parse(&[("url", URL), ("status", &status), ("members", refusal)]);
+        let said = parse(&[
+            ("url", URL),
+            ("status", LEARNER_37),
+            ("members", REFUSED_37),
+            ("health", HEALTH),
+            ("alarms", REFUSED_37),
+        ]);
         assert!(said.status.learner);
         assert_eq!(said.members, None);
+        assert_eq!(said.health, Health::Good);
     }
 
     #[test]

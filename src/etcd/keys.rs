@@ -215,17 +215,22 @@ mod tests {
 
     #[test]
     fn a_page_is_read() {
-        // As etcd 3.4.23 answered.
-        let text = r#"{"header":{"cluster_id":"14914737510507039086","member_id":"3584800480855755056","revision":"725","raft_term":"5"},"kvs":[{"key":"L3JlZ2lzdHJ5L2FwaXJlZ2lzdHJhdGlvbi5rOHMuaW8vYXBpc2VydmljZXMvdjEu","create_revision":"22","mod_revision":"22","version":"1"}],"more":true,"count":"378"}"#;
-        let page = Page::parse(text).unwrap();
-        assert_eq!((page.count, page.revision), (378, 725));
-        let keys: Vec<_> = page.keys.iter().map(|key| escaped(key)).collect();
-        assert_eq!(keys, ["/registry/apiregistration.k8s.io/apiservices/v1."]);
+        // As etcd 3.6.8 and 3.7.0 answered.
+        for text in [
+            r#"{"header":{"cluster_id":"12521319786038175563", "member_id":"149099725883030476", "revision":"5", "raft_term":"3"}, "kvs":[{"key":"L3JlZ2lzdHJ5L2sx", "create_revision":"2", "mod_revision":"2", "version":"1"}, {"key":"L3JlZ2lzdHJ5L2sy", "create_revision":"3", "mod_revision":"3", "version":"1"}], "more":true, "count":"4"}"#,
+            r#"{"header":{"cluster_id":"7797801124135783237","member_id":"17663474746117404156","revision":"5","raft_term":"4"},"kvs":[{"key":"L3JlZ2lzdHJ5L2sx","create_revision":"2","mod_revision":"2","version":"1"},{"key":"L3JlZ2lzdHJ5L2sy","create_revision":"3","mod_revision":"3","version":"1"}],"more":true,"count":"4"}"#,
+        ] {
+            let page = Page::parse(text).unwrap();
+            assert_eq!((page.count, page.revision), (4, 5));
+            let keys: Vec<_> = page.keys.iter().map(|key| escaped(key)).collect();
+            assert_eq!(keys, ["/registry/k1", "/registry/k2"]);
+        }
         let none = Page::parse(r#"{"header":{"revision":"7"}}"#).unwrap();
         assert_eq!((none.keys.len(), none.count), (0, 0));
         for bad in [
             "",
             "{}",
+            r#"{"code":11,"message":"etcdserver: mvcc: required revision has been compacted"}"#,
             r#"{"header":{"revision":"7"},"kvs":[{"key":"%"}]}"#,
         ] {
             assert!(Page::parse(bad).is_err(), "{bad}");

@@ -1,7 +1,7 @@
 //! A member of an external etcd: its configuration, its unit, its
 //! certificates.
 //!
-//! Facts: etcd 3.4's and 3.5's `embed.Config`. A configuration file puts all
+//! Facts: `embed.Config` of etcd 3.5 to 3.7. A configuration file puts all
 //! flags and variables out of effect, and leaves the JSON gateway off unless
 //! it says otherwise. Certificates and keys are read from disk for each new
 //! connection, so that new ones need no restart. The gateway logs in to its
@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::CLIENT_PORT;
-use crate::cluster::{Download, EtcdSource, Node, Role, Settled, Topology};
+use crate::cluster::{EtcdArchive, EtcdSource, Node, Role, Settled, Topology};
 use crate::kubeadm::document;
 use crate::resource::{Certificate, Keeping, Subject, Usage, sha256_hex};
 use crate::template::{HostFile, NOTICE, render};
@@ -118,8 +118,10 @@ pub fn client_url(address: IpAddr) -> String {
 
 /// The folder that a release archive is unpacked to.
 #[must_use]
-pub fn folder(archive: &Download) -> String {
-    format!("/usr/local/lib/kdiy/etcd-{}", &archive.sha256[..12])
+pub fn folder(archive: &EtcdArchive) -> String {
+    let hash = archive.sha256.as_ref();
+    let hash = hash.map_or_else(String::new, |hash| format!("-{}", &hash[..12]));
+    format!("/usr/local/lib/kdiy/etcd-{}{hash}", archive.version)
 }
 
 /// Where `etcd`, `etcdctl` or `etcdutl` of an external etcd is on its hosts.
@@ -268,7 +270,7 @@ pub fn api_server_client(node: &Node, authority: &str) -> Certificate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::Version;
+    use crate::cluster::{EtcdVersion, Version};
     use crate::kubeadm::tests::external;
 
     const VERSION: Version = Version::new(1, 34, 1);
@@ -304,19 +306,18 @@ mod tests {
     #[test]
     fn an_archive_has_a_folder_of_its_own() {
         let mut settled = external(VERSION);
-        settled.cluster.topology = Topology::External(EtcdSource::Archive(Download {
-            url: "https://example.org/etcd-v3.5.21-linux-{arch}.tar.gz".to_owned(),
-            sha256: "0123456789abcdef".repeat(4),
-        }));
         assert_eq!(
             program(&settled, "etcdutl"),
-            "/usr/local/lib/kdiy/etcd-0123456789ab/etcdutl"
+            "/usr/local/lib/kdiy/etcd-3.6.5/etcdutl"
         );
+        settled.cluster.topology = Topology::External(EtcdSource::Archive(EtcdArchive {
+            version: EtcdVersion::new(3, 6, 16),
+            url: "https://example.org/etcd-v3.6.16-linux-{arch}.tar.gz".to_owned(),
+            sha256: Some("0123456789abcdef".repeat(4)),
+        }));
         let [_, unit] = files(&settled, &settled.cluster.nodes[0], "authority");
-        assert!(
-            unit.text
-                .contains("ExecStart=/usr/local/lib/kdiy/etcd-0123456789ab/etcd --config-file")
-        );
+        let start = "ExecStart=/usr/local/lib/kdiy/etcd-3.6.16-0123456789ab/etcd --config-file";
+        assert!(unit.text.contains(start), "{}", unit.text);
     }
 
     #[test]

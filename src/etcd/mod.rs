@@ -1,6 +1,7 @@
 //! External etcd, how a host speaks to the etcd member on it, what members
 //! say, and what that comes to.
 
+pub mod ask;
 pub mod gateway;
 pub mod keys;
 pub mod member;

@@ -3,8 +3,8 @@
 //! etcdctl.
 
 use crate::cluster::{Node, Role, Settled};
-use crate::etcd::Client;
 use crate::etcd::member::{self, DATA, MARKER, USER};
+use crate::etcd::{Client, ask};
 use crate::resource::Service;
 use crate::shell::Script;
 
@@ -122,9 +122,9 @@ pub fn join(
         .arg(member::peer_url(settled.address(node)))
         .lit("\nkdiy_own=")
         .arg(&client.url)
-        .lit("\nkdiy_curl() { curl -sS --noproxy '*' --max-time 10")
-        .then(&client.curl())
-        .lit("\"$@\"; }\nkdiy_live() { for kdiy_url in ")
+        .lit("\n")
+        .then(&ask::functions(&client))
+        .lit("kdiy_live() { for kdiy_url in ")
         .args(others)
         .lit(JOIN_ASK)
         .then(&mark("member", authority))
@@ -136,13 +136,11 @@ pub fn join(
         .then(&service.stamped())
 }
 
-/// Finds a healthy member, and defines how it is asked.
+/// Finds the member that is asked: a voter that sees the quorum. A learner calls
+/// itself healthy from 3.6 on, and one without room does not.
 const JOIN_ASK: &str = r#"; do
-if kdiy_curl "$kdiy_url/health" | grep -q '"health":"true"'; then return 0; fi
+if kdiy_ask /v3/cluster/member/list '{"linearizable":true}' >/dev/null; then return 0; fi
 done; return 1; }
-kdiy_post() { kdiy_curl -d "$2" "$kdiy_url$1"; }
-kdiy_members() { kdiy_post /v3/cluster/member/list '{}' | tr -d ' \n' | tr '{' '\n' | grep '^"ID":'; }
-kdiy_field() { expr "$1" : ".*\"$2\":\[*\"\([^\"]*\)\"" || :; }
 kdiy_poll 60 'a healthy member of etcd' kdiy_live
 kdiy_live
 "#;
@@ -165,9 +163,9 @@ pub const PUT_ASIDE: &str = r#"kdiy_put_aside() {
 /// deleted.
 const JOIN: &str = r#"kdiy_id=
 kdiy_add() {
-  kdiy_said=$(kdiy_post /v3/cluster/member/add "{\"peerURLs\":[\"$kdiy_peer\"],\"isLearner\":true}") || return 1
-  kdiy_id=$(kdiy_field "$(printf %s "$kdiy_said" | tr -d ' \n' | sed 's/.*"member":{//; s/}.*//')" ID)
-  if [ -z "$kdiy_id" ]; then echo "$kdiy_said"; return 1; fi
+  kdiy_added=$(kdiy_ask /v3/cluster/member/add "{\"peerURLs\":[\"$kdiy_peer\"],\"isLearner\":true}") || return 1
+  kdiy_id=$(kdiy_field "$(printf %s "$kdiy_added" | tr -d ' \n' | sed 's/.*"member":{//; s/}.*//')" ID)
+  if [ -z "$kdiy_id" ]; then echo "$kdiy_added"; return 1; fi
   echo "$kdiy_id" > "$kdiy_tmp/id"
 }
 kdiy_members > "$kdiy_tmp/members"
@@ -193,8 +191,7 @@ if [ -z "$kdiy_id" ]; then
     if [ "$(kdiy_field "$kdiy_entry" peerURLs)" = "$kdiy_peer" ] || case " $kdiy_lost " in *" ${kdiy_entry_name:-?} "*) [ "$kdiy_entry" = "${kdiy_entry%\"isLearner\":true*}" ] || [ "$kdiy_entry_name" = "$kdiy_name" ];; *) false;; esac; then
       kdiy_old=$(kdiy_field "$kdiy_entry" ID)
       echo "removing the member $kdiy_old (${kdiy_entry_name:-never started}), whose data is lost"
-      kdiy_said=$(kdiy_post /v3/cluster/member/remove "{\"ID\":\"$kdiy_old\"}")
-      case $kdiy_said in *'"error"'*) echo "etcd refuses to remove it: $kdiy_said" >&2; exit 1;; esac
+      kdiy_ask /v3/cluster/member/remove "{\"ID\":\"$kdiy_old\"}" >/dev/null
     fi
   done < "$kdiy_tmp/members"
   echo 'adding it as a learner'
@@ -213,11 +210,11 @@ if [ ! -d /var/lib/etcd/member ] || ! systemctl is-active --quiet kdiy-etcd.serv
   kdiy_start existing "$kdiy_cluster"
 fi
 kdiy_promote() {
-  kdiy_said=$(kdiy_post /v3/cluster/member/promote "{\"ID\":\"$kdiy_id\"}") || return 1
-  case $kdiy_said in
-  *'"members"'*|*'can only promote a learner member"'*) return 0;;
-  *) echo "$kdiy_said"; return 1;;
-  esac
+  ! kdiy_promoted=$(kdiy_ask /v3/cluster/member/promote "{\"ID\":\"$kdiy_id\"}" 2>&1) || return 0
+  # It votes already.
+  case $kdiy_promoted in *'can only promote a learner member"'*) return 0;; esac
+  echo "$kdiy_promoted"
+  return 1
 }
 kdiy_poll 600 'the learner to have all data' kdiy_promote"#;
 

@@ -54,11 +54,13 @@ kdiy_tool() {
   done
   command -v "$1"
 }
-kdiy_clean() { env -i PATH="$PATH" HOME=/root ETCDCTL_API=3 "$@"; }
-kdiy_ctl=$(kdiy_tool etcdctl) || kdiy_fail 'there is no etcdctl, neither on the host nor beside the etcd that runs'
+kdiy_clean() { env -i PATH="$PATH" HOME=/root "$@"; }
+# etcdctl saves; what is in a snapshot only etcdutl says.
+kdiy_need_tool() { kdiy_tool "$1" || kdiy_fail "there is no $1, neither on the host nor beside the etcd that runs"; }
+kdiy_ctl=$(kdiy_need_tool etcdctl)
+kdiy_utl=$(kdiy_need_tool etcdutl)
 kdiy_file=$kdiy_tmp/snapshot
 kdiy_clean "$kdiy_ctl" --endpoints "$kdiy_url" --cacert "$kdiy_ca" --cert "$kdiy_cert" --key "$kdiy_key" snapshot save "$kdiy_file" >&2
-kdiy_utl=$(kdiy_tool etcdutl) || kdiy_utl=$kdiy_ctl
 kdiy_holds=$(kdiy_clean "$kdiy_utl" snapshot status "$kdiy_file" -w json)
 kdiy_sum=$(sha256sum <"$kdiy_file")
 printf 'kdiy-snapshot %s %s %s\n' "$(stat -c %s "$kdiy_file")" "${kdiy_sum%% *}" "$(printf %s "$kdiy_holds" | tr -d '\n')"
@@ -248,7 +250,7 @@ fn head(line: &[u8]) -> Option<Head> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::Download;
+    use crate::cluster::{EtcdArchive, EtcdVersion};
     use crate::resource::sha256_hex;
     use proptest::prelude::*;
 
@@ -297,14 +299,25 @@ mod tests {
         assert!(receive(&[&[b'x'; LONGEST_HEAD + 1]]).1.is_err());
     }
 
-    /// A host with an etcdctl of the test's own; its folder for temporary
-    /// files is the test's.
-    fn run(topology: &Topology, need: u64, etcdctl: &str) -> (std::process::Output, usize) {
-        let program = match topology {
-            Topology::Stacked => "bin/etcdctl",
-            Topology::External(_) => "usr/local/lib/kdiy/etcd-0123456789ab/etcdctl",
+    /// A host with an etcdctl and an etcdutl of the test's own; its folder for
+    /// temporary files is the test's.
+    fn run(
+        topology: &Topology,
+        need: u64,
+        etcdctl: &str,
+        etcdutl: &str,
+    ) -> (std::process::Output, usize) {
+        let folder = match topology {
+            Topology::Stacked => "bin",
+            Topology::External(_) => "usr/local/lib/kdiy/etcd-3.6.8",
         };
-        run_on(topology, need, &[(program, etcdctl)])
+        let programs = [("etcdctl", etcdctl), ("etcdutl", etcdutl)];
+        let programs = programs.map(|(name, text)| (format!("{folder}/{name}"), text));
+        let programs: Vec<_> = programs
+            .iter()
+            .map(|(path, text)| (path.as_str(), *text))
+            .collect();
+        run_on(topology, need, &programs)
     }
 
     /// On a host with these programs.
@@ -347,17 +360,22 @@ mod tests {
         let etcdctl = format!(
             "[ -z \"${{ETCDCTL_ENDPOINTS-}}\" ] || exit 9\ncase \"$*\" in\n\
              *'snapshot save'*) for f; do :; done; printf %b '{octal}' >\"$f\"; echo saved;;\n\
-             *) echo '{{\"hash\":7,\"revision\":1,\"totalKey\":2,\"totalSize\":3}}';;\nesac"
+             *) exit 8;;\nesac"
         );
-        let archive = Download {
+        // As 3.7.0 says it.
+        let etcdutl = "case \"$*\" in 'snapshot status '*' -w json') echo \
+             '{\"hash\":7,\"revision\":1,\"totalKey\":2,\"totalSize\":3,\"version\":\"3.7.0\"}';; \
+             *) exit 8;; esac";
+        let archive = EtcdArchive {
+            version: EtcdVersion::new(3, 6, 8),
             url: "https://example.com/etcd.tar.gz".to_owned(),
-            sha256: "0123456789ab".repeat(6),
+            sha256: None,
         };
         for topology in [
             Topology::Stacked,
             Topology::External(EtcdSource::Archive(archive)),
         ] {
-            let (out, left) = run(&topology, 1, &etcdctl);
+            let (out, left) = run(&topology, 1, &etcdctl, etcdutl);
             let said = String::from_utf8_lossy(&out.stderr);
             assert!(out.status.success(), "{said}");
             assert_eq!(left, 0);
@@ -380,6 +398,7 @@ mod tests {
             ),
             (beside(pod), "echo hostile >&2; exit 8"),
             (beside(etcd), "echo etcd >&2; exit 7"),
+            (format!("{etcd}/root/usr/local/bin/etcdutl"), "exit 6"),
         ];
         let programs: Vec<_> = programs
             .iter()
@@ -392,13 +411,17 @@ mod tests {
 
     #[test]
     fn failures_say_why_and_leave_nothing() {
-        let (out, left) = run(&Topology::Stacked, 1, "echo no space >&2; exit 7");
+        let (out, left) = run(&Topology::Stacked, 1, "echo no space >&2; exit 7", "exit 6");
         assert_eq!((out.status.code(), left), (Some(7), 0));
         assert_eq!(String::from_utf8_lossy(&out.stderr), "no space\n");
         assert_eq!(out.stdout, b"");
-        let (out, left) = run(&Topology::Stacked, u64::MAX / 4, "exit 7");
+        let (out, left) = run(&Topology::Stacked, u64::MAX / 4, "exit 7", "exit 6");
         assert_eq!((out.status.code(), left), (Some(1), 0));
         assert!(String::from_utf8_lossy(&out.stderr).contains("KiB free"));
+        // etcdctl of 3.6 and later does not know what is in a snapshot.
+        let (out, left) = run_on(&Topology::Stacked, 1, &[("bin/etcdctl", "exit 7")]);
+        assert_eq!((out.status.code(), left), (Some(1), 0));
+        assert!(String::from_utf8_lossy(&out.stderr).contains("no etcdutl"));
     }
 
     proptest! {

@@ -152,10 +152,21 @@ pub struct Failure {
     pub resource: Option<String>,
     /// What happened, as a fragment: `exit code 100`.
     pub what: String,
+    /// Of a gate: what cluster and host say of what was waited for, the most
+    /// relevant first; secrets are masked.
+    pub why: Vec<String>,
     /// The last lines of its output; secrets are masked.
     pub last_lines: Vec<String>,
     /// What to do next.
     pub hint: String,
+}
+
+impl Failure {
+    /// Whether the step's script ran and ended by itself: its host answers, and
+    /// the plan was not out of date.
+    pub(super) fn waited(&self) -> bool {
+        self.code == "step-failed"
+    }
 }
 
 fn as_seconds<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {

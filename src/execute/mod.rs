@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod compare;
+mod diagnose;
 pub mod etcd;
 pub mod event;
 pub mod lock;

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use super::passing::{self, Patience};
 use super::said::Said;
-use super::script;
 use super::{Event, Failure};
+use super::{diagnose, script};
 use crate::cluster::Name;
 use crate::plan::{Plan, PlannedStep};
 use crate::shell::Script;
@@ -78,6 +78,7 @@ pub async fn run<C: Connection>(
     };
     let mut done = BTreeSet::new();
     let crew = Crew {
+        connections,
         vault,
         limit: options.limit,
         scripts: options.scripts,
@@ -95,8 +96,7 @@ pub async fn run<C: Connection>(
             for place in next {
                 waiting.remove(&place);
                 let step = &plan.steps[place];
-                let connection = &connections[&step.host];
-                running.push(crew.carry_out(place, ended_last, step, connection.as_ref()));
+                running.push(crew.carry_out(place, ended_last, step));
             }
         }
         let Some((place, took, ended)) = running.next().await else {
@@ -142,7 +142,8 @@ pub async fn run<C: Connection>(
 }
 
 /// What every step is carried out with.
-struct Crew<'a> {
+struct Crew<'a, C> {
+    connections: &'a BTreeMap<Name, Arc<C>>,
     vault: &'a Vault,
     limit: Duration,
     scripts: bool,
@@ -151,13 +152,12 @@ struct Crew<'a> {
     tell: &'a (dyn Fn(Event) + Sync),
 }
 
-impl Crew<'_> {
-    async fn carry_out<C: Connection>(
+impl<C: Connection> Crew<'_, C> {
+    async fn carry_out(
         &self,
         place: usize,
         after: Option<usize>,
         step: &PlannedStep,
-        connection: &C,
     ) -> (usize, Duration, Result<(), Failure>) {
         let began = Instant::now();
         let (host, title) = (step.host.clone(), step.title.clone());
@@ -172,13 +172,20 @@ impl Crew<'_> {
             let step = place;
             self.send(Event::Script { step, host, text });
         }
-        let ended = self.patiently(place, step, connection).await;
+        let connection = self.connections[&step.host].as_ref();
+        let mut ended = self.patiently(place, step, connection).await;
+        if let (Err(failure), Some(gate)) = (&mut ended, &step.gate)
+            && failure.waited()
+        {
+            let why = diagnose::why(gate, &step.host, self.connections).await;
+            failure.why = why.iter().map(|line| self.vault.mask(line)).collect();
+        }
         (place, began.elapsed(), ended)
     }
 
     /// Tries again as long as what went wrong can pass. Scripts re-check what
     /// they change.
-    async fn patiently<C: Connection>(
+    async fn patiently(
         &self,
         place: usize,
         step: &PlannedStep,
@@ -233,7 +240,7 @@ impl Crew<'_> {
     }
 
     /// One try.
-    async fn attempt<C: Connection>(
+    async fn attempt(
         &self,
         place: usize,
         step: &PlannedStep,
@@ -285,6 +292,7 @@ impl Crew<'_> {
             code,
             resource: resource.clone(),
             what,
+            why: Vec::new(),
             last_lines: said.last().map(|line| self.vault.mask(line)).collect(),
             hint,
         };

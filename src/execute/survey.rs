@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::Event;
 use crate::cluster::{Cluster, KubeletServing, Name, Node, Role, Settled};
 use crate::cni;
-use crate::etcd::Client;
+use crate::plan::etcd::MemberQuestions;
 use crate::plan::facts::{EndpointQuestions, Outlived, Questions};
 use crate::plan::observe::{self, Window};
 use crate::plan::settle::{self, Answer, Unsettled};
@@ -218,9 +218,7 @@ fn questions(settled: &Settled, ca_certificate: &str, node: &Node) -> Questions 
             .then(|| settled.clone()),
         repository: settle::looks_for_exact(&settled.cluster, node)
             .map(|version| (settled.cluster.packages.url.clone(), version)),
-        etcd: settled
-            .member_apart(node)
-            .then(|| Client::of(&settled.cluster.topology, settled.address(node))),
+        etcd: MemberQuestions::of(settled, node),
         outlived: Outlived::of(settled, node),
     }
 }

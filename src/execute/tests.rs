@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::*;
 use crate::cluster::{Login, Name};
+use crate::plan::gate::Gate;
 use crate::plan::{Change, Plan, PlannedStep};
 use crate::resource::{Command, Content, Difference, Done, Input, Resource, Seen, Verb};
 use crate::shell::Script;
@@ -42,6 +43,7 @@ fn step(host: &str, title: &'static str, needs: &[usize]) -> PlannedStep {
             seen: Seen::Command(false),
         }],
         needs: needs.to_vec(),
+        gate: None,
     }
 }
 
@@ -184,6 +186,79 @@ fn failure(ran: &Ran) -> &Failure {
         _ => None,
     });
     failure.expect("a failure")
+}
+
+/// A step on `cp-1` that waits for nodes in vain.
+fn gate(names: &[&str]) -> PlannedStep {
+    PlannedStep {
+        gate: Some(Gate::Nodes {
+            server: "https://192.0.2.1:6443".to_owned(),
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+        }),
+        ..step("cp-1", "wait for the nodes", &[])
+    }
+}
+
+#[tokio::test]
+async fn a_gate_that_fails_says_what_is_not_well_and_its_last_words() {
+    let fake = Fake::default();
+    let (plane, worker) = (name("cp-1"), name("w-1"));
+    let vain = "waited 300 s in vain for the nodes to be ready\n";
+    fake.always(
+        &plane,
+        "run 'wait for the nodes'",
+        Answer::exits(1, "", vain),
+    );
+    let nodes = r#"{"items": [{"metadata": {"name": "cp-1"}, "status": {"conditions": [
+        {"type": "Ready", "status": "False", "reason": "KubeletNotReady", "message": "cni plugin not initialized"}]}}]}"#;
+    fake.always(&plane, "get nodes -o json", Answer::says(nodes));
+    let pods = r#"{"items": [{"metadata": {"name": "flannel-x", "namespace": "kube-flannel"},
+        "spec": {"nodeName": "cp-1", "hostNetwork": true},
+        "status": {"phase": "Pending", "initContainerStatuses": [{"name": "install-cni", "restartCount": 3,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}}]}"#;
+    fake.always(&plane, "spec.nodeName=cp-1", Answer::says(pods));
+    fake.always(&plane, "spec.nodeName=w-1", Answer::exits(1, "", "no"));
+    let words = "cp: no 0123456789abcdef here";
+    let words = format!("@words-0 {}\n{words}\n", words.len());
+    fake.always(&plane, "kdiy_section words-0", Answer::says(&words));
+    let journal = "E1130 02:22:57.1 1 run.go:72] \"command failed\" err=\"cgroup v1\"";
+    let host = format!(
+        "@kubelet 10\nactivating\n@journal {}\n{journal}\n",
+        journal.len()
+    );
+    fake.always(&worker, "kdiy_section kubelet", Answer::says(&host));
+    let links = links(&fake, &["cp-1", "w-1"]).await;
+    let ran = ran_over(&plan(vec![gate(&["cp-1", "w-1"])]), &links, &options()).await;
+    assert_eq!(
+        failure(&ran).why,
+        [
+            "cp-1: KubeletNotReady: cni plugin not initialized",
+            "w-1: there is no such node: its kubelet has not registered it",
+            "kube-flannel/flannel-x on cp-1: Init:CrashLoopBackOff, 3 restarts",
+            "  install-cni: cp: no ******** here",
+            "w-1: kubelet.service is activating",
+            "w-1: the kubelet's last errors (journalctl -u kubelet has all):",
+            "w-1:   \"command failed\" err=\"cgroup v1\"",
+        ]
+    );
+    assert_eq!(failure(&ran).last_lines, [vain.trim_end()]);
+}
+
+#[tokio::test]
+async fn a_gate_whose_cluster_says_nothing_fails_as_any_step_does() {
+    let fake = Fake::default();
+    let plane = name("cp-1");
+    fake.always(
+        &plane,
+        "run 'wait for the nodes'",
+        Answer::exits(1, "", "in vain\n"),
+    );
+    fake.always(&plane, "get nodes -o json", Answer::exits(1, "", "refused"));
+    fake.always(&plane, "kdiy_section kubelet", Answer::says("nonsense"));
+    let ran = ran(&plan(vec![gate(&["cp-1"])]), &fake, 2, false).await;
+    let none: [&str; 0] = [];
+    assert_eq!(failure(&ran).why, none);
+    assert_eq!(failure(&ran).last_lines, ["in vain"]);
 }
 
 #[tokio::test(start_paused = true)]

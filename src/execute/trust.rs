@@ -393,6 +393,7 @@ mod tests {
             title: "place".to_owned(),
             changes: vec![change],
             needs: Vec::new(),
+            gate: None,
         };
         let mut vault = Vault::new();
         issue(&Plan { steps: vec![step] }, &authorities, &mut vault, now).unwrap();

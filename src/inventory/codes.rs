@@ -55,6 +55,10 @@ pub const CODES: &[(&str, &str)] = &[
         "a key that means nothing to the kind that was chosen",
     ),
     (
+        "forgeable-archive",
+        "a program whose hash comes over plain http with it",
+    ),
+    (
         "ignores-all",
         "all of kubeadm's preflight errors are ignored",
     ),
@@ -97,6 +101,7 @@ pub const CODES: &[(&str, &str)] = &[
         "network-size",
         "a network too large or too small for its purpose",
     ),
+    ("new-etcd", "an etcd newer than Kubernetes asks for"),
     ("no-address", "a node whose address is not known"),
     (
         "no-balancer",
@@ -117,6 +122,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("no-worker", "no node takes workloads"),
     ("not-ha", "a single control plane"),
+    ("old-etcd", "an etcd that kubeadm does not take"),
     (
         "old-version",
         "a version of Kubernetes older than those that were tried",

@@ -97,7 +97,7 @@ pub fn read(
         controller_manager: component(reader, manager.as_ref(), &owned::CONTROLLER_MANAGER),
         scheduler_election: election(reader, scheduler.as_ref(), &mut election_off),
         scheduler: component(reader, scheduler.as_ref(), &owned::SCHEDULER),
-        etcd: etcd::read(reader, part("etcd")),
+        etcd: etcd::read(reader, part("etcd"), version),
         kubelet: component(reader, kubelet.as_ref(), &owned::KUBELET),
         kubelet_serving: serving
             .and_then(|node| reader.choice(node, &servings, &[]))

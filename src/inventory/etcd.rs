@@ -2,42 +2,57 @@
 
 use super::components;
 use super::fields;
-use super::finding::{Finding, Span, quoted};
+use super::finding::{Finding, Span, Spanned, quoted};
 use super::owned;
-use super::reader::Reader;
-use super::runtime::download;
+use super::reader::{Reader, refuse};
+use super::runtime::sha256;
+use super::sources;
 use super::yaml::{Node, Value};
-use crate::cluster::{Component, EtcdSource};
+use crate::cluster::{Component, ETCD_RELEASES, EtcdArchive, EtcdSource, EtcdVersion, VersionSpec};
 
 /// etcd as far as it was written.
-#[derive(Default)]
 pub struct WrittenEtcd {
     pub component: Component,
     pub allow_even_members: bool,
     /// Where the key `source` is, right or wrong.
     pub source_key: Option<Span>,
-    pub source: Option<EtcdSource>,
+    pub source: EtcdSource,
     /// Where the key `extraConfig` is, when something stands under it.
     pub config_key: Option<Span>,
 }
 
-const ARCHIVE: &str = "`{url: https://.../etcd-v3.5.21-linux-{arch}.tar.gz, sha256: ...}`";
+const SOURCE: &str = "`release`, `distribution`, or \
+    `{version: 3.6.16, url: \"https://.../etcd-v{version}-linux-{arch}.tar.gz\"}`";
 
-/// Reads `etcd`.
-pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenEtcd {
-    let Some(fields) =
-        node.and_then(|node| reader.fields(node, fields::ETCD, "`{extraArgs: ...}`"))
-    else {
-        return WrittenEtcd::default();
+/// Reads `etcd`, for a version of Kubernetes.
+pub fn read(
+    reader: &Reader<'_>,
+    node: Option<&Node>,
+    kubernetes: Option<&Spanned<VersionSpec>>,
+) -> WrittenEtcd {
+    // Without a version the inventory is wrong anyway.
+    let minor = kubernetes.map_or(u64::MAX, |spec| spec.value.minor().1);
+    let fields = node.and_then(|node| reader.fields(node, fields::ETCD, "`{extraArgs: ...}`"));
+    let Some(fields) = fields else {
+        return WrittenEtcd {
+            component: Component::default(),
+            allow_even_members: false,
+            source_key: None,
+            source: release(minor),
+            config_key: None,
+        };
     };
     let component = components::component(reader, Some(&fields), &owned::ETCD);
+    let source = fields
+        .get("source")
+        .and_then(|node| source(reader, node, minor));
     WrittenEtcd {
         allow_even_members: fields
             .get("allowEvenMembers")
             .and_then(|node| reader.boolean(node))
             .unwrap_or(false),
         source_key: fields.get("source").and_then(|_| fields.key("source")),
-        source: fields.get("source").and_then(|node| source(reader, node)),
+        source: source.unwrap_or_else(|| release(minor)),
         config_key: fields
             .key("extraConfig")
             .filter(|_| !component.extra_config.is_empty()),
@@ -45,19 +60,112 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenEtcd {
     }
 }
 
-fn source(reader: &Reader<'_>, node: &Node) -> Option<EtcdSource> {
-    if matches!(node.value, Value::Mapping(_)) {
-        return download(reader, node, fields::ARCHIVE, ".tar.gz", ARCHIVE)
-            .map(EtcdSource::Archive);
+/// Upstream's archive of what a minor version of Kubernetes asks for.
+fn release(minor: u64) -> EtcdSource {
+    archive(EtcdVersion::of_kubernetes(minor), ETCD_RELEASES, None)
+}
+
+fn archive(version: EtcdVersion, url: &str, sha256: Option<String>) -> EtcdSource {
+    EtcdSource::Archive(EtcdArchive {
+        version,
+        url: url.replace("{version}", &version.to_string()),
+        sha256,
+    })
+}
+
+fn source(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdSource> {
+    if !matches!(node.value, Value::Mapping(_)) {
+        let words = [
+            ("release", release(minor)),
+            ("distribution", EtcdSource::Distribution),
+        ];
+        let others = [("upstream", "write `release` for upstream's archives")];
+        return Some(reader.choice(node, &words, &others)?.value);
     }
-    let text = reader.text(node, "`distribution`")?;
-    if text.value == "distribution" {
-        return Some(EtcdSource::Distribution);
+    let fields = reader.fields(node, fields::ETCD_ARCHIVE, SOURCE)?;
+    let version = match fields.get("version") {
+        Some(node) => Some(version(reader, node, minor)?),
+        None => None,
+    };
+    let url = match fields.get("url") {
+        Some(node) => Some(url(reader, node)?),
+        None => None,
+    };
+    let hash = match fields.get("sha256") {
+        Some(node) => Some(sha256(reader, node)?),
+        None => None,
+    };
+    if let Some(url) = &url {
+        sources::visible_password(reader, url, sources::OPEN_MIRROR);
+        if version.is_none() && !url.value.contains("{version}") {
+            let message = "this URL does not say which version of etcd it has";
+            let finding = Finding::error("missing-key", url.span, message);
+            reader.report(finding.help(format!(
+                "add `version:`, or put `{{version}}` into the URL, which becomes {}: what this \
+                 Kubernetes asks for",
+                EtcdVersion::of_kubernetes(minor)
+            )));
+            return None;
+        }
+        if hash.is_none() && url.value.starts_with("http://") {
+            let message = "without `sha256` whoever is in the network can put another program there: \
+                           the archive and the file SHA256SUMS come over plain http";
+            let finding = Finding::warning("forgeable-archive", url.span, message);
+            reader.report(finding.help("add `sha256:`, or let the mirror serve https"));
+        }
     }
-    let message = format!("{} is no choice here", quoted(&text.value));
-    reader.report(
-        Finding::error("unknown-choice", text.span, message)
-            .help(format!("write `distribution`, or {ARCHIVE}")),
-    );
-    None
+    let version = version.unwrap_or_else(|| EtcdVersion::of_kubernetes(minor));
+    let url = url.as_ref().map_or(ETCD_RELEASES, |url| url.value.as_str());
+    Some(archive(version, url, hash))
+}
+
+fn url(reader: &Reader<'_>, node: &Node) -> Option<Spanned<String>> {
+    reader.parse(node, "invalid-url", "a URL", |text| {
+        let url = sources::templated(text, &["version", "arch"], false)?;
+        // What is beside it is found by its path alone.
+        if url.ends_with(".tar.gz") && !url.contains(['?', '#']) {
+            return Ok(url);
+        }
+        refuse(
+            format!("{} does not end in .tar.gz", quoted(text)),
+            "write the URL of an archive that is laid out as upstream's, such as \
+             `https://.../etcd-v{version}-linux-{arch}.tar.gz`",
+        )
+    })
+}
+
+/// A version that kubeadm takes.
+fn version(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdVersion> {
+    let asked = EtcdVersion::of_kubernetes(minor);
+    let written = reader.parse(node, "invalid-value", "`3.6.16`", |text| {
+        let bare = text.trim_start_matches('v');
+        match text.parse::<EtcdVersion>() {
+            Ok(version) if version.to_string() == bare => Ok(version),
+            _ => refuse(
+                format!("{} is no release of etcd", quoted(text)),
+                format!("write three numbers, such as `version: {asked}`"),
+            ),
+        }
+    })?;
+    let version = written.value;
+    if version < EtcdVersion::OLDEST {
+        let message = format!(
+            "etcd {version} is too old: kubeadm takes {} and later",
+            EtcdVersion::OLDEST
+        );
+        let finding = Finding::error("old-etcd", written.span, message);
+        reader.report(finding.help(format!(
+            "write `version: {asked}`, which this Kubernetes asks for, or leave the key out"
+        )));
+        return None;
+    }
+    if version.outgrows(asked) {
+        let message = format!("this Kubernetes was made for etcd {asked}, {version} is newer");
+        let finding = Finding::warning("new-etcd", written.span, message);
+        reader.report(finding.help(format!(
+            "it is taken, and cannot be taken back: data of a newer minor version are not read by \
+             an older one; `version: {asked}` is the safe choice"
+        )));
+    }
+    Some(version)
 }

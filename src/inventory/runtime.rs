@@ -223,23 +223,27 @@ pub fn download(
         });
     let sha256 = fields
         .require("sha256", "`sha256:` as `sha256sum` prints it")
-        .and_then(|node| {
-            reader.parse(node, "invalid-hash", "64 hex digits", |text| {
-                let digits = text.strip_prefix("sha256:").unwrap_or(text);
-                if digits.len() == 64 && digits.chars().all(|c| c.is_ascii_hexdigit()) {
-                    Ok(digits.to_lowercase())
-                } else {
-                    refuse(
-                        format!("{} is no SHA-256", quoted(text)),
-                        "write the 64 hex digits that `sha256sum FILE` prints",
-                    )
-                }
-            })
-        });
+        .and_then(|node| sha256(reader, node));
     let url = url?;
     sources::visible_password(reader, &url, sources::OPEN_MIRROR);
     Some(Download {
         url: url.value,
-        sha256: sha256?.value,
+        sha256: sha256?,
     })
+}
+
+/// Reads a SHA-256, as 64 lower-case hex digits.
+pub fn sha256(reader: &Reader<'_>, node: &Node) -> Option<String> {
+    let digits = reader.parse(node, "invalid-hash", "64 hex digits", |text| {
+        let digits = text.strip_prefix("sha256:").unwrap_or(text);
+        if digits.len() == 64 && digits.chars().all(|c| c.is_ascii_hexdigit()) {
+            Ok(digits.to_lowercase())
+        } else {
+            refuse(
+                format!("{} is no SHA-256", quoted(text)),
+                "write the 64 hex digits that `sha256sum FILE` prints",
+            )
+        }
+    });
+    Some(digits?.value)
 }

@@ -88,6 +88,7 @@ fn meaning(placeholder: &str) -> &'static str {
         "minor" => "the version's first two numbers, such as 1.37",
         "os" => "the host's distribution, such as debian",
         "codename" => "its release, such as bookworm",
+        "version" => "the version, such as 3.6.16",
         _ => "the host's architecture, such as amd64",
     }
 }

@@ -81,7 +81,11 @@ pub(crate) fn few(version: Version) -> Settled {
 /// Three hosts of etcd, two control planes, a worker, a load balancer.
 pub(crate) fn external(version: Version) -> Settled {
     let mut cluster = few(version).cluster;
-    cluster.topology = Topology::External(EtcdSource::Distribution);
+    cluster.topology = Topology::External(EtcdSource::Archive(EtcdArchive {
+        version: EtcdVersion::of_kubernetes(version.minor),
+        url: "https://example.org/etcd-{arch}.tar.gz".to_owned(),
+        sha256: None,
+    }));
     cluster.nodes = [
         node("e1", &[Role::Etcd]),
         node("e2", &[Role::Etcd]),

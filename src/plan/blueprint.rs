@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::gate::Gate;
 use crate::cluster::Name;
 use crate::resource::Resource;
 
@@ -23,6 +24,8 @@ pub struct Step {
     pub needs: Vec<StepId>,
     /// When it is part of a plan.
     pub when: When,
+    /// What it waits for, where it is a gate.
+    pub gate: Option<Gate>,
     /// The step before it on the same host.
     after: Option<StepId>,
 }
@@ -90,9 +93,16 @@ impl Blueprint {
             resources,
             needs,
             when,
+            gate: None,
             after,
         });
         id
+    }
+
+    /// Notes what a step waits for; the same step.
+    pub fn waiting(&mut self, step: StepId, gate: Gate) -> StepId {
+        self.steps[step.0].gate = Some(gate);
+        step
     }
 
     /// The last step of a host so far.

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::Facts;
-use crate::cluster::{Cluster, Name, Quorum, Role, Topology};
+use crate::cluster::{
+    Cluster, EtcdSource, EtcdVersion, Name, Node, Quorum, Role, Settled, Topology,
+};
 use crate::etcd::Client;
 use crate::resource::{Answers, Malformed, section};
 use crate::shell::Script;
@@ -24,6 +26,27 @@ pub struct EtcdFacts {
     pub foreign_unit: bool,
     /// What its member answers; `None` when it does not.
     pub view: Option<View>,
+    /// The distribution's etcd, where it is to be taken and the host knows of
+    /// one.
+    pub packaged: Option<Packaged>,
+}
+
+/// The distribution's etcd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packaged {
+    /// It is installed.
+    Installed(EtcdVersion),
+    /// It would be installed.
+    Offered(EtcdVersion),
+}
+
+/// What a host is asked about the member of an external etcd on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberQuestions {
+    /// How it speaks to its member.
+    pub client: Client,
+    /// Whether the version of the distribution's etcd is wanted.
+    pub packages: bool,
 }
 
 /// What kdiy noted beside a member's data.
@@ -40,6 +63,8 @@ pub struct Marker {
 pub struct View {
     /// The id of its cluster.
     pub cluster: String,
+    /// The version of its program, where it can be read.
+    pub version: Option<EtcdVersion>,
     /// Whether it knows a leader.
     pub led: bool,
     /// Whether it has no vote yet.
@@ -104,9 +129,33 @@ case $(systemctl is-active kdiy-etcd.service 2>/dev/null) in active|activating|r
 [ "$(systemctl is-active etcd.service 2>/dev/null)" = active ] && echo foreign yes
 kdiy_ask() { curl -sS --noproxy '*' --max-time 4"#;
 
+const PACKAGED: &str = r#"kdiy_etcd=$(dpkg-query -W -f '${db:Status-Status} ${Version}' etcd-server 2>/dev/null)
+case $kdiy_etcd in
+"installed "*) echo "installed ${kdiy_etcd#* }" ;;
+*) apt-cache policy etcd-server 2>/dev/null | sed -n 's/^ *Candidate: */offered /p' ;;
+esac
+"#;
+
+impl MemberQuestions {
+    /// What a node is asked; nothing where no member of an external etcd is.
+    #[must_use]
+    pub fn of(settled: &Settled, node: &Node) -> Option<Self> {
+        let topology = &settled.cluster.topology;
+        settled.member_apart(node).then(|| Self {
+            client: Client::of(topology, settled.address(node)),
+            packages: *topology == Topology::External(EtcdSource::Distribution),
+        })
+    }
+}
+
 /// The fragment that asks a host about the member on it.
 #[must_use]
-pub fn look(client: &Client) -> Script {
+pub fn look(questions: &MemberQuestions) -> Script {
+    let client = &questions.client;
+    let packaged = match questions.packages {
+        true => Script::of(PACKAGED),
+        false => Script::new(),
+    };
     let script = Script::of(LOOK)
         .then(&client.curl())
         .lit("-d \"$2\" ")
@@ -116,7 +165,7 @@ pub fn look(client: &Client) -> Script {
         .lit(" ] && command -v curl >/dev/null; then\n")
         .lit("echo \"status $(kdiy_ask /v3/maintenance/status '{}' 2>/dev/null)\"\n")
         .lit("echo \"members $(kdiy_ask /v3/cluster/member/list '{}' 2>/dev/null)\"\nfi\n");
-    section("etcd", &script)
+    section("etcd", &script.then(&packaged))
 }
 
 impl EtcdFacts {
@@ -139,6 +188,12 @@ impl EtcdFacts {
             runs: line("runs")?.is_some(),
             foreign_unit: line("foreign")?.is_some(),
             view,
+            packaged: match line("installed")? {
+                Some(version) => version.parse().ok().map(Packaged::Installed),
+                None => line("offered")?
+                    .and_then(|version| version.parse().ok())
+                    .map(Packaged::Offered),
+            },
         }))
     }
 
@@ -165,6 +220,7 @@ impl View {
         let cluster = status["header"]["cluster_id"].as_str()?.to_owned();
         Some(Self {
             cluster,
+            version: status["version"].as_str().and_then(|v| v.parse().ok()),
             led: status["leader"].as_str().is_some_and(|id| id != "0"),
             learner: status["isLearner"] == true,
             members: listed(members),

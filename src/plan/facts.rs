@@ -13,10 +13,9 @@ pub use plane::PlaneView;
 pub use portrait::Portrait;
 pub use stacked::Outlived;
 
-use super::etcd::{self, EtcdFacts};
+use super::etcd::{self, EtcdFacts, MemberQuestions};
 use super::settle::{offered, offered_script};
 use crate::cluster::{Settled, Version};
-use crate::etcd::Client;
 use crate::kubeadm::API_PORT;
 use crate::resource::{Answers, Malformed, section};
 use crate::shell::Script;
@@ -164,8 +163,8 @@ pub struct Questions {
     pub requests: Option<Settled>,
     /// The repository to look into, if it is to be asked for a version.
     pub repository: Option<(String, Version)>,
-    /// How it speaks to its member, when it has one of an external etcd.
-    pub etcd: Option<Client>,
+    /// What is asked of its member, when it has one of an external etcd.
+    pub etcd: Option<MemberQuestions>,
     /// Whether members of stacked etcd have outlived their nodes, where it is
     /// stacked and this is a control plane.
     pub outlived: Option<Outlived>,
@@ -192,7 +191,7 @@ impl Questions {
             .then(&section("offered", &self.offered_script()))
             .then(&match &self.etcd {
                 None => section("etcd", &Script::new()),
-                Some(client) => etcd::look(client),
+                Some(questions) => etcd::look(questions),
             });
         match self.api_server {
             None => script.then(&section("api", &Script::new())),

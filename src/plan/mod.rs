@@ -4,6 +4,7 @@ pub mod blueprint;
 pub mod etcd;
 pub mod facts;
 pub mod founding;
+pub mod gate;
 pub mod install;
 pub mod observe;
 pub mod preflight;
@@ -45,6 +46,9 @@ pub struct PlannedStep {
     pub changes: Vec<Change>,
     /// Places in [`Plan::steps`] of the steps that must have ended before.
     pub needs: Vec<usize>,
+    /// What it waits for, where it is a gate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<gate::Gate>,
 }
 
 /// One resource that is brought about.
@@ -112,6 +116,7 @@ impl Plan {
                 title: step.title.clone(),
                 changes: changes[&id].clone(),
                 needs: needs[&id].iter().map(|need| place[need]).collect(),
+                gate: step.gate.clone(),
             });
         }
         Ok(Self { steps })

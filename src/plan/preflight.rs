@@ -62,7 +62,7 @@ const ETCD_PORTS: &[u16] = &[2379, 2380];
 
 /// What keeps a cluster that is there, and its data, from harm. kubeadm's word
 /// for ignoring all checks does not mean these: they are ignored by name alone.
-const GUARDS: [&str; 11] = [
+const GUARDS: [&str; 12] = [
     "api-silent",
     "control-plane-unseen",
     "encryption",
@@ -72,6 +72,7 @@ const GUARDS: [&str; 11] = [
     "etcd-lost",
     "etcd-quorum",
     "etcd-split",
+    "etcd-step",
     "foreign-endpoint",
     "founding-changed",
 ];

@@ -285,6 +285,33 @@ fn lines(plan: &Plan) -> String {
         .join("\n")
 }
 
+/// Places of steps with such a gate.
+fn gates(plan: &Plan, is: impl Fn(&gate::Gate) -> bool) -> Vec<usize> {
+    let waits = |place: &usize| plan.steps[*place].gate.as_ref().is_some_and(&is);
+    (0..plan.steps.len()).filter(waits).collect()
+}
+
+#[test]
+fn the_endpoint_is_known_to_serve_before_nodes_are_waited_for() {
+    for settled in [few(VERSION), serial(few(VERSION))] {
+        let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
+        let plan = hosts.plan();
+        let endpoint = gates(&plan, |gate| *gate == gate::Gate::Endpoint);
+        let nodes = gates(&plan, |gate| matches!(gate, gate::Gate::Nodes { .. }));
+        assert_eq!((endpoint.len(), nodes.len()), (1, 1));
+        assert!(endpoint < nodes);
+        let gate::Gate::Nodes { server, names } = plan.steps[nodes[0]].gate.as_ref().unwrap()
+        else {
+            panic!("no nodes")
+        };
+        assert_eq!(server, "https://192.0.2.11:6443");
+        assert_eq!(names[..], ["cp1", "cp2", "cp3", "w1", "w2"]);
+        // Workers and control planes say why their kubelets do not come.
+        assert!(gates(&plan, |gate| *gate == gate::Gate::Kubelet).len() == 2);
+        assert!(gates(&plan, |gate| *gate == gate::Gate::ControlPlane).len() >= 3);
+    }
+}
+
 #[test]
 fn a_fresh_cluster_is_a_graph_without_barriers() {
     let plan = Hosts::fresh().plan();

@@ -51,6 +51,9 @@ pub fn render(
         ),
         Some(Tone::Bad),
     );
+    let why = failure.why.iter();
+    let why = why.flat_map(|line| fold(&cut(&sanitise_output(line), LINE), room));
+    field("why", why.collect(), None);
     let output = failure.last_lines.iter();
     let output = output.flat_map(|line| fold(&cut(&sanitise_output(line), LINE), room));
     field("output", output.collect(), None);
@@ -73,6 +76,33 @@ mod tests {
     fn says_where_what_and_what_to_do() {
         insta::assert_snapshot!("failure-80", shown(80, &failure()));
         insta::assert_snapshot!("failure-200", shown(200, &failure()));
+    }
+
+    #[test]
+    fn says_why_what_was_waited_for_is_not_well() {
+        let gate = Failure {
+            resource: None,
+            what: "exit code 1".to_owned(),
+            why: vec![
+                "cp-1: KubeletNotReady: cni plugin not initialized".to_owned(),
+                "  install-cni: \u{1b}[2Jcp: no such file".to_owned(),
+            ],
+            last_lines: vec!["waited 300 s in vain".to_owned()],
+            hint: "mend it".to_owned(),
+            ..failure()
+        };
+        let shown = shown(80, &gate);
+        let lines: Vec<_> = shown.lines().skip(1).collect();
+        assert_eq!(
+            lines,
+            [
+                "  what    exit code 1 [step-packages]",
+                "  why     cp-1: KubeletNotReady: cni plugin not initialized",
+                "            install-cni: cp: no such file",
+                "  output  waited 300 s in vain",
+                "  do      mend it",
+            ]
+        );
     }
 
     #[test]

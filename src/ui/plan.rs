@@ -272,6 +272,7 @@ mod tests {
             title: title.to_owned(),
             changes,
             needs: needs.to_vec(),
+            gate: None,
         }
     }
 

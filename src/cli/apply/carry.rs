@@ -13,6 +13,7 @@ use crate::cli::{Exit, Failed};
 use crate::execute::lock::Lock;
 use crate::execute::{self, Event, Options};
 use crate::plan::Plan;
+use crate::plan::gate::Gate;
 use crate::transport::Connection;
 use crate::ui::summary::Tally;
 use crate::ui::{Ui, progress};
@@ -20,16 +21,29 @@ use crate::ui::{Ui, progress};
 /// How long one step may take: a slow mirror takes minutes.
 const STEP: Duration = Duration::from_secs(30 * 60);
 
+/// Who hears of a run while it goes on, and who may stop it.
+pub(super) struct Around<'a> {
+    pub(super) chronicle: &'a Arc<Chronicle>,
+    /// Called when the API is known to answer at the endpoint.
+    pub(super) serves: &'a (dyn Fn() + Sync),
+    pub(super) interrupts: &'a Interrupts,
+    pub(super) ui: &'a Ui,
+}
+
 /// Runs the plan; also whether it was stopped before its end.
 pub(super) async fn carry_out<C: Connection + 'static>(
     plan: &Plan,
     survey: &Survey<C>,
-    chronicle: &Arc<Chronicle>,
     lock: &Lock<C>,
     width: usize,
-    interrupts: &Interrupts,
-    ui: &Ui,
+    around: &Around<'_>,
 ) -> Result<(Tally, bool), Failed> {
+    let Around {
+        chronicle,
+        serves,
+        interrupts,
+        ui,
+    } = *around;
     let start = chronicle.start();
     let shown = ui.renderer(start, survey.connections.keys());
     let mut logged = Logged::new(chronicle.run().clone(), start, shown);
@@ -72,6 +86,9 @@ pub(super) async fn carry_out<C: Connection + 'static>(
     // The journal first: what is written there has happened, whatever comes.
     let tell = |event: Event| {
         chronicle.tell(&event);
+        if is_served(plan, &event) {
+            serves();
+        }
         let _ = events.send(event);
     };
     execute::run(plan, &survey.connections, &survey.vault, &options, &tell).await;
@@ -81,6 +98,15 @@ pub(super) async fn carry_out<C: Connection + 'static>(
     interrupted.abort();
     taken_away.abort();
     Ok((tally, stopped))
+}
+
+/// Whether the API is known to answer at the endpoint from this event on.
+fn is_served(plan: &Plan, event: &Event) -> bool {
+    let Event::StepDone { step, .. } = event else {
+        return false;
+    };
+    let step = plan.steps.get(*step);
+    step.is_some_and(|step| step.gate == Some(Gate::Endpoint))
 }
 
 /// Ends without waiting for the steps that run. The hosts stay held, as those
@@ -95,4 +121,42 @@ fn at_once(chronicle: &Chronicle, ui: &Ui) -> ! {
          and goes on from there.",
     );
     std::process::exit(i32::from(Exit::Interrupted.code()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Name;
+    use crate::plan::PlannedStep;
+
+    #[test]
+    fn the_api_serves_once_the_gate_of_the_endpoint_is_passed() {
+        let host = Name::try_from("cp-1".to_owned()).unwrap();
+        let step = |gate| PlannedStep {
+            host: host.clone(),
+            title: String::new(),
+            changes: Vec::new(),
+            needs: Vec::new(),
+            gate,
+        };
+        let gates = [None, Some(Gate::ControlPlane), Some(Gate::Endpoint)];
+        let plan = Plan {
+            steps: gates.map(step).into(),
+        };
+        let done = |step| Event::StepDone {
+            step,
+            host: host.clone(),
+            title: String::new(),
+            took: Duration::ZERO,
+        };
+        let served = [0, 1, 2, 3].map(|step| is_served(&plan, &done(step)));
+        assert_eq!(served, [false, false, true, false]);
+        let started = Event::StepStarted {
+            step: 2,
+            host: host.clone(),
+            title: String::new(),
+            after: None,
+        };
+        assert!(!is_served(&plan, &started));
+    }
 }

@@ -1,6 +1,6 @@
 //! `controlPlane`, `kubelet`, `kubeProxy`, `kubeadm`.
 
-use super::{ARCHIVE, DURATION, Field, Form, Kind, Mapping, PATH, like, text, word};
+use super::{DURATION, Field, Form, Kind, Mapping, PATH, URL, like, text, word};
 
 const FLAG: Form = Form::like("flag", "^[A-Za-z0-9_.][A-Za-z0-9_.-]*$");
 
@@ -184,14 +184,25 @@ pub const ETCD: &Mapping = &Mapping::of(&[
     Field::new(
         "source",
         Kind::Either(&[
-            Kind::Words(&[word("distribution", "the distribution's packages")]),
-            Kind::Mapping(ARCHIVE),
+            Kind::Words(&[
+                word(
+                    "release",
+                    "upstream's release archive of the version that Kubernetes asks for",
+                ),
+                word(
+                    "distribution",
+                    "the distribution's packages, where they are new enough for Kubernetes",
+                ),
+            ]),
+            Kind::Mapping(ETCD_ARCHIVE),
         ]),
-        "Where etcd comes from: a word, or a release archive by URL and hash. Only with \
-         `topology: external`; on control planes it is an image that kubeadm chooses.",
+        "Where etcd comes from: a word, or a release archive by version, URL and hash. Only with \
+         `topology: external`; on control planes it is an image that kubeadm chooses. Kubernetes \
+         1.31 to 1.33 asks for etcd 3.5.24, 1.34 for 3.6.5, 1.35 for 3.6.6, 1.36 for 3.6.8, 1.37 \
+         for 3.7.0; kubeadm takes 3.5.24 and later.",
     )
-    .default("distribution")
-    .example("{url: \"https://mirror.example.org/etcd-v3.5.21-linux-{arch}.tar.gz\", sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}"),
+    .default("release")
+    .example("{version: 3.6.16, url: \"https://mirror.example.org/etcd/v{version}/etcd-v{version}-linux-{arch}.tar.gz\"}"),
     Field::new(
         "allowEvenMembers",
         Kind::Boolean,
@@ -209,8 +220,38 @@ pub const ETCD: &Mapping = &Mapping::of(&[
     configuration(
         "Merged over `etcd.local` of kubeadm's ClusterConfiguration. Only with \
          `topology: stacked`.",
-        "{imageTag: 3.5.21-0}",
+        "{imageTag: 3.6.8-0}",
     ),
+]);
+
+/// `controlPlane.etcd.source` as a mapping.
+pub const ETCD_ARCHIVE: &Mapping = &Mapping::of(&[
+    Field::new(
+        "version",
+        Kind::Text(Form::like("version", "^v?3\\.[0-9]+\\.[0-9]+$").bare()),
+        "The version of etcd, 3.5.24 or later. A later minor version than the one that Kubernetes \
+         asks for is taken with a warning.",
+    )
+    .derived("what Kubernetes asks for")
+    .example("3.6.16"),
+    Field::new(
+        "url",
+        URL,
+        "Where the archive is, laid out as upstream's. `{version}` becomes the version, `{arch}` \
+         the host's architecture, amd64 or arm64. A URL without `{version}` needs the key \
+         `version`.",
+    )
+    .derived("upstream's archives on github.com")
+    .example("https://mirror.example.org/etcd/v{version}/etcd-v{version}-linux-{arch}.tar.gz"),
+    Field::new(
+        "sha256",
+        Kind::Text(Form::like("SHA-256", "^(sha256:)?[0-9A-Fa-f]{64}$").bare()),
+        "The hash of the archive, as `sha256sum` prints it; as there is one, the hosts must then be \
+         of one architecture. Over plain http it cannot be left out without a warning, since the \
+         archive and the hashes beside it could be forged together.",
+    )
+    .derived("what the file `SHA256SUMS` beside the archive says")
+    .example("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
 ]);
 
 /// `kubelet`.

@@ -77,12 +77,6 @@ pub const PACKAGE: &Mapping = &Mapping::of(&[
     SHA256,
 ]);
 
-/// A release archive by its URL and hash.
-pub const ARCHIVE: &Mapping = &Mapping::of(&[
-    url("https://mirror.example.org/etcd-v3.5.21-linux-{arch}.tar.gz"),
-    SHA256,
-]);
-
 const fn url(example: &'static str) -> Field {
     Field::new(
         "url",

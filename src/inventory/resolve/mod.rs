@@ -15,8 +15,8 @@ use super::hosts::WrittenNode;
 use super::login::Ssh;
 use super::network::WrittenNetwork;
 use crate::cluster::{
-    AddressSpec, Cluster, Cni, ControlPlane, EtcdSource, Jump, KubeProxy, KubeletClient,
-    KubeletServing, Login, Network, Node, ProxyMode, Role, Roles, SudoPassword, Topology,
+    AddressSpec, Cluster, Cni, ControlPlane, Jump, KubeProxy, KubeletClient, KubeletServing, Login,
+    Network, Node, ProxyMode, Role, Roles, SudoPassword, Topology,
 };
 use ipnet::IpNet;
 
@@ -36,7 +36,7 @@ pub fn cluster(inventory: Inventory) -> Option<Cluster> {
     let (api_server, etcd) = (settings.api_server, settings.etcd);
     let topology = match shape {
         Shape::Stacked => Topology::Stacked,
-        Shape::External => Topology::External(etcd.source.unwrap_or(EtcdSource::Distribution)),
+        Shape::External => Topology::External(etcd.source),
     };
     Some(Cluster {
         name: inventory.name?.value,

@@ -7,6 +7,7 @@ use crate::cluster::{Node, Role};
 use crate::etcd::{self, member};
 use crate::kubeadm::{self, Stage};
 use crate::plan::facts::UNFINISHED;
+use crate::plan::gate::Gate;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Content, Directory, Done, Input, OnDiffer, Resource, Verb};
 use crate::shell::Script;
@@ -41,7 +42,14 @@ pub(super) fn place_authorities(
         Resource::File(file)
     });
     let mut all: Vec<_> = directories.into_iter().chain(files).collect();
-    if !site.is_stacked() {
+    if site.is_stacked() {
+        // kubeadm leaves the mode of one that is there, and the kubelet makes
+        // one that anybody may read.
+        all.push(Resource::Directory(Directory {
+            path: member::DATA.to_owned(),
+            mode: 0o700,
+        }));
+    } else {
         let client = member::api_server_client(node, &site.trust.etcd_certificate);
         all.push(Resource::Certificate(client));
     }
@@ -81,12 +89,9 @@ pub(super) fn found(
     };
     let mut needs = vec![pulled, balancer::try_endpoint(site, &balanced, blueprint)];
     needs.extend(&etcd);
-    blueprint.add(
-        host,
-        "initialise the control plane",
-        vec![Resource::Command(init)],
-        &needs,
-    );
+    let init = vec![Resource::Command(init)];
+    let step = blueprint.add(host, "initialise the control plane", init, &needs);
+    blueprint.waiting(step, Gate::ControlPlane);
     let reachable = reachable(site, blueprint);
     let token = site.is_founded().then(|| renew_token(site, blueprint));
     Founded {
@@ -161,12 +166,13 @@ pub(super) fn join_node(
         script: kubeadm_run(site, "join", node).then(&note),
         inputs: vec![config::filled(&text)],
     };
-    blueprint.add(
-        &node.name,
-        "join the cluster",
-        vec![Resource::Command(join)],
-        &needs,
-    )
+    let join = vec![Resource::Command(join)];
+    let step = blueprint.add(&node.name, "join the cluster", join, &needs);
+    let gate = match node.roles.has(Role::ControlPlane) {
+        true => Gate::ControlPlane,
+        false => Gate::Kubelet,
+    };
+    blueprint.waiting(step, gate)
 }
 
 /// kubeadm, with a mark on the host while it runs: files alone do not tell
@@ -259,7 +265,8 @@ pub(super) fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
         .arg(format!("https://{endpoint}/readyz"));
     let wait = Command::wait(format!("the API at {endpoint}"), script);
     let wait = vec![Resource::Command(wait)];
-    blueprint.add_needed(&site.lead.name, "wait for the endpoint", wait, &[])
+    let step = blueprint.add_needed(&site.lead.name, "wait for the endpoint", wait, &[]);
+    blueprint.waiting(step, Gate::Endpoint)
 }
 
 /// A ready API server on one control plane, and healthy etcd where it is
@@ -279,7 +286,9 @@ pub(super) fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepI
         .arg(format!("{url}/readyz"));
     let wait = Command::wait(format!("{what} of {}", node.name), script);
     let title = format!("wait for {what}");
-    blueprint.add_needed(&node.name, title, vec![Resource::Command(wait)], &[])
+    let wait = vec![Resource::Command(wait)];
+    let step = blueprint.add_needed(&node.name, title, wait, &[]);
+    blueprint.waiting(step, Gate::ControlPlane)
 }
 
 /// A fresh token for late joins, valid for an hour. Init brings its own.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Site, kubectl, kubectl_wait};
 use crate::cluster::{Cni, Node, Role, Taint};
+use crate::etcd::ask;
 use crate::kubeadm::node_labels;
-use crate::plan::{Blueprint, StepId};
+use crate::plan::gate::{self, Gate};
+use crate::plan::{Blueprint, StepId, facts};
 use crate::resource::{Command, Done, Resource, Verb};
 use crate::shell::Script;
 
@@ -30,15 +32,9 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
         .lit("delete node --ignore-not-found ")
         .arg(name);
     let (script, details) = if site.is_stacked() && node.roles.has(Role::ControlPlane) {
-        let etcd = site.etcd(site.lead);
-        let script = delete
-            .lit("\nkdiy_member=")
-            .arg(name)
-            .lit(" kdiy_url=")
-            .arg(&etcd.url)
-            .lit("\nkdiy_etcd() { curl -fsS --noproxy '*' --max-time 10")
-            .then(&etcd.curl())
-            .lit(FORGET_MEMBER)
+        // A refusal of etcd's comes before anything is gone.
+        let script = ask::forget(&site.etcd(site.lead), name)
+            .then(&delete)
             .lit("\n")
             .then(&kubectl(site, site.lead))
             .lit("-n kube-system delete pod --ignore-not-found --force --grace-period=0 ")
@@ -66,12 +62,6 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
         &[],
     ))
 }
-
-/// etcd's JSON gateway, since a host need not have etcdctl. A member that has
-/// not started has no name; none is removed then.
-const FORGET_MEMBER: &str = r#"-d "$2" "$kdiy_url$1"; }
-kdiy_id=$(kdiy_etcd /v3/cluster/member/list '{}' | tr -d ' \n' | tr '{' '\n' | sed -n "s/^\"ID\":\"\([0-9]*\)\",\"name\":\"$kdiy_member\",.*/\1/p")
-[ -z "$kdiy_id" ] || kdiy_etcd /v3/cluster/member/remove "{\"ID\":\"$kdiy_id\"}" >/dev/null"#;
 
 /// Labels and taints that the inventory names and the nodes lack. What it
 /// does not name belongs to others and stays.
@@ -154,14 +144,84 @@ pub(super) fn ready(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
         .filter(|node| site.will_be_member(node) && !is_ready(node))
         .map(|node| node.name.to_string())
         .collect();
-    let script = kubectl_wait(site, site.lead)
-        .lit("wait --for=condition=Ready --timeout=300s ")
-        .args(waiting.iter().map(|name| format!("node/{name}")));
+    let script = waiting_for(site, &waiting);
     let wait = Command {
         details: vec![waiting.join(", ")],
         done: Done::Known(waiting.is_empty()),
         ..Command::wait("all nodes to be ready".to_owned(), script)
     };
     let wait = vec![Resource::Command(wait)];
-    blueprint.add(&site.lead.name, "wait for the nodes", wait, joined);
+    let step = blueprint.add(&site.lead.name, "wait for the nodes", wait, joined);
+    let gate = Gate::Nodes {
+        server: facts::url(site.settled.address(site.lead)),
+        names: waiting,
+    };
+    blueprint.waiting(step, gate);
+}
+
+/// Waits for nodes, and says which ones it waits for whenever that is another
+/// thing. kubectl itself judges whether they are ready: what is said is what
+/// kubelets report, which may hold anything.
+fn waiting_for(site: &Site, names: &[String]) -> Script {
+    Script::of("kdiy_ready() { ")
+        .then(&kubectl_wait(site, site.lead))
+        .lit("wait --for=condition=Ready --timeout=5s ")
+        .args(names.iter().map(|name| format!("node/{name}")))
+        .lit("; }\nkdiy_unready() { ")
+        .then(&kubectl(site, site.lead))
+        .lit("get nodes --selector ")
+        .arg(gate::nodes::selector(names))
+        .lit(" -o ")
+        .arg(format!("go-template={}", gate::nodes::UNREADY))
+        .lit(" 2>&1 | tr -d '\\n' | cut -c 1-400; }\n")
+        .lit(WAIT)
+}
+
+const WAIT: &str = r#"kdiy_until=$(( $(date +%s) + 300 ))
+kdiy_told=
+until kdiy_said=$(kdiy_ready 2>&1); do
+if [ "$(date +%s)" -ge "$kdiy_until" ]; then
+echo 'waited 300 s in vain for the nodes to be ready' >&2
+exit 1
+fi
+kdiy_now=$(kdiy_unready) || :
+[ "$kdiy_now" = "$kdiy_told" ] || echo "waiting for ${kdiy_now:-$kdiy_said}" >&2
+kdiy_told=$kdiy_now
+sleep 1
+done
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A kubectl that finds the nodes ready at its third look, or never.
+    const KUBECTL: &str = r#"
+kdiy_ready() { echo x >> "$looks"; [ "$(wc -l < "$looks")" -ge "$ready_at" ] || { echo timed out; return 1; }; }
+kdiy_unready() { if [ "$(wc -l < "$looks")" -eq 1 ]; then echo "cp-1 (A: b) w-1 (C: d)"; else echo "w-1 (C: d)"; fi; }
+sleep() { :; }
+date() { echo "$((1000 + 100 * $(wc -l < "$looks")))"; }
+"#;
+
+    fn waited(ready_at: &str) -> (Option<i32>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let looks = folder.path().join("looks");
+        std::fs::write(&looks, "").unwrap();
+        let out = std::process::Command::new("sh")
+            .args(["-c", &format!("set -eu\n{KUBECTL}{WAIT}")])
+            .env("looks", &looks)
+            .env("ready_at", ready_at)
+            .output()
+            .unwrap();
+        (out.status.code(), String::from_utf8(out.stderr).unwrap())
+    }
+
+    #[test]
+    fn what_is_waited_for_is_said_when_it_changes() {
+        let told = "waiting for cp-1 (A: b) w-1 (C: d)\nwaiting for w-1 (C: d)\n";
+        assert_eq!(waited("3"), (Some(0), told.to_owned()));
+        assert_eq!(waited("1"), (Some(0), String::new()));
+        let vain = format!("{told}waited 300 s in vain for the nodes to be ready\n");
+        assert_eq!(waited("99"), (Some(1), vain));
+    }
 }

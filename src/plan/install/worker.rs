@@ -9,6 +9,7 @@ use crate::cluster::{KubeletClient, Node, Role};
 use crate::kubeadm::phases::Phase;
 use crate::kubeadm::{self, kubelet_client};
 use crate::plan::facts::UNFINISHED;
+use crate::plan::gate::Gate;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Input, Resource, Verb};
 use crate::shell::Script;
@@ -129,12 +130,9 @@ fn start(site: &Site, node: &Node, blueprint: &mut Blueprint, mut needs: Vec<Ste
         script,
         inputs: vec![Input::plain("kubelet.conf", kubeconfig)],
     };
-    blueprint.add(
-        &node.name,
-        "join the cluster",
-        vec![Resource::Command(command)],
-        &needs,
-    )
+    let command = vec![Resource::Command(command)];
+    let step = blueprint.add(&node.name, "join the cluster", command, &needs);
+    blueprint.waiting(step, Gate::Kubelet)
 }
 
 /// What a worker runs from the start: pause and kube-proxy.

@@ -4,20 +4,21 @@
 use std::collections::BTreeMap;
 
 use super::{Found, port_taken};
-use crate::cluster::{EtcdSource, Name, Node, Role, Settled, Topology};
+use crate::cluster::{EtcdSource, EtcdVersion, Name, Node, Role, Settled, Topology};
 use crate::etcd::CLIENT_PORT;
 use crate::etcd::member::{DATA, FOREIGN_UNIT, PEER_PORT};
-use crate::plan::etcd::{Group, GroupState, HostState};
+use crate::plan::etcd::{EtcdFacts, Group, GroupState, HostState, Packaged};
 use crate::plan::{Facts, Observation, Standing};
 
-/// Systems whose package of etcd is older than 3.4, which has no learners and
-/// another gateway.
-const TOO_OLD: [(&str, &str); 5] = [
-    ("debian", "10"),
-    ("debian", "11"),
-    ("ubuntu", "18.04"),
-    ("ubuntu", "20.04"),
-    ("ubuntu", "22.04"),
+/// The etcd of distributions, for hosts whose apt has no lists yet.
+///
+/// Source: packages.debian.org and packages.ubuntu.com, November 2026.
+const DISTRIBUTIONS: [(&str, &str, EtcdVersion); 5] = [
+    ("debian", "11", EtcdVersion::new(3, 3, 25)),
+    ("debian", "12", EtcdVersion::new(3, 4, 23)),
+    ("debian", "13", EtcdVersion::new(3, 5, 16)),
+    ("ubuntu", "22.04", EtcdVersion::new(3, 3, 25)),
+    ("ubuntu", "24.04", EtcdVersion::new(3, 4, 30)),
 ];
 
 pub(super) fn problems(
@@ -33,7 +34,8 @@ pub(super) fn problems(
     }
     let facts = &seen[&node.name].facts;
     let Some(etcd) = &facts.etcd else { return };
-    too_old(settled, facts, found);
+    too_old(settled, facts, etcd, found);
+    step(settled, etcd, found);
     let other = match &etcd.marker {
         Some(marker) if marker.token == token => None,
         Some(_) => Some("of another cluster that kdiy made"),
@@ -71,17 +73,63 @@ pub(super) fn problems(
     split(node, seen, found);
 }
 
-fn too_old(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    let packaged = settled.cluster.topology == Topology::External(EtcdSource::Distribution);
-    let system = (facts.os.as_str(), facts.os_version.as_str());
-    if packaged && TOO_OLD.contains(&system) {
+/// Packages that kubeadm would not take.
+fn too_old(settled: &Settled, facts: &Facts, etcd: &EtcdFacts, found: &mut Vec<Found>) {
+    if settled.cluster.topology != Topology::External(EtcdSource::Distribution) {
+        return;
+    }
+    let (version, of) = match etcd.packaged {
+        Some(Packaged::Installed(version)) => (version, "the package that is installed"),
+        Some(Packaged::Offered(version)) => (version, "the package that apt has"),
+        None => {
+            let mut known = DISTRIBUTIONS.iter();
+            let known = known.find(|(os, of, _)| facts.os == *os && facts.os_version == *of);
+            let Some((_, _, version)) = known else { return };
+            (*version, "the distribution's package")
+        }
+    };
+    if version < EtcdVersion::OLDEST {
         found.push(Found {
             code: "etcd-version",
-            kubeadm: "",
-            what: format!("the etcd of {} {} is older than 3.4", system.0, system.1),
-            fix: "set `controlPlane.etcd.source` to a release archive with its sha256".to_owned(),
+            kubeadm: "ExternalEtcdVersion",
+            what: format!(
+                "etcd {version} of {of} is too old: kubeadm takes {} and later",
+                EtcdVersion::OLDEST
+            ),
+            fix: format!(
+                "set `controlPlane.etcd.source: release`, which installs etcd {} from upstream's \
+                 archive; a mirror of it is named by `source: {{url: ...}}`",
+                EtcdVersion::of_kubernetes(settled.version.minor)
+            ),
         });
     }
+}
+
+/// etcd goes from one minor version to the next, and never back.
+fn step(settled: &Settled, etcd: &EtcdFacts, found: &mut Vec<Found>) {
+    let Topology::External(EtcdSource::Archive(archive)) = &settled.cluster.topology else {
+        return;
+    };
+    let Some(runs) = etcd.view.as_ref().and_then(|view| view.version) else {
+        return;
+    };
+    let wanted = archive.version;
+    let fix = if wanted < runs {
+        format!("set `controlPlane.etcd.source.version: {runs}`: etcd is not taken back")
+    } else if let Some(stone) = wanted.stepping_stone(runs) {
+        format!(
+            "set `controlPlane.etcd.source.version: {stone}` (or a later patch), apply, and come \
+             back: etcd goes from one minor version to the next"
+        )
+    } else {
+        return;
+    };
+    found.push(Found {
+        code: "etcd-step",
+        kubeadm: "",
+        what: format!("its member runs etcd {runs}, and {wanted} is asked for"),
+        fix,
+    });
 }
 
 /// A blank etcd under a cluster that was in use would be the loss of all its

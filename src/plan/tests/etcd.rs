@@ -4,8 +4,9 @@
 mod harm;
 
 use super::*;
+use crate::cluster::{EtcdArchive, EtcdSource, EtcdVersion, Topology};
 use crate::kubeadm::tests::external;
-use crate::plan::etcd::{EtcdFacts, HostState, Marker, MemberView, View};
+use crate::plan::etcd::{EtcdFacts, HostState, Marker, MemberView, Packaged, View};
 
 const ALL: [&str; 3] = ["e1", "e2", "e3"];
 
@@ -31,10 +32,12 @@ fn serving(members: &[MemberView]) -> EtcdFacts {
         foreign_unit: false,
         view: Some(View {
             cluster: "7".to_owned(),
+            version: Some(EtcdVersion::of_kubernetes(VERSION.minor)),
             led: true,
             learner: false,
             members: members.to_vec(),
         }),
+        packaged: None,
     }
 }
 

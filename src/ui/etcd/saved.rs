@@ -16,6 +16,10 @@ const RESTORED: &str = "/var/lib/etcd-restored";
 const BEFORE: &str = "/var/lib/etcd-before";
 /// Where static pods are put aside.
 const ASIDE: &str = "/root/manifests";
+/// API servers and controllers keep what they have seen: revisions must not
+/// come a second time, nor watches go on from old ones. More than a busy
+/// cluster writes between a snapshot and its loss.
+const BUMP: &str = "--bump-revision 1000000000 --mark-compacted";
 
 /// What was saved, and how it is restored.
 #[must_use]
@@ -86,14 +90,21 @@ fn steps(
     let (members, tool) = match external {
         true => ("etcd hosts", ""),
         // Only the image of etcd has it there.
-        false => ("control planes", ", and etcd's own tool"),
+        false => ("control planes", ", and etcd's own tool etcdutl"),
+    };
+    // Static pods end some time after their manifests are gone. A member of an
+    // external etcd may serve on the same host until its own unit is stopped.
+    let ports = match external {
+        true => "sport = :6443",
+        false => "( sport = :2379 or sport = :6443 )",
     };
     let mut steps = vec![
         (
-            "On all control planes, stop the static pods:".to_owned(),
+            "On all control planes, stop the static pods, and wait until they are gone:".to_owned(),
             vec![
                 format!("mkdir {ASIDE}"),
                 format!("mv /etc/kubernetes/manifests/*.yaml {ASIDE}/"),
+                format!("while ss -Hltn '{ports}' | grep -q .; do sleep 1; done"),
             ],
         ),
         (
@@ -126,8 +137,7 @@ fn steps(
     steps
 }
 
-/// The command that restores a member; of etcd's tools only the newer have
-/// etcdutl.
+/// The command that restores a member.
 #[must_use]
 pub fn restore(
     file: &str,
@@ -136,21 +146,11 @@ pub fn restore(
     picture: &Picture,
     topology: &Topology,
 ) -> Vec<String> {
-    let version = member.measured.as_ref().map(|of| of.version.as_str());
-    let old = version.is_some_and(|version| {
-        ["3.0.", "3.1.", "3.2.", "3.3.", "3.4."]
-            .iter()
-            .any(|old| version.starts_with(old))
-    });
     let folder = match topology {
         Topology::External(EtcdSource::Archive(archive)) => {
             format!("{}/", member::folder(archive))
         }
         Topology::External(EtcdSource::Distribution) | Topology::Stacked => String::new(),
-    };
-    let tool = match old {
-        true => format!("ETCDCTL_API=3 {folder}etcdctl"),
-        false => format!("{folder}etcdutl"),
     };
     let first = |row: &Row| row.peers.first().cloned().unwrap_or_default();
     let all: Vec<_> = picture
@@ -162,8 +162,9 @@ pub fn restore(
     let file = Script::new().arg(file);
     // A token of its own: members that were not restored must not mix in.
     vec![
-        format!("{tool} snapshot restore {file} \\"),
+        format!("{folder}etcdutl snapshot restore {file} \\"),
         format!("  --data-dir {RESTORED} \\"),
+        format!("  {BUMP} \\"),
         format!("  --name {} \\", member.name),
         format!("  --initial-advertise-peer-urls {} \\", first(member)),
         format!("  --initial-cluster-token restored-{revision} \\"),

@@ -112,6 +112,7 @@ pub(crate) mod tests {
             code: "step-packages",
             resource: Some("packages of kubernetes".to_owned()),
             what: "exit code 100".to_owned(),
+            why: Vec::new(),
             last_lines: vec![
                 "Reading package lists...".to_owned(),
                 "\x1b[31mE:\x1b[0m Version '1.34.99*' for 'kubeadm' was not found".to_owned(),

@@ -10,6 +10,7 @@ use kdiy::cluster::{AddressSpec, Cluster, Name, Node, Settled, Version, VersionS
 use kdiy::draft::vagrant::{Seen, Wish, network, seen};
 use kdiy::etcd::{self, keys::Page};
 use kdiy::inventory::load;
+use kdiy::plan::etcd::MemberQuestions;
 use kdiy::plan::facts::{EndpointQuestions, Outlived, Portrait, Questions, portrait};
 use kdiy::plan::install::{Circumstances, Trust, blueprint};
 use kdiy::plan::observe::{Window, script};
@@ -192,9 +193,7 @@ fn questions(settled: &Settled, node: &Node) -> Questions {
         endpoint: EndpointQuestions::of(&settled.cluster, "certificate\n", node),
         requests: Some(settled.clone()),
         repository: Some((settled.cluster.packages.url.clone(), settled.version)),
-        etcd: settled
-            .member_apart(node)
-            .then(|| etcd::Client::of(&settled.cluster.topology, settled.address(node))),
+        etcd: MemberQuestions::of(settled, node),
         outlived: Outlived::of(settled, node),
     }
 }
