@@ -41,7 +41,7 @@ pub(crate) fn few(version: Version) -> Settled {
             dns_domain: "cluster.local".into(),
             cni: Cni::Bridge,
         },
-        runtime: Runtime::Containerd(Origin::Distribution),
+        runtime: Runtime::Containerd(Containerd::Packages(Origin::Distribution)),
         cgroup_driver: CgroupDriver::Systemd,
         bootstrap: Bootstrap::Parallel,
         packages: Packages {
@@ -256,28 +256,19 @@ fn v1beta4_documents() {
 
 #[test]
 fn each_runtime_is_named_as_kubeadm_knows_it() {
-    let docker = |version, cri_dockerd| {
-        let mut settled = few(version);
-        settled.cluster.runtime = Runtime::Docker {
-            origin: Origin::Distribution,
-            cri_dockerd,
-        };
-        let node = &settled.cluster.nodes[3];
-        let text = join(&settled, node, Resolver::ResolvConf, TOKEN, PIN);
-        let line = text.lines().find(|line| line.contains("criSocket"));
-        line.unwrap().trim().to_owned()
+    let mut settled = few(Version::new(1, 37, 2));
+    settled.cluster.runtime = Runtime::Docker {
+        origin: Origin::Distribution,
+        cri_dockerd: Download {
+            url: String::new(),
+            sha256: String::new(),
+        },
     };
-    let download = Download {
-        url: String::new(),
-        sha256: String::new(),
-    };
-    // Without a scheme: kubeadm compares it with its own constant.
+    let node = &settled.cluster.nodes[3];
+    let text = join(&settled, node, Resolver::ResolvConf, TOKEN, PIN);
+    let line = text.lines().find(|line| line.contains("criSocket"));
     assert_eq!(
-        docker(Version::new(1, 20, 2), None),
-        "criSocket: /var/run/dockershim.sock"
-    );
-    assert_eq!(
-        docker(Version::new(1, 24, 0), Some(download)),
+        line.unwrap().trim(),
         "criSocket: unix:///run/cri-dockerd.sock"
     );
 }

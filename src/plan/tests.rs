@@ -93,7 +93,8 @@ pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
         api: ApiView::Absent,
         endpoint: EndpointView::default(),
         plane: PlaneView::default(),
-        offered: None,
+        unified_cgroups: true,
+        software: Default::default(),
         etcd: None,
     }
 }
@@ -108,6 +109,7 @@ struct Hosts {
 }
 
 mod planes;
+mod software;
 mod together;
 
 /// The same, with its control planes one after the other.
@@ -541,7 +543,10 @@ fn a_node_keeps_the_runtime_that_it_joined_with() {
     let mut settled = few(VERSION);
     settled.cluster.runtime = crate::cluster::Runtime::Docker {
         origin: crate::cluster::Origin::Distribution,
-        cri_dockerd: None,
+        cri_dockerd: crate::cluster::Download {
+            url: "https://downloads.example/cri-dockerd_{arch}.deb".to_owned(),
+            sha256: "0".repeat(64),
+        },
     };
     let hosts = Hosts::of(settled, member, |_, resource| as_wanted(resource));
     let wanted = ["cp1", "cp2", "cp3", "w1", "w2"].map(|host| (host.to_owned(), "runtime"));

@@ -100,6 +100,12 @@ fn scene(place: &Place) -> Value {
                 put(&mut value, "runtime.packages", "docker".into());
                 put(&mut value, "runtime.key", "key.asc".into());
             }
+            if place.field.name == "runc" {
+                let archive = places();
+                let archive = archive.iter().find(|place| place.path == "runtime.archive");
+                let archive = literal(archive.expect("an archive").field.example);
+                put(&mut value, "runtime.archive", archive);
+            }
         }
         "nodes[]" => {
             let name = place.field.name;
@@ -118,6 +124,10 @@ fn scene(place: &Place) -> Value {
             parent,
             serde_json::json!({"http": "http://x.example"}),
         ),
+        "runtime.archive" | "runtime.runc" => {
+            let runtime = serde_json::json!({"kind": "containerd"});
+            put(&mut value, "runtime", runtime);
+        }
         "controlPlane.apiServer.audit" => put(&mut value, parent, serde_json::json!({})),
         "runtime.key" | "runtime.criDockerd" => {
             let (kind, packages) = match parent {

@@ -252,7 +252,7 @@ pub(super) fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -
             .lit(" 2>/dev/null")
             .then(&filter)
             .lit(" > \"$kdiy_tmp/images\"\n< \"$kdiy_tmp/images\" ")
-            .then(&runtime::pull(site)),
+            .then(&runtime::pull()),
         inputs: vec![config::plain(text.to_string())],
     };
     blueprint.add_needed(

@@ -2,14 +2,15 @@
 //! how it is configured.
 
 use super::{Site, files, resources};
-use crate::cluster::{AptSource, Download, Node, PackageKey};
+use crate::cluster::{AptSource, Archive, Containerd, Download, Node, PackageKey, Runtime};
 use crate::plan::{Blueprint, Facts};
 use crate::resource::{
     Command, DOWNLOAD, Done, File, OnDiffer, Package, Repository, RepositoryKey, Resource, Rival,
     Service, Settle, Verb,
 };
-use crate::runtime::{self, Profile};
+use crate::runtime::{self, Host, Profile};
 use crate::shell::Script;
+use crate::template::{HostFile, NOTICE};
 use crate::vault::Vault;
 
 /// What there is to know about the cluster's runtime.
@@ -76,10 +77,116 @@ pub(super) fn packages(site: &Site) -> (impl Iterator<Item = Package>, Vec<Rival
     (packages, rivals.to_vec())
 }
 
-/// What is in no repository.
-pub(super) fn downloaded(site: &Site) -> Option<Resource> {
+/// Has apt take packages of these names from the inventory's repository, even
+/// where the distribution has newer ones or the repository asks not to be
+/// preferred, as backports do.
+pub(super) fn preference(site: &Site) -> Option<HostFile> {
     let cluster = &site.settled.cluster;
-    let (name, Download { url, sha256 }) = runtime::download(&cluster.runtime)?;
+    let source = runtime::preferred(&cluster.runtime)?;
+    let (_, rest) = source.url.split_once("://")?;
+    let host = rest.split('/').next()?;
+    let host = host.rsplit('@').next()?;
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    let names = profile(site).packages.join(" ");
+    Some(HostFile::public(
+        "/etc/apt/preferences.d/kdiy-runtime",
+        format!("{NOTICE}Package: {names}\nPin: origin \"{host}\"\nPin-Priority: 600\n"),
+    ))
+}
+
+/// What is in no repository.
+pub(super) fn downloaded(site: &Site) -> Vec<Resource> {
+    let cluster = &site.settled.cluster;
+    if let Runtime::Containerd(Containerd::Archive(archive)) = &cluster.runtime {
+        return unpacked(archive);
+    }
+    let package = runtime::download(&cluster.runtime);
+    let package = package.map(|(name, download)| package_of(site, name, download));
+    package.into_iter().collect()
+}
+
+/// The programs of containerd's archive under /usr/local, and runc where it is
+/// no package.
+fn unpacked(archive: &Archive) -> Vec<Resource> {
+    let containerd = Fetched {
+        name: "containerd's release archive",
+        program: "/usr/local/bin/containerd",
+        download: &archive.containerd,
+    };
+    let unpack = Script::of(
+        r#"tar -xzf "$kdiy_tmp/file" --no-same-owner -C "$kdiy_tmp"
+if [ ! -x "$kdiy_tmp/bin/containerd" ] || [ ! -x "$kdiy_tmp/bin/containerd-shim-runc-v2" ]; then
+echo "there are no bin/containerd and bin/containerd-shim-runc-v2 in $kdiy_url" >&2
+exit 1
+fi
+install -d -m 0755 /usr/local/bin
+install -m 0755 -t /usr/local/bin "$kdiy_tmp"/bin/*
+"#,
+    );
+    let mut all = vec![containerd.resource(&unpack)];
+    all.extend(archive.runc.as_ref().map(|download| {
+        let runc = Fetched {
+            name: "runc",
+            program: "/usr/local/sbin/runc",
+            download,
+        };
+        runc.resource(&Script::of(
+            "install -D -m 0755 \"$kdiy_tmp/file\" /usr/local/sbin/runc\n",
+        ))
+    }));
+    all
+}
+
+/// A file that is downloaded, checked, and put where its program belongs.
+struct Fetched<'a> {
+    name: &'static str,
+    /// There when it is done.
+    program: &'static str,
+    download: &'a Download,
+}
+
+impl Fetched<'_> {
+    /// `place` puts `"$kdiy_tmp/file"` into its place.
+    fn resource(&self, place: &Script) -> Resource {
+        let Download { url, sha256 } = self.download;
+        let file = self.program.rsplit('/').next().unwrap_or_default();
+        let stamp = format!("/var/lib/kdiy/{file}.sha256");
+        let ask = Script::of("[ -x ")
+            .lit(self.program)
+            .lit(" ] && read -r v < ")
+            .arg(&stamp)
+            .lit(" && [ \"$v\" = ")
+            .arg(sha256)
+            .lit(" ]");
+        let script = Script::of("kdiy_url=$(printf %s ")
+            .arg(url)
+            .lit(" | sed \"s/{arch}/$(dpkg --print-architecture)/g\")\n")
+            .lit(DOWNLOAD)
+            .lit("\"$kdiy_url\" \"$kdiy_tmp/file\"\nif ! printf '%s  %s\\n' ")
+            .arg(sha256)
+            .lit(" \"$kdiy_tmp/file\" | sha256sum --check --status -; then\n")
+            .lit("echo \"what $kdiy_url gives has another sha256 than the inventory says\" >&2\nexit 1\nfi\n")
+            .then(place)
+            .lit("install -d -m 0755 /var/lib/kdiy\nprintf '%s\\n' ")
+            .arg(sha256)
+            .lit(" > ")
+            .arg(&stamp);
+        Resource::Command(Command {
+            name: self.name.to_owned(),
+            verb: Verb::Run,
+            details: vec![
+                format!("{url} to {}", self.program),
+                format!("sha256 {sha256}"),
+            ],
+            done: Done::Ask(ask),
+            script,
+            inputs: Vec::new(),
+        })
+    }
+}
+
+fn package_of(site: &Site, name: &'static str, download: &Download) -> Resource {
+    let Download { url, sha256 } = download;
     let stamp = format!("/var/lib/kdiy/{name}.sha256");
     let ask = Script::of("[ \"$(dpkg-query -W -f '${db:Status-Status}' ")
         .arg(name)
@@ -102,7 +209,7 @@ pub(super) fn downloaded(site: &Site) -> Option<Resource> {
         .lit(" ]; then\necho \"the downloaded package has the SHA-256 ${kdiy_sum%% *}, not \"")
         .arg(sha256)
         .lit(" >&2\nexit 1\nfi\nkdiy_apt_install \"$kdiy_tmp/package.deb\"\n");
-    let script = if cluster.packages.hold {
+    let script = if site.settled.cluster.packages.hold {
         script
             .lit("apt-mark hold -- ")
             .arg(name)
@@ -115,23 +222,25 @@ pub(super) fn downloaded(site: &Site) -> Option<Resource> {
         .arg(sha256)
         .lit(" > ")
         .arg(&stamp);
-    Some(Resource::Command(Command {
+    Resource::Command(Command {
         name: name.to_owned(),
         verb: Verb::Run,
         details: vec![format!("install {url}"), format!("sha256 {sha256}")],
         done: Done::Ask(ask),
         script,
         inputs: Vec::new(),
-    }))
+    })
 }
 
 /// Its files and units.
 pub(super) fn configure(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
     // Until it was asked, a host is taken for one that may raise limits.
-    let facts = site.facts.get(&node.name);
-    let confined = facts.is_some_and(|facts| !facts.sys_resource);
+    let host = site.facts.get(&node.name).map(|facts| Host {
+        confined: !facts.sys_resource,
+        release: facts.software.release(),
+    });
     let mut all = Vec::new();
-    for unit in runtime::units(site.settled, confined) {
+    for unit in runtime::units(site.settled, host.unwrap_or_default()) {
         let mut read = files(unit.files, vault);
         for file in &mut read {
             // The package brings a configuration of its own.
@@ -146,8 +255,8 @@ pub(super) fn configure(site: &Site, node: &Node, blueprint: &mut Blueprint, vau
 }
 
 /// Pulls the images that standard input names, a line each.
-pub(super) fn pull(site: &Site) -> Script {
-    Script::of("xargs -r -P 4 -n 1 ").lit(profile(site).pull)
+pub(super) fn pull() -> Script {
+    Script::of("xargs -r -P 4 -n 1 ").lit(runtime::PULL)
 }
 
 #[cfg(test)]
@@ -169,10 +278,10 @@ mod tests {
                     fingerprint: "A".repeat(40),
                 },
             }),
-            cri_dockerd: Some(Download {
+            cri_dockerd: Download {
                 url: "https://downloads.example/cri-dockerd_{arch}.deb".to_owned(),
                 sha256: "0".repeat(64),
-            }),
+            },
         };
         settled
     }
