@@ -262,7 +262,7 @@ pub(super) fn pull() -> Script {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{Name, Origin, Runtime, Settled, Version};
+    use crate::cluster::{Name, Origin, Release, Settled, Version};
     use crate::kubeadm::tests::few;
     use crate::plan::install::{Circumstances, blueprint};
     use crate::plan::tests::{facts, trust};
@@ -325,6 +325,147 @@ mod tests {
             panic!("{:?}", found.key)
         };
         assert_eq!(url, "https://download.example/linux/debian/gpg");
+    }
+
+    #[test]
+    fn nothing_that_is_asked_depends_on_where_containerd_comes_from() {
+        let source = AptSource {
+            url: "https://user@packages.example:8443/{os}/".to_owned(),
+            suite: "{codename} main".to_owned(),
+            key: PackageKey::Armored("key".to_owned()),
+        };
+        let sources = [
+            Containerd::Packages(Origin::Repository(source)),
+            Containerd::Archive(archive(Some(download("runc.{arch}")))),
+        ];
+        let wanted: [&[&str]; 2] = [
+            &[
+                "repository kdiy-runtime",
+                "file /etc/apt/preferences.d/kdiy-runtime",
+                "packages for Kubernetes",
+                "file /etc/containerd/config.toml",
+                "service containerd.service",
+            ],
+            &[
+                "packages for Kubernetes",
+                "command containerd's release archive",
+                "command runc",
+                "file /etc/systemd/system/containerd.service",
+                "service containerd.service",
+            ],
+        ];
+        for (source, wanted) in sources.into_iter().zip(wanted) {
+            let mut settled = few(Version::new(1, 37, 2));
+            settled.cluster.runtime = Runtime::Containerd(source);
+            let [before, after] = resources(&settled);
+            let keys = [&before, &after].map(|all| all.iter().map(Resource::key));
+            let [before, after] = keys.map(Iterator::collect::<Vec<_>>);
+            assert_eq!(before, after);
+            let at = |key: &&str| before.iter().position(|have| have == key).expect(key);
+            let places: Vec<_> = wanted.iter().map(at).collect();
+            assert!(places.is_sorted(), "{wanted:?} {before:?}");
+        }
+    }
+
+    #[test]
+    fn a_repository_of_ones_own_is_preferred_by_its_host() {
+        let mut settled = few(Version::new(1, 37, 2));
+        settled.cluster.runtime =
+            Runtime::Containerd(Containerd::Packages(Origin::Repository(AptSource {
+                url: "https://user@packages.example:8443/{os}/".to_owned(),
+                suite: "{codename} main".to_owned(),
+                key: PackageKey::Armored("key".to_owned()),
+            })));
+        let [_, known] = resources(&settled);
+        let text = known.iter().find_map(|resource| match resource {
+            Resource::File(file) if file.path.starts_with("/etc/apt/preferences.d/") => {
+                Some(&file.content)
+            }
+            _ => None,
+        });
+        let Some(crate::resource::Content::Plain(text)) = text else {
+            panic!("{text:?}")
+        };
+        let text = text.strip_prefix(NOTICE).unwrap();
+        assert_eq!(
+            text,
+            "Package: containerd\nPin: origin \"packages.example\"\nPin-Priority: 600\n"
+        );
+    }
+
+    fn download(file: &str) -> Download {
+        Download {
+            url: format!("https://downloads.example/{file}"),
+            sha256: "0".repeat(64),
+        }
+    }
+
+    fn archive(runc: Option<Download>) -> Archive {
+        Archive {
+            version: Release::new(2, 4, 2),
+            containerd: download("containerd-2.4.2-linux-{arch}.tar.gz"),
+            runc,
+        }
+    }
+
+    /// Runs the script of an archive that holds these files, in folders of its
+    /// own; what it says, and the files of its `/usr/local/bin`.
+    fn unpack(files: &[&str], sound: bool) -> (String, Vec<String>) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).display().to_string();
+        std::fs::create_dir_all(path("src/bin")).unwrap();
+        std::fs::create_dir_all(path("tmp")).unwrap();
+        for file in files {
+            std::fs::write(path(&format!("src/{file}")), "#!/bin/sh\n").unwrap();
+        }
+        let sh = |script: &str| {
+            let output = std::process::Command::new("sh")
+                .args(["-ec", script])
+                .env("kdiy_tmp", path("tmp"))
+                .output()
+                .unwrap();
+            String::from_utf8(output.stderr).unwrap() + &String::from_utf8_lossy(&output.stdout)
+        };
+        let [tar, src] = [path("it.tar.gz"), path("src")];
+        sh(&format!("chmod -R 0755 {src}; tar -czf {tar} -C {src} bin"));
+        let sum = sh(&format!("sha256sum < {tar}"));
+        let mut archive = archive(None);
+        if sound {
+            archive.containerd.sha256 = sum[..64].to_owned();
+        }
+        let [Resource::Command(command)] = &unpacked(&archive)[..] else {
+            panic!("one command")
+        };
+        let script = command.script.as_str();
+        let script = script
+            .replace(DOWNLOAD, &format!("cp {tar} \"$kdiy_tmp/file\"; : "))
+            .replace("/usr/local", &path("usr/local"))
+            .replace("/var/lib/kdiy", &path("lib"));
+        let said = sh(&script);
+        let there = std::fs::read_dir(path("usr/local/bin"));
+        let there = there.into_iter().flatten();
+        let mut there: Vec<_> = there
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        there.sort();
+        (said, there)
+    }
+
+    #[test]
+    fn an_archive_is_checked_and_whole_before_a_program_is_replaced() {
+        let whole = ["bin/containerd", "bin/containerd-shim-runc-v2", "bin/ctr"];
+        let (said, there) = unpack(&whole, true);
+        assert_eq!(
+            there,
+            ["containerd", "containerd-shim-runc-v2", "ctr"],
+            "{said}"
+        );
+        let (said, there) = unpack(&whole, false);
+        assert!(said.contains("has another sha256"), "{said}");
+        assert_eq!(there, [""; 0]);
+        let (said, there) = unpack(&whole[..1], true);
+        assert!(said.contains("there are no bin/containerd and"), "{said}");
+        assert_eq!(there, [""; 0]);
     }
 
     #[test]

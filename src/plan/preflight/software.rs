@@ -42,7 +42,7 @@ pub(super) fn warnings(settled: &Settled, node: &Node, facts: &Facts, found: &mu
     let version = settled.version;
     if !facts.unified_cgroups && version < WITHOUT_CGROUP_V1 {
         found.push(Found {
-            code: "cgroup-v1",
+            code: "cgroup-version",
             kubeadm: "",
             what: format!(
                 "it has control groups of version 1, which kubelets refuse from {}.{} on",
@@ -259,7 +259,7 @@ fn cgroups(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>
         return;
     };
     found.push(Found {
-        code: "cgroup-v1",
+        code: "cgroup-version",
         kubeadm: "",
         what,
         fix: format!("{UNIFY}{or}"),

@@ -126,20 +126,26 @@ fn control_groups_that_the_kubelet_refuses_are_seen_on_all_hosts() {
         hosts(settled, |facts| facts.unified_cgroups = false)
     };
     let v1_35 = Version::new(1, 35, 0);
-    assert_eq!(of(v1_35, None, &[]).codes(), everywhere("cgroup-v1"));
-    assert_eq!(of(V1_37, Some(true), &[]).codes(), everywhere("cgroup-v1"));
+    assert_eq!(of(v1_35, None, &[]).codes(), everywhere("cgroup-version"));
+    assert_eq!(
+        of(V1_37, Some(true), &[]).codes(),
+        everywhere("cgroup-version")
+    );
     // kubeadm's own name does not mean the kubelet.
     let verified = ["SystemVerification"];
-    assert_eq!(of(V1_37, None, &verified).codes(), everywhere("cgroup-v1"));
-    assert_eq!(of(V1_37, None, &["cgroup-v1"]).codes(), []);
+    assert_eq!(
+        of(V1_37, None, &verified).codes(),
+        everywhere("cgroup-version")
+    );
+    assert_eq!(of(V1_37, None, &["cgroup-version"]).codes(), []);
     // The kubelet is told; kubeadm refuses it on control planes all the same.
-    let planes = &everywhere("cgroup-v1")[..3];
+    let planes = &everywhere("cgroup-version")[..3];
     assert_eq!(of(V1_37, Some(false), &[]).codes(), planes);
     assert_eq!(of(V1_37, Some(false), &verified).codes(), []);
     // Before, it is a warning.
     let older = of(Version::new(1, 34, 4), None, &[]);
     assert_eq!(older.codes(), []);
-    assert_eq!(warned(&older), everywhere("cgroup-v1"));
+    assert_eq!(warned(&older), everywhere("cgroup-version"));
     assert_eq!(warned(&of(V1_37, Some(false), &verified)), []);
 }
 

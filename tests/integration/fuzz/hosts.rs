@@ -10,7 +10,7 @@ use kdiy::cluster::{AddressSpec, Cluster, Name, Node, Settled, Version, VersionS
 use kdiy::draft::vagrant::{Seen, Wish, network, seen};
 use kdiy::etcd::{self, keys::Page};
 use kdiy::inventory::load;
-use kdiy::plan::facts::{EndpointQuestions, Outlived, Portrait, Questions, portrait};
+use kdiy::plan::facts::{EndpointQuestions, Outlived, Portrait, Questions, portrait, software};
 use kdiy::plan::install::{Circumstances, Trust, blueprint};
 use kdiy::plan::observe::{Window, script};
 use kdiy::plan::{Blueprint, Observation, Plan, Standing, preflight, settle};
@@ -191,7 +191,7 @@ fn questions(settled: &Settled, node: &Node) -> Questions {
         manifest: true,
         endpoint: EndpointQuestions::of(&settled.cluster, "certificate\n", node),
         requests: Some(settled.clone()),
-        repository: Some((settled.cluster.packages.url.clone(), settled.version)),
+        software: Some(software::Questions::of(settled)),
         etcd: settled
             .member_apart(node)
             .then(|| etcd::Client::of(&settled.cluster.topology, settled.address(node))),
