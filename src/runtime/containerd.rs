@@ -19,7 +19,7 @@ use crate::template::{HostFile, render};
 const SOCKET: &str = "unix:///run/containerd/containerd.sock";
 const UNIT: &str = "containerd.service";
 
-/// The first release with the configuration of format 3, and with CRI's
+/// The first release whose CRI is of plugins of its own, and which has CRI's
 /// RuntimeConfig, by which it tells kubelets its cgroup driver.
 pub const SECOND: Release = Release::new(2, 0, 0);
 
@@ -108,6 +108,8 @@ pub(super) const fn profile(source: &Containerd) -> Profile {
 
 #[derive(Serialize)]
 struct Config<'a> {
+    /// `version` of the file, not of containerd.
+    format: u8,
     sandbox_image: &'a str,
     restrict_oom_score_adj: bool,
     systemd_cgroup: bool,
@@ -133,20 +135,16 @@ struct Mirror {
 }
 
 pub(super) fn units(settled: &Settled, source: &Containerd, host: Host) -> Vec<Unit> {
-    let config = Config {
-        sandbox_image: &kubeadm::sandbox_image(settled),
-        restrict_oom_score_adj: host.confined,
-        systemd_cgroup: settled.cluster.cgroup_driver == CgroupDriver::Systemd,
-    };
     let release = match source {
         Containerd::Archive(archive) => Some(archive.version),
         Containerd::Packages(_) => host.release,
     };
-    // Every release reads the older format. 2.4 has a fourth for its own
-    // servers' settings; of those of CRI the project still writes the third.
-    let template = match release.is_some_and(|release| release >= SECOND) {
-        true => "runtime/containerd/version-3.toml",
-        false => "runtime/containerd/version-2.toml",
+    let (format, template) = format(release);
+    let config = Config {
+        format,
+        sandbox_image: &kubeadm::sandbox_image(settled),
+        restrict_oom_score_adj: host.confined,
+        systemd_cgroup: settled.cluster.cgroup_driver == CgroupDriver::Systemd,
     };
     let mut files = vec![
         HostFile::public("/etc/containerd/config.toml", render(template, &config)),
@@ -165,6 +163,20 @@ pub(super) fn units(settled: &Settled, source: &Containerd, host: Host) -> Vec<U
     files.extend(registries(&settled.cluster.images));
     files.extend(proxy::files(settled, UNIT, "/etc/containerd"));
     vec![Unit { name: UNIT, files }]
+}
+
+/// The newest format of the configuration that a release knows, and the
+/// template of it: it warns at each start of one that it has to migrate.
+/// Every release reads the one that is taken where none is known. The third
+/// and the fourth differ in what kdiy leaves alone.
+fn format(release: Option<Release>) -> (u8, &'static str) {
+    const FIRST: &str = "runtime/containerd/config-1.toml";
+    const PLUGINS: &str = "runtime/containerd/config-2.toml";
+    match release.map(|release| (release.major, release.minor)) {
+        None | Some((..2, _)) => (2, FIRST),
+        Some((2, ..3)) => (3, PLUGINS),
+        Some(_) => (4, PLUGINS),
+    }
 }
 
 /// Where the images of registries are looked for: those with mirrors, then

@@ -69,9 +69,17 @@ fn containerd_reads_the_format_of_its_own_release() {
     let settled = few(Version::new(1, 37, 2));
     let second = host(Some(Release::new(2, 4, 2)));
     insta::assert_snapshot!(shown(&settled, second));
-    let first = |release| shown(&settled, host(release)).contains("version = 2\n");
-    assert!(first(Some(Release::new(1, 6, 20))));
-    assert!(first(None), "all releases read it");
+    let format = |release| {
+        let text = shown(&settled, host(release));
+        let line = text.lines().find(|line| line.starts_with("version = "));
+        line.unwrap().to_owned()
+    };
+    let of = |major, minor| format(Some(Release::new(major, minor, 0)));
+    assert_eq!(of(1, 6), "version = 2");
+    assert_eq!(of(2, 0), "version = 3");
+    assert_eq!(of(2, 2), "version = 3");
+    assert_eq!(of(2, 3), "version = 4");
+    assert_eq!(format(None), "version = 2", "all releases read it");
 }
 
 #[test]
