@@ -65,6 +65,32 @@ pub(super) fn warnings(settled: &Settled, node: &Node, facts: &Facts, found: &mu
             fix: sources(),
         });
     }
+    cri_o(settled, facts, found);
+}
+
+/// CRI-O's minor version follows that of Kubernetes.
+fn cri_o(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
+    let Runtime::CriO(source) = &settled.cluster.runtime else {
+        return;
+    };
+    let version = settled.version;
+    let same = |release: &Release| (release.major, release.minor) == (version.major, version.minor);
+    let Some((release, how)) = packaged(facts).filter(|(release, _)| !same(release)) else {
+        return;
+    };
+    found.push(Found {
+        code: "cri-o-version",
+        kubeadm: "",
+        what: format!(
+            "CRI-O {release} {how}; the release for Kubernetes {version} is {}.{}",
+            version.major, version.minor
+        ),
+        fix: format!(
+            "look at `runtime.repository` ({}): CRI-O has one for each minor version, which \
+             {{minor}} in the URL takes care of",
+            source.url
+        ),
+    });
 }
 
 const UNIFY: &str = "boot it with systemd.unified_cgroup_hierarchy=1 on the kernel's command line, \

@@ -212,6 +212,26 @@ fn a_docker_that_cri_dockerd_does_not_take_is_refused() {
 }
 
 #[test]
+fn a_cri_o_of_another_minor_version_is_warned_of() {
+    let of = |package: &str| {
+        let mut settled = few(V1_37);
+        settled.cluster.runtime = Runtime::CriO(AptSource {
+            url: "https://packages.example/v1.36/deb/".to_owned(),
+            suite: "/".to_owned(),
+            key: PackageKey::Armored("key".to_owned()),
+        });
+        let package = candidate(package);
+        hosts(settled, move |facts| {
+            facts.software.runtime = package.clone();
+        })
+    };
+    let other = of("1.36.2-1.1");
+    assert_eq!(other.codes(), []);
+    assert_eq!(warned(&other), everywhere("cri-o-version"));
+    assert_eq!(warned(&of("1.37.0-1.1")), []);
+}
+
+#[test]
 fn a_repository_without_the_runtime_is_seen() {
     let mut settled = few(V1_37);
     settled.cluster.runtime =
