@@ -1,7 +1,7 @@
 //! CRI-O, from its project's repository.
 //!
 //! Facts: crio.conf.d(5), containers-registries.conf.d(5), CRI-O's
-//! contrib/systemd.
+//! contrib/systemd; cri-o.spec of its packaging.
 
 use serde::Serialize;
 
@@ -12,6 +12,10 @@ use crate::template::{HostFile, render};
 
 const SOCKET: &str = "unix:///run/crio/crio.sock";
 const UNIT: &str = "crio.service";
+
+/// A network that the package brings. With it a node is Ready before its own
+/// network is there, and pods get addresses of nobody's.
+pub const PACKAGED_NETWORK: &str = "/etc/cni/net.d/11-crio-ipv4-bridge.conflist";
 
 pub(super) const PROFILE: Profile = Profile {
     name: "cri-o",

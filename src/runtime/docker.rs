@@ -14,7 +14,7 @@ use crate::resource::Rival;
 use crate::template::{HostFile, render};
 
 /// The package of cri-dockerd.
-pub(super) const CRI_DOCKERD: &str = "cri-dockerd";
+pub const CRI_DOCKERD: &str = "cri-dockerd";
 
 const UNIT: &str = "docker.service";
 const SHIM_UNIT: &str = "cri-docker.service";

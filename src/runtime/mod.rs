@@ -6,13 +6,13 @@
 //! package cri-tools.
 
 pub mod containerd;
-mod crio;
+pub mod crio;
 pub mod docker;
 mod proxy;
 
 use serde::Serialize;
 
-use crate::cluster::{AptSource, Containerd, Download, Origin, Release, Runtime, Settled};
+use crate::cluster::{AptSource, Containerd, Origin, Release, Runtime, Settled};
 use crate::resource::Rival;
 use crate::template::{HostFile, render};
 
@@ -100,15 +100,6 @@ pub const fn preferred(runtime: &Runtime) -> Option<&AptSource> {
             ..
         } => Some(source),
         _ => None,
-    }
-}
-
-/// The package that is in no repository, with its name.
-#[must_use]
-pub const fn download(runtime: &Runtime) -> Option<(&'static str, &Download)> {
-    match runtime {
-        Runtime::Docker { cri_dockerd, .. } => Some((docker::CRI_DOCKERD, cri_dockerd)),
-        Runtime::Containerd(_) | Runtime::CriO(_) => None,
     }
 }
 

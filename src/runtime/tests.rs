@@ -1,7 +1,7 @@
 //! The files of every runtime, with few and with most settings.
 
 use super::*;
-use crate::cluster::{Archive, PackageKey, Version};
+use crate::cluster::{Archive, Download, PackageKey, Version};
 use crate::kubeadm::tests::{few, most};
 
 fn source() -> AptSource {

@@ -190,6 +190,6 @@ fn packages(site: &Site) -> Vec<Resource> {
         ..Packages::new("for Kubernetes", packages)
     };
     let mut all = vec![Resource::Packages(packages)];
-    all.extend(runtime::downloaded(site));
+    all.extend(runtime::beside_packages(site));
     all
 }

@@ -8,7 +8,8 @@ use crate::resource::{
     Command, DOWNLOAD, Done, File, OnDiffer, Package, Repository, RepositoryKey, Resource, Rival,
     Service, Settle, Verb,
 };
-use crate::runtime::{self, Host, Profile};
+use crate::runtime::crio::PACKAGED_NETWORK;
+use crate::runtime::{self, Host, Profile, docker};
 use crate::shell::Script;
 use crate::template::{HostFile, NOTICE};
 use crate::vault::Vault;
@@ -94,15 +95,33 @@ pub(super) fn preference(site: &Site) -> Option<HostFile> {
     ))
 }
 
-/// What is in no repository.
-pub(super) fn downloaded(site: &Site) -> Vec<Resource> {
+/// What packages of repositories do not bring, or should not.
+pub(super) fn beside_packages(site: &Site) -> Vec<Resource> {
     let cluster = &site.settled.cluster;
-    if let Runtime::Containerd(Containerd::Archive(archive)) = &cluster.runtime {
-        return unpacked(archive);
+    match &cluster.runtime {
+        Runtime::Containerd(Containerd::Archive(archive)) => unpacked(archive),
+        Runtime::Containerd(Containerd::Packages(_)) => Vec::new(),
+        Runtime::Docker { cri_dockerd, .. } => {
+            vec![package_of(site, docker::CRI_DOCKERD, cri_dockerd)]
+        }
+        Runtime::CriO(_) => vec![without_packaged_network()],
     }
-    let package = runtime::download(&cluster.runtime);
-    let package = package.map(|(name, download)| package_of(site, name, download));
-    package.into_iter().collect()
+}
+
+/// Upgrades of the package leave a file of its configuration away that is not
+/// there.
+fn without_packaged_network() -> Resource {
+    Resource::Command(Command {
+        name: "CRI-O's own network".to_owned(),
+        verb: Verb::Run,
+        details: vec![format!("put {PACKAGED_NETWORK} aside")],
+        done: Done::Ask(Script::of("[ ! -e ").arg(PACKAGED_NETWORK).lit(" ]")),
+        script: Script::of("mv -f -- ").args([
+            PACKAGED_NETWORK.to_owned(),
+            format!("{PACKAGED_NETWORK}.kdiy-disabled"),
+        ]),
+        inputs: Vec::new(),
+    })
 }
 
 /// The programs of containerd's archive under /usr/local, and runc where it is
@@ -466,6 +485,39 @@ mod tests {
         let (said, there) = unpack(&whole[..1], true);
         assert!(said.contains("there are no bin/containerd and"), "{said}");
         assert_eq!(there, [""; 0]);
+    }
+
+    #[test]
+    fn the_network_of_cri_os_package_is_put_aside() {
+        let mut settled = few(Version::new(1, 37, 2));
+        settled.cluster.runtime = Runtime::CriO(AptSource {
+            url: "https://packages.example/v1.37/deb/".to_owned(),
+            suite: "/".to_owned(),
+            key: PackageKey::Armored("key".to_owned()),
+        });
+        let [_, known] = resources(&settled);
+        let at = |key: &str| known.iter().position(|have| have.key() == key).expect(key);
+        let aside = at("command CRI-O's own network");
+        assert!(at("packages for Kubernetes") < aside && aside < at("service crio.service"));
+        let Resource::Command(command) = &known[aside] else {
+            panic!("{:?}", known[aside])
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("net.conflist").display().to_string();
+        let sh = |script: &Script| {
+            let script = script.as_str().replace(PACKAGED_NETWORK, &path);
+            let status = std::process::Command::new("sh")
+                .args(["-ec", &script])
+                .status();
+            status.unwrap().success()
+        };
+        let Done::Ask(ask) = &command.done else {
+            panic!("it is asked")
+        };
+        assert!(sh(ask));
+        std::fs::write(&path, "{}").unwrap();
+        assert!(!sh(ask));
+        assert!(sh(&command.script) && sh(ask));
     }
 
     #[test]
