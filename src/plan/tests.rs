@@ -690,6 +690,14 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
         "{:?}",
         seen.facts
     );
+    let mounts = std::fs::read_to_string("/proc/mounts").unwrap();
+    let unified = |line: &str| {
+        line.split(' ')
+            .skip(1)
+            .take(2)
+            .eq(["/sys/fs/cgroup", "cgroup2"])
+    };
+    assert_eq!(seen.facts.unified_cgroups, mounts.lines().any(unified));
     assert_eq!(
         seen.facts.unreachable,
         Vec::<std::net::IpAddr>::new(),

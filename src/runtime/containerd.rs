@@ -34,9 +34,8 @@ const WITH_RUNTIME_CONFIG: Version = Version::new(1, 38, 0);
 pub enum Fit {
     /// The containerd project names it for that version, or it is newer.
     Named,
-    /// The kubelet runs with it, but the project names others; the first of
-    /// these.
-    Unnamed(Release),
+    /// The kubelet runs with it, but the project names others.
+    Unnamed,
     /// The kubelet does not run with it; the first with which it does.
     TooOld(Release),
 }
@@ -59,13 +58,14 @@ pub fn fit(release: Release, version: Version) -> Fit {
         .any(|floor| line(release) == line(*floor) && release >= *floor);
     match good || newest.is_none_or(|newest| line(release) > newest) {
         true => Fit::Named,
-        false => Fit::Unnamed(named[0]),
+        false => Fit::Unnamed,
     }
 }
 
 /// The matrix of RELEASES.md: the first release of each line that the project
-/// names, the best one first. Versions after the last row are taken for it.
-fn named(version: Version) -> Vec<Release> {
+/// names, the newest one first. Versions after the last row are taken for it.
+#[must_use]
+pub fn named(version: Version) -> Vec<Release> {
     let floors: &[[u64; 3]] = match version.minor {
         ..=31 => &[[2, 0, 0], [1, 7, 20], [1, 6, 34]],
         32 => &[[2, 1, 0], [2, 0, 1], [1, 7, 24], [1, 6, 36]],
@@ -238,17 +238,16 @@ mod tests {
             let release = Release::of_package(release).unwrap();
             fit(release, Version::new(1, minor, 0))
         };
-        let unnamed = |major, minor, patch| Fit::Unnamed(Release::new(major, minor, patch));
         // Debian 12, Debian 13, Docker's and the lab's.
-        assert_eq!(judged("1.6.20~ds1-1+b1", 34), unnamed(2, 1, 3));
-        assert_eq!(judged("1.7.24~ds1-6+b4", 34), unnamed(2, 1, 3));
+        assert_eq!(judged("1.6.20~ds1-1+b1", 34), Fit::Unnamed);
+        assert_eq!(judged("1.7.24~ds1-6+b4", 34), Fit::Unnamed);
         assert_eq!(judged("1.7.28", 34), Fit::Named);
         assert_eq!(judged("1.7.28", 35), Fit::Named);
-        assert_eq!(judged("1.6.39", 35), unnamed(2, 2, 0));
-        assert_eq!(judged("1.7.29", 36), unnamed(2, 3, 0));
-        assert_eq!(judged("2.1.9", 36), unnamed(2, 3, 0));
+        assert_eq!(judged("1.6.39", 35), Fit::Unnamed);
+        assert_eq!(judged("1.7.29", 36), Fit::Unnamed);
+        assert_eq!(judged("2.1.9", 36), Fit::Unnamed);
         assert_eq!(judged("2.2.0", 36), Fit::Named);
-        assert_eq!(judged("2.2.9", 37), unnamed(2, 4, 0));
+        assert_eq!(judged("2.2.9", 37), Fit::Unnamed);
         assert_eq!(judged("2.4.2", 37), Fit::Named);
         assert_eq!(
             judged("2.4.2", 34),
@@ -257,8 +256,8 @@ mod tests {
         );
         // The kubelet's own bounds.
         assert_eq!(judged("1.4.13", 34), Fit::TooOld(OLDEST));
-        assert_eq!(judged("1.6.20", 37), unnamed(2, 4, 0));
+        assert_eq!(judged("1.6.20", 37), Fit::Unnamed);
         assert_eq!(judged("1.7.29", 38), Fit::TooOld(SECOND));
-        assert_eq!(judged("2.0.0", 38), unnamed(2, 4, 0));
+        assert_eq!(judged("2.0.0", 38), Fit::Unnamed);
     }
 }

@@ -52,15 +52,19 @@ pub(super) fn warnings(settled: &Settled, node: &Node, facts: &Facts, found: &mu
         });
     }
     if let Some((release, how)) = containerd_of(settled, facts)
-        && let Fit::Unnamed(better) = containerd::fit(release, version)
+        && containerd::fit(release, version) == Fit::Unnamed
     {
+        let named: Vec<_> = containerd::named(version)
+            .iter()
+            .map(|release| format!("{release}+"))
+            .collect();
         found.push(Found {
             code: "containerd-version",
             kubeadm: "",
             what: format!(
-                "containerd {release} {how}; Kubernetes {version} runs with it, but its project \
-                 names {}.{} or newer for it",
-                better.major, better.minor
+                "containerd {release} {how}; Kubernetes {version} runs with it, but containerd's \
+                 project names {} for it",
+                named.join(", ")
             ),
             fix: sources(),
         });

@@ -160,6 +160,11 @@ fn containerd_is_warned_of_before_it_is_refused() {
     let old = of(V1_37, "1.6.20~ds1-1+deb12u1");
     assert_eq!(old.codes(), []);
     assert_eq!(warned(&old), everywhere("containerd-version"));
+    assert_eq!(
+        warnings(&old.settled, &old.seen)[0].what,
+        "containerd 1.6.20 is what apt would install; Kubernetes 1.37.2 runs with it, but \
+         containerd's project names 2.4.0+, 2.3.0+ for it"
+    );
     let new = of(V1_37, "2.4.2-1");
     assert_eq!((new.codes(), warned(&new)), (Vec::new(), Vec::new()));
     let refused = of(V1_38, "1.7.24~ds1-6+b4");
