@@ -204,7 +204,8 @@ if [ -n "$2" ]; then
 fi
 kdiy_said=$(timeout 25 apt-get -q update $kdiy_own -o Acquire::Languages=none -o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10 2>&1)
 ls "$d"/lists/*Packages* >/dev/null 2>&1 && return 0
-echo "$1 unread $(printf '%s\n' "$kdiy_said" | grep '^[EW]:' | head -n 1 | cut -c 1-300)"
+kdiy_said=$(printf '%s\n' "$kdiy_said" | grep '^[EW]:' | head -n 1 | cut -c 1-300)
+echo "$1 unread ${kdiy_said:-no whole answer within 25 s}"
 rm -rf -- "$d"
 return 1
 }

@@ -165,10 +165,6 @@ fn kubernetes(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
 }
 
 fn unread(setting: &str, url: &str, why: &str) -> Found {
-    let why = match why {
-        "" => "apt gives no reason",
-        why => why,
-    };
     Found {
         code: "repository-unread",
         kubeadm: "",
