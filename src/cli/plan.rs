@@ -38,6 +38,8 @@ pub struct Plan {
 #[derive(Serialize)]
 struct Document<'a> {
     problems: &'a [Problem],
+    /// What keeps nobody from applying it.
+    warnings: &'a [Problem],
     counts: Counts,
     /// `null` when something on the hosts must not be replaced.
     plan: Option<&'a crate::plan::Plan>,
@@ -59,6 +61,7 @@ impl Plan {
         match ui.output() {
             Output::Json => ui.json(&Document {
                 problems,
+                warnings: &survey.advice,
                 counts: plan.map(crate::plan::Plan::counts).unwrap_or_default(),
                 plan,
             })?,

@@ -45,6 +45,8 @@ pub struct Survey<C> {
     pub state: State,
     /// Hosts outside the limit that could not be looked at.
     pub missing: Faults,
+    /// What keeps nobody from beginning, and should be known.
+    pub advice: Vec<Problem>,
     /// What is left alone and should be looked at.
     pub warnings: Vec<String>,
 }
@@ -89,6 +91,9 @@ pub async fn survey(
     }
     for warning in &survey.warnings {
         ui.warn(warning);
+    }
+    for warning in problems::advice(&survey.advice) {
+        ui.warn(&warning);
     }
     match &survey.origin {
         Origin::Kept => {}
@@ -161,7 +166,10 @@ async fn look<C: Connector>(
     let planned = comparison.plan(&settled, &trust, limit.as_ref(), &mut vault);
     vault.set_token(BootstrapToken::generate()?.whole().expose_secret());
     let Comparison {
-        problems, warnings, ..
+        problems,
+        advice,
+        warnings,
+        ..
     } = comparison;
     let (plan, problems) = match planned {
         Ok(plan) => {
@@ -183,6 +191,7 @@ async fn look<C: Connector>(
         origin,
         state,
         missing,
+        advice,
         warnings,
     })
 }

@@ -1,6 +1,7 @@
 //! What stands between clients and API servers.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// What stands between clients and API servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum LoadBalancer {
         vip: Vip,
         /// Its image.
         image: String,
+        /// How long the address stays with one that is silent.
+        lease: Lease,
     },
     /// haproxy on every host with a kubelet, towards all control planes, on
     /// this port of the loopback address. The cluster's endpoint is for
@@ -49,6 +52,29 @@ pub struct Failover {
     pub vip: Vip,
     /// VRRP's virtual router id, 1 to 255: unique on the hosts' network.
     pub router_id: u8,
+}
+
+/// The lease by which kube-vip holds an address, in whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// How long it is valid; longer than `renew_deadline`.
+    pub duration: Duration,
+    /// How long its holder tries to renew it; longer than `retry_period`.
+    pub renew_deadline: Duration,
+    /// How often it is tried.
+    pub retry_period: Duration,
+}
+
+/// 15 s, 10 s, 2 s, as other elected components have them: what they do to a
+/// loaded etcd is known.
+impl Default for Lease {
+    fn default() -> Self {
+        Self {
+            duration: Duration::from_secs(15),
+            renew_deadline: Duration::from_secs(10),
+            retry_period: Duration::from_secs(2),
+        }
+    }
 }
 
 /// A virtual address.

@@ -18,14 +18,16 @@ pub mod version;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-pub use balancer::{Balancer, Failover, LoadBalancer, Vip};
+pub use balancer::{Balancer, Failover, Lease, LoadBalancer, Vip};
 pub use describe::describe;
 pub use etcd::{ETCD_RELEASES, EtcdArchive, EtcdSource, EtcdVersion, Topology};
 pub use net::{Cni, Endpoint, EndpointHost, ManifestSource, Network};
 pub use node::{
     AddressSpec, Jump, Login, Name, Node, Role, Roles, SudoPassword, Taint, TaintEffect,
 };
-pub use packages::{AptSource, Download, Origin, PackageKey, Packages, Runtime};
+pub use packages::{
+    AptSource, Archive, Containerd, Download, Origin, PackageKey, Packages, Release, Runtime,
+};
 pub use quorum::Quorum;
 pub use settings::{
     Audit, Bootstrap, CgroupDriver, Component, ControlPlane, Encryption, HttpProxy, Images,

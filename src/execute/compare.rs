@@ -20,6 +20,8 @@ pub struct Comparison {
     pub circumstances: Circumstances,
     /// Reasons not to begin.
     pub problems: Vec<Problem>,
+    /// What keeps nobody from beginning, and should be known.
+    pub advice: Vec<Problem>,
     /// What is left alone and should be looked at.
     pub warnings: Vec<String>,
 }
@@ -44,6 +46,7 @@ pub async fn look<C: Connection>(
     let standing = Standing::of(&settled.cluster, &facts, &trust.etcd_token);
     let comparison = Comparison {
         problems: preflight::problems(settled, &standing, &trust.etcd_token, &seen),
+        advice: preflight::warnings(settled, &seen),
         warnings: serving::warnings(&facts),
         circumstances: Circumstances {
             facts,

@@ -14,7 +14,7 @@ use super::Event;
 use crate::cluster::{Cluster, KubeletServing, Name, Node, Role, Settled};
 use crate::cni;
 use crate::plan::etcd::MemberQuestions;
-use crate::plan::facts::{EndpointQuestions, Outlived, Questions};
+use crate::plan::facts::{EndpointQuestions, Outlived, Questions, software};
 use crate::plan::observe::{self, Window};
 use crate::plan::settle::{self, Answer, Unsettled};
 use crate::plan::{Blueprint, Observation};
@@ -216,8 +216,9 @@ fn questions(settled: &Settled, ca_certificate: &str, node: &Node) -> Questions 
         endpoint: EndpointQuestions::of(&settled.cluster, ca_certificate, node),
         requests: (control_plane && settled.cluster.kubelet_serving == KubeletServing::Signed)
             .then(|| settled.clone()),
-        repository: settle::looks_for_exact(&settled.cluster, node)
-            .map(|version| (settled.cluster.packages.url.clone(), version)),
+        software: node
+            .runs_kubelet()
+            .then(|| software::Questions::of(settled)),
         etcd: MemberQuestions::of(settled, node),
         outlived: Outlived::of(settled, node),
     }

@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 
 use super::address;
+use super::components;
 use super::fields;
-use super::finding::{Span, Spanned, quoted};
+use super::finding::{Finding, Span, Spanned, quoted};
 use super::hosts;
 use super::images;
 use super::reader::{Reader, refuse};
 use super::yaml::{Node, Value};
+use crate::cluster::Lease;
 
 /// The word for a way of balancing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,7 @@ pub struct WrittenBalancer {
     pub interface: Option<Spanned<String>>,
     pub router_id: Option<Spanned<u8>>,
     pub image: Option<Spanned<String>>,
+    pub lease: Option<Lease>,
     pub port: Option<Spanned<u16>>,
 }
 
@@ -79,6 +82,7 @@ pub fn read(reader: &Reader<'_>, node: &Node) -> Option<WrittenBalancer> {
             interface: None,
             router_id: None,
             image: None,
+            lease: None,
             port: None,
         });
     }
@@ -115,6 +119,7 @@ pub fn read(reader: &Reader<'_>, node: &Node) -> Option<WrittenBalancer> {
                 images::image,
             )
         }),
+        lease: fields.get("lease").and_then(|node| lease(reader, node)),
         port: fields.get("port").and_then(|node| {
             let port = reader.port(node)?;
             Some(Spanned {
@@ -126,6 +131,31 @@ pub fn read(reader: &Reader<'_>, node: &Node) -> Option<WrittenBalancer> {
     };
     fields.only_for(written.kind.value.as_str());
     Some(written)
+}
+
+/// The times of kube-vip's lease, which it takes in seconds.
+fn lease(reader: &Reader<'_>, node: &Node) -> Option<Lease> {
+    const EXAMPLE: &str = "`{leaseDuration: 5s, renewDeadline: 3s, retryPeriod: 1s}`";
+    let fields = reader.fields(node, fields::LEASE, EXAMPLE)?;
+    let (duration, renew_deadline, retry_period) = components::times(reader, &fields, node);
+    for (key, time) in [
+        ("leaseDuration", duration),
+        ("renewDeadline", renew_deadline),
+        ("retryPeriod", retry_period),
+    ] {
+        if time.subsec_nanos() > 0 {
+            let message = format!("kube-vip takes whole seconds, and {key} is {time:?}");
+            let span = fields.key(key).unwrap_or(node.span);
+            reader.report(
+                Finding::error("invalid-duration", span, message).help(format!("write {EXAMPLE}")),
+            );
+        }
+    }
+    Some(Lease {
+        duration,
+        renew_deadline,
+        retry_period,
+    })
 }
 
 /// VRRP's virtual router id.

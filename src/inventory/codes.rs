@@ -15,10 +15,7 @@ pub const CODES: &[(&str, &str)] = &[
         "coupled-failures",
         "one host that is a control plane and an etcd host",
     ),
-    (
-        "cri-dockerd",
-        "Docker with a version of Kubernetes that wants, or does not want, cri-dockerd",
-    ),
+    ("cri-dockerd", "Docker without cri-dockerd"),
     (
         "dashed-argument",
         "an extra argument written with its dashes",

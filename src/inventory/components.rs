@@ -266,6 +266,28 @@ fn election(
     let Some(fields) = reader.fields(node, fields::ELECTION, "`{leaseDuration: 15s}`") else {
         return default;
     };
+    let (lease_duration, renew_deadline, retry_period) = times(reader, &fields, node);
+    let enabled = fields
+        .get("enabled")
+        .map(|node| (node.span, reader.boolean(node)));
+    if let Some((span, Some(false))) = enabled {
+        off.push(span);
+    }
+    LeaderElection {
+        enabled: !matches!(enabled, Some((_, Some(false)))),
+        lease_duration,
+        renew_deadline,
+        retry_period,
+    }
+}
+
+/// Lease, deadline and period of an election, whose order is checked.
+pub fn times(
+    reader: &Reader<'_>,
+    fields: &Fields<'_, '_>,
+    node: &Node,
+) -> (Duration, Duration, Duration) {
+    let default = LeaderElection::default();
     let mut sound = true;
     let mut time = |key: &str, default: Duration| -> Spanned<Duration> {
         let span = fields.key(key).unwrap_or(node.span);
@@ -304,16 +326,5 @@ fn election(
         );
         reader.report(Finding::error("election-times", renew.span, message).related_if(retry.span != node.span, retry.span, "the period").help("keep leaseDuration > renewDeadline > 1.2 * retryPeriod, such as 15s, 10s, 2s; what is left out has these values"));
     }
-    let enabled = fields
-        .get("enabled")
-        .map(|node| (node.span, reader.boolean(node)));
-    if let Some((span, Some(false))) = enabled {
-        off.push(span);
-    }
-    LeaderElection {
-        enabled: !matches!(enabled, Some((_, Some(false)))),
-        lease_duration: lease.value,
-        renew_deadline: renew.value,
-        retry_period: retry.value,
-    }
+    (lease.value, renew.value, retry.value)
 }

@@ -2,10 +2,10 @@
 
 use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
-use super::reader::{Reader, Refusal, refuse};
+use super::reader::{Fields, Reader, Refusal, refuse};
 use super::sources;
 use super::yaml::{Node, Value};
-use crate::cluster::{Download, PackageKey};
+use crate::cluster::{Archive, Download, PackageKey, Release};
 
 /// The word for a runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,9 @@ pub struct WrittenRuntime {
     /// Where the key `criDockerd` is, right or wrong.
     pub cri_dockerd_key: Option<Span>,
     pub cri_dockerd: Option<Download>,
+    /// Where the key `archive` is, right or wrong.
+    pub archive_key: Option<Span>,
+    pub archive: Option<Archive>,
 }
 
 impl Kind {
@@ -107,6 +110,8 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenRuntime {
         cri_dockerd: fields
             .get("criDockerd")
             .and_then(|node| download(reader, node, fields::PACKAGE, ".deb", CRI_DOCKERD)),
+        archive_key: fields.get("archive").and_then(|_| fields.key("archive")),
+        archive: archive(reader, &fields),
         kind,
     };
     if let Some(url) = &written.repository {
@@ -116,36 +121,116 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenRuntime {
         return written;
     };
     fields.only_for(kind.value.as_str());
-    let distribution = kind.value != Kind::CriO
-        && written
-            .vendor
-            .as_ref()
-            .is_none_or(|vendor| vendor.value == Vendor::Distribution);
-    for key in ["repository", "suite", "key"] {
-        if let Some(span) = fields.key(key).filter(|_| distribution) {
+    match written
+        .archive_key
+        .filter(|_| kind.value == Kind::Containerd)
+    {
+        Some(span) => beside_archive(reader, &fields, span),
+        None => repository(reader, &fields, &written, kind),
+    }
+    written
+}
+
+/// What makes a repository whole, and what is nothing without one.
+fn repository(
+    reader: &Reader<'_>,
+    fields: &Fields<'_, '_>,
+    written: &WrittenRuntime,
+    kind: &Spanned<Kind>,
+) {
+    if let Some(span) = fields.key("runc") {
+        reader.report(
+            Finding::error(
+                "foreign-key",
+                span,
+                "`runc` is for containerd's archive, which does not hold it",
+            )
+            .help("add `archive`, or take the key out"),
+        );
+    }
+    let vendor = written.vendor.as_ref().map(|vendor| vendor.value);
+    let distribution = kind.value != Kind::CriO && vendor != Some(Vendor::Docker);
+    let named = fields.key("repository");
+    for key in ["suite", "key"] {
+        if let Some(span) = fields.key(key).filter(|_| distribution && named.is_none()) {
             let message =
                 format!("`{key}` is for a repository, but the packages are the distribution's");
             reader.report(
                 Finding::error("foreign-key", span, message)
-                    .help("add `packages: docker` for Docker's repository or a mirror of it, or take the key out"),
+                    .help("add `packages: docker` for Docker's repository, or `repository` for one of your own; or take the key out"),
             );
         }
     }
-    if fields.get("key").is_none() {
-        if kind.value == Kind::CriO {
-            keyless(reader, kind.span);
-        } else if let Some(repository) = fields.key("repository").filter(|_| !distribution) {
+    if fields.get("key").is_none() && kind.value == Kind::CriO {
+        keyless(reader, kind.span);
+    }
+    let Some(named) = named.filter(|_| kind.value != Kind::CriO) else {
+        return;
+    };
+    let missing = |key: &str, message: &str, help: String| {
+        if fields.get(key).is_none() {
+            reader.report(Finding::error("missing-key", named, message).help(help));
+        }
+    };
+    missing(
+        "key",
+        "a repository needs the `key` that signs it",
+        format!("add {}", sources::KEY),
+    );
+    if distribution {
+        missing(
+            "suite",
+            "a repository of your own needs its `suite`",
+            "add what follows the URL in a line of apt's sources, such as `suite: \"{codename} main\"`, or `suite: /` for a flat one; for a mirror of Docker's add `packages: docker`".to_owned(),
+        );
+    }
+}
+
+/// An archive is all of containerd: no package of it is wanted beside.
+fn beside_archive(reader: &Reader<'_>, fields: &Fields<'_, '_>, archive: Span) {
+    for key in ["packages", "repository", "suite", "key"] {
+        if let Some(span) = fields.key(key) {
+            let message = format!("`{key}` is for packages, but containerd comes from an archive");
             reader.report(
-                Finding::error(
-                    "missing-key",
-                    repository,
-                    "a repository needs the `key` that signs it",
-                )
-                .help(format!("add {}", sources::KEY)),
+                Finding::error("conflicting-keys", span, message)
+                    .related(archive, "the archive")
+                    .help("take one of them out"),
             );
         }
     }
-    written
+}
+
+/// `archive` and `runc`. The project's name of the archive tells its version.
+fn archive(reader: &Reader<'_>, fields: &Fields<'_, '_>) -> Option<Archive> {
+    let runc = fields.get("runc");
+    let runc = runc.map(|node| download(reader, node, fields::RUNC, "", RUNC));
+    let node = fields.get("archive")?;
+    let containerd = download(reader, node, fields::CONTAINERD, ".tar.gz", ARCHIVE)?;
+    let Some(version) = released(&containerd.url) else {
+        let name = containerd.url.rsplit('/').next().unwrap_or_default();
+        let message = format!("{} does not say which version it is", quoted(name));
+        reader.report(
+            Finding::error("invalid-url", node.span, message)
+                .help("keep the project's name: containerd-2.4.2-linux-{arch}.tar.gz"),
+        );
+        return None;
+    };
+    Some(Archive {
+        version,
+        containerd,
+        runc: match runc {
+            Some(runc) => Some(runc?),
+            None => None,
+        },
+    })
+}
+
+/// The version in `.../containerd-2.4.2-linux-amd64.tar.gz`.
+fn released(url: &str) -> Option<Release> {
+    let path = url.split(['?', '#']).next()?;
+    let name = path.rsplit('/').next()?;
+    let (version, _) = name.strip_prefix("containerd-")?.split_once("-linux-")?;
+    Release::of_package(version)
 }
 
 /// Only a key that is known for certain may be pinned in the program.
@@ -192,6 +277,10 @@ fn suite(text: &str) -> Result<String, Refusal> {
         (false, _) => Ok(text.split_whitespace().collect::<Vec<_>>().join(" ")),
     }
 }
+
+const ARCHIVE: &str = "`{url: https://.../containerd-2.4.2-linux-{arch}.tar.gz, sha256: ...}`";
+
+const RUNC: &str = "`{url: https://.../runc.{arch}, sha256: ...}`";
 
 const CRI_DOCKERD: &str =
     "`{url: https://.../cri-dockerd_VERSION.debian-bookworm_{arch}.deb, sha256: ...}`";

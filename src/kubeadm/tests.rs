@@ -40,7 +40,7 @@ pub(crate) fn few(version: Version) -> Settled {
             dns_domain: "cluster.local".into(),
             cni: Cni::Bridge,
         },
-        runtime: Runtime::Containerd(Origin::Distribution),
+        runtime: Runtime::Containerd(Containerd::Packages(Origin::Distribution)),
         cgroup_driver: CgroupDriver::Systemd,
         bootstrap: Bootstrap::Parallel,
         packages: Packages {
@@ -303,10 +303,10 @@ fn each_runtime_is_named_as_kubeadm_knows_it() {
     let mut settled = few(Version::new(1, 37, 2));
     settled.cluster.runtime = Runtime::Docker {
         origin: Origin::Distribution,
-        cri_dockerd: Some(Download {
+        cri_dockerd: Download {
             url: String::new(),
             sha256: String::new(),
-        }),
+        },
     };
     let text = join(&settled, &settled.cluster.nodes[3], TOKEN, PIN);
     assert!(text.contains("criSocket: unix:///run/cri-dockerd.sock\n"));

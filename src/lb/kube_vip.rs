@@ -3,15 +3,15 @@
 //!
 //! It speaks to the API server of its own host, as `kubernetes`, a name that
 //! is in that server's certificate. admin.conf gets its rights only at the end
-//! of init, so the one that founds the cluster uses
-//! super-admin.conf until then.
+//! of init, so the one that founds the cluster uses super-admin.conf until
+//! then.
 //!
 //! Facts: kube-vip's manual on static pods and its issue 684 on
 //! super-admin.conf.
 
 use serde::Serialize;
 
-use crate::cluster::{LeaderElection, Settled, Vip};
+use crate::cluster::{Lease, Settled, Vip};
 use crate::template::{HostFile, NOTICE};
 
 /// Its manifest.
@@ -29,20 +29,27 @@ pub enum Phase {
     Founded,
 }
 
-/// The manifest for control planes that carry the address on this interface.
+/// What it is to hold, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Held<'a> {
+    /// The address.
+    pub vip: &'a Vip,
+    /// The interface that carries it.
+    pub interface: &'a str,
+    /// Its image.
+    pub image: &'a str,
+    /// How long it stays with a host that is silent.
+    pub lease: Lease,
+}
+
+/// The manifest for control planes.
 #[must_use]
-pub fn manifest(
-    settled: &Settled,
-    vip: &Vip,
-    image: &str,
-    interface: &str,
-    phase: Phase,
-) -> HostFile {
+pub fn manifest(settled: &Settled, held: Held<'_>, phase: Phase) -> HostFile {
     let kubeconfig = match phase {
         Phase::Founding => SUPER_ADMIN,
         Phase::Founded => ADMIN,
     };
-    let pod = pod(settled, vip, image, interface, kubeconfig);
+    let pod = pod(settled, held, kubeconfig);
     let text = serde_yaml::to_string(&pod).expect("plain structs are YAML");
     HostFile::public(MANIFEST, format!("{NOTICE}{text}"))
 }
@@ -148,19 +155,13 @@ struct HostPath {
     r#type: &'static str,
 }
 
-fn pod<'a>(
-    settled: &Settled,
-    vip: &Vip,
-    image: &'a str,
-    interface: &str,
-    kubeconfig: &'static str,
-) -> Pod<'a> {
+fn pod<'a>(settled: &Settled, held: Held<'a>, kubeconfig: &'static str) -> Pod<'a> {
     let container = Container {
         name: "kube-vip",
-        image,
+        image: held.image,
         image_pull_policy: "IfNotPresent",
         args: ["manager"],
-        env: variables(settled, vip, interface),
+        env: variables(settled, held),
         security_context: SecurityContext {
             allow_privilege_escalation: false,
             capabilities: Capabilities {
@@ -201,14 +202,13 @@ fn pod<'a>(
     }
 }
 
-/// Its lease has the times of the other elected components.
-fn variables(settled: &Settled, vip: &Vip, interface: &str) -> Vec<Variable> {
-    let LeaderElection {
-        lease_duration,
-        renew_deadline,
-        retry_period,
+fn variables(settled: &Settled, held: Held<'_>) -> Vec<Variable> {
+    let Held {
+        vip,
+        interface,
+        lease,
         ..
-    } = settled.cluster.control_plane.controller_manager_election;
+    } = held;
     let prefix = if vip.address.is_ipv6() { "128" } else { "32" };
     let fixed = [
         ("address", vip.address.to_string()),
@@ -222,9 +222,12 @@ fn variables(settled: &Settled, vip: &Vip, interface: &str) -> Vec<Variable> {
         ("cp_namespace", "kube-system".to_owned()),
         ("vip_leaderelection", "true".to_owned()),
         ("vip_leasename", "plndr-cp-lock".to_owned()),
-        ("vip_leaseduration", lease_duration.as_secs().to_string()),
-        ("vip_renewdeadline", renew_deadline.as_secs().to_string()),
-        ("vip_retryperiod", retry_period.as_secs().to_string()),
+        ("vip_leaseduration", lease.duration.as_secs().to_string()),
+        (
+            "vip_renewdeadline",
+            lease.renew_deadline.as_secs().to_string(),
+        ),
+        ("vip_retryperiod", lease.retry_period.as_secs().to_string()),
     ];
     let node = Variable {
         name: "vip_nodename",
@@ -245,29 +248,54 @@ fn variables(settled: &Settled, vip: &Vip, interface: &str) -> Vec<Variable> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::cluster::Version;
     use crate::kubeadm::tests::few;
 
-    fn shown(phase: Phase) -> String {
+    fn shown(phase: Phase, lease: Lease) -> String {
         let vip = Vip {
             address: "192.0.2.100".parse().unwrap(),
             interface: None,
         };
-        let image = "ghcr.io/kube-vip/kube-vip:v0.8.9";
-        let file = manifest(&few(Version::new(1, 34, 1)), &vip, image, "eth1", phase);
+        let held = Held {
+            vip: &vip,
+            interface: "eth1",
+            image: "ghcr.io/kube-vip/kube-vip:v0.8.9",
+            lease,
+        };
+        let file = manifest(&few(Version::new(1, 34, 1)), held, phase);
         format!("{} {:04o}\n{}", file.path, file.mode, file.text)
     }
 
     #[test]
     fn the_manifest() {
-        insta::assert_snapshot!(shown(Phase::Founded));
+        insta::assert_snapshot!(shown(Phase::Founded, Lease::default()));
     }
 
     #[test]
     fn the_founder_needs_more_rights() {
-        let with = |phase| shown(phase).matches(SUPER_ADMIN).count();
+        let with = |phase| shown(phase, Lease::default()).matches(SUPER_ADMIN).count();
         assert_eq!(with(Phase::Founding), 1);
         assert_eq!(with(Phase::Founded), 0);
+    }
+
+    #[test]
+    fn a_shorter_lease_moves_the_address_sooner() {
+        let lease = Lease {
+            duration: Duration::from_secs(5),
+            renew_deadline: Duration::from_secs(3),
+            retry_period: Duration::from_secs(1),
+        };
+        let text = shown(Phase::Founded, lease);
+        for (name, value) in [
+            ("vip_leaseduration", "5"),
+            ("vip_renewdeadline", "3"),
+            ("vip_retryperiod", "1"),
+        ] {
+            let wanted = format!("- name: {name}\n      value: '{value}'\n");
+            assert!(text.contains(&wanted), "{name}: {text}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 pub mod endpoint;
 pub mod plane;
 pub mod portrait;
+pub mod software;
 pub mod stacked;
 
 use std::net::{IpAddr, SocketAddr};
@@ -11,11 +12,11 @@ use ipnet::IpNet;
 
 pub use plane::PlaneView;
 pub use portrait::Portrait;
+pub use software::{Look, Software};
 pub use stacked::Outlived;
 
 use super::etcd::{self, EtcdFacts, MemberQuestions};
-use super::settle::{offered, offered_script};
-use crate::cluster::{Settled, Version};
+use crate::cluster::Settled;
 use crate::kubeadm::API_PORT;
 use crate::resource::{Answers, Malformed, section};
 use crate::shell::Script;
@@ -53,6 +54,9 @@ pub struct Facts {
     pub apt: bool,
     /// Whether systemd-resolved keeps a resolv.conf.
     pub resolved: bool,
+    /// Whether its control groups are version 2 alone, as kubelets see it;
+    /// not so where version 1 is there too (hybrid).
+    pub unified_cgroups: bool,
     /// Whether root may raise limits (CAP_SYS_RESOURCE); not so in containers.
     pub sys_resource: bool,
     /// Whether a kubelet has joined a cluster here.
@@ -69,9 +73,8 @@ pub struct Facts {
     pub listening: Vec<(u16, String)>,
     /// Hosts of the cluster that did not answer on their SSH port.
     pub unreachable: Vec<IpAddr>,
-    /// Versions of kubeadm in the repository, where one is wanted that is not
-    /// installed; `None` also when the repository could not be read.
-    pub offered: Option<Vec<Version>>,
+    /// What it could install.
+    pub software: Software,
     /// What is at the endpoint before the cluster is.
     pub endpoint: EndpointView,
     /// What the API server of this control plane says.
@@ -139,6 +142,7 @@ while read -r k v _; do [ "$k" = CapBnd: ] && echo "capabilities $v" && break; d
 df -Pk /var | { read -r _; read -r _ _ _ v _; echo "disk $v"; }
 [ -d /run/systemd/system ] && echo systemd yes
 [ -x /usr/bin/apt-get ] && echo apt yes
+v=$(stat -f -c %T /sys/fs/cgroup 2>/dev/null) && echo "cgroups $v"
 [ -e /run/systemd/resolve/resolv.conf ] && echo resolved yes
 [ -s /etc/kubernetes/kubelet.conf ] && echo kubelet yes
 [ -r /var/lib/kubelet/config.yaml ] && grep -q '^serverTLSBootstrap: true' /var/lib/kubelet/config.yaml && echo signed-serving yes
@@ -161,8 +165,8 @@ pub struct Questions {
     pub endpoint: EndpointQuestions,
     /// Whose requests for serving certificates are to be judged, if any.
     pub requests: Option<Settled>,
-    /// The repository to look into, if it is to be asked for a version.
-    pub repository: Option<(String, Version)>,
+    /// What is to be known of packages, where it is to have a kubelet.
+    pub software: Option<software::Questions>,
     /// What is asked of its member, when it has one of an external etcd.
     pub etcd: Option<MemberQuestions>,
     /// Whether members of stacked etcd have outlived their nodes, where it is
@@ -188,7 +192,10 @@ impl Questions {
             .then(&section("listening", &Script::of("ss -Hltnp\n")))
             .then(&section("reach", &self.reach_script()))
             .then(&section("endpoint", &self.endpoint.script()))
-            .then(&section("offered", &self.offered_script()))
+            .then(&match &self.software {
+                None => section("software", &Script::new()),
+                Some(questions) => questions.script(),
+            })
             .then(&match &self.etcd {
                 None => section("etcd", &Script::new()),
                 Some(questions) => etcd::look(questions),
@@ -224,18 +231,6 @@ impl Questions {
             .lit("; do\ncase $said in *\"/dev/tcp/${t%/*}/6443: open\"*|*\"/dev/tcp/${t%/*}/6443: Connection refused\"*) continue;; esac\n")
             .lit("(\nout=$(timeout 3 bash -c \"exec 3<>/dev/tcp/$t\" 2>&1) || { s=$?; ")
             .lit("case $s:$out in 124:*|*unreachable*|*\"No route\"*) echo \"${t%/*}\";; esac; }\n) & done\nwait\nfi\n")
-    }
-
-    /// Only of a host without that version: apt is slow to start.
-    fn offered_script(&self) -> Script {
-        let Some((url, version)) = &self.repository else {
-            return Script::new();
-        };
-        Script::of("case $(dpkg-query -W -f '${Version}' kubeadm 2>/dev/null) in ")
-            .arg(format!("{version}-"))
-            .lit("*) ;; *)\n")
-            .then(&offered_script(url))
-            .lit(";; esac\n")
     }
 
     fn api_script(&self, address: IpAddr) -> Script {
@@ -313,6 +308,8 @@ impl Facts {
             systemd: fact("systemd")?.is_some(),
             apt: fact("apt")?.is_some(),
             resolved: fact("resolved")?.is_some(),
+            // What the kubelet asks itself (IsCgroup2UnifiedMode).
+            unified_cgroups: fact("cgroups")?.is_none_or(|kind| kind == "cgroup2fs"),
             // Bit 24, see capability.h.
             sys_resource: capabilities & (1 << 24) != 0,
             kubelet_conf: fact("kubelet")?.is_some(),
@@ -333,7 +330,7 @@ impl Facts {
                 .lines()
                 .filter_map(|l| l.parse().ok())
                 .collect(),
-            offered: offered(answers.get("offered")?),
+            software: Software::parse(answers)?,
             endpoint: EndpointView::parse(answers)?,
             api: ApiView::parse(answers.get("api")?),
             etcd: EtcdFacts::parse(answers)?,

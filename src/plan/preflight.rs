@@ -5,6 +5,7 @@ mod endpoint;
 mod etcd;
 mod fixed;
 mod membership;
+mod software;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Facts, Observation, Standing};
-use crate::cluster::{Name, Node, Role, Settled, Topology, Version};
+use crate::cluster::{Name, Node, Role, Settled, Topology};
 use crate::lb::HEALTH_PORT;
 use crate::runtime;
 
@@ -87,14 +88,6 @@ pub fn problems(
     etcd_token: &str,
     seen: &BTreeMap<Name, Observation>,
 ) -> Vec<Problem> {
-    let ignored = |code: &str, kubeadm: &str| {
-        let names = &settled.cluster.kubeadm.ignore_preflight_errors;
-        names.iter().any(|name| {
-            name.eq_ignore_ascii_case(code)
-                || name.eq_ignore_ascii_case(kubeadm)
-                || (name.eq_ignore_ascii_case("all") && !GUARDS.contains(&code))
-        })
-    };
     let mut all = Vec::new();
     for node in &settled.cluster.nodes {
         let Some(observation) = seen.get(&node.name) else {
@@ -113,7 +106,7 @@ pub fn problems(
         fixed::problems(settled, standing, node, &observation.facts, &mut found);
         ports(settled, standing, node, &observation.facts, &mut found);
         address(settled, node, &observation.facts, &mut found);
-        version(settled, &observation.facts, &mut found);
+        software::problems(settled, standing, node, &observation.facts, &mut found);
         let facts = |node: &Node| Some(seen.get(&node.name)?.facts.clone());
         encryption::check(settled, standing, node, &facts, &mut found);
         clock(observation.skew, &mut found);
@@ -133,23 +126,54 @@ pub fn problems(
                 fix: format!(
                     "start its kubelet and container runtime and look at `{}`; kdiy founds no \
                      second cluster beside it",
-                    runtime::profile(&settled.cluster.runtime).list
+                    runtime::LIST
                 ),
             });
         }
-        all.extend(
-            found
-                .into_iter()
-                .filter(|found| !ignored(found.code, found.kubeadm))
-                .map(|found| Problem {
-                    host: node.name.clone(),
-                    code: found.code,
-                    what: found.what,
-                    fix: found.fix,
-                }),
-        );
+        all.extend(kept(settled, node, found));
     }
     all
+}
+
+/// What keeps nobody from beginning, of all hosts in the order of the
+/// inventory; ignored as problems are.
+#[must_use]
+pub fn warnings(settled: &Settled, seen: &BTreeMap<Name, Observation>) -> Vec<Problem> {
+    let mut all = Vec::new();
+    for node in &settled.cluster.nodes {
+        let Some(observation) = seen.get(&node.name) else {
+            continue;
+        };
+        let mut found = Vec::new();
+        software::warnings(settled, node, &observation.facts, &mut found);
+        all.extend(kept(settled, node, found));
+    }
+    all
+}
+
+/// What the inventory does not ignore.
+fn kept<'a>(
+    settled: &'a Settled,
+    node: &'a Node,
+    found: Vec<Found>,
+) -> impl Iterator<Item = Problem> + 'a {
+    let ignored = |code: &str, kubeadm: &str| {
+        let names = &settled.cluster.kubeadm.ignore_preflight_errors;
+        names.iter().any(|name| {
+            name.eq_ignore_ascii_case(code)
+                || name.eq_ignore_ascii_case(kubeadm)
+                || (name.eq_ignore_ascii_case("all") && !GUARDS.contains(&code))
+        })
+    };
+    let found = found
+        .into_iter()
+        .filter(move |found| !ignored(found.code, found.kubeadm));
+    found.map(|found| Problem {
+        host: node.name.clone(),
+        code: found.code,
+        what: found.what,
+        fix: found.fix,
+    })
 }
 
 struct Found {
@@ -267,28 +291,6 @@ fn address(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>
         what: format!("the node address {wanted} is on none of its interfaces"),
         fix: format!("set `address` to one that it has: {}", there.join(", ")),
     });
-}
-
-fn version(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    let Some(offered) = &facts.offered else {
-        return;
-    };
-    let (wanted, url) = (settled.version, &settled.cluster.packages.url);
-    if !offered.contains(&wanted) {
-        let mut offered = offered.clone();
-        offered.sort_unstable();
-        offered.dedup();
-        let offered: Vec<_> = offered.iter().map(Version::to_string).collect();
-        found.push(Found {
-            code: "version",
-            kubeadm: "",
-            what: format!("the repository {url} offers no kubeadm {wanted}"),
-            fix: format!(
-                "choose a `version` that it has: {}; or another packages.repository",
-                offered.join(", ")
-            ),
-        });
-    }
 }
 
 fn clock(skew: Duration, found: &mut Vec<Found>) {

@@ -71,18 +71,6 @@ fn looker(cluster: &Cluster) -> Option<&Node> {
     cluster.with_role(Role::ControlPlane).next()
 }
 
-/// The version to look for, where the inventory names it and this node is the
-/// one that looks. Others are chosen from what the repository has.
-#[must_use]
-pub fn looks_for_exact(cluster: &Cluster, node: &Node) -> Option<Version> {
-    let VersionSpec::Exact(version) = cluster.version else {
-        return None;
-    };
-    looker(cluster)
-        .is_some_and(|looker| looker.name == node.name)
-        .then_some(version)
-}
-
 /// The script that asks one host.
 #[must_use]
 pub fn script(cluster: &Cluster, node: &Node) -> Script {
@@ -128,7 +116,7 @@ pub fn local_script(cluster: &Cluster, node: &Node) -> Script {
 
 /// Lists the versions of kubeadm in a repository, after a line that says that
 /// it could be read.
-pub(super) fn offered_script(url: &str) -> Script {
+fn offered_script(url: &str) -> Script {
     Script::of("d=$(mktemp -d) && { /usr/lib/apt/apt-helper download-file ")
             .arg(format!("{}/Packages", url.trim_end_matches('/')))
             .lit(" \"$d/Packages\" >&2 && echo readable && while read -r k v; do case $k in Package:) p=$v;; Version:) [ \"$p\" = kubeadm ] && echo \"$v\";; esac; done < \"$d/Packages\"; rm -rf -- \"$d\"; }\n")
@@ -136,7 +124,7 @@ pub(super) fn offered_script(url: &str) -> Script {
 
 /// Reads the answer to [`offered_script`]; `None` when the repository could
 /// not be read.
-pub(super) fn offered(answer: &str) -> Option<Vec<Version>> {
+fn offered(answer: &str) -> Option<Vec<Version>> {
     let mut lines = answer.lines();
     (lines.next()? == "readable").then(|| lines.filter_map(package_version).collect())
 }

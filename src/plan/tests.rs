@@ -94,7 +94,8 @@ pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
         api: ApiView::Absent,
         endpoint: EndpointView::default(),
         plane: PlaneView::default(),
-        offered: None,
+        unified_cgroups: true,
+        software: Default::default(),
         etcd: None,
     }
 }
@@ -109,6 +110,7 @@ struct Hosts {
 }
 
 mod planes;
+mod software;
 mod together;
 
 /// The same, with its control planes one after the other.
@@ -572,7 +574,10 @@ fn a_node_keeps_the_runtime_that_it_joined_with() {
     let mut settled = few(VERSION);
     settled.cluster.runtime = crate::cluster::Runtime::Docker {
         origin: crate::cluster::Origin::Distribution,
-        cri_dockerd: None,
+        cri_dockerd: crate::cluster::Download {
+            url: "https://downloads.example/cri-dockerd_{arch}.deb".to_owned(),
+            sha256: "0".repeat(64),
+        },
     };
     let hosts = Hosts::of(settled, member, |_, resource| as_wanted(resource));
     let wanted = ["cp1", "cp2", "cp3", "w1", "w2"].map(|host| (host.to_owned(), "runtime"));
@@ -716,6 +721,14 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
         "{:?}",
         seen.facts
     );
+    let mounts = std::fs::read_to_string("/proc/mounts").unwrap();
+    let unified = |line: &str| {
+        line.split(' ')
+            .skip(1)
+            .take(2)
+            .eq(["/sys/fs/cgroup", "cgroup2"])
+    };
+    assert_eq!(seen.facts.unified_cgroups, mounts.lines().any(unified));
     assert_eq!(
         seen.facts.unreachable,
         Vec::<std::net::IpAddr>::new(),

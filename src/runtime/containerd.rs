@@ -1,13 +1,17 @@
-//! containerd, as the distribution packages it or as Docker does.
+//! containerd, as the distribution packages it, as Docker does, or of the
+//! project's own archive.
 //!
-//! Facts: containerd's docs/cri/config.md, docs/hosts.md; Docker's package
-//! containerd.io brings a configuration that turns CRI off, which ours
-//! replaces.
+//! Facts: containerd's docs/cri/config.md, docs/hosts.md, containerd.service,
+//! and RELEASES.md of 2.4; ContainerRuntimeVersionCheck of kubeadm 1.37;
+//! Docker's package containerd.io brings a configuration that turns CRI off,
+//! which ours replaces.
 
 use serde::Serialize;
 
-use super::{Profile, Unit, crictl, proxy, rival};
-use crate::cluster::{CgroupDriver, Images, Origin, RegistryMirror, Settled};
+use super::{Host, Profile, Unit, crictl, proxy, rival};
+use crate::cluster::{
+    Archive, CgroupDriver, Containerd, Images, Origin, RegistryMirror, Release, Settled, Version,
+};
 use crate::kubeadm;
 use crate::resource::Rival;
 use crate::template::{HostFile, render};
@@ -15,31 +19,107 @@ use crate::template::{HostFile, render};
 const SOCKET: &str = "unix:///run/containerd/containerd.sock";
 const UNIT: &str = "containerd.service";
 
-pub(super) const fn profile(origin: &Origin) -> Profile {
+/// The first release whose CRI is of plugins of its own, and which has CRI's
+/// RuntimeConfig, by which it tells kubelets its cgroup driver.
+pub const SECOND: Release = Release::new(2, 0, 0);
+
+/// The first release whose CRI the kubelets of all supported versions speak.
+const OLDEST: Release = Release::new(1, 6, 15);
+
+/// The first version whose kubelet wants RuntimeConfig.
+const WITH_RUNTIME_CONFIG: Version = Version::new(1, 38, 0);
+
+/// How a release of containerd goes with a version of Kubernetes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// The containerd project names it for that version, or it is newer.
+    Named,
+    /// The kubelet runs with it, but the project names others.
+    Unnamed,
+    /// The kubelet does not run with it; the first with which it does.
+    TooOld(Release),
+}
+
+/// How a release goes with a version of Kubernetes.
+#[must_use]
+pub fn fit(release: Release, version: Version) -> Fit {
+    let oldest = match version >= WITH_RUNTIME_CONFIG {
+        true => SECOND,
+        false => OLDEST,
+    };
+    if release < oldest {
+        return Fit::TooOld(oldest);
+    }
+    let named = named(version);
+    let line = |release: Release| (release.major, release.minor);
+    let newest = named.iter().map(|floor| line(*floor)).max();
+    let good = named
+        .iter()
+        .any(|floor| line(release) == line(*floor) && release >= *floor);
+    match good || newest.is_none_or(|newest| line(release) > newest) {
+        true => Fit::Named,
+        false => Fit::Unnamed,
+    }
+}
+
+/// The matrix of RELEASES.md: the first release of each line that the project
+/// names, the newest one first. Versions after the last row are taken for it.
+#[must_use]
+pub fn named(version: Version) -> Vec<Release> {
+    let floors: &[[u64; 3]] = match version.minor {
+        ..=31 => &[[2, 0, 0], [1, 7, 20], [1, 6, 34]],
+        32 => &[[2, 1, 0], [2, 0, 1], [1, 7, 24], [1, 6, 36]],
+        33 => &[[2, 1, 0], [2, 0, 4], [1, 7, 24], [1, 6, 36]],
+        34 => &[[2, 1, 3], [2, 0, 6], [1, 7, 28], [1, 6, 39]],
+        35 => &[[2, 2, 0], [2, 1, 5], [1, 7, 28]],
+        36 => &[[2, 3, 0], [2, 2, 0]],
+        37.. => &[[2, 4, 0], [2, 3, 0]],
+    };
+    let release = |[major, minor, patch]: &[u64; 3]| Release::new(*major, *minor, *patch);
+    floors.iter().map(release).collect()
+}
+
+pub(super) const fn profile(source: &Containerd) -> Profile {
     const DISTRIBUTION: &[Rival] = &[rival("containerd.io", "containerd")];
     const DOCKER: &[Rival] = &[
         rival("containerd", "containerd.io"),
         rival("runc", "containerd.io"),
     ];
-    let (packages, rivals): (&[_], _) = match origin {
-        Origin::Distribution => (&["containerd"], DISTRIBUTION),
-        Origin::Docker(_) => (&["containerd.io"], DOCKER),
+    // Docker's package holds a runc of its own.
+    const RUNC: &[Rival] = &[rival("containerd.io", "runc")];
+    let (main, packages, rivals): (_, &[_], &[_]) = match source {
+        Containerd::Packages(Origin::Distribution | Origin::Repository(_)) => {
+            (Some("containerd"), &["containerd"], DISTRIBUTION)
+        }
+        Containerd::Packages(Origin::Docker(_)) => {
+            (Some("containerd.io"), &["containerd.io"], DOCKER)
+        }
+        Containerd::Archive(Archive { runc: None, .. }) => (None, &["runc"], RUNC),
+        Containerd::Archive(_) => (None, &[], &[]),
     };
     Profile {
         name: "containerd",
         socket: SOCKET,
+        main,
         packages,
         rivals,
-        pull: "crictl pull",
-        list: "crictl ps -a",
     }
 }
 
 #[derive(Serialize)]
 struct Config<'a> {
+    /// `version` of the file, not of containerd.
+    format: u8,
     sandbox_image: &'a str,
     restrict_oom_score_adj: bool,
     systemd_cgroup: bool,
+}
+
+#[derive(Serialize)]
+struct Program<'a> {
+    /// Names the archive, so that another one restarts the unit.
+    sha256: &'a str,
+    version: String,
 }
 
 #[derive(Serialize)]
@@ -54,22 +134,49 @@ struct Mirror {
     override_path: bool,
 }
 
-pub(super) fn units(settled: &Settled, restrict_oom_score_adj: bool) -> Vec<Unit> {
+pub(super) fn units(settled: &Settled, source: &Containerd, host: Host) -> Vec<Unit> {
+    let release = match source {
+        Containerd::Archive(archive) => Some(archive.version),
+        Containerd::Packages(_) => host.release,
+    };
+    let (format, template) = format(release);
     let config = Config {
+        format,
         sandbox_image: &kubeadm::sandbox_image(settled),
-        restrict_oom_score_adj,
+        restrict_oom_score_adj: host.confined,
         systemd_cgroup: settled.cluster.cgroup_driver == CgroupDriver::Systemd,
     };
     let mut files = vec![
-        HostFile::public(
-            "/etc/containerd/config.toml",
-            render("runtime/containerd/config.toml", &config),
-        ),
+        HostFile::public("/etc/containerd/config.toml", render(template, &config)),
         crictl(SOCKET),
     ];
+    if let Containerd::Archive(archive) = source {
+        let program = Program {
+            sha256: &archive.containerd.sha256,
+            version: archive.version.to_string(),
+        };
+        files.push(HostFile::public(
+            format!("/etc/systemd/system/{UNIT}"),
+            render("runtime/containerd/containerd.service", &program),
+        ));
+    }
     files.extend(registries(&settled.cluster.images));
     files.extend(proxy::files(settled, UNIT, "/etc/containerd"));
     vec![Unit { name: UNIT, files }]
+}
+
+/// The newest format of the configuration that a release knows, and the
+/// template of it: it warns at each start of one that it has to migrate.
+/// Every release reads the one that is taken where none is known. The third
+/// and the fourth differ in what kdiy leaves alone.
+fn format(release: Option<Release>) -> (u8, &'static str) {
+    const FIRST: &str = "runtime/containerd/config-1.toml";
+    const PLUGINS: &str = "runtime/containerd/config-2.toml";
+    match release.map(|release| (release.major, release.minor)) {
+        None | Some((..2, _)) => (2, FIRST),
+        Some((2, ..3)) => (3, PLUGINS),
+        Some(_) => (4, PLUGINS),
+    }
 }
 
 /// Where the images of registries are looked for: those with mirrors, then
@@ -119,4 +226,38 @@ fn server(images: &Images, registry: &str) -> String {
 /// registries do (`https://harbor/v2/k8s`); containerd would append another.
 fn names_its_api(url: &str) -> bool {
     url.contains("/v2/") || url.ends_with("/v2")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_are_judged_by_what_the_project_names_for_the_version() {
+        let judged = |release: &str, minor| {
+            let release = Release::of_package(release).unwrap();
+            fit(release, Version::new(1, minor, 0))
+        };
+        // Debian 12, Debian 13, Docker's and the lab's.
+        assert_eq!(judged("1.6.20~ds1-1+b1", 34), Fit::Unnamed);
+        assert_eq!(judged("1.7.24~ds1-6+b4", 34), Fit::Unnamed);
+        assert_eq!(judged("1.7.28", 34), Fit::Named);
+        assert_eq!(judged("1.7.28", 35), Fit::Named);
+        assert_eq!(judged("1.6.39", 35), Fit::Unnamed);
+        assert_eq!(judged("1.7.29", 36), Fit::Unnamed);
+        assert_eq!(judged("2.1.9", 36), Fit::Unnamed);
+        assert_eq!(judged("2.2.0", 36), Fit::Named);
+        assert_eq!(judged("2.2.9", 37), Fit::Unnamed);
+        assert_eq!(judged("2.4.2", 37), Fit::Named);
+        assert_eq!(
+            judged("2.4.2", 34),
+            Fit::Named,
+            "newer than any that is named"
+        );
+        // The kubelet's own bounds.
+        assert_eq!(judged("1.4.13", 34), Fit::TooOld(OLDEST));
+        assert_eq!(judged("1.6.20", 37), Fit::Unnamed);
+        assert_eq!(judged("1.7.29", 38), Fit::TooOld(SECOND));
+        assert_eq!(judged("2.0.0", 38), Fit::Unnamed);
+    }
 }

@@ -1,31 +1,33 @@
 //! CRI-O, from its project's repository.
 //!
 //! Facts: crio.conf.d(5), containers-registries.conf.d(5), CRI-O's
-//! contrib/systemd.
+//! contrib/systemd; cri-o.spec of its packaging.
 
 use serde::Serialize;
 
 use super::{Profile, Unit, crictl, proxy};
-use crate::cluster::{CgroupDriver, Images, Settled};
+use crate::cluster::{Images, Settled};
 use crate::kubeadm;
 use crate::template::{HostFile, render};
 
 const SOCKET: &str = "unix:///run/crio/crio.sock";
 const UNIT: &str = "crio.service";
 
+/// A network that the package brings. With it a node is Ready before its own
+/// network is there, and pods get addresses of nobody's.
+pub const PACKAGED_NETWORK: &str = "/etc/cni/net.d/11-crio-ipv4-bridge.conflist";
+
 pub(super) const PROFILE: Profile = Profile {
     name: "cri-o",
     socket: SOCKET,
+    main: Some("cri-o"),
     packages: &["cri-o"],
     rivals: &[],
-    pull: "crictl pull",
-    list: "crictl ps -a",
 };
 
 #[derive(Serialize)]
 struct Config<'a> {
     cgroup_manager: &'static str,
-    conmon_cgroup: &'static str,
     pause_image: &'a str,
 }
 
@@ -48,14 +50,9 @@ struct Mirror {
 }
 
 pub(super) fn units(settled: &Settled) -> Vec<Unit> {
-    let driver = settled.cluster.cgroup_driver;
     let config = Config {
-        cgroup_manager: driver.as_str(),
-        // CRI-O refuses a slice under cgroupfs.
-        conmon_cgroup: match driver {
-            CgroupDriver::Systemd => "system.slice",
-            CgroupDriver::Cgroupfs => "pod",
-        },
+        // Its monitors' group follows from it, unless it is named.
+        cgroup_manager: settled.cluster.cgroup_driver.as_str(),
         pause_image: &kubeadm::sandbox_image(settled),
     };
     let mut files = vec![

@@ -1,33 +1,30 @@
 //! Docker Engine: docker.io of the distribution, or Docker's own docker-ce.
-//! The kubelet speaks to it by itself (dockershim) before Kubernetes 1.24,
-//! through cri-dockerd from then on.
+//! cri-dockerd stands between it and the kubelet.
 //!
-//! Facts: dockerd's reference of daemon.json; DefaultDockerCRISocket and
-//! flags.go of kubeadm 1.20 to 1.23; README and packaging of cri-dockerd;
-//! the relations of Debian's docker.io and podman-docker and of Docker's
-//! packages.
+//! Facts: dockerd's reference of daemon.json; image_store_choice.go of moby
+//! 29; README, packaging and core/image_linux.go of cri-dockerd; the relations
+//! of Debian's docker.io and podman-docker and of Docker's packages.
 
 use serde::Serialize;
 
 use super::{Profile, Unit, crictl, proxy, rival};
-use crate::cluster::{Origin, Settled};
+use crate::cluster::{Origin, Release, Settled};
 use crate::kubeadm;
 use crate::resource::Rival;
 use crate::template::{HostFile, render};
 
 /// The package of cri-dockerd.
-pub(super) const CRI_DOCKERD: &str = "cri-dockerd";
+pub const CRI_DOCKERD: &str = "cri-dockerd";
 
 const UNIT: &str = "docker.service";
 const SHIM_UNIT: &str = "cri-docker.service";
 
-/// kubeadm before 1.24 knows Docker by this very text, without a scheme, and
-/// gives the kubelet `--network-plugin=cni` and the pause image.
-const DOCKERSHIM: &str = "/var/run/dockershim.sock";
-const DOCKERSHIM_URL: &str = "unix:///var/run/dockershim.sock";
-const CRI_DOCKERD_URL: &str = "unix:///run/cri-dockerd.sock";
+const SOCKET: &str = "unix:///run/cri-dockerd.sock";
 
-pub(super) const fn profile(origin: &Origin, cri_dockerd: bool) -> Profile {
+/// The first release that speaks the API which cri-dockerd asks for (1.42).
+pub const OLDEST: Release = Release::new(23, 0, 0);
+
+pub(super) const fn profile(origin: &Origin) -> Profile {
     const DISTRIBUTION: &[Rival] = &[
         rival("docker-ce", "docker.io"),
         rival("docker-ce-cli", "docker.io"),
@@ -44,23 +41,22 @@ pub(super) const fn profile(origin: &Origin, cri_dockerd: bool) -> Profile {
         rival("containerd", "containerd.io"),
         rival("runc", "containerd.io"),
     ];
-    let (packages, rivals): (&[_], _) = match origin {
-        Origin::Distribution => (&["containerd", "docker.io"], DISTRIBUTION),
-        Origin::Docker(_) => (&["containerd.io", "docker-ce", "docker-ce-cli"], DOCKER),
+    let (main, packages, rivals): (_, &[_], _) = match origin {
+        Origin::Distribution | Origin::Repository(_) => {
+            ("docker.io", &["containerd", "docker.io"], DISTRIBUTION)
+        }
+        Origin::Docker(_) => (
+            "docker-ce",
+            &["containerd.io", "docker-ce", "docker-ce-cli"],
+            DOCKER,
+        ),
     };
     Profile {
         name: "docker",
-        socket: if cri_dockerd {
-            CRI_DOCKERD_URL
-        } else {
-            DOCKERSHIM
-        },
+        socket: SOCKET,
+        main: Some(main),
         packages,
         rivals,
-        // Both shims use the engine's own images, and crictl has nobody to
-        // speak to before the kubelet runs.
-        pull: "docker pull --quiet",
-        list: "docker ps -a",
     }
 }
 
@@ -71,6 +67,9 @@ struct Daemon {
     exec_opts: [String; 1],
     log_driver: &'static str,
     log_opts: LogOptions,
+    /// Named, the engine keeps images in its own store in every release; from
+    /// 29 on a fresh one would use containerd's, and cri-dockerd counts what
+    /// images take in the engine's (`image` under its root).
     storage_driver: &'static str,
     /// Containers outlive the engine, as they outlive containerd: a change of
     /// this file restarts it, on several hosts side by side, and must not stop
@@ -101,13 +100,9 @@ struct Shim {
     sandbox_argument: String,
 }
 
-pub(super) fn units(settled: &Settled, cri_dockerd: bool) -> Vec<Unit> {
+pub(super) fn units(settled: &Settled) -> Vec<Unit> {
     let mut files = vec![HostFile::public("/etc/docker/daemon.json", daemon(settled))];
     files.extend(proxy::files(settled, UNIT, "/etc/docker"));
-    if !cri_dockerd {
-        files.push(crictl(DOCKERSHIM_URL));
-        return vec![Unit { name: UNIT, files }];
-    }
     let shim = Shim {
         sandbox_argument: format!(
             "--pod-infra-container-image={}",
@@ -122,7 +117,7 @@ pub(super) fn units(settled: &Settled, cri_dockerd: bool) -> Vec<Unit> {
         Unit { name: UNIT, files },
         Unit {
             name: SHIM_UNIT,
-            files: vec![drop_in, crictl(CRI_DOCKERD_URL)],
+            files: vec![drop_in, crictl(SOCKET)],
         },
     ]
 }

@@ -2,38 +2,44 @@
 //!
 //! One file a runtime; a variant of [`crate::cluster::Runtime`] chooses. The
 //! CNI plugins of all are in /opt/cni/bin, where the package kubernetes-cni,
-//! which kubelet's depends on, puts them.
+//! which kubelet's depends on, puts them. All are spoken to by crictl, of the
+//! package cri-tools.
 
-mod containerd;
-mod crio;
-mod docker;
+pub mod containerd;
+pub mod crio;
+pub mod docker;
 mod proxy;
 
 use serde::Serialize;
 
-use crate::cluster::{AptSource, Download, Origin, Runtime, Settled};
+use crate::cluster::{AptSource, Containerd, Origin, Release, Runtime, Settled};
 use crate::resource::Rival;
 use crate::template::{HostFile, render};
 
 pub use proxy::no_proxy;
+
+/// The command that pulls the image whose name is appended; it works before
+/// there is a kubelet. Every runtime's socket is there by then, that of
+/// cri-dockerd too, and no client of Docker is needed.
+pub const PULL: &str = "crictl pull";
+
+/// The command that shows all containers of a host.
+pub const LIST: &str = "crictl ps -a";
 
 /// What the rest of kdiy has to know about a runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile {
     /// Its name in the inventory, and in the status of nodes.
     pub name: &'static str,
-    /// Its socket as kubeadm is told of it (`criSocket`). kubeadm makes the
-    /// kubelet's flags from it, those of dockershim included.
+    /// Its socket as kubeadm is told of it (`criSocket`), a URL.
     pub socket: &'static str,
-    /// The packages that hold it.
+    /// The package whose version is the runtime's; `None` where the runtime is
+    /// not in a package.
+    pub main: Option<&'static str>,
+    /// All packages that hold it.
     pub packages: &'static [&'static str],
     /// Packages that cannot be installed beside those.
     pub rivals: &'static [Rival],
-    /// The command that pulls the image whose name is appended; it works
-    /// before there is a kubelet.
-    pub pull: &'static str,
-    /// The command that shows all containers of a host.
-    pub list: &'static str,
 }
 
 /// A systemd unit of a runtime with the files that it reads. It is restarted
@@ -46,15 +52,23 @@ pub struct Unit {
     pub files: Vec<HostFile>,
 }
 
+/// What of a host makes a difference to its runtime's configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Host {
+    /// Whether it may not lower the OOM score of a process (no
+    /// CAP_SYS_RESOURCE, as in containers): without being told so, pods of
+    /// high priority do not start there. Only containerd can be told.
+    pub confined: bool,
+    /// The release that is or will be installed, where that is known.
+    pub release: Option<Release>,
+}
+
 /// What is to be known about a runtime.
 #[must_use]
 pub const fn profile(runtime: &Runtime) -> Profile {
     match runtime {
-        Runtime::Containerd(origin) => containerd::profile(origin),
-        Runtime::Docker {
-            origin,
-            cri_dockerd,
-        } => docker::profile(origin, cri_dockerd.is_some()),
+        Runtime::Containerd(source) => containerd::profile(source),
+        Runtime::Docker { origin, .. } => docker::profile(origin),
         Runtime::CriO(_) => crio::PROFILE,
     }
 }
@@ -64,36 +78,37 @@ pub const fn profile(runtime: &Runtime) -> Profile {
 #[must_use]
 pub const fn source(runtime: &Runtime) -> Option<&AptSource> {
     match runtime {
-        Runtime::Containerd(origin) | Runtime::Docker { origin, .. } => match origin {
-            Origin::Distribution => None,
-            Origin::Docker(source) => Some(source),
-        },
+        Runtime::Containerd(Containerd::Packages(origin)) | Runtime::Docker { origin, .. } => {
+            match origin {
+                Origin::Distribution => None,
+                Origin::Repository(source) | Origin::Docker(source) => Some(source),
+            }
+        }
+        Runtime::Containerd(Containerd::Archive(_)) => None,
         Runtime::CriO(source) => Some(source),
     }
 }
 
-/// The package that is in no repository, with its name.
+/// The repository whose packages are preferred to the distribution's of the
+/// same name.
 #[must_use]
-pub const fn download(runtime: &Runtime) -> Option<(&'static str, &Download)> {
+pub const fn preferred(runtime: &Runtime) -> Option<&AptSource> {
     match runtime {
-        Runtime::Docker {
-            cri_dockerd: Some(download),
+        Runtime::Containerd(Containerd::Packages(Origin::Repository(source)))
+        | Runtime::Docker {
+            origin: Origin::Repository(source),
             ..
-        } => Some((docker::CRI_DOCKERD, download)),
-        Runtime::Docker { .. } | Runtime::Containerd(_) | Runtime::CriO(_) => None,
+        } => Some(source),
+        _ => None,
     }
 }
 
 /// Its units, in the order in which they start.
-///
-/// `confined` is for hosts that may not lower the OOM score of a process (no
-/// CAP_SYS_RESOURCE, as in containers): without it pods of high priority do
-/// not start there. Only containerd can be told.
 #[must_use]
-pub fn units(settled: &Settled, confined: bool) -> Vec<Unit> {
+pub fn units(settled: &Settled, host: Host) -> Vec<Unit> {
     match &settled.cluster.runtime {
-        Runtime::Containerd(_) => containerd::units(settled, confined),
-        Runtime::Docker { cri_dockerd, .. } => docker::units(settled, cri_dockerd.is_some()),
+        Runtime::Containerd(source) => containerd::units(settled, source, host),
+        Runtime::Docker { .. } => docker::units(settled),
         Runtime::CriO(_) => crio::units(settled),
     }
 }

@@ -1,7 +1,7 @@
 //! The files of every runtime, with few and with most settings.
 
 use super::*;
-use crate::cluster::{PackageKey, Version};
+use crate::cluster::{Archive, Download, PackageKey, Version};
 use crate::kubeadm::tests::{few, most};
 
 fn source() -> AptSource {
@@ -12,13 +12,33 @@ fn source() -> AptSource {
     }
 }
 
-fn docker(cri_dockerd: bool) -> Runtime {
+fn download(name: &str) -> Download {
+    Download {
+        url: format!("https://downloads.example/{name}"),
+        sha256: "0".repeat(64),
+    }
+}
+
+fn docker(origin: Origin) -> Runtime {
     Runtime::Docker {
-        origin: Origin::Distribution,
-        cri_dockerd: cri_dockerd.then(|| Download {
-            url: "https://downloads.example/cri-dockerd_{arch}.deb".into(),
-            sha256: "0".repeat(64),
-        }),
+        origin,
+        cri_dockerd: download("cri-dockerd_{arch}.deb"),
+    }
+}
+
+fn archive() -> Containerd {
+    Containerd::Archive(Archive {
+        version: Release::new(2, 4, 2),
+        containerd: download("containerd-2.4.2-linux-{arch}.tar.gz"),
+        runc: None,
+    })
+}
+
+/// A host with this release of its runtime.
+fn host(release: Option<Release>) -> Host {
+    Host {
+        confined: false,
+        release,
     }
 }
 
@@ -29,8 +49,8 @@ fn with(mut settled: Settled, runtime: Runtime) -> Settled {
     settled
 }
 
-fn shown(settled: &Settled, confined: bool) -> String {
-    let units = units(settled, confined).into_iter().map(|unit| {
+fn shown(settled: &Settled, host: Host) -> String {
+    let units = units(settled, host).into_iter().map(|unit| {
         let files = unit.files.iter();
         let files = files.map(|file| format!("== {} {:04o}\n{}", file.path, file.mode, file.text));
         format!("{}\n{}", unit.name, files.collect::<Vec<_>>().join("\n"))
@@ -40,19 +60,56 @@ fn shown(settled: &Settled, confined: bool) -> String {
 
 #[test]
 fn containerd_on_a_plain_host() {
-    insta::assert_snapshot!(shown(&few(Version::new(1, 34, 1)), false));
+    let old = host(Some(Release::new(1, 7, 24)));
+    insta::assert_snapshot!(shown(&few(Version::new(1, 34, 1)), old));
+}
+
+#[test]
+fn containerd_reads_the_format_of_its_own_release() {
+    let settled = few(Version::new(1, 37, 2));
+    let second = host(Some(Release::new(2, 4, 2)));
+    insta::assert_snapshot!(shown(&settled, second));
+    let format = |release| {
+        let text = shown(&settled, host(release));
+        let line = text.lines().find(|line| line.starts_with("version = "));
+        line.unwrap().to_owned()
+    };
+    let of = |major, minor| format(Some(Release::new(major, minor, 0)));
+    assert_eq!(of(1, 6), "version = 2");
+    assert_eq!(of(2, 0), "version = 3");
+    assert_eq!(of(2, 2), "version = 3");
+    assert_eq!(of(2, 3), "version = 4");
+    assert_eq!(format(None), "version = 2", "all releases read it");
+}
+
+#[test]
+fn containerd_of_an_archive() {
+    let mut settled = few(Version::new(1, 37, 2));
+    settled.cluster.runtime = Runtime::Containerd(archive());
+    let one = shown(&settled, Host::default());
+    insta::assert_snapshot!(one);
+    let Runtime::Containerd(Containerd::Archive(archive)) = &mut settled.cluster.runtime else {
+        unreachable!()
+    };
+    archive.containerd.sha256 = "1".repeat(64);
+    let other = shown(&settled, Host::default());
+    assert_ne!(one, other, "another archive restarts the unit");
 }
 
 #[test]
 fn containerd_behind_mirrors_and_a_proxy() {
-    insta::assert_snapshot!(shown(&most(Version::new(1, 20, 2)), true));
+    let confined = Host {
+        confined: true,
+        release: Some(Release::new(2, 2, 0)),
+    };
+    insta::assert_snapshot!(shown(&most(Version::new(1, 34, 1)), confined));
 }
 
 #[test]
 fn containerd_with_registries_without_tls() {
     let mut settled = with(
         few(Version::new(1, 34, 1)),
-        Runtime::Containerd(Origin::Docker(source())),
+        Runtime::Containerd(Containerd::Packages(Origin::Docker(source()))),
     );
     let images = &mut settled.cluster.images;
     images.insecure.push("mirrored.example:80".into());
@@ -60,28 +117,22 @@ fn containerd_with_registries_without_tls() {
         registry: "mirrored.example:80".into(),
         endpoints: vec!["https://mirror.example".into()],
     }];
-    let text = shown(&settled, false);
+    let text = shown(&settled, Host::default());
     let hosts = text.split_once("certs.d/").unwrap().1;
     insta::assert_snapshot!(hosts);
 }
 
 #[test]
-fn docker_with_dockershim() {
-    let version = Version::new(1, 20, 2);
-    insta::assert_snapshot!(
-        "docker_few",
-        shown(&with(few(version), docker(false)), false)
-    );
-    insta::assert_snapshot!(
-        "docker_most",
-        shown(&with(most(version), docker(false)), true)
-    );
-}
-
-#[test]
-fn docker_with_cri_dockerd() {
-    let settled = with(few(Version::new(1, 34, 1)), docker(true));
-    insta::assert_snapshot!(shown(&settled, false));
+fn docker_behind_cri_dockerd() {
+    let version = Version::new(1, 34, 1);
+    let of = |settled| {
+        shown(
+            &with(settled, docker(Origin::Distribution)),
+            Host::default(),
+        )
+    };
+    insta::assert_snapshot!("docker_few", of(few(version)));
+    insta::assert_snapshot!("docker_most", of(most(version)));
 }
 
 #[test]
@@ -89,28 +140,30 @@ fn cri_o() {
     let version = Version::new(1, 34, 1);
     let mut plain = with(few(version), Runtime::CriO(source()));
     plain.cluster.images.insecure.clear();
-    insta::assert_snapshot!("crio_few", shown(&plain, false));
+    insta::assert_snapshot!("crio_few", shown(&plain, Host::default()));
     let settled = with(most(version), Runtime::CriO(source()));
-    insta::assert_snapshot!("crio_most", shown(&settled, false));
+    insta::assert_snapshot!("crio_most", shown(&settled, Host::default()));
 }
 
 #[test]
 fn no_wanted_package_is_a_rival_of_its_own() {
-    let origins = [Origin::Distribution, Origin::Docker(source())];
+    let origins = [
+        Origin::Distribution,
+        Origin::Repository(source()),
+        Origin::Docker(source()),
+    ];
     let all = origins.into_iter().flat_map(|origin| {
-        let cri_dockerd = None;
-        [
-            Runtime::Containerd(origin.clone()),
-            Runtime::Docker {
-                origin,
-                cri_dockerd,
-            },
-        ]
+        let containerd = Containerd::Packages(origin.clone());
+        [Runtime::Containerd(containerd), docker(origin)]
     });
+    let all = all.chain([Runtime::Containerd(archive())]);
     for profile in all.map(|runtime| profile(&runtime)) {
         for rival in profile.rivals {
             assert!(!profile.packages.contains(&rival.name), "{profile:?}");
             assert!(profile.packages.contains(&rival.with), "{profile:?}");
+        }
+        if let Some(main) = profile.main {
+            assert!(profile.packages.contains(&main), "{profile:?}");
         }
     }
 }
@@ -119,7 +172,7 @@ fn no_wanted_package_is_a_rival_of_its_own() {
 fn a_proxy_for_one_scheme_only() {
     let mut settled = most(Version::new(1, 34, 1));
     settled.cluster.http_proxy.as_mut().unwrap().http = None;
-    let text = shown(&settled, false);
+    let text = shown(&settled, Host::default());
     assert!(!text.contains("HTTP_PROXY"), "{text}");
     assert!(
         text.contains("\nHTTPS_PROXY=\"http://proxy.example:3128\"\nNO_PROXY="),

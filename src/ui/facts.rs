@@ -263,7 +263,7 @@ mod tests {
 
     /// What a host said, with the length of each section made right.
     fn said(sections: &[(&str, &str)]) -> Vec<u8> {
-        let all = ["reach", "endpoint", "offered", "etcd", "api"].map(|name| (name, ""));
+        let all = ["reach", "endpoint", "software", "etcd", "api"].map(|name| (name, ""));
         let all = sections.iter().copied().chain(all);
         let sections = all.map(|(name, text)| format!("@{name} {}\n{text}\n", text.len()));
         sections.collect::<String>().into_bytes()

@@ -65,6 +65,26 @@ pub fn render(problems: &[Problem], style: &Style) -> String {
     out
 }
 
+/// Warnings, a text for each kind with the hosts that it is about.
+#[must_use]
+pub fn advice(warnings: &[Problem]) -> Vec<String> {
+    let mut kinds: BTreeMap<(&str, &str, &str), BTreeSet<&Name>> = BTreeMap::new();
+    for Problem {
+        host,
+        code,
+        what,
+        fix,
+    } in warnings
+    {
+        kinds.entry((code, what, fix)).or_default().insert(host);
+    }
+    let text = |((code, what, fix), hosts): ((&str, &str, &str), BTreeSet<&Name>)| {
+        format!("{}: {what} [{code}]; {fix}", names(&hosts))
+    };
+    let texts = kinds.into_iter().map(text);
+    texts.map(|text| sanitise(&text)).collect()
+}
+
 /// Resources that must not be replaced, as problems.
 #[must_use]
 pub fn of_refused(refused: &[Refused]) -> Vec<Problem> {
@@ -135,6 +155,30 @@ mod tests {
             .map(crate::ui::sanitise::sanitise_output)
             .collect();
         assert_eq!(plain.lines().collect::<Vec<_>>(), stripped);
+    }
+
+    #[test]
+    fn the_same_advice_is_given_once() {
+        let old = |host| {
+            problem(
+                host,
+                "containerd-version",
+                "containerd 1.7 is old",
+                "take 2",
+            )
+        };
+        let all = [
+            old("w-1"),
+            old("w-2"),
+            problem("w-1", "other", "it is so", "do it"),
+        ];
+        assert_eq!(
+            advice(&all),
+            [
+                "w-1, w-2: containerd 1.7 is old [containerd-version]; take 2",
+                "w-1: it is so [other]; do it"
+            ]
+        );
     }
 
     #[test]

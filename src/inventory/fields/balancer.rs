@@ -1,6 +1,6 @@
 //! `loadBalancer`.
 
-use super::{ADDRESS, Field, IMAGE, INTERFACE, Kind, Mapping, PORT, Word, word};
+use super::{ADDRESS, Field, IMAGE, INTERFACE, Kind, LEASE, Mapping, PORT, Word, word};
 
 /// The words of `loadBalancer.kind`, and of `loadBalancer` itself.
 pub(super) const KINDS: &[Word] = &[
@@ -72,6 +72,16 @@ pub const BALANCER: &Mapping = &Mapping::of(&[
     )
     .default("ghcr.io/kube-vip/kube-vip:v1.1.2")
     .example("registry.example.org/kube-vip/kube-vip:v1.1.2")
+    .kinds(&["kube-vip"]),
+    Field::new(
+        "lease",
+        Kind::Mapping(LEASE),
+        "How long kube-vip's virtual IP stays with a host that is silent, in whole seconds: after \
+         the lease and a retry another has it, with the defaults after 17 s. Shorter times move it \
+         sooner and put more load on etcd. `leaseDuration` must be longer than `renewDeadline`, \
+         and that longer than 1.2 times `retryPeriod`.",
+    )
+    .example("{leaseDuration: 5s, renewDeadline: 3s, retryPeriod: 1s}")
     .kinds(&["kube-vip"]),
     Field::new(
         "port",

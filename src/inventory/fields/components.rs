@@ -156,28 +156,37 @@ pub const ELECTION: &Mapping = &Mapping::of(&[
     )
     .default("true")
     .example("true"),
-    Field::new(
-        "leaseDuration",
-        DURATION,
-        "How long the others wait for a leader that is silent before one of them takes over.",
-    )
-    .default("15s")
-    .example("30s"),
-    Field::new(
-        "renewDeadline",
-        DURATION,
-        "How long a leader tries to renew its lease before it gives up leading.",
-    )
-    .default("10s")
-    .example("20s"),
-    Field::new(
-        "retryPeriod",
-        DURATION,
-        "How long each waits between two tries.",
-    )
-    .default("2s")
-    .example("5s"),
+    LEASE_DURATION,
+    RENEW_DEADLINE,
+    RETRY_PERIOD,
 ]);
+
+/// `loadBalancer.lease`.
+pub const LEASE: &Mapping = &Mapping::of(&[LEASE_DURATION, RENEW_DEADLINE, RETRY_PERIOD]);
+
+const LEASE_DURATION: Field = Field::new(
+    "leaseDuration",
+    DURATION,
+    "How long the others wait for a leader that is silent before one of them takes over.",
+)
+.default("15s")
+.example("30s");
+
+const RENEW_DEADLINE: Field = Field::new(
+    "renewDeadline",
+    DURATION,
+    "How long a leader tries to renew its lease before it gives up leading.",
+)
+.default("10s")
+.example("20s");
+
+const RETRY_PERIOD: Field = Field::new(
+    "retryPeriod",
+    DURATION,
+    "How long each waits between two tries.",
+)
+.default("2s")
+.example("5s");
 
 /// `controlPlane.etcd`.
 pub const ETCD: &Mapping = &Mapping::of(&[

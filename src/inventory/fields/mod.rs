@@ -15,7 +15,7 @@ mod sources;
 pub use balancer::BALANCER;
 pub use components::{
     API_SERVER, AUDIT, CONTROL_PLANE, ELECTED, ELECTION, ETCD, ETCD_ARCHIVE, KUBE_PROXY, KUBEADM,
-    KUBELET,
+    KUBELET, LEASE,
 };
 pub use imported::TERRAFORM;
 pub use login::{LOGIN, NODE_LOGIN, SUDO};
@@ -23,7 +23,7 @@ pub use network::{CNI, NETWORK};
 pub use nodes::{NODE, TAINT};
 pub use place::{NotFound, Place, find, places, top};
 pub use root::{ENDPOINT, ROOT};
-pub use runtime::{PACKAGE, RUNTIME};
+pub use runtime::{CONTAINERD, PACKAGE, RUNC, RUNTIME};
 pub use sources::{HTTP_PROXY, IMAGES, PACKAGES, SIGNER};
 
 /// A mapping with known keys.

@@ -7,7 +7,7 @@ pub(super) const KINDS: &[Word] = &[
     word("containerd", "containerd, with systemd's control groups"),
     word(
         "docker",
-        "Docker Engine; from Kubernetes 1.24 on with cri-dockerd before it",
+        "Docker Engine 23 or newer, with cri-dockerd before it",
     ),
     word(
         "cri-o",
@@ -23,7 +23,11 @@ pub const RUNTIME: &Mapping = &Mapping::of(&[
     Field::new(
         "packages",
         Kind::Words(&[
-            word("distribution", "the distribution's: containerd, docker.io"),
+            word(
+                "distribution",
+                "those named as the distribution's: containerd, docker.io; from its own \
+                 repositories, or from the one that `repository` names",
+            ),
             word(
                 "docker",
                 "Docker's repository, or the mirror of it that `repository` names: containerd.io, \
@@ -40,8 +44,9 @@ pub const RUNTIME: &Mapping = &Mapping::of(&[
         URL,
         "The apt repository to use instead of the vendor's own; then `key` is needed, too. `{os}` \
          in it becomes the host's distribution, such as debian, `{codename}` its release, such as \
-         bookworm, and `{minor}` Kubernetes' version, such as 1.34. With containerd and docker it \
-         needs `packages: docker`.",
+         bookworm, and `{minor}` Kubernetes' version, such as 1.34. Without `packages: docker` it \
+         is a repository of your own, whose containerd or docker.io is preferred to the \
+         distribution's; then `suite` is needed, too.",
     )
     .derived("the vendor's own")
     .example("https://mirror.example.org/docker/linux/{os}"),
@@ -64,12 +69,37 @@ pub const RUNTIME: &Mapping = &Mapping::of(&[
     Field::new(
         "criDockerd",
         Kind::Mapping(PACKAGE),
-        "The package of cri-dockerd, which stands between kubelet and Docker Engine; needed from \
-         Kubernetes 1.24 on. No repository carries it.",
+        "The package of cri-dockerd, which stands between kubelet and Docker Engine. No \
+         repository carries it.",
     )
     .example("{url: \"https://mirror.example.org/cri-dockerd_0.3.20.3-0.debian-bookworm_{arch}.deb\", sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}")
     .kinds(&["docker"]),
+    Field::new(
+        "archive",
+        Kind::Mapping(CONTAINERD),
+        "containerd from the project's release archive instead of a package. It is unpacked under \
+         /usr/local, with the project's unit. The archive keeps its name, which says the version.",
+    )
+    .example("{url: \"https://mirror.example.org/containerd-2.4.2-linux-{arch}.tar.gz\", sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}")
+    .kinds(&["containerd"]),
+    Field::new(
+        "runc",
+        Kind::Mapping(RUNC),
+        "The program runc beside containerd's archive, which does not hold it.",
+    )
+    .derived("the distribution's package")
+    .example("{url: \"https://mirror.example.org/runc.{arch}\", sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}")
+    .kinds(&["containerd"]),
 ]);
+
+/// containerd's release archive by its URL and hash.
+pub const CONTAINERD: &Mapping = &Mapping::of(&[
+    url("https://mirror.example.org/containerd-2.4.2-linux-{arch}.tar.gz"),
+    SHA256,
+]);
+
+/// The program runc by its URL and hash.
+pub const RUNC: &Mapping = &Mapping::of(&[url("https://mirror.example.org/runc.{arch}"), SHA256]);
 
 /// A package by its URL and hash.
 pub const PACKAGE: &Mapping = &Mapping::of(&[

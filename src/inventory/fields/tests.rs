@@ -76,8 +76,11 @@ fn scene(place: &Place) -> Value {
     let parent = place.path.rsplit_once('.').map_or("", |(parent, _)| parent);
     let kinds = place.field.kinds;
     match parent {
-        "loadBalancer" => {
-            let kind = kinds.first().copied().unwrap_or("haproxy");
+        "loadBalancer" | "loadBalancer.lease" => {
+            let kind = match parent {
+                "loadBalancer" => kinds.first().copied().unwrap_or("haproxy"),
+                _ => "kube-vip",
+            };
             if matches!(kind, "kube-vip" | "local") {
                 put(
                     &mut value,
@@ -100,6 +103,9 @@ fn scene(place: &Place) -> Value {
                 put(&mut value, "runtime.packages", "docker".into());
                 put(&mut value, "runtime.key", "key.asc".into());
             }
+            if place.field.name == "runc" {
+                put(&mut value, "runtime.archive", archive());
+            }
         }
         "nodes[]" => {
             let name = place.field.name;
@@ -118,6 +124,10 @@ fn scene(place: &Place) -> Value {
             parent,
             serde_json::json!({"http": "http://x.example"}),
         ),
+        "runtime.archive" | "runtime.runc" => {
+            let runtime = serde_json::json!({"kind": "containerd", "archive": archive()});
+            put(&mut value, "runtime", runtime);
+        }
         "controlPlane.apiServer.audit" => put(&mut value, parent, serde_json::json!({})),
         "runtime.key" | "runtime.criDockerd" => {
             let (kind, packages) = match parent {
@@ -171,6 +181,13 @@ fn scene(place: &Place) -> Value {
         }
     }
     value
+}
+
+/// The example of containerd's archive.
+fn archive() -> Value {
+    let all = places();
+    let archive = all.iter().find(|place| place.path == "runtime.archive");
+    literal(archive.expect("an archive").field.example)
 }
 
 fn literal(yaml: &str) -> Value {

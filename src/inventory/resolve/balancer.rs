@@ -76,6 +76,9 @@ pub fn load_balancer(inventory: &Inventory) -> Option<LoadBalancer> {
             image: written
                 .and_then(|written| written.image.as_ref())
                 .map_or_else(|| KUBE_VIP.to_owned(), |image| image.value.clone()),
+            lease: written
+                .and_then(|written| written.lease)
+                .unwrap_or_default(),
         },
         Kind::Local => LoadBalancer::Local {
             port: local_port(written?),

@@ -2,7 +2,7 @@
 
 use super::super::runtime::{Kind, Vendor, WrittenRuntime};
 use super::super::sources::WrittenPackages;
-use crate::cluster::{AptSource, Origin, PackageKey, Packages, Runtime, VersionSpec};
+use crate::cluster::{AptSource, Containerd, Origin, PackageKey, Packages, Runtime, VersionSpec};
 
 /// The project's own repository. It has 1.24 and later.
 const UPSTREAM: &str = "https://pkgs.k8s.io/core:/stable:/v{minor}/deb/";
@@ -81,21 +81,31 @@ pub fn runtime(written: WrittenRuntime, version: VersionSpec) -> Option<Runtime>
         key: key(written.key.clone().unwrap_or(signer), version),
     };
     let origin = || match written.vendor.as_ref().map(|vendor| vendor.value) {
-        Some(Vendor::Docker) => Origin::Docker(source(
+        Some(Vendor::Docker) => Some(Origin::Docker(source(
             DOCKER,
             "{codename} stable",
             PackageKey::Pinned {
                 url: DOCKER_KEY.to_owned(),
                 fingerprint: DOCKER_FINGERPRINT.to_owned(),
             },
-        )),
-        Some(Vendor::Distribution) | None => Origin::Distribution,
+        ))),
+        Some(Vendor::Distribution) | None => match &written.repository {
+            Some(repository) => Some(Origin::Repository(AptSource {
+                url: base(&repository.value, version),
+                suite: filled(written.suite.as_deref()?, version),
+                key: key(written.key.clone()?, version),
+            })),
+            None => Some(Origin::Distribution),
+        },
     };
     Some(match kind {
-        Kind::Containerd => Runtime::Containerd(origin()),
+        Kind::Containerd => Runtime::Containerd(match written.archive_key {
+            Some(_) => Containerd::Archive(written.archive?),
+            None => Containerd::Packages(origin()?),
+        }),
         Kind::Docker => Runtime::Docker {
-            origin: origin(),
-            cri_dockerd: written.cri_dockerd.clone(),
+            origin: origin()?,
+            cri_dockerd: written.cri_dockerd.clone()?,
         },
         Kind::CriO => Runtime::CriO(source(CRI_O, "/", written.key.clone()?)),
     })

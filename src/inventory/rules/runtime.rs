@@ -1,46 +1,25 @@
-//! The runtime and the version of Kubernetes.
+//! The runtime and what it needs.
 
 use super::super::document::Inventory;
-use super::super::finding::Finding;
+use super::super::finding::{Finding, Spanned};
 use super::super::reader::Reader;
 use super::super::runtime::Kind;
 
-/// The first minor version whose kubelet does not know Docker by itself.
-const WITHOUT_DOCKERSHIM: (u64, u64) = (1, 24);
-
 pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
-    let (Some(kind), Some(version)) = (&inventory.runtime.kind, &inventory.version) else {
+    let docker = |kind: &&Spanned<Kind>| kind.value == Kind::Docker;
+    let Some(kind) = inventory.runtime.kind.as_ref().filter(docker) else {
         return;
     };
-    if kind.value != Kind::Docker {
-        return;
-    }
     mirrors(reader, inventory);
-    let late = version.value.minor() >= WITHOUT_DOCKERSHIM;
-    match inventory.runtime.cri_dockerd_key {
-        None if late => {
-            let message = format!(
-                "the kubelet of Kubernetes {} reaches Docker through cri-dockerd only, and `criDockerd` is missing",
-                version.value
-            );
-            reader.report(
-                Finding::error("cri-dockerd", kind.span, message)
-                    .related(version.span, "the version")
-                    .help("add `criDockerd: {url: https://.../cri-dockerd_VERSION.debian-bookworm_{arch}.deb, sha256: ...}`, or take `runtime: containerd`"),
-            );
-        }
-        Some(key) if !late => {
-            let message = format!(
-                "the kubelet of Kubernetes {} reaches Docker by itself; cri-dockerd is for 1.24 and later",
-                version.value
-            );
-            reader.report(
-                Finding::error("cri-dockerd", key, message)
-                    .related(version.span, "the version")
-                    .help("take `criDockerd` out"),
-            );
-        }
-        _ => {}
+    if inventory.runtime.cri_dockerd_key.is_none() {
+        reader.report(
+            Finding::error(
+                "cri-dockerd",
+                kind.span,
+                "kubelets reach Docker through cri-dockerd only, and `criDockerd` is missing",
+            )
+            .help("add `criDockerd: {url: https://.../cri-dockerd_VERSION.debian-bookworm_{arch}.deb, sha256: ...}`, or take `runtime: containerd`"),
+        );
     }
 }
 

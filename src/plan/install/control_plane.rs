@@ -242,7 +242,7 @@ pub(super) fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -
         script: Script::of("kubeadm config images list")
             .lit(config::OPTION)
             .lit(" 2>/dev/null > \"$kdiy_tmp/images\"\n< \"$kdiy_tmp/images\" ")
-            .then(&runtime::pull(site)),
+            .then(&runtime::pull()),
         inputs: vec![settings::configuration(site, node, stage)],
     };
     blueprint.add_needed(

@@ -6,6 +6,7 @@ use std::iter;
 use super::{Site, files, resources, runtime};
 use crate::cluster::Node;
 use crate::plan::Blueprint;
+use crate::plan::facts::software::{CRI_TOOLS, KUBERNETES};
 use crate::resource::{
     File, Module, Package, Packages, Provides, Repository, RepositoryKey, Resource, Service,
     Settle, Swap, Sysctl,
@@ -41,7 +42,7 @@ pub(super) fn prepare(site: &Site, node: &Node, blueprint: &mut Blueprint, vault
     blueprint.add(
         host,
         "add the package repository",
-        repository(site, node),
+        repository(site, node, vault),
         &[],
     );
     blueprint.add(host, "prepare the kernel", kernel(site), &[]);
@@ -137,7 +138,7 @@ fn text(path: &str, text: String) -> Resource {
     Resource::File(File::plain(path, 0o644, format!("{NOTICE}{text}")))
 }
 
-fn repository(site: &Site, node: &Node) -> Vec<Resource> {
+fn repository(site: &Site, node: &Node, vault: &mut Vault) -> Vec<Resource> {
     let cluster = &site.settled.cluster;
     let mut url = cluster.packages.url.clone();
     if !url.ends_with('/') {
@@ -163,6 +164,8 @@ fn repository(site: &Site, node: &Node) -> Vec<Resource> {
         )));
     }
     all.extend(repositories.into_iter().map(Resource::Repository));
+    let preference = runtime::preference(site).into_iter().collect();
+    all.extend(resources(&files(preference, vault)));
     all
 }
 
@@ -172,19 +175,24 @@ fn packages(site: &Site) -> Vec<Resource> {
     let release = format!("{}-", site.settled.version);
     let base = BASE.iter().map(|name| Package::any(name));
     let (runtime, rivals) = runtime::packages(site);
-    let kubernetes = ["kubeadm", "kubectl", "kubelet"]
-        .iter()
-        .map(|name| Package {
-            name: (*name).to_owned(),
-            version: Some(release.clone()),
-            hold,
-        });
-    let packages = base.chain(runtime).chain(kubernetes).collect();
+    let kubernetes = KUBERNETES.iter().map(|name| Package {
+        name: (*name).to_owned(),
+        version: Some(release.clone()),
+        hold,
+    });
+    // kubeadm's package brings no crictl since 1.32. It has a version of its
+    // own, whichever the repository of this minor version has.
+    let tools = Package {
+        hold,
+        ..Package::any(CRI_TOOLS)
+    };
+    let packages = base.chain(runtime).chain([tools]).chain(kubernetes);
+    let packages = packages.collect();
     let packages = Packages {
         rivals,
         ..Packages::new("for Kubernetes", packages)
     };
     let mut all = vec![Resource::Packages(packages)];
-    all.extend(runtime::downloaded(site));
+    all.extend(runtime::beside_packages(site));
     all
 }

@@ -2,14 +2,16 @@
 //! how it is configured.
 
 use super::{Site, files, resources};
-use crate::cluster::{AptSource, Download, Node, PackageKey};
+use crate::cluster::{AptSource, Archive, Containerd, Download, Node, PackageKey, Runtime};
 use crate::plan::{Blueprint, Facts};
 use crate::resource::{
     Command, DOWNLOAD, Done, File, OnDiffer, Package, Repository, RepositoryKey, Resource, Rival,
     Service, Settle, Verb,
 };
-use crate::runtime::{self, Profile};
+use crate::runtime::crio::PACKAGED_NETWORK;
+use crate::runtime::{self, Host, Profile, docker};
 use crate::shell::Script;
+use crate::template::{HostFile, NOTICE};
 use crate::vault::Vault;
 
 /// What there is to know about the cluster's runtime.
@@ -76,10 +78,134 @@ pub(super) fn packages(site: &Site) -> (impl Iterator<Item = Package>, Vec<Rival
     (packages, rivals.to_vec())
 }
 
-/// What is in no repository.
-pub(super) fn downloaded(site: &Site) -> Option<Resource> {
+/// Has apt take packages of these names from the inventory's repository, even
+/// where the distribution has newer ones or the repository asks not to be
+/// preferred, as backports do.
+pub(super) fn preference(site: &Site) -> Option<HostFile> {
     let cluster = &site.settled.cluster;
-    let (name, Download { url, sha256 }) = runtime::download(&cluster.runtime)?;
+    let source = runtime::preferred(&cluster.runtime)?;
+    let (_, rest) = source.url.split_once("://")?;
+    let host = rest.split('/').next()?;
+    let host = host.rsplit('@').next()?;
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    let names = profile(site).packages.join(" ");
+    Some(HostFile::public(
+        "/etc/apt/preferences.d/kdiy-runtime",
+        format!("{NOTICE}Package: {names}\nPin: origin \"{host}\"\nPin-Priority: 600\n"),
+    ))
+}
+
+/// What packages of repositories do not bring, or should not.
+pub(super) fn beside_packages(site: &Site) -> Vec<Resource> {
+    let cluster = &site.settled.cluster;
+    match &cluster.runtime {
+        Runtime::Containerd(Containerd::Archive(archive)) => unpacked(archive),
+        Runtime::Containerd(Containerd::Packages(_)) => Vec::new(),
+        Runtime::Docker { cri_dockerd, .. } => {
+            vec![package_of(site, docker::CRI_DOCKERD, cri_dockerd)]
+        }
+        Runtime::CriO(_) => vec![without_packaged_network()],
+    }
+}
+
+/// Upgrades of the package leave a file of its configuration away that is not
+/// there.
+fn without_packaged_network() -> Resource {
+    Resource::Command(Command {
+        name: "CRI-O's own network".to_owned(),
+        verb: Verb::Run,
+        details: vec![format!("put {PACKAGED_NETWORK} aside")],
+        done: Done::Ask(Script::of("[ ! -e ").arg(PACKAGED_NETWORK).lit(" ]")),
+        script: Script::of("mv -f -- ").args([
+            PACKAGED_NETWORK.to_owned(),
+            format!("{PACKAGED_NETWORK}.kdiy-disabled"),
+        ]),
+        inputs: Vec::new(),
+    })
+}
+
+/// The programs of containerd's archive under /usr/local, and runc where it is
+/// no package.
+fn unpacked(archive: &Archive) -> Vec<Resource> {
+    let containerd = Fetched {
+        name: "containerd's release archive",
+        program: "/usr/local/bin/containerd",
+        download: &archive.containerd,
+    };
+    let unpack = Script::of(
+        r#"tar -xzf "$kdiy_tmp/file" --no-same-owner -C "$kdiy_tmp"
+if [ ! -x "$kdiy_tmp/bin/containerd" ] || [ ! -x "$kdiy_tmp/bin/containerd-shim-runc-v2" ]; then
+echo "there are no bin/containerd and bin/containerd-shim-runc-v2 in $kdiy_url" >&2
+exit 1
+fi
+install -d -m 0755 /usr/local/bin
+install -m 0755 -t /usr/local/bin "$kdiy_tmp"/bin/*
+"#,
+    );
+    let mut all = vec![containerd.resource(&unpack)];
+    all.extend(archive.runc.as_ref().map(|download| {
+        let runc = Fetched {
+            name: "runc",
+            program: "/usr/local/sbin/runc",
+            download,
+        };
+        runc.resource(&Script::of(
+            "install -D -m 0755 \"$kdiy_tmp/file\" /usr/local/sbin/runc\n",
+        ))
+    }));
+    all
+}
+
+/// A file that is downloaded, checked, and put where its program belongs.
+struct Fetched<'a> {
+    name: &'static str,
+    /// There when it is done.
+    program: &'static str,
+    download: &'a Download,
+}
+
+impl Fetched<'_> {
+    /// `place` puts `"$kdiy_tmp/file"` into its place.
+    fn resource(&self, place: &Script) -> Resource {
+        let Download { url, sha256 } = self.download;
+        let file = self.program.rsplit('/').next().unwrap_or_default();
+        let stamp = format!("/var/lib/kdiy/{file}.sha256");
+        let ask = Script::of("[ -x ")
+            .lit(self.program)
+            .lit(" ] && read -r v < ")
+            .arg(&stamp)
+            .lit(" && [ \"$v\" = ")
+            .arg(sha256)
+            .lit(" ]");
+        let script = Script::of("kdiy_url=$(printf %s ")
+            .arg(url)
+            .lit(" | sed \"s/{arch}/$(dpkg --print-architecture)/g\")\n")
+            .lit(DOWNLOAD)
+            .lit("\"$kdiy_url\" \"$kdiy_tmp/file\"\nif ! printf '%s  %s\\n' ")
+            .arg(sha256)
+            .lit(" \"$kdiy_tmp/file\" | sha256sum --check --status -; then\n")
+            .lit("echo \"what $kdiy_url gives has another sha256 than the inventory says\" >&2\nexit 1\nfi\n")
+            .then(place)
+            .lit("install -d -m 0755 /var/lib/kdiy\nprintf '%s\\n' ")
+            .arg(sha256)
+            .lit(" > ")
+            .arg(&stamp);
+        Resource::Command(Command {
+            name: self.name.to_owned(),
+            verb: Verb::Run,
+            details: vec![
+                format!("{url} to {}", self.program),
+                format!("sha256 {sha256}"),
+            ],
+            done: Done::Ask(ask),
+            script,
+            inputs: Vec::new(),
+        })
+    }
+}
+
+fn package_of(site: &Site, name: &'static str, download: &Download) -> Resource {
+    let Download { url, sha256 } = download;
     let stamp = format!("/var/lib/kdiy/{name}.sha256");
     let ask = Script::of("[ \"$(dpkg-query -W -f '${db:Status-Status}' ")
         .arg(name)
@@ -102,7 +228,7 @@ pub(super) fn downloaded(site: &Site) -> Option<Resource> {
         .lit(" ]; then\necho \"the downloaded package has the SHA-256 ${kdiy_sum%% *}, not \"")
         .arg(sha256)
         .lit(" >&2\nexit 1\nfi\nkdiy_apt_install \"$kdiy_tmp/package.deb\"\n");
-    let script = if cluster.packages.hold {
+    let script = if site.settled.cluster.packages.hold {
         script
             .lit("apt-mark hold -- ")
             .arg(name)
@@ -115,23 +241,25 @@ pub(super) fn downloaded(site: &Site) -> Option<Resource> {
         .arg(sha256)
         .lit(" > ")
         .arg(&stamp);
-    Some(Resource::Command(Command {
+    Resource::Command(Command {
         name: name.to_owned(),
         verb: Verb::Run,
         details: vec![format!("install {url}"), format!("sha256 {sha256}")],
         done: Done::Ask(ask),
         script,
         inputs: Vec::new(),
-    }))
+    })
 }
 
 /// Its files and units.
 pub(super) fn configure(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
     // Until it was asked, a host is taken for one that may raise limits.
-    let facts = site.facts.get(&node.name);
-    let confined = facts.is_some_and(|facts| !facts.sys_resource);
+    let host = site.facts.get(&node.name).map(|facts| Host {
+        confined: !facts.sys_resource,
+        release: facts.software.release(),
+    });
     let mut all = Vec::new();
-    for unit in runtime::units(site.settled, confined) {
+    for unit in runtime::units(site.settled, host.unwrap_or_default()) {
         let mut read = files(unit.files, vault);
         for file in &mut read {
             // The package brings a configuration of its own.
@@ -146,14 +274,14 @@ pub(super) fn configure(site: &Site, node: &Node, blueprint: &mut Blueprint, vau
 }
 
 /// Pulls the images that standard input names, a line each.
-pub(super) fn pull(site: &Site) -> Script {
-    Script::of("xargs -r -P 4 -n 1 ").lit(profile(site).pull)
+pub(super) fn pull() -> Script {
+    Script::of("xargs -r -P 4 -n 1 ").lit(runtime::PULL)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{Name, Origin, Runtime, Settled, Version};
+    use crate::cluster::{Name, Origin, Release, Settled, Version};
     use crate::kubeadm::tests::few;
     use crate::plan::install::{Circumstances, blueprint};
     use crate::plan::tests::{facts, trust};
@@ -169,10 +297,10 @@ mod tests {
                     fingerprint: "A".repeat(40),
                 },
             }),
-            cri_dockerd: Some(Download {
+            cri_dockerd: Download {
                 url: "https://downloads.example/cri-dockerd_{arch}.deb".to_owned(),
                 sha256: "0".repeat(64),
-            }),
+            },
         };
         settled
     }
@@ -216,6 +344,180 @@ mod tests {
             panic!("{:?}", found.key)
         };
         assert_eq!(url, "https://download.example/linux/debian/gpg");
+    }
+
+    #[test]
+    fn nothing_that_is_asked_depends_on_where_containerd_comes_from() {
+        let source = AptSource {
+            url: "https://user@packages.example:8443/{os}/".to_owned(),
+            suite: "{codename} main".to_owned(),
+            key: PackageKey::Armored("key".to_owned()),
+        };
+        let sources = [
+            Containerd::Packages(Origin::Repository(source)),
+            Containerd::Archive(archive(Some(download("runc.{arch}")))),
+        ];
+        let wanted: [&[&str]; 2] = [
+            &[
+                "repository kdiy-runtime",
+                "file /etc/apt/preferences.d/kdiy-runtime",
+                "packages for Kubernetes",
+                "file /etc/containerd/config.toml",
+                "service containerd.service",
+            ],
+            &[
+                "packages for Kubernetes",
+                "command containerd's release archive",
+                "command runc",
+                "file /etc/systemd/system/containerd.service",
+                "service containerd.service",
+            ],
+        ];
+        for (source, wanted) in sources.into_iter().zip(wanted) {
+            let mut settled = few(Version::new(1, 37, 2));
+            settled.cluster.runtime = Runtime::Containerd(source);
+            let [before, after] = resources(&settled);
+            let keys = [&before, &after].map(|all| all.iter().map(Resource::key));
+            let [before, after] = keys.map(Iterator::collect::<Vec<_>>);
+            assert_eq!(before, after);
+            let at = |key: &&str| before.iter().position(|have| have == key).expect(key);
+            let places: Vec<_> = wanted.iter().map(at).collect();
+            assert!(places.is_sorted(), "{wanted:?} {before:?}");
+        }
+    }
+
+    #[test]
+    fn a_repository_of_ones_own_is_preferred_by_its_host() {
+        let mut settled = few(Version::new(1, 37, 2));
+        settled.cluster.runtime =
+            Runtime::Containerd(Containerd::Packages(Origin::Repository(AptSource {
+                url: "https://user@packages.example:8443/{os}/".to_owned(),
+                suite: "{codename} main".to_owned(),
+                key: PackageKey::Armored("key".to_owned()),
+            })));
+        let [_, known] = resources(&settled);
+        let text = known.iter().find_map(|resource| match resource {
+            Resource::File(file) if file.path.starts_with("/etc/apt/preferences.d/") => {
+                Some(&file.content)
+            }
+            _ => None,
+        });
+        let Some(crate::resource::Content::Plain(text)) = text else {
+            panic!("{text:?}")
+        };
+        let text = text.strip_prefix(NOTICE).unwrap();
+        assert_eq!(
+            text,
+            "Package: containerd\nPin: origin \"packages.example\"\nPin-Priority: 600\n"
+        );
+    }
+
+    fn download(file: &str) -> Download {
+        Download {
+            url: format!("https://downloads.example/{file}"),
+            sha256: "0".repeat(64),
+        }
+    }
+
+    fn archive(runc: Option<Download>) -> Archive {
+        Archive {
+            version: Release::new(2, 4, 2),
+            containerd: download("containerd-2.4.2-linux-{arch}.tar.gz"),
+            runc,
+        }
+    }
+
+    /// Runs the script of an archive that holds these files, in folders of its
+    /// own; what it says, and the files of its `/usr/local/bin`.
+    fn unpack(files: &[&str], sound: bool) -> (String, Vec<String>) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).display().to_string();
+        std::fs::create_dir_all(path("src/bin")).unwrap();
+        std::fs::create_dir_all(path("tmp")).unwrap();
+        for file in files {
+            std::fs::write(path(&format!("src/{file}")), "#!/bin/sh\n").unwrap();
+        }
+        let sh = |script: &str| {
+            let output = std::process::Command::new("sh")
+                .args(["-ec", script])
+                .env("kdiy_tmp", path("tmp"))
+                .output()
+                .unwrap();
+            String::from_utf8(output.stderr).unwrap() + &String::from_utf8_lossy(&output.stdout)
+        };
+        let [tar, src] = [path("it.tar.gz"), path("src")];
+        sh(&format!("chmod -R 0755 {src}; tar -czf {tar} -C {src} bin"));
+        let sum = sh(&format!("sha256sum < {tar}"));
+        let mut archive = archive(None);
+        if sound {
+            archive.containerd.sha256 = sum[..64].to_owned();
+        }
+        let [Resource::Command(command)] = &unpacked(&archive)[..] else {
+            panic!("one command")
+        };
+        let script = command.script.as_str();
+        let script = script
+            .replace(DOWNLOAD, &format!("cp {tar} \"$kdiy_tmp/file\"; : "))
+            .replace("/usr/local", &path("usr/local"))
+            .replace("/var/lib/kdiy", &path("lib"));
+        let said = sh(&script);
+        let there = std::fs::read_dir(path("usr/local/bin"));
+        let there = there.into_iter().flatten();
+        let mut there: Vec<_> = there
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        there.sort();
+        (said, there)
+    }
+
+    #[test]
+    fn an_archive_is_checked_and_whole_before_a_program_is_replaced() {
+        let whole = ["bin/containerd", "bin/containerd-shim-runc-v2", "bin/ctr"];
+        let (said, there) = unpack(&whole, true);
+        assert_eq!(
+            there,
+            ["containerd", "containerd-shim-runc-v2", "ctr"],
+            "{said}"
+        );
+        let (said, there) = unpack(&whole, false);
+        assert!(said.contains("has another sha256"), "{said}");
+        assert_eq!(there, [""; 0]);
+        let (said, there) = unpack(&whole[..1], true);
+        assert!(said.contains("there are no bin/containerd and"), "{said}");
+        assert_eq!(there, [""; 0]);
+    }
+
+    #[test]
+    fn the_network_of_cri_os_package_is_put_aside() {
+        let mut settled = few(Version::new(1, 37, 2));
+        settled.cluster.runtime = Runtime::CriO(AptSource {
+            url: "https://packages.example/v1.37/deb/".to_owned(),
+            suite: "/".to_owned(),
+            key: PackageKey::Armored("key".to_owned()),
+        });
+        let [_, known] = resources(&settled);
+        let at = |key: &str| known.iter().position(|have| have.key() == key).expect(key);
+        let aside = at("command CRI-O's own network");
+        assert!(at("packages for Kubernetes") < aside && aside < at("service crio.service"));
+        let Resource::Command(command) = &known[aside] else {
+            panic!("{:?}", known[aside])
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("net.conflist").display().to_string();
+        let sh = |script: &Script| {
+            let script = script.as_str().replace(PACKAGED_NETWORK, &path);
+            let status = std::process::Command::new("sh")
+                .args(["-ec", &script])
+                .status();
+            status.unwrap().success()
+        };
+        let Done::Ask(ask) = &command.done else {
+            panic!("it is asked")
+        };
+        assert!(sh(ask));
+        std::fs::write(&path, "{}").unwrap();
+        assert!(!sh(ask));
+        assert!(sh(&command.script) && sh(ask));
     }
 
     #[test]

@@ -154,7 +154,7 @@ fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
         script: Script::of("printf '%s\\n' ")
             .args(images)
             .lit(" | ")
-            .then(&runtime::pull(site)),
+            .then(&runtime::pull()),
         inputs: Vec::new(),
     };
     blueprint.add_needed(

@@ -19,6 +19,7 @@ fn kube_vip() -> Settled {
             interface: None,
         },
         image: "ghcr.io/kube-vip/kube-vip:v0.8.9".to_owned(),
+        lease: crate::cluster::Lease::default(),
     })
 }
 

@@ -11,7 +11,7 @@ use kdiy::draft::vagrant::{Seen, Wish, network, seen};
 use kdiy::etcd::{self, keys::Page};
 use kdiy::inventory::load;
 use kdiy::plan::etcd::MemberQuestions;
-use kdiy::plan::facts::{EndpointQuestions, Outlived, Portrait, Questions, portrait};
+use kdiy::plan::facts::{EndpointQuestions, Outlived, Portrait, Questions, portrait, software};
 use kdiy::plan::install::{Circumstances, Trust, blueprint};
 use kdiy::plan::observe::{Window, script};
 use kdiy::plan::{Blueprint, Observation, Plan, Standing, preflight, settle};
@@ -192,7 +192,7 @@ fn questions(settled: &Settled, node: &Node) -> Questions {
         manifest: true,
         endpoint: EndpointQuestions::of(&settled.cluster, "certificate\n", node),
         requests: Some(settled.clone()),
-        repository: Some((settled.cluster.packages.url.clone(), settled.version)),
+        software: Some(software::Questions::of(settled)),
         etcd: MemberQuestions::of(settled, node),
         outlived: Outlived::of(settled, node),
     }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use kdiy::cluster::{
-    AptSource, Balancer, Cluster, Download, EndpointHost, Failover, LoadBalancer, Origin,
-    PackageKey, Role, Runtime, Vip, describe,
+    AptSource, Archive, Balancer, Cluster, Containerd, Download, EndpointHost, Failover,
+    LoadBalancer, Origin, PackageKey, Release, Role, Runtime, Vip, describe,
 };
 use kdiy::inventory::{Severity, load};
 use proptest::prelude::*;
@@ -151,6 +151,50 @@ fn balancers_have_their_defaults() {
     assert!(
         matches!(&vip.load_balancer, LoadBalancer::KubeVip { image, .. } if image.starts_with("ghcr.io/kube-vip/kube-vip:v1."))
     );
+    let sooner = cluster_with(
+        "loadBalancer: {kind: kube-vip, vip: 192.0.2.100, lease: {leaseDuration: 5s, renewDeadline: 3s, retryPeriod: 1s}}\n",
+    );
+    let LoadBalancer::KubeVip { lease, .. } = sooner.load_balancer else {
+        panic!("{:?}", sooner.load_balancer)
+    };
+    let times = [lease.duration, lease.renew_deadline, lease.retry_period];
+    assert_eq!(times.map(|time| time.as_secs()), [5, 3, 1]);
+}
+
+#[test]
+fn containerd_comes_from_where_one_likes() {
+    let fingerprint = "12".repeat(20);
+    let text = format!(
+        "runtime: {{kind: containerd, repository: \"https://m.example.org/v{{minor}}\", suite: \"{{codename}} main\", key: {{url: \"https://m.example.org/key\", fingerprint: {fingerprint}}}}}\n"
+    );
+    assert_eq!(
+        cluster_with(&text).runtime,
+        Runtime::Containerd(Containerd::Packages(Origin::Repository(AptSource {
+            url: "https://m.example.org/v1.34/".to_owned(),
+            suite: "{codename} main".to_owned(),
+            key: PackageKey::Pinned {
+                url: "https://m.example.org/key".to_owned(),
+                fingerprint,
+            },
+        })))
+    );
+    let sha256 = "ab".repeat(32);
+    let url = "https://m.example.org/v2.4.2/containerd-2.4.2-linux-{arch}.tar.gz";
+    let text = format!(
+        "runtime: {{kind: containerd, archive: {{url: \"{url}\", sha256: {sha256}}}, runc: {{url: \"https://m.example.org/runc.{{arch}}\", sha256: {sha256}}}}}\n"
+    );
+    let download = |url: &str| Download {
+        url: url.to_owned(),
+        sha256: sha256.clone(),
+    };
+    assert_eq!(
+        cluster_with(&text).runtime,
+        Runtime::Containerd(Containerd::Archive(Archive {
+            version: Release::new(2, 4, 2),
+            containerd: download(url),
+            runc: Some(download("https://m.example.org/runc.{arch}")),
+        }))
+    );
 }
 
 #[test]
@@ -165,11 +209,11 @@ fn runtimes_have_their_defaults() {
     };
     assert_eq!(
         cluster_with("").runtime,
-        Runtime::Containerd(Origin::Distribution)
+        Runtime::Containerd(Containerd::Packages(Origin::Distribution))
     );
     assert_eq!(
         cluster_with("runtime: {kind: containerd, packages: docker}\n").runtime,
-        Runtime::Containerd(Origin::Docker(docker))
+        Runtime::Containerd(Containerd::Packages(Origin::Docker(docker)))
     );
     let sha256 = "AB".repeat(32);
     let text = format!(
@@ -179,10 +223,10 @@ fn runtimes_have_their_defaults() {
         cluster_with(&text).runtime,
         Runtime::Docker {
             origin: Origin::Distribution,
-            cri_dockerd: Some(Download {
+            cri_dockerd: Download {
                 url: "http://m.example.org/c_{arch}.deb".to_owned(),
                 sha256: sha256.to_lowercase(),
-            }),
+            },
         }
     );
     // Where the key is may depend on the host as the repository does.
@@ -190,7 +234,9 @@ fn runtimes_have_their_defaults() {
         "runtime: {{kind: containerd, packages: docker, repository: \"https://m.example.org/{{os}}/\", key: {{url: \"https://m.example.org/{{os}}/{{codename}}/gpg\", fingerprint: {}}}}}\n",
         "12".repeat(20)
     );
-    let Runtime::Containerd(Origin::Docker(mirror)) = cluster_with(&text).runtime else {
+    let Runtime::Containerd(Containerd::Packages(Origin::Docker(mirror))) =
+        cluster_with(&text).runtime
+    else {
         panic!("{text}");
     };
     assert!(
@@ -274,6 +320,8 @@ fn combined() -> impl Strategy<Value = String> {
         "runtime: {kind: cri-o, key: key.asc}\n",
         "runtime: cri-o\n",
         "runtime: {key: key.asc}\n",
+        "runtime: {kind: containerd, repository: https://m.example.org/, suite: /, key: key.asc}\n",
+        "runtime: {kind: containerd, archive: {url: https://m.example.org/containerd-2.4.2-linux-amd64.tar.gz, sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}}\n",
     ];
     let pick = |texts: &[&'static str]| prop::sample::select(texts.to_vec());
     (

@@ -3,7 +3,7 @@
 use super::super::{Site, file};
 use super::interface;
 use crate::cluster::{LoadBalancer, Role};
-use crate::lb::kube_vip::{MANIFEST, Phase, manifest};
+use crate::lb::kube_vip::{Held, MANIFEST, Phase, manifest};
 use crate::plan::Blueprint;
 use crate::resource::{Input, Resource};
 use crate::shell::Script;
@@ -11,11 +11,16 @@ use crate::template::HostFile;
 use crate::vault::Vault;
 
 fn manifest_of(site: &Site, node: &crate::cluster::Node, phase: Phase) -> Option<HostFile> {
-    let LoadBalancer::KubeVip { vip, image } = &site.settled.cluster.load_balancer else {
+    let LoadBalancer::KubeVip { vip, image, lease } = &site.settled.cluster.load_balancer else {
         return None;
     };
-    let interface = interface(site, node, vip);
-    Some(manifest(site.settled, vip, image, &interface, phase))
+    let held = Held {
+        vip,
+        interface: &interface(site, node, vip),
+        image,
+        lease: *lease,
+    };
+    Some(manifest(site.settled, held, phase))
 }
 
 /// Scripts and inputs around the founding on one control plane.

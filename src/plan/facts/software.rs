@@ -1,0 +1,340 @@
+//! Which packages a host could install, and which release of its runtime it
+//! has or would get.
+//!
+//! apt itself is asked, with lists of its own in a folder that goes away: it
+//! knows every form of a repository, and the host's own lists, keys and
+//! sources stay as they are. Nothing is installed by what is read so: what is
+//! installed is verified by its key, later. A host that has what is wanted is
+//! not asked, as apt is slow to start.
+
+use std::collections::BTreeMap;
+
+use crate::cluster::{Release, Settled, Version};
+use crate::resource::{Answers, Malformed, section};
+use crate::runtime;
+use crate::shell::Script;
+
+/// The packages of Kubernetes whose version is the cluster's.
+pub const KUBERNETES: [&str; 3] = ["kubeadm", "kubectl", "kubelet"];
+
+/// The package of crictl, with a version of its own.
+pub const CRI_TOOLS: &str = "cri-tools";
+
+/// What was found out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Software {
+    /// The versions of [`KUBERNETES`] and [`CRI_TOOLS`] in their repository, by
+    /// package.
+    pub kubernetes: Look<BTreeMap<String, Vec<String>>>,
+    /// The package of the runtime; `None` where there is none to be had.
+    pub runtime: Look<Option<Packaged>>,
+}
+
+/// A look into a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Look<T> {
+    /// There was no need for one, or no way yet.
+    #[default]
+    Unasked,
+    /// apt could not read it; its last words.
+    Unread(String),
+    /// What is there.
+    Read(T),
+}
+
+/// A package that is there, or could be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packaged {
+    /// Its version, such as `1.7.24~ds1-6+b4`.
+    pub version: String,
+    /// Whether it is installed already.
+    pub installed: bool,
+}
+
+impl Software {
+    /// The release of the runtime that is installed, or that would be.
+    #[must_use]
+    pub fn release(&self) -> Option<Release> {
+        match &self.runtime {
+            Look::Read(Some(package)) => Release::of_package(&package.version),
+            _ => None,
+        }
+    }
+
+    /// Reads the answer to [`Questions`].
+    pub(super) fn parse(answers: &Answers) -> Result<Self, Malformed> {
+        let mut software = Self::default();
+        for line in answers.get("software")?.lines() {
+            let (of, rest) = line.split_once(' ').unwrap_or((line, ""));
+            let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+            match (of, word) {
+                ("kubernetes", "unread") => software.kubernetes = Look::Unread(rest.to_owned()),
+                ("kubernetes", "read") => software.kubernetes = Look::Read(BTreeMap::new()),
+                ("kubernetes", "has") => {
+                    if let (Look::Read(all), Some((package, version))) =
+                        (&mut software.kubernetes, rest.split_once(' '))
+                    {
+                        let versions = all.entry(package.to_owned()).or_default();
+                        versions.push(version.to_owned());
+                    }
+                }
+                ("runtime", "unread") => software.runtime = Look::Unread(rest.to_owned()),
+                ("runtime", "none") => software.runtime = Look::Read(None),
+                ("runtime", "installed" | "candidate") => {
+                    software.runtime = Look::Read(Some(Packaged {
+                        version: rest.to_owned(),
+                        installed: word == "installed",
+                    }));
+                }
+                _ => {}
+            }
+        }
+        Ok(software)
+    }
+}
+
+/// What is asked of a host with a kubelet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Questions {
+    version: Version,
+    /// The line of Kubernetes' repository in apt's sources.
+    kubernetes: String,
+    /// The runtime's package; `None` where it is not in one.
+    runtime: Option<RuntimePackage>,
+    /// Variables that name the proxy, as apt reads them.
+    proxy: Vec<(&'static str, String)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct RuntimePackage {
+    name: &'static str,
+    /// The line of its repository; `None` is the host's own sources.
+    line: Option<String>,
+}
+
+impl Questions {
+    /// What has to be known of the cluster's packages.
+    #[must_use]
+    pub fn of(settled: &Settled) -> Self {
+        let cluster = &settled.cluster;
+        // Whether it is signed rightly is asked when it is added.
+        let line = |url: &str, suite: &str| format!("deb [trusted=yes] {url} {suite}");
+        let runtime = runtime::profile(&cluster.runtime)
+            .main
+            .map(|name| RuntimePackage {
+                name,
+                line: runtime::source(&cluster.runtime)
+                    .map(|source| line(&source.url, &source.suite)),
+            });
+        Self {
+            version: settled.version,
+            kubernetes: line(&cluster.packages.url, "/"),
+            runtime,
+            proxy: proxy(settled),
+        }
+    }
+
+    /// The fragment that asks.
+    pub(super) fn script(&self) -> Script {
+        let mut body = Script::of("command -v apt-get >/dev/null && {\n").lit(FUNCTIONS);
+        for (name, value) in &self.proxy {
+            body = body.lit("export ").lit(name).lit("=").arg(value).lit("\n");
+        }
+        // One line for each package that is wholly installed.
+        body = body
+            .lit("kdiy_have=$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n' -- ")
+            .args(KUBERNETES.iter().chain(&[CRI_TOOLS]))
+            .lit(" 2>/dev/null)\nkdiy_all=yes\n");
+        let version = format!("{}-", self.version);
+        let wanted = KUBERNETES.map(|name| format!("installed {name} {version}"));
+        for wanted in wanted
+            .into_iter()
+            .chain([format!("installed {CRI_TOOLS} ")])
+        {
+            body = body
+                .lit("case $kdiy_have in *")
+                .arg(wanted)
+                .lit("*) ;; *) kdiy_all= ;; esac\n");
+        }
+        body = body
+            .lit("[ -n \"$kdiy_all\" ] || kdiy_offers kubernetes ")
+            .arg(&self.kubernetes)
+            .lit(" ")
+            .args(KUBERNETES.iter().chain(&[CRI_TOOLS]))
+            .lit("\n");
+        if let Some(RuntimePackage { name, line }) = &self.runtime {
+            body = body
+                .lit("kdiy_runtime ")
+                .arg(*name)
+                .lit(" ")
+                .arg(line.as_deref().unwrap_or_default())
+                .lit("\n");
+        }
+        section("software", &body.lit("}\n"))
+    }
+}
+
+/// apt is told of the proxy by a file only when the plan is carried out.
+fn proxy(settled: &Settled) -> Vec<(&'static str, String)> {
+    let Some(proxy) = &settled.cluster.http_proxy else {
+        return Vec::new();
+    };
+    let urls = [("http_proxy", &proxy.http), ("https_proxy", &proxy.https)];
+    let urls = urls
+        .into_iter()
+        .filter_map(|(name, url)| Some((name, url.clone()?)));
+    let direct = runtime::no_proxy(settled, proxy).join(",");
+    urls.chain([("no_proxy", direct)]).collect()
+}
+
+/// `kdiy_offers NAME LINE PACKAGE…` lists the versions of packages in the
+/// repository of one line; `kdiy_runtime PACKAGE LINE` tells the version of
+/// one package, installed or not, of that repository or of the host's own
+/// sources where there is no line. A host that does not know yet whom to
+/// trust (no ca-certificates) reads nothing by https.
+const FUNCTIONS: &str = r#"[ -r /etc/os-release ] && . /etc/os-release
+kdiy_open() {
+case $2 in *https:*) [ -s /etc/ssl/certs/ca-certificates.crt ] || return 1 ;; esac
+d=$(mktemp -d) || return 1
+mkdir -p "$d/lists/partial"
+kdiy_own="-o Dir::State::lists=$d/lists -o Dir::State::status=/dev/null -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root"
+if [ -n "$2" ]; then
+  printf '%s\n' "$2" | sed "s/{os}/${ID:-}/g; s/{codename}/${VERSION_CODENAME:-}/g" > "$d/list"
+  kdiy_own="$kdiy_own -o Dir::Etc::sourcelist=$d/list -o Dir::Etc::sourceparts=-"
+fi
+kdiy_said=$(timeout 25 apt-get -q update $kdiy_own -o Acquire::Languages=none -o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10 2>&1)
+ls "$d"/lists/*Packages* >/dev/null 2>&1 && return 0
+kdiy_said=$(printf '%s\n' "$kdiy_said" | grep '^[EW]:' | head -n 1 | cut -c 1-300)
+echo "$1 unread ${kdiy_said:-no whole answer within 25 s}"
+rm -rf -- "$d"
+return 1
+}
+kdiy_offers() {
+kdiy_open "$1" "$2" || return 0
+kdiy_name=$1; shift 2
+echo "$kdiy_name read"
+apt-cache madison $kdiy_own -- "$@" 2>/dev/null | while IFS=' |' read -r p v _; do echo "$kdiy_name has $p $v"; done
+rm -rf -- "$d"
+}
+kdiy_candidate() {
+p=$1; shift
+apt-cache policy "$@" -- "$p" 2>/dev/null | while read -r k v; do case $k in Candidate:) [ "$v" = '(none)' ] || echo "$v" ;; esac; done
+}
+kdiy_runtime() {
+v=$(dpkg-query -W -f '${db:Status-Status} ${Version}' -- "$1" 2>/dev/null)
+case $v in "installed "*) echo "runtime $v"; return ;; esac
+v=
+[ -n "$2" ] || v=$(kdiy_candidate "$1")
+if [ -z "$v" ]; then
+  kdiy_open runtime "$2" || return 0
+  v=$(kdiy_candidate "$1" $kdiy_own)
+  rm -rf -- "$d"
+fi
+if [ -n "$v" ]; then echo "runtime candidate $v"; else echo "runtime none"; fi
+}
+"#;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::cluster::{AptSource, Containerd, Origin, PackageKey, Runtime};
+    use crate::kubeadm::tests::few;
+    use crate::resource::SECTION_FUNCTION;
+
+    /// What a host says whose dpkg-query is this script, and whose apt is this
+    /// machine's own.
+    fn said(settled: &Settled, dpkg_query: &str) -> Software {
+        let dir = tempfile::tempdir().unwrap();
+        let stub = dir.path().join("dpkg-query");
+        std::fs::write(&stub, format!("#!/bin/sh\n{dpkg_query}\n")).unwrap();
+        std::fs::set_permissions(&stub, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let script = Script::of(SECTION_FUNCTION).then(&Questions::of(settled).script());
+        let output = std::process::Command::new("sh")
+            .args(["-c", script.as_str()])
+            .env("LC_ALL", "C")
+            .env("PATH", format!("{}:{path}", dir.path().display()))
+            .output()
+            .unwrap();
+        Software::parse(&Answers::parse(&output.stdout).unwrap()).unwrap()
+    }
+
+    /// What this machine's own apt reads from a flat repository of these
+    /// packages and from one for the runtime.
+    fn asked(kubernetes: Option<&str>, containerd: Option<&str>) -> Software {
+        let dir = tempfile::tempdir().unwrap();
+        let repository = |name: &str, packages: Option<&str>| {
+            let folder = dir.path().join(name);
+            std::fs::create_dir(&folder).unwrap();
+            if let Some(packages) = packages {
+                let entry = |line: &str| {
+                    let (name, version) = line.split_once(' ').unwrap();
+                    format!(
+                        "Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: a\n\
+                         Filename: ./{name}.deb\nSize: 1\nSHA256: {}\nDescription: a\n\n",
+                        "0".repeat(64)
+                    )
+                };
+                let text: String = packages.lines().map(entry).collect();
+                std::fs::write(folder.join("Packages"), text).unwrap();
+            }
+            format!("file:{}/", folder.display())
+        };
+        let mut settled = few(Version::new(1, 37, 2));
+        settled.cluster.packages.url = repository("kubernetes", kubernetes);
+        settled.cluster.runtime =
+            Runtime::Containerd(Containerd::Packages(Origin::Repository(AptSource {
+                url: repository("runtime", containerd),
+                suite: "/".to_owned(),
+                key: PackageKey::Armored(String::new()),
+            })));
+        said(&settled, "exit 1")
+    }
+
+    #[test]
+    fn a_repository_tells_what_it_has() {
+        let packages = "kubeadm 1.37.2-1.1\nkubeadm 1.37.1-1.1\nkubelet 1.37.2-1.1\n\
+                        kubectl 1.37.2-1.1\ncri-tools 1.37.0-1.1\nother 1.0";
+        let found = asked(
+            Some(packages),
+            Some("containerd 2.3.0-1\ncontainerd 2.4.2-1"),
+        );
+        let Look::Read(all) = &found.kubernetes else {
+            panic!("{found:?}")
+        };
+        assert_eq!(all["kubeadm"], ["1.37.2-1.1", "1.37.1-1.1"]);
+        assert_eq!(all["cri-tools"], ["1.37.0-1.1"]);
+        assert_eq!(all.keys().count(), 4, "{all:?}");
+        assert_eq!(found.release(), Some(Release::new(2, 4, 2)));
+        assert!(
+            matches!(&found.runtime, Look::Read(Some(package)) if !package.installed),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn one_that_cannot_be_read_is_not_an_empty_one() {
+        let found = asked(None, Some(""));
+        let Look::Unread(why) = &found.kubernetes else {
+            panic!("{found:?}")
+        };
+        assert!(why.contains("kubernetes"), "{why}");
+        let empty = asked(Some(""), Some("other 1.0"));
+        assert_eq!(empty.runtime, Look::Read(None));
+    }
+
+    #[test]
+    fn a_host_that_has_everything_asks_no_repository() {
+        let mut settled = few(Version::new(1, 37, 2));
+        // Nobody answers there.
+        settled.cluster.packages.url = "http://127.0.0.1:1/".to_owned();
+        let installed = r#"case $* in
+*kubeadm*) printf 'installed %s\n' 'kubeadm 1.37.2-1.1' 'kubectl 1.37.2-1.1' 'kubelet 1.37.2-1.1' 'cri-tools 1.37.0-1.1' ;;
+*) echo 'installed 1.6.20~ds1-1+b1' ;; esac"#;
+        let found = said(&settled, installed);
+        assert_eq!(found.kubernetes, Look::Unasked);
+        assert_eq!(found.release(), Some(Release::new(1, 6, 20)));
+    }
+}

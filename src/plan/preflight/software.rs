@@ -1,0 +1,302 @@
+//! Problems with what a host would install: packages that its repositories do
+//! not have, runtimes that are too old for this Kubernetes, control groups
+//! that its kubelet refuses.
+
+use super::Found;
+use crate::cluster::{Node, Release, Role, Runtime, Settled, Version};
+use crate::plan::facts::Look;
+use crate::plan::facts::software::{CRI_TOOLS, KUBERNETES, Packaged};
+use crate::plan::{Facts, Standing};
+use crate::runtime::containerd::{self, Fit};
+use crate::runtime::{self, docker};
+
+/// The first version whose kubelet refuses control groups of version 1 unless
+/// it is told otherwise (`failCgroupV1`).
+const WITHOUT_CGROUP_V1: Version = Version::new(1, 35, 0);
+
+/// What stands in the way of this host.
+pub(super) fn problems(
+    settled: &Settled,
+    standing: &Standing,
+    node: &Node,
+    facts: &Facts,
+    found: &mut Vec<Found>,
+) {
+    if !node.runs_kubelet() {
+        return;
+    }
+    kubernetes(settled, facts, found);
+    runtime_source(settled, facts, found);
+    // A kubelet that has joined shows that it runs.
+    if !standing.members.contains(&node.name) {
+        too_old(settled, facts, found);
+        cgroups(settled, node, facts, found);
+    }
+}
+
+/// What works, and should be known.
+pub(super) fn warnings(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>) {
+    if !node.runs_kubelet() {
+        return;
+    }
+    let version = settled.version;
+    if !facts.unified_cgroups && version < WITHOUT_CGROUP_V1 {
+        found.push(Found {
+            code: "cgroup-version",
+            kubeadm: "",
+            what: format!(
+                "it has control groups of version 1, which kubelets refuse from {}.{} on",
+                WITHOUT_CGROUP_V1.major, WITHOUT_CGROUP_V1.minor
+            ),
+            fix: UNIFY.to_owned(),
+        });
+    }
+    if let Some((release, how)) = containerd_of(settled, facts)
+        && containerd::fit(release, version) == Fit::Unnamed
+    {
+        let named: Vec<_> = containerd::named(version)
+            .iter()
+            .map(|release| format!("{release}+"))
+            .collect();
+        found.push(Found {
+            code: "containerd-version",
+            kubeadm: "",
+            what: format!(
+                "containerd {release} {how}; Kubernetes {version} runs with it, but containerd's \
+                 project names {} for it",
+                named.join(", ")
+            ),
+            fix: sources(),
+        });
+    }
+    cri_o(settled, facts, found);
+}
+
+/// CRI-O's minor version follows that of Kubernetes.
+fn cri_o(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
+    let Runtime::CriO(source) = &settled.cluster.runtime else {
+        return;
+    };
+    let version = settled.version;
+    let same = |release: &Release| (release.major, release.minor) == (version.major, version.minor);
+    let Some((release, how)) = packaged(facts).filter(|(release, _)| !same(release)) else {
+        return;
+    };
+    found.push(Found {
+        code: "cri-o-version",
+        kubeadm: "",
+        what: format!(
+            "CRI-O {release} {how}; the release for Kubernetes {version} is {}.{}",
+            version.major, version.minor
+        ),
+        fix: format!(
+            "look at `runtime.repository` ({}): CRI-O has one for each minor version, which \
+             {{minor}} in the URL takes care of",
+            source.url
+        ),
+    });
+}
+
+const UNIFY: &str = "boot it with systemd.unified_cgroup_hierarchy=1 on the kernel's command line, \
+                     or use a newer system";
+
+/// Where another containerd comes from.
+fn sources() -> String {
+    "take a newer one: `runtime: {kind: containerd, packages: docker}`, a `repository` of your own \
+     or the project's `archive` (kdiy explain runtime); one that is installed is not changed by \
+     the way: upgrade it there yourself, one host after the other"
+        .to_owned()
+}
+
+fn kubernetes(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
+    let (wanted, url) = (settled.version, &settled.cluster.packages.url);
+    let offered = match &facts.software.kubernetes {
+        Look::Unasked => return,
+        Look::Unread(why) => {
+            found.push(unread("packages", url, why));
+            return;
+        }
+        Look::Read(offered) => offered,
+    };
+    let has = |name: &str| {
+        let mut versions = offered.get(name).into_iter().flatten();
+        versions.any(|version| version.starts_with(&format!("{wanted}-")))
+    };
+    let missing: Vec<_> = KUBERNETES.into_iter().filter(|name| !has(name)).collect();
+    if !missing.is_empty() {
+        let mut others: Vec<_> = offered
+            .get(KUBERNETES[0])
+            .into_iter()
+            .flatten()
+            .filter_map(|version| Release::of_package(version))
+            .collect();
+        others.sort_unstable();
+        others.dedup();
+        let others: Vec<_> = others.iter().map(Release::to_string).collect();
+        let minor = format!("{}.{}", wanted.major, wanted.minor);
+        let choose = match others.is_empty() {
+            true => String::new(),
+            false => format!("choose a `version` that it has: {}; or ", others.join(", ")),
+        };
+        found.push(Found {
+            code: "version",
+            kubeadm: "",
+            what: format!(
+                "the repository {url} offers no {} {wanted}",
+                missing.join(", no ")
+            ),
+            fix: format!(
+                "{choose}set `packages.repository` to one that has {minor}: upstream has one for \
+                 each minor version, and {{minor}} in the URL becomes {minor}"
+            ),
+        });
+    }
+    if !offered.contains_key(CRI_TOOLS) {
+        found.push(Found {
+            code: "cri-tools",
+            kubeadm: "",
+            what: format!("the repository {url} has no {CRI_TOOLS}, whose crictl pulls the images"),
+            fix: format!(
+                "put {CRI_TOOLS} into it, as pkgs.k8s.io has it beside kubeadm, or set \
+                 `packages.repository` to a whole mirror"
+            ),
+        });
+    }
+}
+
+fn unread(setting: &str, url: &str, why: &str) -> Found {
+    Found {
+        code: "repository-unread",
+        kubeadm: "",
+        what: format!("apt cannot read the repository {url} there: {why}"),
+        fix: format!(
+            "look at `{setting}.repository`, at the version (upstream has one repository for each \
+             minor one), and at whether the host reaches it, by `httpProxy` where it must"
+        ),
+    }
+}
+
+fn runtime_source(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
+    let Some(source) = runtime::source(&settled.cluster.runtime) else {
+        return;
+    };
+    let url = source
+        .url
+        .replace("{os}", &facts.os)
+        .replace("{codename}", &facts.os_codename);
+    match &facts.software.runtime {
+        Look::Unread(why) => found.push(unread("runtime", &url, why)),
+        Look::Read(None) => {
+            let profile = runtime::profile(&settled.cluster.runtime);
+            let name = profile.main.unwrap_or(profile.name);
+            found.push(Found {
+                code: "runtime-package",
+                kubeadm: "",
+                what: format!("the repository {url} has no {name} for this host"),
+                fix: "look at `runtime.repository` and `runtime.suite`: whether it has this \
+                      release of the system and this architecture, and at `runtime.packages`, \
+                      which says whose names its packages have"
+                    .to_owned(),
+            });
+        }
+        Look::Unasked | Look::Read(Some(_)) => {}
+    }
+}
+
+/// The release of containerd that kubelets speak to, and how it is known.
+fn containerd_of(settled: &Settled, facts: &Facts) -> Option<(Release, &'static str)> {
+    use crate::cluster::Containerd;
+    match &settled.cluster.runtime {
+        Runtime::Containerd(Containerd::Archive(archive)) => {
+            Some((archive.version, "is in the archive"))
+        }
+        Runtime::Containerd(Containerd::Packages(_)) => packaged(facts),
+        Runtime::Docker { .. } | Runtime::CriO(_) => None,
+    }
+}
+
+fn packaged(facts: &Facts) -> Option<(Release, &'static str)> {
+    let Look::Read(Some(Packaged { version, installed })) = &facts.software.runtime else {
+        return None;
+    };
+    let how = match installed {
+        true => "is installed",
+        false => "is what apt would install",
+    };
+    Some((Release::of_package(version)?, how))
+}
+
+fn too_old(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
+    if let Some((release, how)) = containerd_of(settled, facts)
+        && let Fit::TooOld(oldest) = containerd::fit(release, settled.version)
+    {
+        found.push(Found {
+            code: "containerd-version",
+            kubeadm: "",
+            what: format!(
+                "containerd {release} {how}; the kubelet of {} wants {oldest} or newer",
+                settled.version
+            ),
+            fix: sources(),
+        });
+    }
+    if let Runtime::Docker { .. } = settled.cluster.runtime
+        && let Some((release, how)) = packaged(facts)
+        && release < docker::OLDEST
+    {
+        found.push(Found {
+            code: "docker-version",
+            kubeadm: "",
+            what: format!(
+                "Docker Engine {release} {how}; cri-dockerd wants {} or newer",
+                docker::OLDEST.major
+            ),
+            fix:
+                "take Docker's own: `runtime: {kind: docker, packages: docker, criDockerd: ...}`; \
+                  one of the distribution is then replaced. Or take `runtime: containerd`"
+                    .to_owned(),
+        });
+    }
+}
+
+fn cgroups(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>) {
+    if facts.unified_cgroups || settled.version < WITHOUT_CGROUP_V1 {
+        return;
+    }
+    let cluster = &settled.cluster;
+    let told = cluster.kubelet.extra_config.get("failCgroupV1");
+    let (what, or) = if told.and_then(serde_json::Value::as_bool) != Some(false) {
+        (
+            format!(
+                "it has control groups of version 1, with which the kubelet of {} does not start",
+                settled.version
+            ),
+            "; or, for the time being, set `kubelet.extraConfig.failCgroupV1: false`, and add \
+             SystemVerification to `kubeadm.ignorePreflightErrors`",
+        )
+    } else if node.roles.has(Role::ControlPlane) && !skips_verification(settled) {
+        (
+            "it has control groups of version 1, which kubeadm's SystemVerification refuses, \
+             whatever `failCgroupV1` says"
+                .to_owned(),
+            "; or add SystemVerification to `kubeadm.ignorePreflightErrors`, as kubeadm wants it",
+        )
+    } else {
+        return;
+    };
+    found.push(Found {
+        code: "cgroup-version",
+        kubeadm: "",
+        what,
+        fix: format!("{UNIFY}{or}"),
+    });
+}
+
+fn skips_verification(settled: &Settled) -> bool {
+    let ignored = &settled.cluster.kubeadm.ignore_preflight_errors;
+    ignored.iter().any(|name| {
+        ["SystemVerification", "all"]
+            .iter()
+            .any(|skip| name.eq_ignore_ascii_case(skip))
+    })
+}

@@ -1,0 +1,285 @@
+//! What hosts would install, and what their kubelets run on.
+
+use super::*;
+use crate::cluster::{
+    AptSource, Archive, Containerd, Download, Origin, PackageKey, Release, Runtime,
+};
+use crate::plan::facts::Look;
+use crate::plan::facts::software::Packaged;
+use crate::plan::preflight::warnings;
+
+const V1_37: Version = Version::new(1, 37, 2);
+const V1_38: Version = Version::new(1, 38, 0);
+
+/// Blank hosts that differ from others by this.
+fn hosts(settled: Settled, change: impl Fn(&mut Facts)) -> Hosts {
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = facts(settled, host);
+        change(&mut facts);
+        facts
+    };
+    Hosts::of(settled, facts, |_, resource| absent(resource))
+}
+
+/// All five hosts with a kubelet, with one problem each.
+fn everywhere(code: &'static str) -> Vec<(String, &'static str)> {
+    let hosts = ["cp1", "cp2", "cp3", "w1", "w2"];
+    hosts.map(|host| (host.to_owned(), code)).into()
+}
+
+fn told(hosts: &Hosts) -> Vec<Problem> {
+    let Hosts {
+        settled,
+        circumstances,
+        seen,
+        ..
+    } = hosts;
+    problems(settled, &circumstances.standing, TOKEN, seen)
+}
+
+fn warned(hosts: &Hosts) -> Vec<(String, &'static str)> {
+    let all = warnings(&hosts.settled, &hosts.seen);
+    all.into_iter()
+        .map(|warning| (warning.host.to_string(), warning.code))
+        .collect()
+}
+
+fn candidate(version: &str) -> Look<Option<Packaged>> {
+    Look::Read(Some(Packaged {
+        version: version.to_owned(),
+        installed: false,
+    }))
+}
+
+fn repository(packages: &[(&str, &str)]) -> Look<BTreeMap<String, Vec<String>>> {
+    let mut all = BTreeMap::<String, Vec<String>>::new();
+    for (name, version) in packages {
+        let versions = all.entry((*name).to_owned()).or_default();
+        versions.push((*version).to_owned());
+    }
+    Look::Read(all)
+}
+
+const WHOLE: [(&str, &str); 4] = [
+    ("kubeadm", "1.37.2-1.1"),
+    ("kubectl", "1.37.2-1.1"),
+    ("kubelet", "1.37.2-1.1"),
+    ("cri-tools", "1.37.0-1.1"),
+];
+
+#[test]
+fn crictl_is_installed_from_kubernetes_repository_and_held() {
+    let plan = hosts(few(V1_37), |_| {}).plan();
+    let packages = plan.steps.iter().flat_map(|step| &step.changes);
+    let packages = packages.filter_map(|change| match &change.resource {
+        Resource::Packages(packages) if packages.name == "for Kubernetes" => Some(packages),
+        _ => None,
+    });
+    let packages: Vec<_> = packages.collect();
+    assert_eq!(packages.len(), 5);
+    for packages in packages {
+        let tools = packages.all.iter().find(|one| one.name == "cri-tools");
+        let tools = tools.expect("cri-tools is among them");
+        assert!(tools.hold && tools.version.is_none(), "{tools:?}");
+    }
+}
+
+#[test]
+fn a_repository_without_what_is_wanted_is_seen_on_all_hosts() {
+    let of = |packages: Look<_>| {
+        hosts(few(V1_37), move |facts| {
+            facts.software.kubernetes = packages.clone();
+        })
+    };
+    assert_eq!(of(repository(&WHOLE)).codes(), []);
+    assert_eq!(of(repository(&WHOLE[..3])).codes(), everywhere("cri-tools"));
+    let older =
+        WHOLE.map(|(name, version)| (name, version.strip_suffix("2-1.1").unwrap_or(version)));
+    let older = older.map(|(name, _)| (name, "1.36.3-1.1"));
+    let older = of(repository(&older));
+    assert_eq!(older.codes(), everywhere("version"));
+    let Problem { what, fix, .. } = &told(&older)[0];
+    assert!(
+        what.contains("no kubeadm, no kubectl, no kubelet 1.37.2"),
+        "{what}"
+    );
+    assert!(
+        fix.contains("1.36.3") && fix.contains("packages.repository"),
+        "{fix}"
+    );
+    let unread = of(Look::Unread("E: Failed to fetch: 404".to_owned()));
+    assert_eq!(unread.codes(), everywhere("repository-unread"));
+    assert!(told(&unread)[0].what.contains("404"));
+}
+
+#[test]
+fn control_groups_that_the_kubelet_refuses_are_seen_on_all_hosts() {
+    let of = |version, told: Option<bool>, ignored: &[&str]| {
+        let mut settled = few(version);
+        let cluster = &mut settled.cluster;
+        if let Some(told) = told {
+            let config = &mut cluster.kubelet.extra_config;
+            config.insert("failCgroupV1".to_owned(), told.into());
+        }
+        cluster.kubeadm.ignore_preflight_errors =
+            ignored.iter().map(|name| (*name).to_owned()).collect();
+        hosts(settled, |facts| facts.unified_cgroups = false)
+    };
+    let v1_35 = Version::new(1, 35, 0);
+    assert_eq!(of(v1_35, None, &[]).codes(), everywhere("cgroup-version"));
+    assert_eq!(
+        of(V1_37, Some(true), &[]).codes(),
+        everywhere("cgroup-version")
+    );
+    // kubeadm's own name does not mean the kubelet.
+    let verified = ["SystemVerification"];
+    assert_eq!(
+        of(V1_37, None, &verified).codes(),
+        everywhere("cgroup-version")
+    );
+    assert_eq!(of(V1_37, None, &["cgroup-version"]).codes(), []);
+    // The kubelet is told; kubeadm refuses it on control planes all the same.
+    let planes = &everywhere("cgroup-version")[..3];
+    assert_eq!(of(V1_37, Some(false), &[]).codes(), planes);
+    assert_eq!(of(V1_37, Some(false), &verified).codes(), []);
+    // Before, it is a warning.
+    let older = of(Version::new(1, 34, 4), None, &[]);
+    assert_eq!(older.codes(), []);
+    assert_eq!(warned(&older), everywhere("cgroup-version"));
+    assert_eq!(warned(&of(V1_37, Some(false), &verified)), []);
+}
+
+#[test]
+fn containerd_is_warned_of_before_it_is_refused() {
+    let of = |version, package: &str| {
+        let package = candidate(package);
+        hosts(few(version), move |facts| {
+            facts.software.runtime = package.clone();
+        })
+    };
+    let old = of(V1_37, "1.6.20~ds1-1+deb12u1");
+    assert_eq!(old.codes(), []);
+    assert_eq!(warned(&old), everywhere("containerd-version"));
+    assert_eq!(
+        warnings(&old.settled, &old.seen)[0].what,
+        "containerd 1.6.20 is what apt would install; Kubernetes 1.37.2 runs with it, but \
+         containerd's project names 2.4.0+, 2.3.0+ for it"
+    );
+    let new = of(V1_37, "2.4.2-1");
+    assert_eq!((new.codes(), warned(&new)), (Vec::new(), Vec::new()));
+    let refused = of(V1_38, "1.7.24~ds1-6+b4");
+    assert_eq!(refused.codes(), everywhere("containerd-version"));
+    assert_eq!(warned(&refused), []);
+    assert_eq!(of(V1_38, "2.0.6-1").codes(), []);
+    // Nobody knows it yet: nothing is made up.
+    let unknown = hosts(few(V1_38), |_| {});
+    assert_eq!(
+        (unknown.codes(), warned(&unknown)),
+        (Vec::new(), Vec::new())
+    );
+    // An archive's is known without a host.
+    let mut settled = few(V1_38);
+    settled.cluster.runtime = Runtime::Containerd(Containerd::Archive(Archive {
+        version: Release::new(1, 7, 29),
+        containerd: download(),
+        runc: None,
+    }));
+    let archive = hosts(settled, |_| {});
+    assert_eq!(archive.codes(), everywhere("containerd-version"));
+}
+
+fn download() -> Download {
+    Download {
+        url: "https://downloads.example/file".to_owned(),
+        sha256: "0".repeat(64),
+    }
+}
+
+#[test]
+fn a_docker_that_cri_dockerd_does_not_take_is_refused() {
+    let of = |package: &str| {
+        let mut settled = few(V1_37);
+        settled.cluster.runtime = Runtime::Docker {
+            origin: Origin::Distribution,
+            cri_dockerd: download(),
+        };
+        let package = candidate(package);
+        hosts(settled, move |facts| {
+            facts.software.runtime = package.clone();
+        })
+    };
+    assert_eq!(
+        of("20.10.24+dfsg1-1+deb12u1").codes(),
+        everywhere("docker-version")
+    );
+    assert_eq!(of("26.1.5+dfsg1-9+b4").codes(), []);
+    assert_eq!(of("5:29.0.1-1~debian.13~trixie").codes(), []);
+}
+
+#[test]
+fn a_cri_o_of_another_minor_version_is_warned_of() {
+    let of = |package: &str| {
+        let mut settled = few(V1_37);
+        settled.cluster.runtime = Runtime::CriO(AptSource {
+            url: "https://packages.example/v1.36/deb/".to_owned(),
+            suite: "/".to_owned(),
+            key: PackageKey::Armored("key".to_owned()),
+        });
+        let package = candidate(package);
+        hosts(settled, move |facts| {
+            facts.software.runtime = package.clone();
+        })
+    };
+    let other = of("1.36.2-1.1");
+    assert_eq!(other.codes(), []);
+    assert_eq!(warned(&other), everywhere("cri-o-version"));
+    assert_eq!(warned(&of("1.37.0-1.1")), []);
+}
+
+#[test]
+fn a_repository_without_the_runtime_is_seen() {
+    let mut settled = few(V1_37);
+    settled.cluster.runtime =
+        Runtime::Containerd(Containerd::Packages(Origin::Repository(AptSource {
+            url: "https://packages.example/{os}/".to_owned(),
+            suite: "{codename} main".to_owned(),
+            key: PackageKey::Armored("key".to_owned()),
+        })));
+    let none = hosts(settled.clone(), |facts| {
+        facts.software.runtime = Look::Read(None)
+    });
+    assert_eq!(none.codes(), everywhere("runtime-package"));
+    assert!(
+        told(&none)[0]
+            .what
+            .contains("https://packages.example/debian/ has no containerd")
+    );
+    let unread = hosts(settled, |facts| {
+        facts.software.runtime = Look::Unread("E: 404".to_owned());
+    });
+    assert_eq!(unread.codes(), everywhere("repository-unread"));
+}
+
+#[test]
+fn a_hosts_containerd_gets_its_own_format() {
+    let format = |package: &str| {
+        let package = candidate(package);
+        let hosts = hosts(few(V1_37), move |facts| {
+            facts.software.runtime = package.clone();
+        });
+        let files = hosts.blueprint.resources(&name("w1"));
+        let config = files.into_iter().find_map(|resource| match resource {
+            Resource::File(file) if file.path == "/etc/containerd/config.toml" => Some(file),
+            _ => None,
+        });
+        let Content::Plain(text) = &config.unwrap().content else {
+            panic!("it is no secret")
+        };
+        text.lines()
+            .find(|line| line.starts_with("version"))
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(format("1.7.24~ds1-6+b4"), "version = 2");
+    assert_eq!(format("2.1.9+ds1-1"), "version = 3");
+}
