@@ -12,6 +12,7 @@
 use serde::Serialize;
 
 use crate::cluster::{LeaderElection, Settled, Vip};
+use crate::kubeadm::document;
 use crate::template::{HostFile, NOTICE};
 
 /// Its manifest.
@@ -43,8 +44,8 @@ pub fn manifest(
         Phase::Founded => ADMIN,
     };
     let pod = pod(settled, vip, image, interface, kubeconfig);
-    let text = serde_yaml::to_string(&pod).expect("plain structs are YAML");
-    HostFile::public(MANIFEST, format!("{NOTICE}{text}"))
+    let text = document::yaml(&pod);
+    HostFile::public(MANIFEST, format!("{NOTICE}{}", *text))
 }
 
 #[derive(Serialize)]
