@@ -70,8 +70,7 @@ fn clusters() -> Vec<(String, Cluster)> {
 /// The reference with words in place of those that are in it.
 fn others(reference: &Cluster) -> Cluster {
     let mut cluster = reference.clone();
-    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
-    cluster.kubeadm.ignore_preflight_errors = words(&["NumCPU", "All"]);
+    cluster.kubeadm.ignore_preflight_errors = ["NumCPU", "All"].map(str::to_owned).into();
     let phases = kubeadm::phases::INIT.iter().chain(kubeadm::phases::JOIN);
     cluster.kubeadm.skip_phases = phases.map(|&phase| phase.to_owned()).collect();
     cluster.kube_proxy.mode = ProxyMode::Ipvs;
