@@ -6,9 +6,85 @@ use zeroize::Zeroizing;
 
 use crate::template::NOTICE;
 
-/// One document.
+/// One document, as programs of Kubernetes read it.
 pub fn yaml(document: &impl Serialize) -> Zeroizing<String> {
-    Zeroizing::new(serde_yaml::to_string(document).expect("plain structs are YAML"))
+    let text = Zeroizing::new(serde_yaml::to_string(document).expect("plain structs are YAML"));
+    unmistakable(&text)
+}
+
+/// Quotes the texts that are something else in YAML 1.1, which Go's programs
+/// read, than in 1.2, which is written: the value `yes` of a taint is a text.
+/// It relies on how serde_yaml writes: in blocks, one scalar at a line's end.
+fn unmistakable(text: &str) -> Zeroizing<String> {
+    // As large as it gets, so that no copy of a token is left by growing.
+    let room = text.len() + 4 * text.lines().count();
+    let mut quoted = Zeroizing::new(String::with_capacity(room));
+    let mut literal: Option<usize> = None;
+    for line in text.split_inclusive('\n') {
+        let rest = line.trim_start_matches(' ');
+        let indent = line.len() - rest.len();
+        if literal.is_some_and(|at| indent > at || rest == "\n") {
+            quoted.push_str(line);
+            continue;
+        }
+        literal = None;
+        let rest = rest.strip_suffix('\n').unwrap_or(rest);
+        let item = rest.trim_start_matches("- ");
+        let (key, value) = parted(item);
+        if value.starts_with(['|', '>']) {
+            literal = Some(indent);
+        }
+        quoted.push_str(&line[..indent + rest.len() - item.len()]);
+        if let Some(key) = key {
+            scalar(&mut quoted, key);
+            quoted.push(':');
+            if !value.is_empty() {
+                quoted.push(' ');
+            }
+        }
+        scalar(&mut quoted, value);
+        if line.ends_with('\n') {
+            quoted.push('\n');
+        }
+    }
+    quoted
+}
+
+/// The key of a line, if it has one, and what comes after it.
+fn parted(item: &str) -> (Option<&str>, &str) {
+    let quote = item
+        .chars()
+        .next()
+        .filter(|first| ['\'', '"'].contains(first));
+    let parted = match quote {
+        Some(quote) if item.ends_with(quote) => None,
+        // The value after a quoted key is no mapping, so the last colon is it.
+        Some(_) => item.rsplit_once(": "),
+        None => item.split_once(": "),
+    };
+    match (parted, item.strip_suffix(':')) {
+        (Some((key, value)), _) => (Some(key), value),
+        (None, Some(key)) => (Some(key), ""),
+        (None, None) => (None, item),
+    }
+}
+
+fn scalar(text: &mut String, scalar: &str) {
+    match is_mistakable(scalar) {
+        true => text.extend(["'", scalar, "'"]),
+        false => text.push_str(scalar),
+    }
+}
+
+/// Whether a plain scalar is a truth value or a number in YAML 1.1 alone.
+fn is_mistakable(scalar: &str) -> bool {
+    let words = ["y", "yes", "on", "n", "no", "off"];
+    let number = scalar.contains('_')
+        && scalar.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+        && scalar
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c));
+    number || words.iter().any(|word| scalar.eq_ignore_ascii_case(word))
 }
 
 /// Documents one after the other, under kdiy's notice.
@@ -61,6 +137,26 @@ mod tests {
             result,
             json!({"a": {"b": 1, "c": [3], "e": null}, "d": {"f": true}})
         );
+    }
+
+    #[test]
+    fn text_that_go_takes_for_another_type_is_quoted() {
+        let text = yaml(&json!({
+            "a": "yes", "b": ["No", "no way", ["off"]], "c": {"on": "Y", "null": "y"},
+            "d": "1_000", "e": "a_1", "f": [{"value": "on", "key": "n: y"}], "g": true,
+            "h": "first\ny: no\n  on\n\nlast", "i": "yes", "j": "'yes'", "k": [],
+            "l": ["x\nno\n", "no"], "m": "on: off",
+        }));
+        insta::assert_snapshot!(*text);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn quotes_change_no_text(text in "[-a-z: '\"|>#\n_0-9]{0,12}", key in "[a-z:' _0-9]{0,5}") {
+            let value = json!({"a": {key.clone(): text.clone()}, "b": [text.clone(), [text]], "c": "yes"});
+            let read: Value = serde_yaml::from_str(&yaml(&value)).unwrap();
+            proptest::prop_assert_eq!(read, value);
+        }
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub fn init(settled: &Settled, node: &Node, token: &str) -> Zeroizing<String> {
 }
 
 /// The `--config` of one phase of `kubeadm init`, such as that which writes
-/// the static pods: [`init`]'s at one stage of encryption, and without a token
+/// the static pods: [`init()`]'s at one stage of encryption, and without a token
 /// that anybody could use.
 #[must_use]
 pub fn phase(settled: &Settled, node: &Node, stage: Stage) -> String {

@@ -12,6 +12,7 @@
 use serde::Serialize;
 
 use crate::cluster::{Lease, Settled, Vip};
+use crate::kubeadm::document;
 use crate::template::{HostFile, NOTICE};
 
 /// Its manifest.
@@ -50,8 +51,8 @@ pub fn manifest(settled: &Settled, held: Held<'_>, phase: Phase) -> HostFile {
         Phase::Founded => ADMIN,
     };
     let pod = pod(settled, held, kubeconfig);
-    let text = serde_yaml::to_string(&pod).expect("plain structs are YAML");
-    HostFile::public(MANIFEST, format!("{NOTICE}{text}"))
+    let text = document::yaml(&pod);
+    HostFile::public(MANIFEST, format!("{NOTICE}{}", *text))
 }
 
 #[derive(Serialize)]
