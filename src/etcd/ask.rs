@@ -12,7 +12,9 @@ use crate::shell::Script;
 /// `kdiy_ask PATH BODY` prints what the member at `$kdiy_url` answers. What it
 /// refuses is told on standard error, and is a failure as silence is.
 /// `kdiy_members` prints the members, one a line; `kdiy_field ENTRY KEY` a
-/// text, or the first of a list of texts, of such a line.
+/// text, or the first of a list of texts, of such a line. `kdiy_remove ID NAME`
+/// removes a member: etcd refuses that for some seconds after an election, so
+/// it is asked for a while.
 const ASK: &str = r#""$@"; }
 kdiy_ask() {
 kdiy_said=$(kdiy_curl -w '\n%{http_code}' -d "$2" "$kdiy_url$1") || return 1
@@ -27,6 +29,14 @@ kdiy_list=$(kdiy_ask /v3/cluster/member/list '{}') || return 1
 printf %s "$kdiy_list" | tr -d ' \n' | tr '{' '\n' | grep '^"ID":'
 }
 kdiy_field() { expr "$1" : ".*\"$2\":\[*\"\([^\"]*\)\"" || :; }
+kdiy_try_remove() {
+! kdiy_removed=$(kdiy_ask /v3/cluster/member/remove "{\"ID\":\"$1\"}" 2>&1) || return 0
+# It is gone, by a request whose answer was lost.
+case $kdiy_removed in *'member not found'*) return 0 ;; esac
+echo "$kdiy_removed"
+return 1
+}
+kdiy_remove() { kdiy_poll 30 "etcd to remove $2" kdiy_try_remove "$1"; }
 "#;
 
 /// `kdiy_forget NAME` removes the member of this name, if there is one. One
@@ -35,13 +45,13 @@ const FORGET: &str = r#"kdiy_forget() {
 kdiy_members > "$kdiy_tmp/members" || return 1
 while read -r kdiy_entry; do
 [ "$(kdiy_field "$kdiy_entry" name)" = "$1" ] || continue
-kdiy_ask /v3/cluster/member/remove "{\"ID\":\"$(kdiy_field "$kdiy_entry" ID)\"}" >/dev/null || return 1
+kdiy_remove "$(kdiy_field "$kdiy_entry" ID)" "$1" || return 1
 done < "$kdiy_tmp/members"
 }
 "#;
 
-/// Defines `kdiy_curl`, `kdiy_ask`, `kdiy_members` and `kdiy_field` for a
-/// client; whoever uses them sets `kdiy_url`.
+/// Defines `kdiy_curl`, `kdiy_ask`, `kdiy_members`, `kdiy_field` and
+/// `kdiy_remove` for a client; whoever uses them sets `kdiy_url`.
 #[must_use]
 pub fn functions(client: &Client) -> Script {
     Script::of("kdiy_curl() { curl -sS --noproxy '*' --max-time 10")
@@ -104,8 +114,13 @@ mod tests {
         )
     }
 
-    /// Stands for curl: nothing comes where the status is 0.
-    const CURL: &str = r#"curl() {
+    /// Stands for curl: nothing comes where the status is 0. What is waited for
+    /// is tried twice.
+    const CURL: &str = r#"kdiy_poll() {
+shift 2
+"$@" >/dev/null 2>&1 || "$@" >&2
+}
+curl() {
 for kdiy_arg; do kdiy_last=$kdiy_url_arg; kdiy_url_arg=$kdiy_arg; done
 case $kdiy_url_arg in
 */member/list) kdiy_answer=$LIST ;;
@@ -144,6 +159,13 @@ kdiy_url_arg=
             let (code, removed, _) = forgetting((refused, 503), (REMOVED_36, 200));
             assert_eq!((code, removed.as_str()), (Some(1), ""), "{refused}");
         }
+    }
+
+    #[test]
+    fn who_is_gone_already_is_removed() {
+        let gone = r#"{"code":5,"message":"etcdserver: member not found"}"#;
+        let (code, _, said) = forgetting((LIST_37, 200), (gone, 404));
+        assert_eq!((code, said.as_str()), (Some(0), ""));
     }
 
     #[test]

@@ -191,7 +191,7 @@ if [ -z "$kdiy_id" ]; then
     if [ "$(kdiy_field "$kdiy_entry" peerURLs)" = "$kdiy_peer" ] || case " $kdiy_lost " in *" ${kdiy_entry_name:-?} "*) [ "$kdiy_entry" = "${kdiy_entry%\"isLearner\":true*}" ] || [ "$kdiy_entry_name" = "$kdiy_name" ];; *) false;; esac; then
       kdiy_old=$(kdiy_field "$kdiy_entry" ID)
       echo "removing the member $kdiy_old (${kdiy_entry_name:-never started}), whose data is lost"
-      kdiy_ask /v3/cluster/member/remove "{\"ID\":\"$kdiy_old\"}" >/dev/null
+      kdiy_remove "$kdiy_old" "${kdiy_entry_name:-it}"
     fi
   done < "$kdiy_tmp/members"
   echo 'adding it as a learner'

@@ -287,6 +287,38 @@ fn lines(plan: &Plan) -> String {
         .join("\n")
 }
 
+#[test]
+fn the_data_of_a_stacked_etcd_is_for_root_alone_however_it_is_founded() {
+    for settled in [few(VERSION), serial(few(VERSION))] {
+        let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
+        let plan = hosts.plan();
+        let makes = |place: &usize| {
+            let mut changes = plan.steps[*place].changes.iter();
+            changes.any(|change| {
+                matches!(&change.resource, Resource::Directory(directory)
+                    if directory.path == "/var/lib/etcd" && directory.mode == 0o700)
+            })
+        };
+        let made: Vec<_> = (0..plan.steps.len()).filter(makes).collect();
+        let of: Vec<_> = made
+            .iter()
+            .map(|place| plan.steps[*place].host.as_str())
+            .collect();
+        assert_eq!(of, ["cp1", "cp2", "cp3"]);
+        // Before etcd starts there: a host's steps come in their order.
+        for place in made {
+            let host = &plan.steps[place].host;
+            let starts = plan.steps.iter().position(|step| {
+                step.host == *host
+                    && (step.title.contains("start the control plane")
+                        || step.title.contains("initialise")
+                        || step.title.contains("join the cluster"))
+            });
+            assert!(place < starts.unwrap(), "{host}");
+        }
+    }
+}
+
 /// Places of steps with such a gate.
 fn gates(plan: &Plan, is: impl Fn(&gate::Gate) -> bool) -> Vec<usize> {
     let waits = |place: &usize| plan.steps[*place].gate.as_ref().is_some_and(&is);
