@@ -1,26 +1,18 @@
 //! External etcd: founded together, restarted one at a time, and joined one
 //! at a time by hosts that were lost or are new.
 
-use super::host::apt_proxy;
+mod program;
+
 use super::{Site, file};
-use crate::cluster::{EtcdArchive, EtcdSource, EtcdVersion, Node, Role, Settled, Topology};
-use crate::etcd::member::{self, CA_FILE, FOREIGN_UNIT, PKI, UNIT};
+use crate::cluster::{Node, Role, Topology};
+use crate::etcd::member::{self, CA_FILE, PKI, UNIT};
 use crate::etcd::script;
-use crate::plan::etcd::{GroupState, HostState, Packaged};
+use crate::plan::etcd::{GroupState, HostState};
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{
-    Command, DOWNLOAD, Directory, Done, File, OnDiffer, Package, Packages, Resource, Service,
-    Settle, Verb,
-};
+use crate::resource::{Command, Directory, Done, OnDiffer, Resource, Service, Settle, Verb};
 use crate::shell::Script;
-use crate::template::{HostFile, NOTICE};
+use crate::template::HostFile;
 use crate::vault::Vault;
-
-/// Needed by the members and by what asks them.
-const BASE: [&str; 3] = ["ca-certificates", "curl", "openssl"];
-
-/// The distribution's packages of it.
-const PACKAGES: [&str; 2] = ["etcd-client", "etcd-server"];
 
 /// A member as it shall be on one host.
 struct Member<'a> {
@@ -38,7 +30,7 @@ pub(super) fn group(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -
         .settled
         .with_role(Role::Etcd)
         .map(|node| {
-            install(site, node, source, blueprint, vault);
+            program::install(site, node, source, blueprint, vault);
             place_certificates(site, node, blueprint, vault);
             configure(site, node, blueprint, vault)
         })
@@ -51,183 +43,6 @@ pub(super) fn group(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -
     serving.extend(healed);
     serving.extend(restarted);
     serving
-}
-
-fn install(
-    site: &Site,
-    node: &Node,
-    source: &EtcdSource,
-    blueprint: &mut Blueprint,
-    vault: &mut Vault,
-) {
-    if !node.runs_kubelet() {
-        apt_proxy(site, node, blueprint, vault);
-    }
-    let hold = site.settled.cluster.packages.hold;
-    let base = BASE.iter().map(|name| Package::any(name));
-    let packages = |more: &[&str]| {
-        let more = more.iter().map(|name| Package {
-            hold,
-            ..Package::any(name)
-        });
-        let all = base.clone().chain(more).collect();
-        Resource::Packages(Packages::new("for etcd", all))
-    };
-    let all = match source {
-        // The package starts a member of its own as soon as it is installed.
-        EtcdSource::Distribution => {
-            vec![mask(), packages(&PACKAGES), new_enough(site, node)]
-        }
-        EtcdSource::Archive(archive) => {
-            let mut all = vec![packages(&[])];
-            all.extend(user());
-            all.push(unpack(site.settled, archive));
-            all
-        }
-    };
-    blueprint.add(&node.name, "install etcd", all, &[]);
-}
-
-fn mask() -> Resource {
-    let mask = Script::of("if systemctl is-active --quiet etcd.service; then\n")
-        .lit("echo 'etcd.service runs here: a member that kdiy did not make' >&2\nexit 1\nfi\n")
-        .lit("systemctl mask --quiet etcd.service");
-    Resource::Command(Command {
-        name: format!("the package's own {FOREIGN_UNIT}"),
-        verb: Verb::Run,
-        details: vec!["mask it, so that it never starts".to_owned()],
-        done: Done::Ask(Script::of(
-            "[ \"$(systemctl is-enabled etcd.service 2>/dev/null)\" = masked ]",
-        )),
-        script: mask,
-        inputs: Vec::new(),
-    })
-}
-
-/// The user that the distribution's package would make.
-fn user() -> [Resource; 2] {
-    let text = format!("{NOTICE}u etcd - \"etcd\" /var/lib/etcd\n");
-    let make = Command {
-        name: "the user etcd".to_owned(),
-        verb: Verb::Run,
-        details: vec!["make it".to_owned()],
-        done: Done::Ask(Script::of("getent passwd etcd && getent group etcd")),
-        script: Script::of("systemd-sysusers /etc/sysusers.d/kdiy-etcd.conf"),
-        inputs: Vec::new(),
-    };
-    [
-        Resource::File(File::plain("/etc/sysusers.d/kdiy-etcd.conf", 0o644, text)),
-        Resource::Command(make),
-    ]
-}
-
-/// What was packaged is known for certain only once it is installed; it has not
-/// been started then.
-fn new_enough(site: &Site, node: &Node) -> Resource {
-    let oldest = EtcdVersion::OLDEST;
-    let asked = EtcdVersion::of_kubernetes(site.settled.version.minor);
-    let facts = site.facts.get(&node.name).and_then(|f| f.etcd.as_ref());
-    let details = match facts.and_then(|facts| facts.packaged) {
-        Some(Packaged::Offered(version) | Packaged::Installed(version)) => {
-            format!("{version} of the distribution; kubeadm takes {oldest} and later")
-        }
-        None => format!("kubeadm takes {oldest} and later"),
-    };
-    let compare = Script::of("kdiy_etcd=$(dpkg-query -W -f '${Version}' etcd-server)\n")
-        .lit("dpkg --compare-versions \"$kdiy_etcd\" ge ")
-        .arg(oldest.to_string());
-    let script = Script::of("if ! (\n")
-        .then(&compare)
-        .lit("\n); then\nprintf 'etcd %s is too old: %s\\n' \"$(dpkg-query -W -f '${Version}' etcd-server)\" ")
-        .arg(format!(
-            "kubeadm takes {oldest} and later; set `controlPlane.etcd.source: release` for {asked}"
-        ))
-        .lit(" >&2\nexit 1\nfi");
-    Resource::Command(Command {
-        name: "the version of etcd".to_owned(),
-        verb: Verb::Run,
-        details: vec![details],
-        done: Done::Ask(compare),
-        script,
-        inputs: Vec::new(),
-    })
-}
-
-/// Sets `kdiy_sum` to the hash of the archive at `$kdiy_url`, as the file
-/// beside it says.
-const SUM_BESIDE: &str = r#""${kdiy_url%/*}/SHA256SUMS" "$kdiy_tmp/SHA256SUMS"
-kdiy_sum=
-while read -r kdiy_hash kdiy_file _; do
-  [ "${kdiy_file#\*}" != "${kdiy_url##*/}" ] || kdiy_sum=$kdiy_hash
-done < "$kdiy_tmp/SHA256SUMS"
-kdiy_by=${kdiy_url%/*}/SHA256SUMS
-if [ -z "$kdiy_sum" ]; then
-  echo "$kdiy_by does not name ${kdiy_url##*/}" >&2
-  exit 1
-fi
-"#;
-
-/// Unpacks the archive at `$kdiy_url` to `$kdiy_folder`, if it has the hash
-/// `$kdiy_sum` and the version `$kdiy_version`.
-const UNPACK: &str = r#"if ! printf '%s  %s\n' "$kdiy_sum" "$kdiy_tmp/etcd.tar.gz" | sha256sum --check --status -; then
-  echo "what $kdiy_url gives has another sha256 than $kdiy_by says" >&2
-  exit 1
-fi
-mkdir "$kdiy_tmp/etcd"
-tar -xzf "$kdiy_tmp/etcd.tar.gz" --no-same-owner -C "$kdiy_tmp/etcd"
-rm -rf -- "$kdiy_folder.kdiy-new"
-install -d -m 0755 "$kdiy_folder.kdiy-new"
-for kdiy_program in etcd etcdctl etcdutl; do
-  find "$kdiy_tmp/etcd" -type f -name "$kdiy_program" -exec install -m 0755 -t "$kdiy_folder.kdiy-new" {} +
-  if [ ! -x "$kdiy_folder.kdiy-new/$kdiy_program" ]; then
-    echo "there is no program $kdiy_program in $kdiy_url" >&2
-    exit 1
-  fi
-done
-kdiy_has=$("$kdiy_folder.kdiy-new/etcd" --version | sed -n 's/^etcd Version: *//p')
-if [ "$kdiy_has" != "$kdiy_version" ]; then
-  echo "$kdiy_url holds etcd $kdiy_has, not $kdiy_version" >&2
-  exit 1
-fi
-rm -rf -- "$kdiy_folder"
-mv -T -- "$kdiy_folder.kdiy-new" "$kdiy_folder""#;
-
-/// The programs of a release archive, which has them in a folder of its own
-/// or at its top.
-fn unpack(settled: &Settled, archive: &EtcdArchive) -> Resource {
-    let folder = member::folder(archive);
-    let sum = match &archive.sha256 {
-        Some(sha256) => Script::of("kdiy_sum=")
-            .arg(sha256)
-            .lit(" kdiy_by='the inventory'\n"),
-        None => Script::of(DOWNLOAD).lit(SUM_BESIDE),
-    };
-    let script = Script::of("kdiy_version=")
-        .arg(archive.version.to_string())
-        .lit(" kdiy_folder=")
-        .arg(&folder)
-        .lit("\nkdiy_url=$(printf %s ")
-        .arg(&archive.url)
-        .lit(" | sed \"s/{arch}/$(dpkg --print-architecture)/g\")\n")
-        .then(&sum)
-        .lit(DOWNLOAD)
-        .lit("\"$kdiy_url\" \"$kdiy_tmp/etcd.tar.gz\"\n")
-        .lit(UNPACK);
-    Resource::Command(Command {
-        name: "etcd's release archive".to_owned(),
-        verb: Verb::Run,
-        details: vec![format!(
-            "etcd {} from {} to {folder}",
-            archive.version, archive.url
-        )],
-        done: Done::Ask(
-            Script::of("[ -x ")
-                .arg(member::program(settled, "etcd"))
-                .lit(" ]"),
-        ),
-        script,
-        inputs: Vec::new(),
-    })
 }
 
 /// The key of the authority is not among them: leaves are issued by kdiy.
@@ -438,139 +253,4 @@ fn run(name: &str, details: &str, script: Script) -> Resource {
         script,
         inputs: Vec::new(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::Path;
-    use std::process::{Command as Process, Stdio};
-
-    const URL: &str = "https://example.org/etcd/v3.6.8/etcd-v3.6.8-linux-{arch}.tar.gz";
-
-    /// A folder laid out as upstream's releases, served by a stand-in for
-    /// apt-helper, and the folder of the host.
-    struct Mirror(tempfile::TempDir);
-
-    impl Mirror {
-        fn of(says: &str, programs: &[&str]) -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            let name = "etcd-v3.6.8-linux-amd64";
-            let inside = folder.path().join(name);
-            std::fs::create_dir(&inside).unwrap();
-            for program in programs {
-                let path = inside.join(program);
-                std::fs::write(&path, format!("#!/bin/sh\necho '{says}'\n")).unwrap();
-                let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-                std::fs::set_permissions(path, mode).unwrap();
-            }
-            let pack = format!(
-                "tar -czf {name}.tar.gz {name} && rm -r {name} && \
-                 {{ echo 'aa  other.tar.gz'; sha256sum {name}.tar.gz; }} > SHA256SUMS && mkdir tmp"
-            );
-            let mut packed = Process::new("sh");
-            packed.args(["-c", &pack]).current_dir(&folder);
-            assert!(packed.status().unwrap().success());
-            Self(folder)
-        }
-
-        fn path(&self, name: &str) -> std::path::PathBuf {
-            self.0.path().join(name)
-        }
-
-        /// The last line that unpacking says where it fails.
-        fn unpack(&self, sha256: Option<&str>) -> Result<(), String> {
-            let mut settled =
-                crate::kubeadm::tests::external(crate::cluster::Version::new(1, 36, 3));
-            let archive = EtcdArchive {
-                version: EtcdVersion::new(3, 6, 8),
-                url: URL.to_owned(),
-                sha256: sha256.map(str::to_owned),
-            };
-            settled.cluster.topology = Topology::External(EtcdSource::Archive(archive.clone()));
-            let root = self.0.path().display().to_string();
-            let Resource::Command(command) = unpack(&settled, &archive) else {
-                panic!("no command")
-            };
-            let script = command
-                .script
-                .to_string()
-                .replace(DOWNLOAD, "kdiy_get ")
-                .replace("/usr/local/lib/kdiy", &root)
-                .replace("dpkg --print-architecture", "echo amd64");
-            let get = format!(
-                "set -eu\nkdiy_tmp={root}/tmp\nkdiy_get() {{ cp -- \"{root}/${{1##*/}}\" \"$2\"; }}\n"
-            );
-            let out = Process::new("sh")
-                .args(["-c", &format!("{get}{script}")])
-                .stdin(Stdio::null())
-                .output()
-                .unwrap();
-            let said = String::from_utf8(out.stderr).unwrap();
-            match out.status.success() {
-                true => Ok(()),
-                false => Err(said.lines().last().unwrap_or_default().to_owned()),
-            }
-        }
-    }
-
-    const ALL: [&str; 3] = ["etcd", "etcdctl", "etcdutl"];
-    const SAYS: &str = "etcd Version: 3.6.8";
-
-    fn hash(path: &Path) -> String {
-        crate::resource::sha256_hex(&std::fs::read(path).unwrap())
-    }
-
-    #[test]
-    fn an_archive_is_unpacked_once_its_hash_fits() {
-        let mirror = Mirror::of(SAYS, &ALL);
-        assert_eq!(mirror.unpack(None), Ok(()));
-        assert!(
-            ALL.iter()
-                .all(|name| mirror.path("etcd-3.6.8").join(name).exists())
-        );
-        let mirror = Mirror::of(SAYS, &ALL);
-        let hash = hash(&mirror.path("etcd-v3.6.8-linux-amd64.tar.gz"));
-        // The inventory's word counts, not what is beside it.
-        std::fs::write(mirror.path("SHA256SUMS"), "").unwrap();
-        assert_eq!(mirror.unpack(Some(&hash)), Ok(()));
-        assert!(
-            mirror
-                .path(&format!("etcd-3.6.8-{}", &hash[..12]))
-                .join("etcd")
-                .exists()
-        );
-    }
-
-    #[test]
-    fn what_is_not_as_it_should_be_is_not_taken() {
-        let wrong = "0123456789abcdef".repeat(4);
-        let other = Mirror::of(SAYS, &ALL);
-        let refused = other.unpack(Some(&wrong)).unwrap_err();
-        assert!(
-            refused.ends_with("another sha256 than the inventory says"),
-            "{refused}"
-        );
-        let line = format!("{wrong}  etcd-v3.6.8-linux-amd64.tar.gz\n");
-        std::fs::write(other.path("SHA256SUMS"), line).unwrap();
-        let refused = other.unpack(None).unwrap_err();
-        assert!(refused.ends_with("v3.6.8/SHA256SUMS says"), "{refused}");
-        std::fs::write(other.path("SHA256SUMS"), "").unwrap();
-        let refused = other.unpack(None).unwrap_err();
-        assert!(
-            refused.contains("does not name etcd-v3.6.8-linux-amd64.tar.gz"),
-            "{refused}"
-        );
-        assert!(!other.path("etcd-3.6.8").exists());
-        let older = Mirror::of("etcd Version: 3.5.9", &ALL);
-        let refused = older.unpack(None).unwrap_err();
-        assert!(
-            refused.ends_with("holds etcd 3.5.9, not 3.6.8"),
-            "{refused}"
-        );
-        let half = Mirror::of(SAYS, &ALL[..2]);
-        let refused = half.unpack(None).unwrap_err();
-        assert!(refused.contains("no program etcdutl"), "{refused}");
-        assert!(!half.path("etcd-3.6.8").exists());
-    }
 }

@@ -2,11 +2,12 @@
 //! half joined, changed; and what is refused.
 
 mod harm;
+mod version;
 
 use super::*;
-use crate::cluster::{EtcdArchive, EtcdSource, EtcdVersion, Topology};
+use crate::cluster::EtcdVersion;
 use crate::kubeadm::tests::external;
-use crate::plan::etcd::{EtcdFacts, HostState, Marker, MemberView, Packaged, View};
+use crate::plan::etcd::{EtcdFacts, HostState, Marker, MemberView, View};
 
 const ALL: [&str; 3] = ["e1", "e2", "e3"];
 
@@ -99,34 +100,6 @@ fn control_planes_start_together_behind_an_etcd_that_serves() {
     let hosts = hosts(false, |_| EtcdFacts::default(), &[]);
     assert_eq!(hosts.codes(), []);
     insta::assert_snapshot!(lines(&hosts.plan()));
-}
-
-#[test]
-fn the_plan_says_which_etcd_comes_from_where() {
-    let details = |plan: &Plan, name: &str| -> Vec<String> {
-        let changes = plan.steps.iter().flat_map(|step| &step.changes);
-        let of = changes.filter(|change| change.resource.name() == name);
-        of.flat_map(|change| change.difference.details.clone())
-            .collect()
-    };
-    let archive = hosts(false, |_| EtcdFacts::default(), &[]).plan();
-    assert_eq!(
-        details(&archive, "etcd's release archive"),
-        ["etcd 3.6.5 from https://example.org/etcd-{arch}.tar.gz to /usr/local/lib/kdiy/etcd-3.6.5";
-            3]
-    );
-    let mut settled = external(VERSION);
-    settled.cluster.topology = Topology::External(EtcdSource::Distribution);
-    let offered = |_: &str| EtcdFacts {
-        packaged: Some(Packaged::Offered(EtcdVersion::new(3, 5, 30))),
-        ..EtcdFacts::default()
-    };
-    let packages = hosts_of(settled, false, offered, &[]);
-    assert_eq!(packages.codes(), []);
-    assert_eq!(
-        details(&packages.plan(), "the version of etcd"),
-        ["3.5.30 of the distribution; kubeadm takes 3.5.24 and later"; 3]
-    );
 }
 
 #[test]
@@ -398,27 +371,6 @@ fn all_members_stopped_are_started_before_anything_is_said_of_the_nodes() {
     assert_eq!(steps_of(&plan, "start etcd"), ALL);
     let needed = founding::needed(&hosts.settled, &hosts.circumstances.standing);
     assert!(needed.is_empty(), "so --limit may name hosts of etcd alone");
-}
-
-#[test]
-fn the_version_of_a_package_is_read_as_dpkg_and_apt_write_it() {
-    let read = |lines: &str| {
-        let text = format!("asked\n{lines}\n");
-        let answer = format!("@etcd {}\n{text}\n", text.len());
-        let answers = crate::resource::Answers::parse(answer.as_bytes()).unwrap();
-        EtcdFacts::parse(&answers).unwrap().unwrap().packaged
-    };
-    let version = EtcdVersion::new;
-    assert_eq!(
-        read("installed 3.5.16-4+b1"),
-        Some(Packaged::Installed(version(3, 5, 16)))
-    );
-    assert_eq!(
-        read("offered 3.4.23-4+deb12u1"),
-        Some(Packaged::Offered(version(3, 4, 23)))
-    );
-    assert_eq!(read("offered (none)"), None);
-    assert_eq!(read(""), None);
 }
 
 #[test]
