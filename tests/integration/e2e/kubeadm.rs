@@ -1,6 +1,5 @@
 //! The real kubeadm and what kdiy writes for it: each version reads every
 //! document of every inventory in `inventories/`, and of what these leave out.
-//! `KDIY_LAB_KUBEADM` is a folder with `VERSION/kubeadm` for each.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,31 +11,25 @@ use kdiy::cluster::{AddressSpec, Cluster, ProxyMode, Role, Settled, Version, Ver
 use kdiy::inventory::load;
 use kdiy::kubeadm::{self, Stage, kubelet_client};
 
+use super::lab;
+
 const TOKEN: &str = "abcdef.0123456789abcdef";
 const PIN: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
-/// The versions that are there, with their programs.
+/// The versions that the lab builds, with their programs.
 fn kubeadms() -> Vec<(Version, PathBuf)> {
-    let folder = std::env::var_os("KDIY_LAB_KUBEADM")
-        .expect("KDIY_LAB_KUBEADM names no folder with VERSION/kubeadm in it");
-    let entries = std::fs::read_dir(&folder).expect("the folder of KDIY_LAB_KUBEADM");
-    let mut all: Vec<_> = entries
-        .map(|entry| {
-            let path = entry.expect("an entry").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let numbers: Vec<u64> = name.split('.').filter_map(|n| n.parse().ok()).collect();
-            let [major, minor, patch] = numbers[..] else {
-                panic!("{} is not named for a version", path.display());
-            };
-            (Version::new(major, minor, patch), path.join("kubeadm"))
-        })
-        .collect();
-    all.sort();
-    assert!(
-        !all.is_empty(),
-        "no VERSION/kubeadm in {}",
-        folder.display()
-    );
+    lab::ok(&mut lab::command(&["build"]));
+    let said = lab::ok(&mut lab::command(&["versions"]));
+    let program = |name: &str| {
+        let numbers: Vec<u64> = name.split('.').filter_map(|n| n.parse().ok()).collect();
+        let [major, minor, patch] = numbers[..] else {
+            panic!("{name} is no version");
+        };
+        let kubeadm = lab::program("kubeadm", Some(name));
+        (Version::new(major, minor, patch), kubeadm)
+    };
+    let all: Vec<_> = said.split_whitespace().map(program).collect();
+    assert!(all.len() > 1, "the lab has built too few: {said}");
     all
 }
 
@@ -115,7 +108,7 @@ fn documents(settled: &Settled) -> Vec<(String, String)> {
 }
 
 #[test]
-#[ignore = "needs kubeadm of several versions; make e2e"]
+#[ignore = "needs the lab; make e2e"]
 fn kubeadm_takes_everything_that_is_written_for_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("kubeadm.yaml");

@@ -1,11 +1,13 @@
 //! Three control planes of Debian 13 with a current containerd behind two nginx,
 //! with everything that is off by default. Upstream's own tests judge it.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use super::cluster::Kubectl;
 use super::kdiy::Kdiy;
-use super::lab::Lab;
+use super::lab::{Lab, ok};
 use super::vip::Vip;
 use super::{data, figure};
 
@@ -51,6 +53,35 @@ fn a_cluster_with_other_parts_lives() {
     vip.moves_when_its_balancer_stops();
     kdiy.has_nothing_to_do();
     election_times_are_changed(&lab, &inventory);
+    upstream_finds_it_conformant(&lab, &kubectl);
+}
+
+/// A dozen of upstream's own tests; `make conformance` has all of them.
+fn upstream_finds_it_conformant(lab: &Lab, kubectl: &Kubectl) {
+    const DOZEN: [&str; 12] = [
+        "API Server should provide secure master service",
+        "Services should serve a basic endpoint from pods",
+        "Services should be able to create a functioning NodePort service",
+        "Services should be able to change the type from ExternalName to ClusterIP",
+        "DNS should provide DNS for the cluster",
+        "DNS should provide DNS for services",
+        "EndpointSlice should create Endpoints and EndpointSlices for Pods matching a Service",
+        "Pods should function for intra-pod communication: http",
+        "Pods should function for node-pod communication: udp",
+        "Proxy version v1 should proxy through a service and a pod",
+        "Secrets should be consumable from pods in volume",
+        "Kubectl logs logs should be able to retrieve and filter logs",
+    ];
+    let focus = format!(r"({}) (\[LinuxOnly\] )?\[Conformance\]", DOZEN.join("|"));
+    let began = Instant::now();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut run = Command::new(root.join("tests/conformance/run"));
+    let said = ok(run
+        .arg(&kubectl.kubeconfig)
+        .env("FOCUS", focus)
+        .env("REPORT", lab.folder.path().join("conformance")));
+    assert!(said.contains("Ran 12 of"), "{said}");
+    figure("a dozen conformance tests", began.elapsed());
 }
 
 fn containerd_is_current(kubectl: &Kubectl) {
