@@ -4,7 +4,7 @@ use super::super::runtime::{Kind, Vendor, WrittenRuntime};
 use super::super::sources::WrittenPackages;
 use crate::cluster::{AptSource, Containerd, Origin, PackageKey, Packages, Runtime, VersionSpec};
 
-/// The project's own repository. It has 1.24 and later.
+/// The project's own repository, one for each minor version.
 const UPSTREAM: &str = "https://pkgs.k8s.io/core:/stable:/v{minor}/deb/";
 const UPSTREAM_KEY: &str = "https://pkgs.k8s.io/core:/stable:/v{minor}/deb/Release.key";
 /// Key of the Open Build Service project `isv:kubernetes`, which signs all of

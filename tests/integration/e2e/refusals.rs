@@ -54,6 +54,7 @@ fn what_is_wrong_is_said_and_changes_nothing() {
     host_keys(&bad, &known);
     sudo(&bad);
     versions(&bad);
+    software(&bad);
     foreign_endpoint(&bad);
     hosts(&bad);
     setbacks::are_overcome(&bad);
@@ -122,8 +123,30 @@ fn sudo(bad: &Bad) {
 fn versions(bad: &Bad) {
     let words = ["the repository http://172.29.0.1:8700/core:/stable:/v1.35/deb/"];
     bad.refused(5, &[("\"1.37\"", "\"1.35\"")], &words);
-    let words = ["b-1", "offers no kubeadm 1.37.99", "1.37.2"];
+    let words = ["b-1", "b-2", "offers no kubeadm", "1.37.99", "1.37.2"];
     bad.refused(5, &[("\"1.37\"", "\"1.37.99\"")], &words);
+}
+
+/// What hosts have or could install does not do, on all of them.
+fn software(bad: &Bad) {
+    let repository = "core:/stable:/v{minor}/deb/";
+    let words = ["b-1", "b-2", "has no cri-tools"];
+    bad.refused(5, &[(repository, "without-cri-tools/deb/")], &words);
+    // Debian 12's is 20.10.
+    let docker = "runtime: {kind: docker, criDockerd: {url: http://192.0.2.1/cri-dockerd.deb, \
+         sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}}\nnetwork:";
+    let words = ["b-1", "b-2", "Docker Engine 20.10", "23"];
+    bad.refused(5, &[("network:", docker)], &words);
+    let gone = "extraArgs: {boot-id-file: /etc/boot-id}\n  extraConfig: {";
+    bad.refused(
+        3,
+        &[("extraConfig: {failCg", &format!("{gone}failCg"))],
+        &["kdiy.yaml:", "boot-id-file", "1.37"],
+    );
+    if !std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
+        let strict = [("failCgroupV1: false", "maxPods: 50")];
+        bad.refused(5, &strict, &["b-1", "b-2", "control groups of version 1"]);
+    }
 }
 
 /// Somebody else's API server answers where clients are to find this one.

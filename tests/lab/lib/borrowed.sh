@@ -53,7 +53,7 @@ crio_package() {
     install -D -m 644 "$LAB_DIR/packages/crio-policy.json" "$work/etc/containers/policy.json"
     mkdir -p "$work/DEBIAN"
     printf '/etc/crio/crio.conf.d/10-crio.conf\n/etc/containers/policy.json\n' >"$work/DEBIAN/conffiles"
-    package cri-o "$version-1.1" 'libc6, libseccomp2' "$work" "$to/$(dpkg --print-architecture)"
+    package cri-o "$version-1.1" 'libc6, libglib2.0-0 | libglib2.0-0t64, libseccomp2' "$work" "$to/$(dpkg --print-architecture)"
     sign_repository "$to"
     rm -r "${work:?}"/*
 }

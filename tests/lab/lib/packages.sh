@@ -122,6 +122,17 @@ sign_repository() (
     "${gpg[@]}" --armor --export wrong@kdiy.invalid >wrong.key
 )
 
+# The newest release without crictl, as a mirror that somebody has picked for
+# kubeadm alone.
+incomplete_repository() {
+    local to=$1 whole
+    whole=$to/core:/stable:/v$(minor_of "$KUBE_VERSION")/deb
+    mkdir -p "$to/without-cri-tools/deb"
+    cp -al "$whole/$(dpkg --print-architecture)" "$to/without-cri-tools/deb/"
+    rm "$to"/without-cri-tools/deb/*/cri-tools_*
+    sign_repository "$to/without-cri-tools/deb"
+}
+
 # One repository for each minor version, as upstream has.
 make_repository() {
     local to=$1 work=$1.work version repository
@@ -132,6 +143,7 @@ make_repository() {
             "$repository/$(dpkg --print-architecture)" "$work"
         sign_repository "$repository"
     done
+    incomplete_repository "$to"
     containerd_package "$to/docker/$(dpkg --print-architecture)" "$work"
     sign_repository "$to/docker"
     for version in "${ETCD_VERSIONS[@]}"; do etcd_archive "$version" "$to" "$work"; done
