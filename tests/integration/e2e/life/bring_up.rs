@@ -1,13 +1,13 @@
 //! From bare hosts to a cluster that is what the inventory says.
 
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::super::cluster::{self, is_ready, name};
 use super::super::kdiy;
-use super::super::{TOKEN, figure};
+use super::super::{TOKEN, eventually, figure};
 use super::{CONTROL_PLANES, Life};
 use crate::documents::{How, Shell, blocks};
 
@@ -97,6 +97,7 @@ pub fn is_as_the_inventory_says(life: &Life) {
     assert_eq!(life.kubectl.ready_nodes(), life.kubelets());
     nodes(life);
     proxies(life);
+    names_are_served(life);
     life.etcd_is_whole();
     leader_election(life);
     for host in life.kubelets() {
@@ -104,7 +105,7 @@ pub fn is_as_the_inventory_says(life: &Life) {
         let held: Vec<_> = held.lines().collect();
         assert_eq!(
             held,
-            ["containerd", "kubeadm", "kubectl", "kubelet"],
+            ["containerd", "cri-tools", "kubeadm", "kubectl", "kubelet"],
             "{host}"
         );
     }
@@ -136,7 +137,7 @@ fn nodes(life: &Life) {
             ),
             _ => assert_eq!(
                 taints,
-                ["node-role.kubernetes.io/master=:NoSchedule"],
+                ["node-role.kubernetes.io/control-plane=:NoSchedule"],
                 "{name}"
             ),
         }
@@ -155,6 +156,25 @@ fn taints(node: &Value) -> Vec<String> {
         )
     };
     taints.into_iter().flatten().map(line).collect()
+}
+
+/// CoreDNS is there, as soon as there are workers for it.
+fn names_are_served(life: &Life) {
+    let path = "jsonpath={.status.availableReplicas}";
+    let get = [
+        "-n",
+        "kube-system",
+        "get",
+        "deployment",
+        "coredns",
+        "-o",
+        path,
+    ];
+    let served = || match life.kubectl.run(&get) {
+        replicas if replicas == "2" => Ok(()),
+        replicas => Err(format!("{replicas} of 2")),
+    };
+    eventually("CoreDNS", Duration::from_secs(60), served);
 }
 
 /// kube-proxy runs on all nodes.
