@@ -136,7 +136,10 @@ fn software(bad: &Bad) {
     let docker = "runtime: {kind: docker, criDockerd: {url: http://192.0.2.1/cri-dockerd.deb, \
          sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}}\nnetwork:";
     let words = ["b-1", "b-2", "Docker Engine 20.10", "23"];
-    bad.refused(5, &[("network:", docker)], &words);
+    // Docker's mirrors are for its own registry only.
+    let images = "  repository: 172.29.0.1:5000\n  insecureRegistries: [172.29.0.1:5000]";
+    let mirrors = "  mirrors: {registry.k8s.io: http://172.29.0.1:5000}";
+    bad.refused(5, &[("network:", docker), (mirrors, images)], &words);
     let gone = "extraArgs: {boot-id-file: /etc/boot-id}\n  extraConfig: {";
     bad.refused(
         3,
