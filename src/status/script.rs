@@ -22,8 +22,10 @@ flock 9; kdiy_section "$kdiy_name" "$kdiy_out"; } 9</bin/sh &
 "#;
 
 /// The API server on this host, asked with the certificate that it has for
-/// kubelets. Of nodes all is left out that nobody reads here: answers that
-/// are written for people have one thing a line.
+/// kubelets, which may read nodes. Leases are not for it, since it is in no
+/// group of administrators any more (1.33.12, 1.34.8, 1.35.5, 1.36.1). Of nodes
+/// all is left out that nobody reads here: answers that are written for people
+/// have one thing a line.
 const API: &str = r#"kdiy_curl() { curl -gsS --noproxy '*' --connect-timeout 2 --max-time 5 "$@"; }
 kdiy_api() {
 kdiy_path=$1; shift
@@ -35,7 +37,10 @@ kdiy_nodes() {
 kdiy_api '/api/v1/nodes?pretty=true' |
   sed -e '/^        "\(images\|managedFields\)": \[$/,/^        \],\{0,1\}$/{//!d;}'
 }
-kdiy_leases() { kdiy_api /apis/coordination.k8s.io/v1/namespaces/kube-system/leases; }
+kdiy_leases() {
+kubectl --kubeconfig /etc/kubernetes/admin.conf --server "https://$kdiy_own" --request-timeout=5s \
+  get --raw /apis/coordination.k8s.io/v1/namespaces/kube-system/leases
+}
 kdiy_healthz() { kdiy_curl -k -w '\n%{http_code}' "https://127.0.0.1:$1/healthz"; }
 kdiy_endpoint() { kdiy_curl --cacert /etc/kubernetes/pki/ca.crt -w '\n%{http_code}' "https://$1/readyz"; }
 "#;

@@ -88,21 +88,14 @@ fn an_api_server_can_be_lost(lab: &Lab, kubectl: &Kubectl) {
         "an API server lost: until the worker's balancer answers",
         took,
     );
-    // The kubelet's lease goes on.
-    let lease = || {
-        kubectl.run(&[
-            "-n",
-            "kube-node-lease",
-            "get",
-            "lease",
-            "w-1",
-            "-o",
-            "jsonpath={.spec.renewTime}",
-        ])
-    };
-    let before = lease();
+    // The kubelet's lease goes on. A kubelet makes it ten seconds after its node.
+    let path = "jsonpath={.spec.renewTime}";
+    let get = ["-n", "kube-node-lease", "get", "lease", "w-1", "-o", path];
+    let lease = || kubectl.attempt(&get);
+    let (before, _) = eventually("w-1 has a lease", Duration::from_secs(30), lease);
     eventually("w-1 renews its lease", Duration::from_secs(30), || {
-        if lease() == before {
+        let now = lease()?;
+        if now == before {
             Err("not yet".to_owned())
         } else {
             Ok(())
