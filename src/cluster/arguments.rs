@@ -10,7 +10,7 @@ pub type Arguments = BTreeMap<String, Values>;
 
 /// What an argument is given: mostly one text. Of several each is the argument
 /// once more, in this order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Values(Vec<String>);
 
@@ -70,6 +70,15 @@ impl TryFrom<Vec<String>> for Values {
 
     fn try_from(values: Vec<String>) -> Result<Self, Self::Error> {
         Self::of(values).ok_or("an argument without a value")
+    }
+}
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.only() {
+            Some(only) => fmt::Debug::fmt(only, f),
+            None => fmt::Debug::fmt(&self.0, f),
+        }
     }
 }
 
