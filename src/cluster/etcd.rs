@@ -92,10 +92,16 @@ impl EtcdVersion {
         *version
     }
 
+    /// Its major and minor version.
+    #[must_use]
+    pub const fn minor(self) -> (u64, u64) {
+        (self.major, self.minor)
+    }
+
     /// Whether it is of a later minor version than another one.
     #[must_use]
     pub fn outgrows(self, other: Self) -> bool {
-        (self.major, self.minor) > (other.major, other.minor)
+        self.minor() > other.minor()
     }
 
     /// The version that a member has to have before it can become this one;

@@ -4,6 +4,7 @@
 //! here is checked again further down, and no field is an `Option` that must
 //! be `Some`.
 
+pub mod arguments;
 pub mod balancer;
 pub mod describe;
 pub mod etcd;
@@ -18,6 +19,7 @@ pub mod version;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+pub use arguments::{Arguments, Values};
 pub use balancer::{Balancer, Failover, Lease, LoadBalancer, Vip};
 pub use describe::describe;
 pub use etcd::{ETCD_RELEASES, EtcdArchive, EtcdSource, EtcdVersion, Topology};

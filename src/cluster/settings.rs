@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::Arguments;
+
 /// Who manages cgroups, for runtime and kubelet alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CgroupDriver {
@@ -123,7 +125,7 @@ pub enum KubeletClient {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Component {
     /// Command-line arguments without dashes.
-    pub extra_args: BTreeMap<String, String>,
+    pub extra_args: Arguments,
     /// Merged over the component's configuration document (kubelet) or over
     /// its section of kubeadm's (the others).
     pub extra_config: serde_json::Map<String, Value>,

@@ -15,8 +15,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::CLIENT_PORT;
-use crate::cluster::{EtcdArchive, EtcdSource, Node, Role, Settled, Topology};
-use crate::kubeadm::document;
+use crate::cluster::{EtcdArchive, EtcdSource, Node, Role, Settled, Topology, Values};
+use crate::kubeadm::{document, nanoseconds};
 use crate::resource::{Certificate, Keeping, Subject, Usage, sha256_hex};
 use crate::template::{HostFile, NOTICE, render};
 
@@ -192,7 +192,7 @@ fn config(settled: &Settled, node: &Node, authority: &str) -> String {
     let mut theirs: Map<String, Value> = etcd
         .extra_args
         .iter()
-        .map(|(key, text)| (key.clone(), scalar(text)))
+        .map(|(key, values)| (key.clone(), typed(key, values)))
         .collect();
     theirs.extend(etcd.extra_config.clone());
     let document = document::merged(&ours, &theirs);
@@ -208,7 +208,44 @@ const fn security(cert_file: &'static str, key_file: &'static str) -> Security {
     }
 }
 
-/// Arguments are text; in the file numbers and booleans have their own types.
+/// What etcd's flags take with commas between and its file as a list.
+///
+/// Source: the fields of Config in server/embed/config.go of etcd at v3.5.24,
+/// v3.6.8 and v3.7.0.
+const LISTS: [&str; 2] = ["cipher-suites", "log-outputs"];
+
+/// What etcd's flags take as `10m` and its file in nanoseconds; the source is
+/// that of [`LISTS`].
+const DURATIONS: [&str; 11] = [
+    "backend-batch-interval",
+    "compact-hash-check-time",
+    "compaction-sleep-interval",
+    "corrupt-check-time",
+    "downgrade-check-time",
+    "grpc-keepalive-interval",
+    "grpc-keepalive-min-time",
+    "grpc-keepalive-timeout",
+    "warning-apply-duration",
+    "warning-unary-request-duration",
+    "watch-progress-notify-interval",
+];
+
+/// Arguments are text; in the file lists, durations, numbers and booleans have
+/// their own types.
+fn typed(key: &str, values: &Values) -> Value {
+    let text = values.last();
+    if LISTS.contains(&key) {
+        return text.split(',').map(str::trim).collect();
+    }
+    // What is left out of 3.5's names was an experiment there.
+    let name = key.strip_prefix("experimental-").unwrap_or(key);
+    let duration = nanoseconds(text).filter(|_| DURATIONS.contains(&name));
+    match duration.and_then(|all| u64::try_from(all).ok()) {
+        Some(all) => all.into(),
+        None => scalar(text),
+    }
+}
+
 fn scalar(text: &str) -> Value {
     if let Ok(number) = text.parse::<i64>() {
         return number.into();
@@ -290,14 +327,20 @@ mod tests {
             ("quota-backend-bytes", "4294967296"),
             ("enable-pprof", "true"),
             ("auto-compaction-retention", "1h"),
+            ("log-outputs", "stderr, /var/log/etcd.log"),
+            ("watch-progress-notify-interval", "1m30s"),
+            ("experimental-corrupt-check-time", "1h"),
         ]
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .map(|(key, value)| (key.to_owned(), value.into()))
         .into();
         let text = config(&settled, &settled.cluster.nodes[0], "authority");
         for line in [
             "quota-backend-bytes: 4294967296\n",
             "enable-pprof: true\n",
             "auto-compaction-retention: 1h\n",
+            "\nwatch-progress-notify-interval: 90000000000\n",
+            "experimental-corrupt-check-time: 3600000000000\n",
+            "log-outputs:\n- stderr\n- /var/log/etcd.log\n",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }

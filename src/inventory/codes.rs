@@ -7,6 +7,10 @@ pub const CODES: &[(&str, &str)] = &[
         "a node or the endpoint has an address of the pods or services",
     ),
     (
+        "argument-order",
+        "several values of an argument, in an order that kubeadm does not keep",
+    ),
+    (
         "bridge-too-far",
         "`cni: bridge`, but the hosts are hardly on one layer-2 network",
     ),
@@ -132,6 +136,10 @@ pub const CODES: &[(&str, &str)] = &[
         "load balancer and API server on one port of one host",
     ),
     ("removed-flag", "a flag that the version does not have"),
+    (
+        "repeated-argument",
+        "an argument of etcd with several values",
+    ),
     (
         "reserved-label",
         "a label that a kubelet may not give its own node",

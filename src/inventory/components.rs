@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::api_server::{self, WrittenApiServer};
-use super::document::{plain_map, text_map};
+use super::document::{free_text, plain};
 use super::etcd::{self, WrittenEtcd};
 use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
@@ -16,7 +16,8 @@ use super::release::{self, Program};
 use super::syntax;
 use super::yaml::{Node, Value};
 use crate::cluster::{
-    Component, Kubeadm, KubeletClient, KubeletServing, LeaderElection, ProxyMode, VersionSpec,
+    Arguments, Component, Kubeadm, KubeletClient, KubeletServing, LeaderElection, ProxyMode,
+    Values, VersionSpec,
 };
 
 /// Settings of all components as far as they were written.
@@ -125,9 +126,17 @@ pub fn component(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>, owner: &O
     };
     let args = fields
         .get("extraArgs")
-        .map(|node| text_map(reader, node, ARGS))
+        .map(|node| reader.entries(node, ARGS))
         .unwrap_or_default();
-    for (name, _) in &args {
+    let mut extra_args = Arguments::new();
+    for (key, value) in args {
+        let name = Spanned {
+            value: key.text.clone(),
+            span: key.span,
+        };
+        if let Some(values) = values(reader, &name, value) {
+            extra_args.insert(name.value.clone(), values);
+        }
         let bare = name.value.trim_start_matches('-');
         if bare != name.value {
             let message = format!("the argument {} begins with dashes", quoted(&name.value));
@@ -158,9 +167,26 @@ pub fn component(reader: &Reader<'_>, fields: Option<&Fields<'_, '_>>, owner: &O
         }
     }
     Component {
-        extra_args: plain_map(args),
+        extra_args,
         extra_config: extra_config(reader, fields, owner),
     }
+}
+
+/// What an argument is given: a text, or several in order.
+fn values(reader: &Reader<'_>, name: &Spanned<String>, node: &Node) -> Option<Values> {
+    let Value::Sequence(items) = &node.value else {
+        return Some(free_text(reader, name, node)?.value.into());
+    };
+    if items.is_empty() {
+        let message = format!("the list of {} is empty", quoted(&name.value));
+        let finding = Finding::error("missing-value", node.span, message);
+        reader.report(finding.help("write a value, several in a list, or take the argument out"));
+        return None;
+    }
+    let texts = items
+        .iter()
+        .filter_map(|item| free_text(reader, name, item));
+    Values::of(plain(texts.collect()))
 }
 
 fn kube_proxy(reader: &Reader<'_>, node: &Node) -> WrittenProxy {

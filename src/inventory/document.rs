@@ -1,6 +1,5 @@
 //! The inventory as written: every value typed, with its place.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::address;
@@ -238,40 +237,39 @@ pub fn text_map(
             value: key.text.clone(),
             span: key.span,
         };
-        // `key: ""` is a value; `key:` is a slip.
-        if let Value::Scalar { text, plain: false } = &value.value {
-            return Some((
-                key,
-                Spanned {
-                    value: text.clone(),
-                    span: value.span,
-                },
-            ));
-        }
-        let message = format!("{} has no value", quoted(&key.value));
-        if value.is_null() {
-            reader.report(
-                Finding::error("missing-value", key.span, message)
-                    .help("write a value, or `\"\"` for an empty one"),
-            );
-            return None;
-        }
-        Some((key, reader.text(value, "a text")?))
+        let text = free_text(reader, &key, value)?;
+        Some((key, text))
     });
     pairs.collect()
+}
+
+/// The text under a free key, or one of several.
+pub fn free_text(
+    reader: &Reader<'_>,
+    key: &Spanned<String>,
+    value: &Node,
+) -> Option<Spanned<String>> {
+    // `key: ""` is a value; `key:` is a slip.
+    if let Value::Scalar { text, plain: false } = &value.value {
+        return Some(Spanned {
+            value: text.clone(),
+            span: value.span,
+        });
+    }
+    if value.is_null() {
+        let message = format!("{} has no value", quoted(&key.value));
+        reader.report(
+            Finding::error("missing-value", key.span, message)
+                .help("write a value, or `\"\"` for an empty one"),
+        );
+        return None;
+    }
+    reader.text(value, "a text")
 }
 
 /// Texts without their places.
 pub fn plain(texts: Vec<Spanned<String>>) -> Vec<String> {
     texts.into_iter().map(|text| text.value).collect()
-}
-
-/// Pairs without their places.
-pub fn plain_map(pairs: Vec<(Spanned<String>, Spanned<String>)>) -> BTreeMap<String, String> {
-    pairs
-        .into_iter()
-        .map(|(key, value)| (key.value, value.value))
-        .collect()
 }
 
 /// One path, or several under the plural of the key.

@@ -13,6 +13,8 @@ use crate::cluster::{Component, ETCD_RELEASES, EtcdArchive, EtcdSource, EtcdVers
 /// etcd as far as it was written.
 pub struct WrittenEtcd {
     pub component: Component,
+    /// The names of its arguments.
+    pub arguments: Vec<Spanned<String>>,
     pub allow_even_members: bool,
     /// Where the key `source` is, right or wrong.
     pub source_key: Option<Span>,
@@ -36,6 +38,7 @@ pub fn read(
     let Some(fields) = fields else {
         return WrittenEtcd {
             component: Component::default(),
+            arguments: Vec::new(),
             allow_even_members: false,
             source_key: None,
             source: release(minor),
@@ -56,8 +59,32 @@ pub fn read(
         config_key: fields
             .key("extraConfig")
             .filter(|_| !component.extra_config.is_empty()),
+        arguments: arguments(reader, fields.get("extraArgs")),
         component,
     }
+}
+
+/// The names of arguments, none of which is taken several times: of a flag
+/// that is repeated etcd takes the last, and its file has each key once.
+fn arguments(reader: &Reader<'_>, node: Option<&Node>) -> Vec<Spanned<String>> {
+    // What is no mapping is reported where all arguments are read.
+    let Some(Value::Mapping(entries)) = node.map(|node| &node.value) else {
+        return Vec::new();
+    };
+    for (name, value) in entries {
+        if let Value::Sequence(_) = value.value {
+            let message = format!("etcd takes {} only once", quoted(&name.text));
+            reader.report(
+                Finding::error("repeated-argument", name.span, message)
+                    .help("write one text, several values with commas between"),
+            );
+        }
+    }
+    let names = entries.iter().map(|(name, _)| Spanned {
+        value: name.text.clone(),
+        span: name.span,
+    });
+    names.collect()
 }
 
 /// Upstream's archive of what a minor version of Kubernetes asks for.

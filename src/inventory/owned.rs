@@ -57,10 +57,6 @@ pub const API_SERVER: Owner = Owner {
         ("advertise-address", ADDRESS),
         ("secure-port", PORT),
         ("service-cluster-ip-range", SERVICES),
-        (
-            "service-account-issuer",
-            "leave it out: it follows from `network.dnsDomain`",
-        ),
         ("service-account-key-file", PKI),
         ("service-account-signing-key-file", PKI),
         ("etcd-servers", MEMBERS),

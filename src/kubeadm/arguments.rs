@@ -1,28 +1,24 @@
 //! Command-line arguments of components: a map here, a list of names and
 //! values in kubeadm's documents.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cluster::{Component, LeaderElection};
-
-/// Arguments without dashes, and their values.
-pub type Arguments = BTreeMap<String, String>;
+use crate::cluster::{Arguments, Component, LeaderElection, Values, Version};
 
 #[derive(Serialize)]
-struct Argument {
-    name: String,
-    value: String,
+struct Argument<'a> {
+    name: &'a str,
+    value: &'a str,
 }
 
-/// As kubeadm reads them.
-pub fn shaped(arguments: Arguments) -> Value {
+/// As kubeadm reads them: an argument of several values stands there as often.
+pub fn shaped(arguments: &Arguments) -> Value {
     let list = arguments
-        .into_iter()
-        .map(|(name, value)| Argument { name, value });
+        .iter()
+        .flat_map(|(name, values)| values.iter().map(move |value| Argument { name, value }));
     serde_json::to_value(list.collect::<Vec<_>>()).expect("texts are JSON")
 }
 
@@ -30,18 +26,21 @@ pub fn shaped(arguments: Arguments) -> Value {
 /// over them.
 pub fn elected(election: &LeaderElection, component: &Component) -> Arguments {
     let mut arguments = Arguments::from([
-        ("leader-elect".to_owned(), election.enabled.to_string()),
+        (
+            "leader-elect".to_owned(),
+            election.enabled.to_string().into(),
+        ),
         (
             "leader-elect-lease-duration".to_owned(),
-            go_duration(election.lease_duration),
+            go_duration(election.lease_duration).into(),
         ),
         (
             "leader-elect-renew-deadline".to_owned(),
-            go_duration(election.renew_deadline),
+            go_duration(election.renew_deadline).into(),
         ),
         (
             "leader-elect-retry-period".to_owned(),
-            go_duration(election.retry_period),
+            go_duration(election.retry_period).into(),
         ),
     ]);
     arguments.extend(component.extra_args.clone());
@@ -66,16 +65,46 @@ fn go_duration(duration: Duration) -> String {
     text + "s"
 }
 
+/// Whether kubeadm of a version gives the values of an argument in the order in
+/// which they are written. Others sort them.
+///
+/// Source: `ArgumentsToCommand` in cmd/kubeadm/app/util/arguments.go of
+/// k8s.io/kubernetes at v1.31.14, v1.32.11, v1.33.7, v1.34.3 and v1.35.0, which
+/// sort, v1.34.4, v1.35.1, v1.36.3 and v1.37.2, which do not. Pull requests
+/// 135850 and 135851 brought that into the patches after 1.32.11 and 1.33.7.
+#[must_use]
+pub const fn keeps_order(version: Version) -> bool {
+    match version.minor {
+        ..=31 => false,
+        32 => version.patch >= 12,
+        33 => version.patch >= 8,
+        34 => version.patch >= 4,
+        35 => version.patch >= 1,
+        36.. => true,
+    }
+}
+
+/// Whether an argument is given the same twice: as many values that mean the
+/// same, in the same order.
+#[must_use]
+pub fn same_values(one: &Values, other: &Values) -> bool {
+    one.iter().count() == other.iter().count()
+        && one
+            .iter()
+            .zip(other.iter())
+            .all(|(one, other)| same_value(one, other))
+}
+
 /// Whether two values of an argument mean the same: the same text, or the
 /// same length of time.
-#[must_use]
-pub fn same_value(one: &str, other: &str) -> bool {
+fn same_value(one: &str, other: &str) -> bool {
     one == other
         || matches!((nanoseconds(one), nanoseconds(other)), (Some(one), Some(other)) if one == other)
 }
 
 /// What Go's time.ParseDuration reads, but for signs.
-fn nanoseconds(text: &str) -> Option<u128> {
+#[must_use]
+pub fn nanoseconds(text: &str) -> Option<u128> {
     let mut rest = text;
     let mut total: u128 = 0;
     while !rest.is_empty() {
@@ -133,6 +162,31 @@ mod tests {
         ] {
             assert!(!same_value(one, other), "{one} {other}");
         }
+    }
+
+    #[test]
+    fn values_are_the_same_in_one_order_only() {
+        let values = |values: &[&str]| {
+            let values = values.iter().map(|&value| value.to_owned());
+            Values::of(values.collect()).unwrap()
+        };
+        let same = |one: &[&str], other: &[&str]| same_values(&values(one), &values(other));
+        assert!(same(&["a", "60s"], &["a", "1m"]));
+        for other in [&["b", "a"][..], &["a"], &["a", "b", "b"], &["a", "c"]] {
+            assert!(!same(&["a", "b"], other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_argument_stands_in_the_list_as_often() {
+        let issuers = Values::of(vec!["https://b".to_owned(), "https://a".to_owned()]).unwrap();
+        let arguments = [("v".to_owned(), "2".into()), ("issuer".to_owned(), issuers)].into();
+        let expected = serde_json::json!([
+            {"name": "issuer", "value": "https://b"},
+            {"name": "issuer", "value": "https://a"},
+            {"name": "v", "value": "2"},
+        ]);
+        assert_eq!(shaped(&arguments), expected);
     }
 
     #[test]

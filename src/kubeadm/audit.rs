@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cluster::Audit;
+use crate::cluster::{Audit, Values};
 use crate::resource::sha256_hex;
 use crate::template::HostFile;
 
@@ -41,7 +41,7 @@ fn path(audit: &Audit) -> String {
 }
 
 /// What the API server is told.
-pub fn arguments(audit: &Audit) -> [(String, String); 5] {
+pub fn arguments(audit: &Audit) -> [(String, Values); 5] {
     [
         ("audit-policy-file", path(audit)),
         ("audit-log-path", format!("{LOGS}/audit.log")),
@@ -49,7 +49,7 @@ pub fn arguments(audit: &Audit) -> [(String, String); 5] {
         ("audit-log-maxbackup", audit.max_backups.to_string()),
         ("audit-log-maxsize", audit.max_size.to_string()),
     ]
-    .map(|(name, value)| (name.to_owned(), value))
+    .map(|(name, value)| (name.to_owned(), value.into()))
 }
 
 /// What its pod needs: whole directories, so that a file that is replaced is

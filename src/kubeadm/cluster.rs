@@ -3,12 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::arguments::{Arguments, shaped};
+use super::arguments::shaped;
 use super::document::merged;
 use super::encryption::Stage;
 use super::settings::{self, PlaneComponent};
 use super::{API_VERSION, without_repetition};
-use crate::cluster::{Kubeadm, Role, Settled, Topology};
+use crate::cluster::{Arguments, Kubeadm, Role, Settled, Topology};
 use crate::etcd::member;
 
 #[derive(Serialize)]
@@ -91,7 +91,7 @@ struct External {
 pub fn configuration(settled: &Settled, stage: Stage) -> impl Serialize {
     let cluster = &settled.cluster;
     let plane = &cluster.control_plane;
-    let ours = |component| section(settings::arguments(plane, component, stage));
+    let ours = |component| section(&settings::arguments(plane, component, stage));
     let theirs = |component| settings::section(plane, component);
     let api_server = ApiServer {
         cert_sans: cert_sans(settled),
@@ -99,7 +99,7 @@ pub fn configuration(settled: &Settled, stage: Stage) -> impl Serialize {
     };
     let etcd = match cluster.topology {
         Topology::Stacked => {
-            let etcd = section(plane.etcd.extra_args.clone());
+            let etcd = section(&plane.etcd.extra_args);
             Etcd::Local(merged(&etcd, &plane.etcd.extra_config))
         }
         Topology::External(_) => Etcd::External(External {
@@ -153,7 +153,7 @@ fn cert_sans(settled: &Settled) -> Vec<String> {
     without_repetition(names)
 }
 
-fn section(arguments: Arguments) -> Section {
+fn section(arguments: &Arguments) -> Section {
     let extra_args = (!arguments.is_empty()).then(|| shaped(arguments));
     Section { extra_args }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::document;
-use crate::cluster::Encryption;
+use crate::cluster::{Arguments, Encryption, Values};
 use crate::template::weight;
 use crate::template::{HostFile, NOTICE};
 
@@ -93,19 +93,19 @@ impl Stage {
 
     /// [`Stage::of`] for the arguments of a process.
     #[must_use]
-    pub fn running(arguments: &super::Arguments) -> Self {
-        Self::of(arguments.get(ARGUMENT).map(String::as_str))
+    pub fn running(arguments: &Arguments) -> Self {
+        Self::of(arguments.get(ARGUMENT).map(Values::last))
     }
 }
 
 /// What the API server is told.
-pub fn arguments(stage: Stage) -> Option<(String, String)> {
+pub fn arguments(stage: Stage) -> Option<(String, Values)> {
     let path = match stage {
         Stage::Plain => return None,
         Stage::Reads => READS,
         Stage::Writes => WRITES,
     };
-    Some((ARGUMENT.to_owned(), path.to_owned()))
+    Some((ARGUMENT.to_owned(), path.into()))
 }
 
 /// The documents of both stages that have one, with this key (base64). The

@@ -75,7 +75,7 @@ pub fn start(settled: &Settled, node: &Node) -> String {
         let arguments = &mut starting.cluster.kubelet.extra_args;
         arguments
             .entry("register-with-taints".to_owned())
-            .or_insert_with(|| taints.join(","));
+            .or_insert_with(|| taints.join(",").into());
     }
     let stage = Stage::wanted(settled.cluster.control_plane.encryption);
     phase(&starting, node, stage)

@@ -32,7 +32,7 @@ use zeroize::Zeroizing;
 use crate::cluster::{Node, Settled};
 use crate::template::HostFile;
 
-pub use arguments::{Arguments, same_value};
+pub use arguments::{keeps_order, nanoseconds, same_values};
 pub use encryption::Stage;
 pub use images::{image_repository, sandbox_image};
 pub use kubelet::{OWN_PATCH, Resolver};
@@ -81,8 +81,8 @@ pub fn phase(settled: &Settled, node: &Node, stage: Stage) -> String {
 pub fn founding_etcd(settled: &Settled, node: &Node, members: &str) -> String {
     let mut founding = settled.clone();
     let arguments = &mut founding.cluster.control_plane.etcd.extra_args;
-    arguments.insert("initial-cluster".to_owned(), members.to_owned());
-    arguments.insert("initial-cluster-state".to_owned(), "new".to_owned());
+    arguments.insert("initial-cluster".to_owned(), members.into());
+    arguments.insert("initial-cluster-state".to_owned(), "new".into());
     let stage = Stage::wanted(settled.cluster.control_plane.encryption);
     phase(&founding, node, stage)
 }

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::arguments::{Arguments, shaped};
+use super::arguments::shaped;
 use super::{API_PORT, API_SERVER_TIMEOUT, DISCOVERY_TIMEOUT};
-use crate::cluster::{Kubeadm, Node, Role, Settled};
+use crate::cluster::{Arguments, Kubeadm, Node, Role, Settled};
 use crate::runtime;
 
 /// How long kubeadm waits, where its own default shall hold.
@@ -77,7 +77,7 @@ pub fn registration<'a>(settled: &'a Settled, node: &'a Node) -> NodeRegistratio
         name: node.name.as_str(),
         cri_socket: runtime::profile(&settled.cluster.runtime).socket,
         taints: taints(node),
-        kubelet_extra_args: shaped(kubelet_arguments(settled, node)),
+        kubelet_extra_args: shaped(&kubelet_arguments(settled, node)),
         ignore_preflight_errors: ignored(&settled.cluster.kubeadm),
         image_pull_policy: "IfNotPresent",
     }
@@ -119,13 +119,19 @@ fn ignored(kubeadm: &Kubeadm) -> Vec<&str> {
 /// What differs from host to host, and the inventory's arguments over it.
 fn kubelet_arguments(settled: &Settled, node: &Node) -> Arguments {
     let mut arguments = Arguments::new();
-    arguments.insert("node-ip".to_owned(), settled.address(node).to_string());
+    arguments.insert(
+        "node-ip".to_owned(),
+        settled.address(node).to_string().into(),
+    );
     // Else kubelet's garbage collection takes it for unused. The flag is gone
     // in 1.35: containerd pins the image itself.
     if let Some(image) = &settled.cluster.images.sandbox
         && settled.version.minor < 35
     {
-        arguments.insert("pod-infra-container-image".to_owned(), image.clone());
+        arguments.insert(
+            "pod-infra-container-image".to_owned(),
+            image.as_str().into(),
+        );
     }
     arguments.extend(settled.cluster.kubelet.extra_args.clone());
     arguments

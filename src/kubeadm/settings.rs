@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::arguments::{Arguments, elected};
+use super::arguments::elected;
 use super::encryption::{self, Stage};
 use super::{audit, document};
-use crate::cluster::{ControlPlane, Settled};
+use crate::cluster::{Arguments, ControlPlane, Settled};
 use crate::resource::sha256_hex;
 
 /// A component that kubeadm runs as a static pod on each control plane.
@@ -29,7 +29,7 @@ pub enum PlaneComponent {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// Arguments, without dashes; kubeadm adds its own.
-    pub arguments: BTreeMap<String, String>,
+    pub arguments: Arguments,
     /// Hash of what else reaches its static pod: volumes and patches.
     pub pod: String,
 }

@@ -125,6 +125,8 @@ pub(crate) fn most(version: Version) -> Settled {
         extra_args: args(&[
             ("audit-log-path", "/var/log/kubernetes/audit.log"),
             ("anonymous-auth", "false"),
+            ("service-account-issuer", "https://new.example"),
+            ("service-account-issuer", "https://a.example"),
         ]),
         extra_config: config(json!({"extraVolumes": [{
             "name": "audit", "hostPath": "/var/log/kubernetes", "mountPath": "/var/log/kubernetes",
@@ -140,7 +142,11 @@ pub(crate) fn most(version: Version) -> Settled {
         extra_config: config(json!({"dataDir": "/srv/etcd", "serverCertSANs": ["etcd.internal"]})),
     };
     cluster.kubelet = Component {
-        extra_args: args(&[("v", "4")]),
+        extra_args: args(&[
+            ("v", "4"),
+            ("feature-gates", "NodeSwap=true"),
+            ("feature-gates", "AllAlpha=false"),
+        ]),
         extra_config: config(
             json!({"failSwapOn": false, "evictionHard": {"memory.available": "5%"}}),
         ),
@@ -211,11 +217,15 @@ fn mirror(registry: &str, endpoints: &[&str]) -> RegistryMirror {
     }
 }
 
-fn args(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|&(name, value)| (name.into(), value.into()))
-        .collect()
+fn args(pairs: &[(&str, &str)]) -> Arguments {
+    let mut all = Arguments::new();
+    for &(name, value) in pairs {
+        match all.get_mut(name) {
+            Some(values) => values.push(value.to_owned()),
+            None => drop(all.insert(name.to_owned(), value.into())),
+        }
+    }
+    all
 }
 
 fn config(value: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {

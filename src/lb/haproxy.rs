@@ -72,7 +72,7 @@ fn config(settled: &Settled, bind: String, health: Option<Health>) -> String {
         anonymous: api_server
             .extra_args
             .get("anonymous-auth")
-            .is_none_or(|value| value != "false"),
+            .is_none_or(|values| values.last() != "false"),
         ca_file: CA_FILE,
         servers: servers(settled),
     };

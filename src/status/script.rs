@@ -5,7 +5,8 @@
 //! open file, since what is longer than a pipe's buffer would be mixed up.
 
 use crate::cluster::{
-    AddressSpec, Balancer, Cluster, Endpoint, LoadBalancer, Node, Role, Runtime, Topology,
+    AddressSpec, Arguments, Balancer, Cluster, Endpoint, LoadBalancer, Node, Role, Runtime,
+    Topology, Values,
 };
 use crate::etcd::{gateway, member};
 use crate::kubeadm::API_PORT;
@@ -182,9 +183,9 @@ fn plane(cluster: &Cluster, node: &Node) -> Script {
         .lit("\n"),
     };
     let settings = &cluster.control_plane;
-    let port = |arguments: &std::collections::BTreeMap<String, String>, usual: &str| {
-        let named = arguments.get("secure-port").cloned();
-        named.unwrap_or_else(|| usual.to_owned())
+    let port = |arguments: &Arguments, usual: &str| {
+        let named = arguments.get("secure-port");
+        named.map_or(usual, Values::last).to_owned()
     };
     Script::of("if [ -s /etc/kubernetes/pki/apiserver-kubelet-client.crt ]; then\n")
         .then(&own)

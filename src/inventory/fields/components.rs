@@ -4,10 +4,12 @@ use super::{DURATION, Field, Form, Kind, Mapping, PATH, URL, like, text, word};
 
 const FLAG: Form = Form::like("flag", "^[A-Za-z0-9_.][A-Za-z0-9_.-]*$");
 
-/// Extra arguments of a component.
+const VALUE: Kind = Kind::Text(Form::of("text").bare());
+
+/// Extra arguments of a component, which may be given several times.
 const fn arguments(text: &'static str, example: &'static str) -> Field {
-    const VALUE: Kind = Kind::Text(Form::of("text").bare());
-    Field::new("extraArgs", Kind::Free(FLAG, &VALUE), text).example(example)
+    const VALUES: Kind = Kind::Either(&[VALUE, Kind::List(&VALUE)]);
+    Field::new("extraArgs", Kind::Free(FLAG, &VALUES), text).example(example)
 }
 
 /// Extra configuration of a component.
@@ -82,9 +84,9 @@ pub const API_SERVER: &Mapping = &Mapping::of(&[
     .default("none")
     .example("secretbox"),
     arguments(
-        "More flags of kube-apiserver, without dashes. What kdiy sets itself is refused, with the \
-         key to use instead.",
-        "{event-ttl: 4h}",
+        "More flags of kube-apiserver, without dashes, in place of what kubeadm gives it by itself. \
+         Of a list each entry is the flag once more, in this order. What kdiy sets itself is refused, with the key to use instead.",
+        "{event-ttl: 4h, service-account-issuer: [https://new.example.org, https://old.example.org]}",
     ),
     configuration(
         "Merged over `apiServer` of kubeadm's ClusterConfiguration, such as `extraVolumes`: static \
@@ -136,8 +138,8 @@ pub const ELECTED: &Mapping = &Mapping::of(&[
     )
     .example("{leaseDuration: 30s, renewDeadline: 20s, retryPeriod: 5s}"),
     arguments(
-        "More flags of the component, without dashes. What kdiy sets itself is refused, with the \
-         key to use instead.",
+        "More flags of the component, without dashes. Of a list each entry is the flag once more, in \
+         this order. What kdiy sets itself is refused, with the key to use instead.",
         "{v: 2}",
     ),
     configuration(
@@ -220,12 +222,15 @@ pub const ETCD: &Mapping = &Mapping::of(&[
     )
     .default("false")
     .example("true"),
-    arguments(
+    Field::new(
+        "extraArgs",
+        Kind::Free(FLAG, &VALUE),
         "More settings of etcd: flags of the static pod, without dashes; with `topology: external` \
-         keys of etcd's configuration file, which have the same names. What kdiy sets itself is \
-         refused.",
-        "{quota-backend-bytes: 8589934592}",
-    ),
+         keys of etcd's configuration file, which have the same names. They are written as for the \
+         flags: durations as `10m`, several values with commas between. What kdiy sets itself is \
+         refused, and what the etcd that is going to run does not have.",
+    )
+    .example("{quota-backend-bytes: 8589934592}"),
     configuration(
         "Merged over `etcd.local` of kubeadm's ClusterConfiguration. Only with \
          `topology: stacked`.",
@@ -301,8 +306,8 @@ pub const KUBELET: &Mapping = &Mapping::of(&[
     .default("issued")
     .example("bootstrap"),
     arguments(
-        "More flags of the kubelet, without dashes. What kdiy sets itself is refused, with the key \
-         to use instead.",
+        "More flags of the kubelet, without dashes. Of a list each entry is the flag once more, in \
+         this order. What kdiy sets itself is refused, with the key to use instead.",
         "{v: 2}",
     ),
     configuration("Merged over the KubeletConfiguration.", "{maxPods: 200}"),

@@ -1,14 +1,17 @@
 //! Flags and feature gates that the wanted release does not have: a program
 //! that is given one does not start, which otherwise shows by a time-out only.
 
+mod etcd;
 mod flags;
 mod gates;
 
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::reader::{Reader, nearest};
 use super::yaml::{Key, Node, Value};
-use crate::cluster::VersionSpec;
 use crate::cluster::version::{NEWEST_MINOR, OLDEST_MINOR};
+use crate::cluster::{Version, VersionSpec};
+use crate::kubeadm::keeps_order;
+pub use etcd::find as etcd_flag;
 use gates::Gate;
 
 /// A program of Kubernetes whose flags and gates can be written.
@@ -55,17 +58,15 @@ pub fn check(
         {
             judge.flag(name, flag);
         }
-        if name.text == "feature-gates"
-            && let Value::Scalar { text, .. } = &value.value
-        {
-            for pair in text.split(',') {
-                let (name, to) = pair.split_once('=').unwrap_or((pair, ""));
-                // The API server's are of one component or another.
-                let name = name.trim().trim_start_matches("kube:");
-                if !name.is_empty() && !name.contains(':') {
-                    judge.gate(name, to.trim(), value.span);
-                }
-            }
+        if let Value::Sequence(items) = &value.value {
+            judge.order(name, items, value.span);
+        }
+        if name.text == "feature-gates" {
+            let several = match &value.value {
+                Value::Sequence(items) => items.as_slice(),
+                _ => std::slice::from_ref(value),
+            };
+            several.iter().for_each(|gates| judge.gates(gates));
         }
     }
     let gates = entries_of(section, "extraConfig").iter();
@@ -114,6 +115,46 @@ impl Judge<'_, '_> {
             flag.gone
         );
         self.report(Finding::error("removed-flag", name.span, message).help(flag.instead));
+    }
+
+    /// What an argument `feature-gates` is given.
+    fn gates(&self, node: &Node) {
+        let Value::Scalar { text, .. } = &node.value else {
+            return;
+        };
+        for pair in text.split(',') {
+            let (name, to) = pair.split_once('=').unwrap_or((pair, ""));
+            // The API server's are of one component or another.
+            let name = name.trim().trim_start_matches("kube:");
+            if !name.is_empty() && !name.contains(':') {
+                self.gate(name, to.trim(), node.span);
+            }
+        }
+    }
+
+    /// Values in an order that kubeadm does not keep. Of a minor version the
+    /// newest patch is meant.
+    fn order(&self, name: &Key, items: &[std::rc::Rc<Node>], span: Span) {
+        let version = match self.version.value {
+            VersionSpec::Exact(version) => version,
+            VersionSpec::Minor(major, minor) => Version::new(major, minor, u64::MAX),
+        };
+        let texts = items.iter().filter_map(|item| match &item.value {
+            Value::Scalar { text, .. } => Some(text.trim()),
+            _ => None,
+        });
+        if keeps_order(version) || texts.is_sorted() {
+            return;
+        }
+        let message = format!(
+            "kubeadm {} sorts the values of {}, so that they would not be given in this order",
+            self.version.value,
+            quoted(&name.text)
+        );
+        self.report(Finding::error("argument-order", span, message).help(
+            "take a later version (the order is kept from 1.35.1, 1.34.4, 1.33.8 and 1.32.12 on), \
+             or write them sorted where their order means nothing",
+        ));
     }
 
     fn gate(&self, name: &str, value: &str, span: Span) {

@@ -6,12 +6,22 @@ use crate::inventory::{Severity, load};
 
 /// Findings of an inventory with this section, as `code line:column message`.
 fn said(version: &str, section: &str) -> Vec<String> {
+    said_with(version, "", section)
+}
+
+/// [`said`], with more nodes.
+fn said_with(version: &str, nodes: &str, section: &str) -> Vec<String> {
     let text = format!(
         "apiVersion: kdiy/v1alpha1\nname: demo\nversion: \"{version}\"\nnetwork: {{cni: bridge}}\n\
-         nodes:\n  - {{name: cp-1, ssh: 192.0.2.11, role: [control-plane, worker]}}\n{section}"
+         nodes:\n  - {{name: cp-1, ssh: 192.0.2.11, role: [control-plane, worker]}}\n{nodes}{section}"
     );
     let loaded = load(&text, &|_| Err(std::io::ErrorKind::NotFound.into()));
-    let codes = ["removed-flag", "feature-gate", "unknown-feature-gate"];
+    let codes = [
+        "argument-order",
+        "removed-flag",
+        "feature-gate",
+        "unknown-feature-gate",
+    ];
     let findings = loaded.findings.into_iter();
     findings
         .filter(|finding| codes.contains(&finding.code))
@@ -158,4 +168,82 @@ fn the_tables_are_in_order_and_make_sense() {
     names.dedup();
     assert_eq!(names.len(), all, "a flag is told of twice");
     assert!(flags::FLAGS.iter().all(|flag| flag.gone <= NEWEST_MINOR));
+}
+
+#[test]
+fn a_list_of_gates_is_judged_entry_by_entry() {
+    let section = "kubelet:\n  extraArgs:\n    feature-gates:\n      - AllAlpha=false\n      \
+                   - SidecarContainers=true\n      - NodeSwap=true,NodeSwop=true\n";
+    insta::assert_snapshot!(said("1.37", section).join("\n"));
+}
+
+#[test]
+fn an_order_is_asked_for_where_kubeadm_keeps_it() {
+    let section = |values: &str| {
+        format!("controlPlane: {{scheduler: {{extraArgs: {{vmodule: [{values}]}}}}}}\n")
+    };
+    let refused = |version: &str, values: &str| match said(version, &section(values)).as_slice() {
+        [] => false,
+        [one] if one.starts_with("error argument-order 7:49 ") => true,
+        other => panic!("{other:?}"),
+    };
+    for version in ["1.31", "1.33.7", "1.34.3", "1.35.0"] {
+        assert!(refused(version, "b=2, a=1"), "{version}");
+        assert!(!refused(version, "a=1, b=2, b=2"), "{version}");
+    }
+    for version in ["1.33", "1.34", "1.34.4", "1.35.1", "1.36.0", "1.37"] {
+        assert!(!refused(version, "b=2, a=1"), "{version}");
+    }
+}
+
+/// Findings of etcd's arguments, with the topology that is asked for.
+fn said_of_etcd(version: &str, external: bool, etcd: &str) -> Vec<String> {
+    let section = format!("controlPlane:\n  etcd: {{{etcd}}}\n");
+    match external {
+        false => said(version, &section),
+        true => {
+            let host = "  - {name: etcd-1, ssh: 192.0.2.31, role: etcd}\n";
+            said_with(version, host, &format!("topology: external\n{section}"))
+        }
+    }
+}
+
+#[test]
+fn flags_of_etcd_are_judged_by_the_version_that_runs() {
+    let old =
+        "extraArgs: {experimental-watch-progress-notify-interval: 5s, enable-v2: false, v: 2}";
+    let count = |version: &str, external: bool, etcd: &str| {
+        let found = said_of_etcd(version, external, etcd);
+        assert!(
+            found
+                .iter()
+                .all(|line| line.starts_with("error removed-flag ")),
+            "{found:?}"
+        );
+        found.len()
+    };
+    // By kubeadm 3.5.24, 3.6.8 and 3.7.0.
+    assert_eq!(count("1.33", false, old), 0);
+    assert_eq!(count("1.36", false, old), 1);
+    assert_eq!(count("1.37", false, old), 2);
+    let tagged = format!("{old}, extraConfig: {{imageTag: 3.6.11-0}}");
+    assert_eq!(count("1.37", false, &tagged), 1);
+    // By the source.
+    let source = |source: &str| format!("{old}, source: {source}");
+    assert_eq!(count("1.37", true, old), 2);
+    assert_eq!(count("1.36", true, old), 1);
+    assert_eq!(count("1.37", true, &source("{version: 3.6.16}")), 1);
+    assert_eq!(count("1.37", true, &source("distribution")), 0);
+}
+
+#[test]
+fn each_flag_of_etcd_that_is_gone() {
+    let names = etcd::FLAGS.iter().map(|flag| format!("{}: x", flag.name));
+    let args = format!("extraArgs: {{{}}}", names.collect::<Vec<_>>().join(", "));
+    let said = [
+        said_of_etcd("1.37", false, &args),
+        said_of_etcd("1.37", true, "extraArgs: {experimental-memory-mlock: true}"),
+    ];
+    insta::assert_snapshot!(said.concat().join("\n"));
+    assert!(etcd::FLAGS.is_sorted_by_key(|flag| flag.name));
 }

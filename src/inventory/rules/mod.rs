@@ -2,6 +2,7 @@
 
 mod access;
 mod balance;
+mod etcd;
 mod members;
 mod network;
 mod runtime;
@@ -20,6 +21,7 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     balance::check(reader, inventory);
     network::check(reader, inventory);
     runtime::check(reader, inventory);
+    etcd::check(reader, inventory);
 }
 
 /// How many of the further places are shown with a finding.

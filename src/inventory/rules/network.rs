@@ -122,7 +122,7 @@ fn pod_size(reader: &Reader<'_>, inventory: &Inventory, pods: &Range) {
         "node-cidr-mask-size-ipv6"
     };
     let written = args.get(family).or(args.get("node-cidr-mask-size"));
-    let mask = match written.map(|mask| mask.parse::<u8>()) {
+    let mask = match written.map(|mask| mask.last().parse::<u8>()) {
         Some(Ok(mask)) => mask,
         Some(Err(_)) => return,
         None if ipv4 => 24,

@@ -2,9 +2,10 @@
 //! were last settled with, and what the cluster remembers.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-use crate::cluster::Settled;
-use crate::kubeadm::{Arguments, PlaneComponent, PlaneSettings, Stage};
+use crate::cluster::{Arguments, Settled};
+use crate::kubeadm::{PlaneComponent, PlaneSettings, Stage};
 use crate::plan::serving::{self, Request};
 use crate::resource::{Answers, section};
 use crate::shell::Script;
@@ -144,7 +145,10 @@ fn processes(text: &str) -> BTreeMap<String, Arguments> {
             (&mut current, line.strip_prefix("argument --"))
         {
             let (name, value) = argument.split_once('=').unwrap_or((argument, "true"));
-            arguments.insert(name.to_owned(), value.to_owned());
+            match arguments.entry(name.to_owned()) {
+                Entry::Vacant(vacant) => drop(vacant.insert(value.into())),
+                Entry::Occupied(mut again) => again.get_mut().push(value.to_owned()),
+            }
         }
     }
     all
@@ -157,14 +161,15 @@ mod tests {
     #[test]
     fn processes_tell_their_arguments() {
         let text = "process kube-scheduler\nargument --leader-elect\nargument --v=2\n\
-                    argument positional\nprocess kube-apiserver\nargument --a=b=c\n";
+                    argument positional\nprocess kube-apiserver\nargument --a=b=c\n\
+                    argument --b=2\nargument --c\nargument --b=1\n";
         let all = processes(text);
         let of = |name: &str| {
             let all = all[name].iter();
             all.map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>()
         };
         assert_eq!(of("kube-scheduler"), ["leader-elect=true", "v=2"]);
-        assert_eq!(of("kube-apiserver"), ["a=b=c"]);
+        assert_eq!(of("kube-apiserver"), ["a=b=c", "b=[2, 1]", "c=true"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::{Founded, Site, config, file, kubectl, resources};
 use crate::cluster::{Encryption, Node, Role};
 use crate::kubeadm::encryption::{self, Stage};
 use crate::kubeadm::settings::plane_settings;
-use crate::kubeadm::{self, PlaneComponent, PlaneSettings, audit, same_value};
+use crate::kubeadm::{self, PlaneComponent, PlaneSettings, audit, same_values};
 use crate::plan::facts::plane::{PlaneView, SETTLED};
 use crate::plan::{Blueprint, Facts, StepId};
 use crate::resource::{Command, Directory, Done, File, Input, OnDiffer, Resource, Verb};
@@ -160,7 +160,7 @@ fn differences(wanted: &PlaneSettings, view: &PlaneView) -> Vec<String> {
         };
         for (name, value) in &wanted.arguments {
             match running.get(name) {
-                Some(runs) if same_value(runs, value) => {}
+                Some(runs) if same_values(runs, value) => {}
                 Some(runs) => all.push(format!("{component}: --{name} {runs} -> {value}")),
                 None => all.push(format!("{component}: --{name} none -> {value}")),
             }

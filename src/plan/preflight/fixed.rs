@@ -45,7 +45,8 @@ fn topology(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
         return;
     };
     // kubeadm's stacked member is asked on the loopback address alone.
-    let stacked = servers.split(',').all(on_loopback);
+    let mut all = servers.iter().flat_map(|servers| servers.split(','));
+    let stacked = all.all(on_loopback);
     let (is, fix) = match (&settled.cluster.topology, stacked) {
         (Topology::Stacked, false) => ("external", "write `topology: external`"),
         (Topology::External(_), true) => ("stacked", "take `topology: external` out"),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::cluster::Audit;
+use crate::cluster::{Audit, Values};
 use crate::plan::serving::{Request, requestor};
 
 /// The small cluster, changed.
@@ -61,7 +61,7 @@ fn changed_arguments_reach_one_control_plane_after_the_other() {
     let after = changed(|cluster| {
         let plane = &mut cluster.control_plane;
         plane.scheduler_election.lease_duration = Duration::from_secs(30);
-        plane.api_server.extra_args = [("v".to_owned(), "4".to_owned())].into();
+        plane.api_server.extra_args = [("v".to_owned(), "4".into())].into();
     });
     let plan = running(after, |_| settled_with(&before, Stage::Plain)).plan();
     insta::assert_snapshot!(told(&plan));
@@ -71,7 +71,7 @@ fn changed_arguments_reach_one_control_plane_after_the_other() {
 fn an_argument_that_was_taken_out_is_noticed_by_the_note_on_the_host() {
     let before = changed(|cluster| {
         let plane = &mut cluster.control_plane;
-        plane.scheduler.extra_args = [("v".to_owned(), "4".to_owned())].into();
+        plane.scheduler.extra_args = [("v".to_owned(), "4".into())].into();
     });
     let view = |host: &str| {
         let settled = if host == "cp2" {
@@ -96,6 +96,79 @@ fn an_argument_that_was_taken_out_is_noticed_by_the_note_on_the_host() {
     assert_eq!(settled, ["cp2"]);
 }
 
+/// The small cluster, whose API servers are given these issuers.
+fn issuing(issuers: &[&str]) -> Settled {
+    let issuers = issuers.iter().map(|&issuer| issuer.to_owned());
+    let given =
+        Values::of(issuers.collect()).map(|values| ("service-account-issuer".to_owned(), values));
+    changed(|cluster| cluster.control_plane.api_server.extra_args = given.into_iter().collect())
+}
+
+#[test]
+fn a_repeated_argument_that_is_changed_is_rolled_out() {
+    let before = issuing(&["https://b", "https://a"]);
+    for (after, line) in [
+        (&["https://b"][..], "[https://b, https://a] -> https://b"),
+        (
+            &["https://a", "https://b"],
+            "[https://b, https://a] -> [https://a, https://b]",
+        ),
+        (
+            &["https://b", "https://c"],
+            "[https://b, https://a] -> [https://b, https://c]",
+        ),
+        (
+            &["https://b", "https://a", "https://c"],
+            "[https://b, https://a] -> [https://b, https://a, https://c]",
+        ),
+        (&[], "[https://b, https://a] -> kubeadm's"),
+    ] {
+        let plan = running(issuing(after), |_| settled_with(&before, Stage::Plain)).plan();
+        let told = told(&plan);
+        let line = format!("       kube-apiserver: --service-account-issuer {line}");
+        assert_eq!(
+            told.lines().filter(|told| *told == line).count(),
+            3,
+            "{told}"
+        );
+    }
+    let one = issuing(&["https://b"]);
+    let plan = running(before, |_| settled_with(&one, Stage::Plain)).plan();
+    let settles = plan
+        .steps
+        .iter()
+        .filter(|step| step.title == "restart the control plane with new settings");
+    for step in settles {
+        let Resource::Command(command) = &step.changes[0].resource else {
+            panic!("{:?}", step.changes);
+        };
+        let wanted = command
+            .inputs
+            .iter()
+            .find(|input| input.name == "want-kube-apiserver");
+        let Content::Plain(text) = &wanted.unwrap().content else {
+            panic!("{wanted:?}");
+        };
+        assert_eq!(
+            text,
+            "--service-account-issuer=https://b\n--service-account-issuer=https://a\n"
+        );
+    }
+}
+
+#[test]
+fn a_repeated_argument_that_stays_is_no_difference() {
+    let settled = || issuing(&["https://b", "https://a"]);
+    let hosts = running(settled(), |_| settled_with(&settled(), Stage::Plain));
+    assert_eq!(told(&hosts.plan()), "");
+    // As the processes tell it, without a note.
+    let view = |_: &str| PlaneView {
+        settled: None,
+        ..settled_with(&settled(), Stage::Plain)
+    };
+    assert_eq!(told(&running(settled(), view).plan()), "");
+}
+
 #[test]
 fn without_a_note_the_processes_word_is_enough() {
     let view = |_: &str| PlaneView {
@@ -109,7 +182,7 @@ fn without_a_note_the_processes_word_is_enough() {
 fn a_component_that_does_not_run_is_mended_first_and_waits_for_the_others_only() {
     let after = changed(|cluster| {
         let plane = &mut cluster.control_plane;
-        plane.scheduler.extra_args = [("v".to_owned(), "4".to_owned())].into();
+        plane.scheduler.extra_args = [("v".to_owned(), "4".into())].into();
     });
     let view = |host: &str| {
         let mut view = settled_with(&few(VERSION), Stage::Plain);
@@ -197,7 +270,7 @@ fn encryption_is_safe_from_every_state_that_a_kill_can_leave() {
 fn who_joins_under_a_limit_runs_with_the_settings_of_now() {
     let after = changed(|cluster| {
         let plane = &mut cluster.control_plane;
-        plane.scheduler.extra_args = [("v".to_owned(), "4".to_owned())].into();
+        plane.scheduler.extra_args = [("v".to_owned(), "4".into())].into();
     });
     let facts = |settled: &Settled, host: &str| {
         if host == "cp3" {
@@ -362,7 +435,7 @@ fn a_cluster_that_runs_keeps_its_endpoint_and_topology() {
     let servers = |servers: &'static str| {
         move |plane: &mut PlaneView| {
             let arguments = plane.running.get_mut("kube-apiserver").unwrap();
-            arguments.insert("etcd-servers".to_owned(), servers.to_owned());
+            arguments.insert("etcd-servers".to_owned(), servers.into());
         }
     };
     for stacked in ["https://127.0.0.1:2379", "https://[::1]:2379"] {

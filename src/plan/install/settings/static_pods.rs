@@ -1,6 +1,7 @@
 //! The static pods of one control plane, written anew and waited for.
 
 use super::{Roll, Site, config, configuration, note_of};
+use crate::cluster::Values;
 use crate::kubeadm::{PlaneComponent, audit};
 use crate::plan::facts::plane::PROCESSES;
 use crate::resource::{Command, Done, Input, Verb};
@@ -25,15 +26,17 @@ pub(super) fn command(site: &Site, roll: &Roll) -> Command {
     for component in PlaneComponent::ALL {
         let name = component.name();
         let arguments = &roll.settings[name].arguments;
-        let lines = arguments
-            .iter()
-            .map(|(name, value)| format!("--{name}={value}\n"));
+        let lines = arguments.iter().flat_map(|(name, values)| {
+            values
+                .iter()
+                .map(move |value| format!("--{name}={value}\n"))
+        });
         let wanted: String = lines.collect();
         inputs.push(Input::plain(&format!("want-{name}"), wanted));
         let health = match component.health_port() {
             None => format!("{}/readyz", crate::plan::facts::url(address)),
             Some(port) => {
-                let of = |name: &str| arguments.get(name).map(String::as_str);
+                let of = |name: &str| arguments.get(name).map(Values::last);
                 let host = match of("bind-address") {
                     None | Some("0.0.0.0" | "::") => loopback,
                     Some(address) => address,
