@@ -45,15 +45,15 @@ crio_package() {
     for program in crio pinns; do
         install -D -m 755 "$KDIY_LAB_CRIO/$program" "$work/usr/bin/$program"
     done
-    # Upstream's has the programs of containers beside it, out of PATH.
+    # Upstream's has runc beside it, too; hosts of the lab may have to look for
+    # theirs, see runtime/runc.
     install -D -m 755 "$KDIY_LAB_CRIO/conmon" "$work/usr/libexec/crio/conmon"
-    install -D -m 755 "$UNPACKED/usr/sbin/runc" "$work/usr/libexec/crio/runc"
     install -D -m 644 "$LAB_DIR/packages/crio.service" "$work/usr/lib/systemd/system/crio.service"
     install -D -m 644 "$LAB_DIR/packages/crio.conf" "$work/etc/crio/crio.conf.d/10-crio.conf"
     install -D -m 644 "$LAB_DIR/packages/crio-policy.json" "$work/etc/containers/policy.json"
     mkdir -p "$work/DEBIAN"
     printf '/etc/crio/crio.conf.d/10-crio.conf\n/etc/containers/policy.json\n' >"$work/DEBIAN/conffiles"
-    package cri-o "$version-1.1" 'libc6, libglib2.0-0 | libglib2.0-0t64, libseccomp2' "$work" "$to/$(dpkg --print-architecture)"
+    package cri-o "$version-1.1" 'libc6, libglib2.0-0 | libglib2.0-0t64, libseccomp2, runc' "$work" "$to/$(dpkg --print-architecture)"
     sign_repository "$to"
     rm -r "${work:?}"/*
 }
