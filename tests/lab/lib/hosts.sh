@@ -8,7 +8,7 @@ container() { printf 'kdiy-%s-%s' "$1" "$2"; }
 # Flags for a container in which systemd, containerd and a kubelet run.
 vm_flags() {
     FLAGS=(--cgroupns=private --tmpfs /run --tmpfs /tmp:exec --stop-signal SIGRTMIN+3
-        -v /var/lib/containerd -v /var/lib/docker -v /var/lib/etcd
+        -v /var/lib/containerd -v /var/lib/containers -v /var/lib/docker -v /var/lib/etcd
         --memory "${KDIY_LAB_MEMORY:-4g}" --memory-swap -1)
     local bounding
     bounding=$((16#$(awk '/^CapBnd/ { print $2 }' /proc/self/status)))
