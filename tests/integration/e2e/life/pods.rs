@@ -42,7 +42,7 @@ pub fn reach_services_and_each_other(life: &Life) {
     }
     let fetch = |from: &str, url: &str| {
         let pod = format!("probe-{from}");
-        let words = ["exec", &pod, "--", "/probe", "fetch", url];
+        let words = ["exec", &pod, "--", "probe", "fetch", url];
         // kube-proxy and routes take up what is new in their own time.
         let what = format!("{from} fetches {url}");
         eventually(&what, Duration::from_secs(30), || {
