@@ -13,6 +13,7 @@ use crate::cluster::{Release, Settled, Version};
 use crate::resource::{Answers, Malformed, section};
 use crate::runtime;
 use crate::shell::Script;
+use crate::template::NOTICE;
 
 /// The packages of Kubernetes whose version is the cluster's.
 pub const KUBERNETES: [&str; 3] = ["kubeadm", "kubectl", "kubelet"];
@@ -28,6 +29,30 @@ pub struct Software {
     pub kubernetes: Look<BTreeMap<String, Vec<String>>>,
     /// The package of the runtime; `None` where there is none to be had.
     pub runtime: Look<Option<Packaged>>,
+    /// What of runtimes is there.
+    pub present: Present,
+}
+
+/// The packages that hold a runtime while it runs: pods notice when one of
+/// them goes.
+const HOLDERS: [&str; 6] = [
+    "containerd",
+    "containerd.io",
+    "docker-ce",
+    "docker-engine",
+    "docker.io",
+    "runc",
+];
+
+/// What of runtimes is on a host, wherever it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Present {
+    /// Versions of the installed [`HOLDERS`], by package.
+    pub packages: BTreeMap<String, String>,
+    /// The SHA-256 of the archive that kdiy's own unit of containerd names.
+    pub archive: Option<String>,
+    /// `version` of the configuration of containerd that kdiy wrote.
+    pub format: Option<u8>,
 }
 
 /// A look into a repository.
@@ -80,6 +105,14 @@ impl Software {
                 }
                 ("runtime", "unread") => software.runtime = Look::Unread(rest.to_owned()),
                 ("runtime", "none") => software.runtime = Look::Read(None),
+                ("present", "package") => {
+                    if let Some((package, version)) = rest.split_once(' ') {
+                        let packages = &mut software.present.packages;
+                        packages.insert(package.to_owned(), version.to_owned());
+                    }
+                }
+                ("present", "archive") => software.present.archive = Some(rest.to_owned()),
+                ("present", "format") => software.present.format = rest.parse().ok(),
                 ("runtime", "installed" | "candidate") => {
                     software.runtime = Look::Read(Some(Packaged {
                         version: rest.to_owned(),
@@ -170,6 +203,12 @@ impl Questions {
                 .arg(line.as_deref().unwrap_or_default())
                 .lit("\n");
         }
+        body = body
+            .lit("kdiy_notice=")
+            .arg(NOTICE.trim_end())
+            .lit("\nkdiy_present ")
+            .args(HOLDERS)
+            .lit("\n");
         section("software", &body.lit("}\n"))
     }
 }
@@ -190,7 +229,8 @@ fn proxy(settled: &Settled) -> Vec<(&'static str, String)> {
 /// `kdiy_offers NAME LINE PACKAGE…` lists the versions of packages in the
 /// repository of one line; `kdiy_runtime PACKAGE LINE` tells the version of
 /// one package, installed or not, of that repository or of the host's own
-/// sources where there is no line. A host that does not know yet whom to
+/// sources where there is no line; `kdiy_present PACKAGE…` tells what of
+/// runtimes is there. A host that does not know yet whom to
 /// trust (no ca-certificates) reads nothing by https.
 const FUNCTIONS: &str = r#"[ -r /etc/os-release ] && . /etc/os-release
 kdiy_open() {
@@ -232,6 +272,16 @@ if [ -z "$v" ]; then
 fi
 if [ -n "$v" ]; then echo "runtime candidate $v"; else echo "runtime none"; fi
 }
+kdiy_wrote() {
+[ -f "$1" ] && IFS= read -r l < "$1" && [ "$l" = "$kdiy_notice" ]
+}
+kdiy_present() {
+dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' -- "$@" 2>/dev/null | while read -r s p v; do [ "$s" != installed ] || echo "present package $p $v"; done
+f=/etc/systemd/system/containerd.service
+kdiy_wrote "$f" && sed -n 's/^# sha256 /present archive /p' "$f"
+f=/etc/containerd/config.toml
+kdiy_wrote "$f" && sed -n 's/^version = /present format /p' "$f"
+}
 "#;
 
 #[cfg(test)]
@@ -246,14 +296,30 @@ mod tests {
     /// What a host says whose dpkg-query is this script, and whose apt is this
     /// machine's own.
     fn said(settled: &Settled, dpkg_query: &str) -> Software {
+        said_of(settled, dpkg_query, &[])
+    }
+
+    /// The same of a host that has these files, by their paths, and no other
+    /// of those that are asked about.
+    fn said_of(settled: &Settled, dpkg_query: &str, files: &[(&str, &str)]) -> Software {
         let dir = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = dir.path().join(path.trim_start_matches('/'));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
         let stub = dir.path().join("dpkg-query");
         std::fs::write(&stub, format!("#!/bin/sh\n{dpkg_query}\n")).unwrap();
         std::fs::set_permissions(&stub, std::fs::Permissions::from_mode(0o755)).unwrap();
         let path = std::env::var("PATH").unwrap();
         let script = Script::of(SECTION_FUNCTION).then(&Questions::of(settled).script());
+        let script = ["/etc/systemd/system", "/etc/containerd"]
+            .iter()
+            .fold(script.as_str().to_owned(), |script, folder| {
+                script.replace(folder, &format!("{}{folder}", dir.path().display()))
+            });
         let output = std::process::Command::new("sh")
-            .args(["-c", script.as_str()])
+            .args(["-c", &script])
             .env("LC_ALL", "C")
             .env("PATH", format!("{}:{path}", dir.path().display()))
             .output()
@@ -336,5 +402,32 @@ mod tests {
         let found = said(&settled, installed);
         assert_eq!(found.kubernetes, Look::Unasked);
         assert_eq!(found.release(), Some(Release::new(1, 6, 20)));
+    }
+
+    #[test]
+    fn a_host_tells_what_its_runtime_runs_from() {
+        fn files<'a>(unit: &'a str, config: &'a str) -> [(&'static str, &'a str); 2] {
+            [
+                ("/etc/systemd/system/containerd.service", unit),
+                ("/etc/containerd/config.toml", config),
+            ]
+        }
+        let mut settled = few(Version::new(1, 37, 2));
+        settled.cluster.packages.url = "http://127.0.0.1:1/".to_owned();
+        let packages = r#"case $* in
+*docker-engine*) printf '%s\n' 'not-installed runc ' 'installed containerd.io 1.7.28-1' 'config-files containerd 1.6.20' ;;
+*) exit 1 ;; esac"#;
+        let unit = format!("{NOTICE}# sha256 abc\n[Unit]\n");
+        let config = format!("{NOTICE}version = 2\n");
+        let present = |files: &[(&str, &str)]| said_of(&settled, packages, files).present;
+        let found = present(&files(&unit, &config));
+        assert_eq!(
+            found.packages.into_iter().collect::<Vec<_>>(),
+            [("containerd.io".to_owned(), "1.7.28-1".to_owned())]
+        );
+        assert_eq!(found.archive.as_deref(), Some("abc"));
+        assert_eq!(found.format, Some(2));
+        let foreign = present(&files("# sha256 abc\n", "version = 2\n"));
+        assert_eq!((foreign.archive, foreign.format), (None, None));
     }
 }
