@@ -61,6 +61,9 @@ pub struct Host {
     pub confined: bool,
     /// The release that is or will be installed, where that is known.
     pub release: Option<Release>,
+    /// `version` of containerd's configuration that stays: a newer format
+    /// alone is no reason to restart what runs pods.
+    pub format: Option<u8>,
 }
 
 /// What is to be known about a runtime.

@@ -230,11 +230,16 @@ fn proxy(settled: &Settled) -> Vec<(&'static str, String)> {
 /// repository of one line; `kdiy_runtime PACKAGE LINE` tells the version of
 /// one package, installed or not, of that repository or of the host's own
 /// sources where there is no line; `kdiy_present PACKAGE…` tells what of
-/// runtimes is there. A host that does not know yet whom to
-/// trust (no ca-certificates) reads nothing by https.
+/// runtimes is there. A host that does not know yet whom to trust (no
+/// ca-certificates) reads https from anybody, as nothing is installed by it;
+/// but it shows nobody the password in a URL.
 const FUNCTIONS: &str = r#"[ -r /etc/os-release ] && . /etc/os-release
 kdiy_open() {
-case $2 in *https:*) [ -s /etc/ssl/certs/ca-certificates.crt ] || return 1 ;; esac
+kdiy_trust=
+if [ ! -s /etc/ssl/certs/ca-certificates.crt ]; then
+  case $2 in *https://*@*) return 1 ;; esac
+  kdiy_trust='-o Acquire::https::Verify-Peer=false -o Acquire::https::Verify-Host=false'
+fi
 d=$(mktemp -d) || return 1
 mkdir -p "$d/lists/partial"
 kdiy_own="-o Dir::State::lists=$d/lists -o Dir::State::status=/dev/null -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root"
@@ -242,7 +247,7 @@ if [ -n "$2" ]; then
   printf '%s\n' "$2" | sed "s/{os}/${ID:-}/g; s/{codename}/${VERSION_CODENAME:-}/g" > "$d/list"
   kdiy_own="$kdiy_own -o Dir::Etc::sourcelist=$d/list -o Dir::Etc::sourceparts=-"
 fi
-kdiy_said=$(timeout 25 apt-get -q update $kdiy_own -o Acquire::Languages=none -o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10 2>&1)
+kdiy_said=$(timeout 25 apt-get -q update $kdiy_own $kdiy_trust -o Acquire::Languages=none -o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10 2>&1)
 ls "$d"/lists/*Packages* >/dev/null 2>&1 && return 0
 kdiy_said=$(printf '%s\n' "$kdiy_said" | grep '^[EW]:' | head -n 1 | cut -c 1-300)
 echo "$1 unread ${kdiy_said:-no whole answer within 25 s}"
@@ -313,7 +318,7 @@ mod tests {
         std::fs::set_permissions(&stub, std::fs::Permissions::from_mode(0o755)).unwrap();
         let path = std::env::var("PATH").unwrap();
         let script = Script::of(SECTION_FUNCTION).then(&Questions::of(settled).script());
-        let script = ["/etc/systemd/system", "/etc/containerd"]
+        let script = ["/etc/systemd/system", "/etc/containerd", "/etc/ssl/certs"]
             .iter()
             .fold(script.as_str().to_owned(), |script, folder| {
                 script.replace(folder, &format!("{}{folder}", dir.path().display()))
@@ -429,5 +434,63 @@ mod tests {
         assert_eq!(found.format, Some(2));
         let foreign = present(&files("# sha256 abc\n", "version = 2\n"));
         assert_eq!((foreign.archive, foreign.format), (None, None));
+    }
+
+    #[test]
+    fn a_host_without_authorities_looks_all_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).display().to_string();
+        let entry = "Package: kubeadm\nVersion: 1.37.2-1.1\nArchitecture: all\nMaintainer: a\n\
+                     Filename: ./a.deb\nSize: 1\nDescription: a\n";
+        // The files of -HTTP are whole answers.
+        let answer = |status: &str, text: &str| {
+            let length = text.len();
+            let head = format!("HTTP/1.0 {status}\r\nContent-Length: {length}\r\n");
+            format!("{head}Connection: close\r\n\r\n{text}")
+        };
+        let packed =
+            ["xz", "bz2", "lzma", "gz", "lz4", "zst"].map(|form| format!("Packages.{form}"));
+        let none = ["InRelease", "Release"].map(str::to_owned);
+        for none in none.iter().chain(&packed) {
+            std::fs::write(path(none), answer("404 Not Found", "")).unwrap();
+        }
+        std::fs::write(path("Packages"), answer("200 OK", entry)).unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = port.local_addr().unwrap();
+        drop(port);
+        let script = format!(
+            "cd \"$1\" && openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -keyout key \
+             -out cert 2>/dev/null && exec openssl s_server -quiet -HTTP -accept {at} -key key \
+             -cert cert"
+        );
+        let mut server = std::process::Command::new("sh")
+            .args(["-c", &script, "sh", &path("")])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let serves = || std::net::TcpStream::connect(at).is_ok();
+        while !serves() && server.try_wait().unwrap().is_none() {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let mut settled = few(Version::new(1, 37, 2));
+        settled.cluster.packages.url = format!("https://{at}/");
+        let seen = |bundle: &str, settled: &Settled| {
+            let files = [("/etc/ssl/certs/ca-certificates.crt", bundle)];
+            said_of(settled, "exit 1", &files).kubernetes
+        };
+        let found = seen("", &settled);
+        let trusting = seen("an authority", &settled);
+        settled.cluster.packages.url = format!("https://user:word@{at}/");
+        let secret = seen("", &settled);
+        server.kill().unwrap();
+        server.wait().unwrap();
+        assert!(
+            matches!(&found, Look::Read(all) if all["kubeadm"] == ["1.37.2-1.1"]),
+            "{found:?}"
+        );
+        assert!(matches!(trusting, Look::Unread(_)), "{trusting:?}");
+        assert_eq!(secret, Look::Unasked);
     }
 }

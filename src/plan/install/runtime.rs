@@ -257,6 +257,11 @@ pub(super) fn configure(site: &Site, node: &Node, blueprint: &mut Blueprint, vau
     let host = site.facts.get(&node.name).map(|facts| Host {
         confined: !facts.sys_resource,
         release: facts.software.release(),
+        format: facts
+            .software
+            .present
+            .format
+            .filter(|_| site.is_member(node)),
     });
     let mut all = Vec::new();
     for unit in runtime::units(site.settled, host.unwrap_or_default()) {

@@ -262,11 +262,18 @@ fn a_repository_without_the_runtime_is_seen() {
 
 #[test]
 fn a_hosts_containerd_gets_its_own_format() {
-    let format = |package: &str| {
+    let format = |package: &str, there: Option<u8>, joined: bool| {
         let package = candidate(package);
-        let hosts = hosts(few(V1_37), move |facts| {
+        let facts = |settled: &Settled, host: &str| {
+            let mut facts = match joined {
+                true => member(settled, host),
+                false => facts(settled, host),
+            };
             facts.software.runtime = package.clone();
-        });
+            facts.software.present.format = there;
+            facts
+        };
+        let hosts = Hosts::of(few(V1_37), facts, |_, resource| absent(resource));
         let files = hosts.blueprint.resources(&name("w1"));
         let config = files.into_iter().find_map(|resource| match resource {
             Resource::File(file) if file.path == "/etc/containerd/config.toml" => Some(file),
@@ -280,8 +287,12 @@ fn a_hosts_containerd_gets_its_own_format() {
             .unwrap()
             .to_owned()
     };
-    assert_eq!(format("1.7.24~ds1-6+b4"), "version = 2");
-    assert_eq!(format("2.1.9+ds1-1"), "version = 3");
+    assert_eq!(format("1.7.24~ds1-6+b4", None, false), "version = 2");
+    assert_eq!(format("2.1.9+ds1-1", None, false), "version = 3");
+    assert_eq!(format("2.1.9+ds1-1", Some(2), false), "version = 3");
+    // The format alone restarts no runtime that runs pods.
+    assert_eq!(format("2.1.9+ds1-1", Some(2), true), "version = 2");
+    assert_eq!(format("2.1.9+ds1-1", None, true), "version = 3");
 }
 
 fn archive(sha256: &str) -> Containerd {
