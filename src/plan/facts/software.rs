@@ -173,16 +173,16 @@ impl Questions {
         for (name, value) in &self.proxy {
             body = body.lit("export ").lit(name).lit("=").arg(value).lit("\n");
         }
-        // One line for each package that is wholly installed.
+        // One line for each package; = keeps not-installed apart.
         body = body
-            .lit("kdiy_have=$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n' -- ")
+            .lit("kdiy_have=$(dpkg-query -W -f '=${db:Status-Status} ${Package} ${Version}\\n' -- ")
             .args(KUBERNETES.iter().chain(&[CRI_TOOLS]))
             .lit(" 2>/dev/null)\nkdiy_all=yes\n");
         let version = format!("{}-", self.version);
-        let wanted = KUBERNETES.map(|name| format!("installed {name} {version}"));
+        let wanted = KUBERNETES.map(|name| format!("=installed {name} {version}"));
         for wanted in wanted
             .into_iter()
-            .chain([format!("installed {CRI_TOOLS} ")])
+            .chain([format!("=installed {CRI_TOOLS} ")])
         {
             body = body
                 .lit("case $kdiy_have in *")
@@ -401,10 +401,21 @@ mod tests {
         let mut settled = few(Version::new(1, 37, 2));
         // Nobody answers there.
         settled.cluster.packages.url = "http://127.0.0.1:1/".to_owned();
-        let installed = r#"case $* in
-*kubeadm*) printf 'installed %s\n' 'kubeadm 1.37.2-1.1' 'kubectl 1.37.2-1.1' 'kubelet 1.37.2-1.1' 'cri-tools 1.37.0-1.1' ;;
+        // dpkg-query writes what it is asked for in $3.
+        let has = |tools: &str| {
+            let script = r#"case $* in
+*kubeadm*) f=${3%%'${'*}; for p in 'installed kubeadm 1.37.2-1.1' 'installed kubectl 1.37.2-1.1' 'installed kubelet 1.37.2-1.1' 'TOOLS'; do echo "$f$p"; done ;;
 *) echo 'installed 1.6.20~ds1-1+b1' ;; esac"#;
-        let found = said(&settled, installed);
+            said(&settled, &script.replace("TOOLS", tools))
+        };
+        for half in [
+            "not-installed cri-tools ",
+            "half-installed cri-tools 1.37.0-1.1",
+        ] {
+            let found = has(half);
+            assert!(matches!(found.kubernetes, Look::Unread(_)), "{found:?}");
+        }
+        let found = has("installed cri-tools 1.37.0-1.1");
         assert_eq!(found.kubernetes, Look::Unasked);
         assert_eq!(found.release(), Some(Release::new(1, 6, 20)));
     }
