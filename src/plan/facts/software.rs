@@ -232,7 +232,9 @@ fn proxy(settled: &Settled) -> Vec<(&'static str, String)> {
 /// sources where there is no line; `kdiy_present PACKAGE…` tells what of
 /// runtimes is there. A host that does not know yet whom to trust (no
 /// ca-certificates) reads https from anybody, as nothing is installed by it;
-/// but it shows nobody the password in a URL.
+/// but it shows nobody the password in a URL. What the host does
+/// after updates of its own lists (hooks) is left out: apt reads the file of
+/// -c last, after all of apt.conf.d.
 const FUNCTIONS: &str = r#"[ -r /etc/os-release ] && . /etc/os-release
 kdiy_open() {
 kdiy_trust=
@@ -242,7 +244,8 @@ if [ ! -s /etc/ssl/certs/ca-certificates.crt ]; then
 fi
 d=$(mktemp -d) || return 1
 mkdir -p "$d/lists/partial"
-kdiy_own="-o Dir::State::lists=$d/lists -o Dir::State::status=/dev/null -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root"
+printf '#clear %s;\n' APT::Update::Pre-Invoke APT::Update::Post-Invoke APT::Update::Post-Invoke-Success > "$d/conf"
+kdiy_own="-c $d/conf -o Dir::State::lists=$d/lists -o Dir::State::status=/dev/null -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root"
 if [ -n "$2" ]; then
   printf '%s\n' "$2" | sed "s/{os}/${ID:-}/g; s/{codename}/${VERSION_CODENAME:-}/g" > "$d/list"
   kdiy_own="$kdiy_own -o Dir::Etc::sourcelist=$d/list -o Dir::Etc::sourceparts=-"
@@ -327,6 +330,10 @@ mod tests {
             .args(["-c", &script])
             .env("LC_ALL", "C")
             .env("PATH", format!("{}:{path}", dir.path().display()))
+            .envs(files.iter().filter_map(|(path, _)| {
+                let config = path.ends_with("/apt.conf");
+                config.then(|| ("APT_CONFIG", format!("{}{path}", dir.path().display())))
+            }))
             .output()
             .unwrap();
         Software::parse(&Answers::parse(&output.stdout).unwrap()).unwrap()
@@ -503,5 +510,24 @@ mod tests {
         );
         assert!(matches!(trusting, Look::Unread(_)), "{trusting:?}");
         assert_eq!(secret, Look::Unasked);
+    }
+
+    #[test]
+    fn a_look_runs_no_hook_of_the_host() {
+        let dir = tempfile::tempdir().unwrap();
+        let touched = dir.path().join("touched");
+        let parts = dir.path().join("apt.conf.d");
+        std::fs::create_dir(&parts).unwrap();
+        std::fs::write(dir.path().join("Packages"), "").unwrap();
+        let hook = format!("{{\"touch {}\";}};\n", touched.display());
+        let hooks = ["Pre-Invoke", "Post-Invoke", "Post-Invoke-Success"]
+            .map(|name| format!("APT::Update::{name} {hook}"));
+        std::fs::write(parts.join("50hooks"), hooks.concat()).unwrap();
+        let mut settled = few(Version::new(1, 37, 2));
+        settled.cluster.packages.url = format!("file:{}/", dir.path().display());
+        let config = format!("Dir::Etc::parts \"{}\";\n", parts.display());
+        let found = said_of(&settled, "exit 1", &[("/etc/apt/apt.conf", &config)]);
+        assert_eq!(found.kubernetes, Look::Read(BTreeMap::new()));
+        assert!(!touched.exists());
     }
 }
