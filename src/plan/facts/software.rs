@@ -189,26 +189,27 @@ impl Questions {
                 .arg(wanted)
                 .lit("*) ;; *) kdiy_all= ;; esac\n");
         }
+        // Side by side: the whole look at a host has an end of its own.
         body = body
             .lit("[ -n \"$kdiy_all\" ] || kdiy_offers kubernetes ")
             .arg(&self.kubernetes)
             .lit(" ")
             .args(KUBERNETES.iter().chain(&[CRI_TOOLS]))
-            .lit("\n");
+            .lit(" &\n");
         if let Some(RuntimePackage { name, line }) = &self.runtime {
             body = body
                 .lit("kdiy_runtime ")
                 .arg(*name)
                 .lit(" ")
                 .arg(line.as_deref().unwrap_or_default())
-                .lit("\n");
+                .lit(" &\n");
         }
         body = body
             .lit("kdiy_notice=")
             .arg(NOTICE.trim_end())
             .lit("\nkdiy_present ")
             .args(HOLDERS)
-            .lit("\n");
+            .lit("\nwait\n");
         section("software", &body.lit("}\n"))
     }
 }
@@ -529,5 +530,56 @@ mod tests {
         let found = said_of(&settled, "exit 1", &[("/etc/apt/apt.conf", &config)]);
         assert_eq!(found.kubernetes, Look::Read(BTreeMap::new()));
         assert!(!touched.exists());
+    }
+
+    #[test]
+    fn repositories_are_read_side_by_side() {
+        use std::collections::BTreeSet;
+        use std::io::{Read as _, Write as _};
+        use std::sync::{Arc, Condvar, Mutex};
+        use std::time::Duration;
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = server.local_addr().unwrap();
+        let met = Arc::new((Mutex::new(BTreeSet::new()), Condvar::new()));
+        // Answers nobody before both were asked.
+        let answer = move |mut stream: std::net::TcpStream| {
+            let mut head = [0; 4096];
+            let length = stream.read(&mut head).unwrap_or_default();
+            let head = String::from_utf8_lossy(&head[..length]);
+            let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+            let of = path.split('/').nth(1).unwrap_or_default().to_owned();
+            let (asked, changed) = &*met;
+            let mut asked = asked.lock().unwrap();
+            asked.insert(of);
+            changed.notify_all();
+            let alone = |asked: &mut BTreeSet<_>| asked.len() < 2;
+            let limit = Duration::from_secs(8);
+            let (_asked, waited) = changed.wait_timeout_while(asked, limit, alone).unwrap();
+            let status = match path.ends_with("/Packages") {
+                _ if waited.timed_out() => return,
+                true => "200 OK",
+                false => "404 Not Found",
+            };
+            let head =
+                format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let _ = stream.write_all(head.as_bytes());
+        };
+        std::thread::spawn(move || {
+            for stream in server.incoming() {
+                let (stream, answer) = (stream.unwrap(), answer.clone());
+                std::thread::spawn(move || answer(stream));
+            }
+        });
+        let mut settled = few(Version::new(1, 37, 2));
+        settled.cluster.packages.url = format!("http://{at}/kubernetes/");
+        settled.cluster.runtime =
+            Runtime::Containerd(Containerd::Packages(Origin::Repository(AptSource {
+                url: format!("http://{at}/runtime/"),
+                suite: "/".to_owned(),
+                key: PackageKey::Armored(String::new()),
+            })));
+        let found = said(&settled, "exit 1");
+        assert_eq!(found.kubernetes, Look::Read(BTreeMap::new()));
+        assert_eq!(found.runtime, Look::Read(None));
     }
 }
