@@ -16,7 +16,7 @@ use crate::cluster::{AptSource, Containerd, Origin, Release, Runtime, Settled};
 use crate::resource::Rival;
 use crate::template::{HostFile, render};
 
-pub use proxy::no_proxy;
+pub use proxy::{no_proxy, no_proxy_among};
 
 /// The command that pulls the image whose name is appended; it works before
 /// there is a kubelet. Every runtime's socket is there by then, that of

@@ -8,8 +8,9 @@
 //! not asked, as apt is slow to start.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-use crate::cluster::{Release, Settled, Version};
+use crate::cluster::{AddressSpec, Cluster, Node, Release, Settled, Version};
 use crate::resource::{Answers, Malformed, section};
 use crate::runtime;
 use crate::shell::Script;
@@ -87,7 +88,7 @@ impl Software {
     }
 
     /// Reads the answer to [`Questions`].
-    pub(super) fn parse(answers: &Answers) -> Result<Self, Malformed> {
+    pub(in crate::plan) fn parse(answers: &Answers) -> Result<Self, Malformed> {
         let mut software = Self::default();
         for line in answers.get("software")?.lines() {
             let (of, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -150,8 +151,6 @@ impl Questions {
     #[must_use]
     pub fn of(settled: &Settled) -> Self {
         let cluster = &settled.cluster;
-        // Whether it is signed rightly is asked when it is added.
-        let line = |url: &str, suite: &str| format!("deb [trusted=yes] {url} {suite}");
         let runtime = runtime::profile(&cluster.runtime)
             .main
             .map(|name| RuntimePackage {
@@ -163,16 +162,14 @@ impl Questions {
             version: settled.version,
             kubernetes: line(&cluster.packages.url, "/"),
             runtime,
-            proxy: proxy(settled),
+            proxy: proxy(cluster, |node| Some(settled.address(node))),
         }
     }
 
     /// The fragment that asks.
     pub(super) fn script(&self) -> Script {
-        let mut body = Script::of("command -v apt-get >/dev/null && {\n").lit(FUNCTIONS);
-        for (name, value) in &self.proxy {
-            body = body.lit("export ").lit(name).lit("=").arg(value).lit("\n");
-        }
+        let mut body =
+            Script::of("command -v apt-get >/dev/null && {\n").then(&opened(&self.proxy));
         // One line for each package; = keeps not-installed apart.
         body = body
             .lit("kdiy_have=$(dpkg-query -W -f '=${db:Status-Status} ${Package} ${Version}\\n' -- ")
@@ -214,16 +211,55 @@ impl Questions {
     }
 }
 
+/// The fragment that asks for the versions of kubeadm before the cluster's own
+/// is known, of a host that has none of this minor version; [`Software`] has
+/// the answer.
+#[must_use]
+pub fn kubeadms(cluster: &Cluster, minor: (u64, u64)) -> Script {
+    let address = |node: &Node| match node.address {
+        AddressSpec::Fixed(address) => Some(address),
+        AddressSpec::Interface(_) => None,
+    };
+    let body = Script::of("command -v apt-get >/dev/null && {\n")
+        .then(&opened(&proxy(cluster, address)))
+        .lit("case $(dpkg-query -W -f '${db:Status-Status} ${Version}' kubeadm 2>/dev/null) in ")
+        .arg(format!("installed {}.{}.", minor.0, minor.1))
+        .lit("*) ;; *) kdiy_offers kubernetes ")
+        .arg(line(&cluster.packages.url, "/"))
+        .lit(" ")
+        .arg(KUBERNETES[0])
+        .lit(" ;; esac\n}\n");
+    section("software", &body)
+}
+
+/// A repository's line in apt's sources. Whether it is signed rightly is asked
+/// when it is added.
+fn line(url: &str, suite: &str) -> String {
+    format!("deb [trusted=yes] {url} {suite}")
+}
+
+/// The functions, with the proxy that apt takes.
+fn opened(proxy: &[(&'static str, String)]) -> Script {
+    proxy
+        .iter()
+        .fold(Script::of(FUNCTIONS), |body, (name, value)| {
+            body.lit("export ").lit(name).lit("=").arg(value).lit("\n")
+        })
+}
+
 /// apt is told of the proxy by a file only when the plan is carried out.
-fn proxy(settled: &Settled) -> Vec<(&'static str, String)> {
-    let Some(proxy) = &settled.cluster.http_proxy else {
+fn proxy(
+    cluster: &Cluster,
+    address: impl Fn(&Node) -> Option<IpAddr>,
+) -> Vec<(&'static str, String)> {
+    let Some(proxy) = &cluster.http_proxy else {
         return Vec::new();
     };
     let urls = [("http_proxy", &proxy.http), ("https_proxy", &proxy.https)];
     let urls = urls
         .into_iter()
         .filter_map(|(name, url)| Some((name, url.clone()?)));
-    let direct = runtime::no_proxy(settled, proxy).join(",");
+    let direct = runtime::no_proxy_among(cluster, proxy, address).join(",");
     urls.chain([("no_proxy", direct)]).collect()
 }
 
