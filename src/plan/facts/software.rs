@@ -54,7 +54,18 @@ pub struct Present {
     pub archive: Option<String>,
     /// `version` of the configuration of containerd that kdiy wrote.
     pub format: Option<u8>,
+    /// Which of [`REPOSITORY`] and [`PREFERENCE`] are there, written by kdiy.
+    pub apt: Vec<String>,
 }
+
+/// The runtime's repository among apt's sources.
+pub const REPOSITORY: &str = "/etc/apt/sources.list.d/kdiy-runtime.list";
+
+/// By which its packages are preferred to the distribution's.
+pub const PREFERENCE: &str = "/etc/apt/preferences.d/kdiy-runtime";
+
+/// containerd's unit, where it comes from an archive.
+pub const ARCHIVE_UNIT: &str = "/etc/systemd/system/containerd.service";
 
 /// A look into a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -113,6 +124,7 @@ impl Software {
                     }
                 }
                 ("present", "archive") => software.present.archive = Some(rest.to_owned()),
+                ("present", "apt") => software.present.apt.push(rest.to_owned()),
                 ("present", "format") => software.present.format = rest.parse().ok(),
                 ("runtime", "installed" | "candidate") => {
                     software.runtime = Look::Read(Some(Packaged {
@@ -204,7 +216,9 @@ impl Questions {
         body = body
             .lit("kdiy_notice=")
             .arg(NOTICE.trim_end())
-            .lit("\nkdiy_present ")
+            .lit("\nfor f in ")
+            .args([REPOSITORY, PREFERENCE])
+            .lit("; do kdiy_wrote \"$f\" && echo \"present apt $f\"; done\nkdiy_present ")
             .args(HOLDERS)
             .lit("\nwait\n");
         section("software", &body.lit("}\n"))
@@ -358,11 +372,16 @@ mod tests {
         std::fs::set_permissions(&stub, std::fs::Permissions::from_mode(0o755)).unwrap();
         let path = std::env::var("PATH").unwrap();
         let script = Script::of(SECTION_FUNCTION).then(&Questions::of(settled).script());
-        let script = ["/etc/systemd/system", "/etc/containerd", "/etc/ssl/certs"]
-            .iter()
-            .fold(script.as_str().to_owned(), |script, folder| {
-                script.replace(folder, &format!("{}{folder}", dir.path().display()))
-            });
+        let script = [
+            "/etc/systemd/system",
+            "/etc/containerd",
+            "/etc/ssl/certs",
+            "/etc/apt",
+        ]
+        .iter()
+        .fold(script.as_str().to_owned(), |script, folder| {
+            script.replace(folder, &format!("{}{folder}", dir.path().display()))
+        });
         let output = std::process::Command::new("sh")
             .args(["-c", &script])
             .env("LC_ALL", "C")
@@ -487,6 +506,9 @@ mod tests {
         );
         assert_eq!(found.archive.as_deref(), Some("abc"));
         assert_eq!(found.format, Some(2));
+        let preference = format!("{NOTICE}Package: containerd\n");
+        let left = present(&[(PREFERENCE, &preference), (REPOSITORY, "deb x /\n")]).apt;
+        assert!(left.len() == 1 && left[0].ends_with(PREFERENCE), "{left:?}");
         let foreign = present(&files("# sha256 abc\n", "version = 2\n"));
         assert_eq!((foreign.archive, foreign.format), (None, None));
     }

@@ -324,7 +324,7 @@ fn having(runtime: &Runtime, packages: &[&str], archive: Option<&str>, joined: b
             .map(|name| ((*name).to_owned(), "1.7.24-1".to_owned()))
             .collect(),
         archive: archive.map(str::to_owned),
-        format: None,
+        ..Present::default()
     };
     let facts = |settled: &Settled, host: &str| {
         let mut facts = match joined {
