@@ -60,6 +60,18 @@ const BY_KUBERNETES: [(u64, EtcdVersion); 7] = [
     (37, EtcdVersion::new(3, 7, 0)),
 ];
 
+/// What an external etcd is founded with, by the minor version of Kubernetes: of
+/// the minor version that kubeadm founds with the newest patch that is known. A
+/// cluster of an older one could not go on to the next minor version.
+///
+/// Source: the versions of go.etcd.io/etcd/server/v3, November 2026; of 3.7 what
+/// kubeadm 1.37 has.
+const APART: [(u64, EtcdVersion); 3] = [
+    (31, EtcdVersion::new(3, 5, 35)),
+    (34, EtcdVersion::new(3, 6, 16)),
+    (37, EtcdVersion::new(3, 7, 0)),
+];
+
 /// The first patch of a minor version from which a cluster may go on to the
 /// next one.
 ///
@@ -81,15 +93,17 @@ impl EtcdVersion {
         }
     }
 
-    /// What a release of Kubernetes asks for, by the `34` of 1.34. Releases
+    /// What kubeadm founds a stacked cluster with, by the `34` of 1.34. Releases
     /// that are not known yet ask for what the newest known one does.
     #[must_use]
     pub fn of_kubernetes(minor: u64) -> Self {
-        let known = BY_KUBERNETES.iter().rev();
-        let (_, version) = { known }
-            .find(|(known, _)| *known <= minor)
-            .unwrap_or(&BY_KUBERNETES[0]);
-        *version
+        of(&BY_KUBERNETES, minor)
+    }
+
+    /// What kdiy founds an external cluster with, by the `34` of 1.34.
+    #[must_use]
+    pub fn apart(minor: u64) -> Self {
+        of(&APART, minor)
     }
 
     /// Its major and minor version.
@@ -111,6 +125,12 @@ impl EtcdVersion {
         let mut stones = STEPPING_STONES.into_iter();
         stones.find(|stone| *stone > from && self.outgrows(*stone))
     }
+}
+
+fn of(table: &[(u64, EtcdVersion)], minor: u64) -> EtcdVersion {
+    let mut known = table.iter().rev();
+    let found = known.find(|(known, _)| *known <= minor);
+    found.unwrap_or(&table[0]).1
 }
 
 impl FromStr for EtcdVersion {
@@ -172,6 +192,17 @@ mod tests {
                 .iter()
                 .all(|(_, etcd)| *etcd >= EtcdVersion::OLDEST)
         );
+    }
+
+    #[test]
+    fn an_external_etcd_can_go_on_with_kubernetes() {
+        for minor in 31..40 {
+            let (stacked, apart) = (EtcdVersion::of_kubernetes(minor), EtcdVersion::apart(minor));
+            assert_eq!(stacked.minor(), apart.minor(), "1.{minor}");
+            assert!(apart >= stacked, "1.{minor}");
+            let next = EtcdVersion::apart(minor + 1);
+            assert_eq!(next.stepping_stone(apart), None, "1.{minor}");
+        }
     }
 
     #[test]

@@ -351,7 +351,7 @@ mod tests {
         let mut settled = external(VERSION);
         assert_eq!(
             program(&settled, "etcdutl"),
-            "/usr/local/lib/kdiy/etcd-3.6.5/etcdutl"
+            "/usr/local/lib/kdiy/etcd-3.6.16/etcdutl"
         );
         settled.cluster.topology = Topology::External(EtcdSource::Archive(EtcdArchive {
             version: EtcdVersion::new(3, 6, 16),

@@ -129,7 +129,8 @@ pub async fn settle<C: Connection>(
         .collect();
     let results = side_by_side(&nodes, width, async |node: &&Node| {
         let script = settle::script(cluster, node);
-        let output = ask(connections[&node.name].as_ref(), &script, User::Login).await?;
+        // apt's own settings may be for root alone, such as a proxy's password.
+        let output = ask(connections[&node.name].as_ref(), &script, User::Root).await?;
         Ok((node.name.clone(), Answer::parse(&output)?))
     })
     .await;

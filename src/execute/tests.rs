@@ -244,6 +244,70 @@ async fn a_gate_that_fails_says_what_is_not_well_and_its_last_words() {
     assert_eq!(failure(&ran).last_lines, [vain.trim_end()]);
 }
 
+/// What is told of an endpoint that was waited for in vain, where these are the
+/// answers of the one who waits.
+async fn of_endpoint(ready: Answer, host: Answer) -> (Vec<String>, u64) {
+    let fake = Fake::default();
+    let plane = name("cp-1");
+    let vain = Answer::exits(1, "", "in vain\n");
+    fake.always(&plane, "run 'wait for the endpoint'", vain);
+    fake.always(&plane, "https://192.0.2.1:6443/readyz", ready);
+    fake.always(&plane, "kdiy_section kubelet", host);
+    let step = PlannedStep {
+        gate: Some(Gate::Endpoint {
+            server: "https://192.0.2.1:6443".to_owned(),
+            balancers: vec!["lb-1".to_owned(), "lb-2".to_owned()],
+        }),
+        ..step("cp-1", "wait for the endpoint", &[])
+    };
+    let ran = ran(&plan(vec![step]), &fake, 2, false).await;
+    (failure(&ran).why.clone(), ran.report.took.as_secs())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_does_not_answer_is_told_from_its_api_server() {
+    let host = || Answer::says("@kubelet 10\nactivating\n");
+    let (why, _) = of_endpoint(Answer::says("ready\n"), host()).await;
+    assert_eq!(
+        why,
+        [
+            "the API server of cp-1 is ready; what leads to the endpoint is not: look at what \
+          balances it on lb-1, lb-2, its address and firewalls between"
+        ]
+    );
+    let (why, _) = of_endpoint(Answer::says("no\n"), host()).await;
+    assert_eq!(
+        why,
+        [
+            "the API server of cp-1 itself is not ready",
+            "kubelet.service is activating"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_asked_why_has_half_a_minute_for_all() {
+    let slow = |seconds| Answer::says("ready\n").after(Duration::from_secs(seconds));
+    let (why, took) = of_endpoint(slow(15), slow(3600)).await;
+    assert_eq!((why.len(), took), (1, 20));
+    let fake = Fake::default();
+    let plane = name("cp-1");
+    let vain = Answer::exits(1, "", "in vain\n");
+    fake.always(&plane, "run 'wait for the nodes'", vain);
+    let names = ["cp-1", "w-1", "w-2", "w-3"];
+    let nodes = Answer::says(r#"{"items": []}"#).after(Duration::from_secs(15));
+    fake.always(&plane, "get nodes -o json", nodes);
+    for host in names {
+        fake.always(&plane, &format!("spec.nodeName={host}"), slow(3600));
+        fake.always(&name(host), "kdiy_section kubelet", slow(3600));
+    }
+    let links = links(&fake, &names).await;
+    let ran = ran_over(&plan(vec![gate(&names)]), &links, &options()).await;
+    let why = failure(&ran).why.join("\n");
+    assert!(why.contains("no such node"), "{why}");
+    assert_eq!(ran.report.took.as_secs(), 30);
+}
+
 #[tokio::test]
 async fn a_gate_whose_cluster_says_nothing_fails_as_any_step_does() {
     let fake = Fake::default();

@@ -34,6 +34,10 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("duplicate-key", "a key that is used twice in one mapping"),
     (
+        "early-feature-gate",
+        "a feature gate of a later version, which a patch may have",
+    ),
+    (
         "election-off",
         "several control planes without leader election",
     ),
@@ -159,6 +163,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "unknown-feature-gate",
         "a feature gate that no known version has",
+    ),
+    (
+        "unknown-flag",
+        "a flag that no known version has, or only a later one",
     ),
     ("unknown-key", "a key that is not known"),
     ("unknown-phase", "a phase that kubeadm does not have"),

@@ -89,7 +89,7 @@ fn arguments(reader: &Reader<'_>, node: Option<&Node>) -> Vec<Spanned<String>> {
 
 /// Upstream's archive of what a minor version of Kubernetes asks for.
 fn release(minor: u64) -> EtcdSource {
-    archive(EtcdVersion::of_kubernetes(minor), ETCD_RELEASES, None)
+    archive(EtcdVersion::apart(minor), ETCD_RELEASES, None)
 }
 
 fn archive(version: EtcdVersion, url: &str, sha256: Option<String>) -> EtcdSource {
@@ -130,7 +130,7 @@ fn source(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdSource> {
             reader.report(finding.help(format!(
                 "add `version:`, or put `{{version}}` into the URL, which becomes {}: what this \
                  Kubernetes asks for",
-                EtcdVersion::of_kubernetes(minor)
+                EtcdVersion::apart(minor)
             )));
             return None;
         }
@@ -141,7 +141,7 @@ fn source(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdSource> {
             reader.report(finding.help("add `sha256:`, or let the mirror serve https"));
         }
     }
-    let version = version.unwrap_or_else(|| EtcdVersion::of_kubernetes(minor));
+    let version = version.unwrap_or_else(|| EtcdVersion::apart(minor));
     let url = url.as_ref().map_or(ETCD_RELEASES, |url| url.value.as_str());
     Some(archive(version, url, hash))
 }
@@ -163,7 +163,7 @@ fn url(reader: &Reader<'_>, node: &Node) -> Option<Spanned<String>> {
 
 /// A version that kubeadm takes.
 fn version(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdVersion> {
-    let asked = EtcdVersion::of_kubernetes(minor);
+    let asked = EtcdVersion::apart(minor);
     let written = reader.parse(node, "invalid-value", "`3.6.16`", |text| {
         let bare = text.trim_start_matches('v');
         match text.parse::<EtcdVersion>() {

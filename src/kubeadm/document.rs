@@ -32,7 +32,12 @@ fn unmistakable(text: &str) -> Zeroizing<String> {
         let item = rest.trim_start_matches("- ");
         let (key, value) = parted(item);
         if value.starts_with(['|', '>']) {
-            literal = Some(indent);
+            // The text is indented by its key or, without one, by the last dash.
+            let at = indent + rest.len() - item.len();
+            literal = Some(match key {
+                Some(_) => at,
+                None => at.saturating_sub("- ".len()),
+            });
         }
         quoted.push_str(&line[..indent + rest.len() - item.len()]);
         if let Some(key) = key {
@@ -146,16 +151,52 @@ mod tests {
             "d": "1_000", "e": "a_1", "f": [{"value": "on", "key": "n: y"}], "g": true,
             "h": "first\ny: no\n  on\n\nlast", "i": "yes", "j": "'yes'", "k": [],
             "l": ["x\nno\n", "no"], "m": "on: off",
+            "n": [{"b": "x\n", "c": "no"}, ["x\nno", "off"], [{"b": "x\n  no", "on": "no"}]],
         }));
         insta::assert_snapshot!(*text);
     }
 
+    /// Texts that YAML 1.1 takes for truth values, being neither quoted nor in
+    /// a block. The regular expression of its type `bool`, spelled out.
+    fn truths(text: &str, node: &crate::inventory::yaml::Node, found: &mut Vec<String>) {
+        use crate::inventory::yaml::Value;
+        let words = "y Y yes Yes YES n N no No NO on On ON off Off OFF";
+        let is_truth = |text: &str| words.split(' ').any(|word| word == text);
+        match &node.value {
+            Value::Scalar { text, plain: true } if is_truth(text) => found.push(text.clone()),
+            Value::Scalar { .. } | Value::Broken => {}
+            Value::Sequence(items) => items.iter().for_each(|item| truths(text, item, found)),
+            Value::Mapping(entries) => {
+                for (key, value) in entries {
+                    let quoted = text[key.span.start..].starts_with(['\'', '"']);
+                    if !quoted && is_truth(&key.text) {
+                        found.push(key.text.clone());
+                    }
+                    truths(text, value, found);
+                }
+            }
+        }
+    }
+
     proptest::proptest! {
         #[test]
-        fn quotes_change_no_text(text in "[-a-z: '\"|>#\n_0-9]{0,12}", key in "[a-z:' _0-9]{0,5}") {
-            let value = json!({"a": {key.clone(): text.clone()}, "b": [text.clone(), [text]], "c": "yes"});
-            let read: Value = serde_yaml::from_str(&yaml(&value)).unwrap();
+        fn quotes_change_no_text_and_leave_no_truth_value(
+            text in "[-a-z: '\"|>#\n_0-9]{0,12}",
+            key in "[a-z:' _0-9]{0,5}",
+            word in "y|no|on|OFF",
+        ) {
+            let value = json!({
+                "a": {key.clone(): text.clone(), "c": word.clone()},
+                "b": [text.clone(), [text.clone(), word.clone()], word.clone()],
+                "d": [{"b": text.clone(), word.clone(): word.clone()}, [[{"b": text, "c": word}]]],
+            });
+            let written = yaml(&value);
+            let read: Value = serde_yaml::from_str(&written).unwrap();
             proptest::prop_assert_eq!(read, value);
+            let (mut findings, mut found) = (Vec::new(), Vec::new());
+            let tree = crate::inventory::yaml::parse(&written, &mut findings).unwrap();
+            truths(&written, &tree, &mut found);
+            proptest::prop_assert_eq!(found, [""; 0], "{}", *written);
         }
     }
 

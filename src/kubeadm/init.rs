@@ -18,8 +18,7 @@ struct InitConfiguration<'a> {
     node_registration: NodeRegistration<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     skip_phases: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    patches: Option<Patches>,
+    patches: Patches,
     timeouts: Timeouts,
 }
 
@@ -47,7 +46,7 @@ pub fn configuration(settled: &Settled, node: &Node, token: &str) -> Zeroizing<S
         local_api_endpoint: node::local_api_endpoint(settled, node),
         node_registration: node::registration(settled, node),
         skip_phases: phases::of_init(&settled.cluster.kubeadm.skip_phases),
-        patches: node::patches(settled),
+        patches: node::PATCHES,
         timeouts: TIMEOUTS,
     })
 }

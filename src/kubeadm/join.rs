@@ -18,8 +18,7 @@ struct JoinConfiguration<'a> {
     node_registration: NodeRegistration<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     skip_phases: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    patches: Option<Patches>,
+    patches: Patches,
     timeouts: Timeouts,
 }
 
@@ -67,7 +66,7 @@ pub fn configuration(
         }),
         node_registration: node::registration(settled, node),
         skip_phases: phases::of_join(&settled.cluster.kubeadm.skip_phases),
-        patches: node::patches(settled),
+        patches: node::PATCHES,
         timeouts: TIMEOUTS,
     })
 }

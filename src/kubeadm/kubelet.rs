@@ -58,22 +58,15 @@ pub fn configuration(settled: &Settled) -> impl Serialize {
     merged(&ours, &settled.cluster.kubelet.extra_config)
 }
 
-/// Whether kdiy tells a kubelet where its DNS servers are: not where the
-/// inventory does.
-pub fn is_patched(settled: &Settled) -> bool {
-    !settled
-        .cluster
-        .kubelet
-        .extra_config
-        .contains_key("resolvConf")
-}
-
-/// What is true of one host alone.
-pub fn patch(resolver: Resolver) -> HostFile {
-    let file = match resolver {
+/// What is true of one host alone. Where the inventory says it of all, the
+/// patch says the same: one from before would win over the inventory.
+pub fn patch(settled: &Settled, resolver: Resolver) -> HostFile {
+    let found = match resolver {
         Resolver::SystemdResolved => "/run/systemd/resolve/resolv.conf",
         Resolver::ResolvConf => "/etc/resolv.conf",
     };
+    let theirs = settled.cluster.kubelet.extra_config.get("resolvConf");
+    let file = theirs.cloned().unwrap_or_else(|| found.into());
     let patch = json!([{"op": "add", "path": "/resolvConf", "value": file}]);
     HostFile::public(format!("{PATCHES}/{OWN_PATCH}"), format!("{patch}\n"))
 }

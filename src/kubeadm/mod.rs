@@ -107,25 +107,19 @@ pub fn join(settled: &Settled, node: &Node, token: &str, ca_pin: &str) -> Zeroiz
 /// Arguments of `kubeadm upgrade node phase kubelet-config`, which would forget
 /// the patches without.
 #[must_use]
-pub fn kubelet_phase_arguments(settled: &Settled) -> Vec<String> {
-    let patches = is_patched(settled).then(|| format!("--patches={PATCHES}"));
-    patches.into_iter().collect()
-}
-
-/// Whether a host has any patches.
-fn is_patched(settled: &Settled) -> bool {
-    kubelet::is_patched(settled) || !settled.cluster.kubeadm.patches.is_empty()
+pub fn kubelet_phase_arguments() -> [String; 1] {
+    [format!("--patches={PATCHES}")]
 }
 
 /// The patches of one host with a kubelet: the inventory's, which kubeadm asks
 /// for on workers too, and what its kubelet has of its own.
 #[must_use]
 pub fn patches(settled: &Settled, resolver: Resolver) -> Vec<HostFile> {
-    let own = kubelet::is_patched(settled).then(|| kubelet::patch(resolver));
+    let own = kubelet::patch(settled, resolver);
     let patches = settled.cluster.kubeadm.patches.iter();
     let patches =
         patches.map(|(name, text)| HostFile::secret(format!("{PATCHES}/{name}"), text.clone()));
-    own.into_iter().chain(patches).collect()
+    std::iter::once(own).chain(patches).collect()
 }
 
 /// The first of each text, in order.

@@ -144,9 +144,7 @@ pub fn local_api_endpoint(settled: &Settled, node: &Node) -> LocalApiEndpoint {
     }
 }
 
-/// `None` when there are no patches.
-pub fn patches(settled: &Settled) -> Option<Patches> {
-    super::is_patched(settled).then_some(Patches {
-        directory: super::PATCHES,
-    })
-}
+/// Every host has one of its own.
+pub const PATCHES: Patches = Patches {
+    directory: super::PATCHES,
+};

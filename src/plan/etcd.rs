@@ -26,6 +26,9 @@ pub struct EtcdFacts {
     pub foreign_unit: bool,
     /// What its member answers; `None` when it does not.
     pub view: Option<View>,
+    /// The version of the program that the member's unit names; `None` where
+    /// there is no data, no unit or no such program.
+    pub program: Option<EtcdVersion>,
     /// The distribution's etcd, where it is to be taken and the host knows of
     /// one.
     pub packaged: Option<Packaged>,
@@ -127,6 +130,7 @@ const LOOK: &str = r#"echo asked
 [ -r /var/lib/etcd/kdiy-cluster ] && read -r v < /var/lib/etcd/kdiy-cluster && echo "marker $v"
 case $(systemctl is-active kdiy-etcd.service 2>/dev/null) in active|activating|reloading) echo runs yes; kdiy_runs=1;; *) kdiy_runs=;; esac
 [ "$(systemctl is-active etcd.service 2>/dev/null)" = active ] && echo foreign yes
+[ -d /var/lib/etcd/member ] && kdiy_program=$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' /etc/systemd/system/kdiy-etcd.service 2>/dev/null) && [ -x "$kdiy_program" ] && "$kdiy_program" --version 2>/dev/null | sed -n 's/^etcd Version: */program /p'
 kdiy_ask() { curl -sS --noproxy '*' --max-time 4"#;
 
 const PACKAGED: &str = r#"kdiy_etcd=$(dpkg-query -W -f '${db:Status-Status} ${Version}' etcd-server 2>/dev/null)
@@ -188,6 +192,7 @@ impl EtcdFacts {
             runs: line("runs")?.is_some(),
             foreign_unit: line("foreign")?.is_some(),
             view,
+            program: line("program")?.and_then(|version| version.parse().ok()),
             packaged: match line("installed")? {
                 Some(version) => version.parse().ok().map(Packaged::Installed),
                 None => line("offered")?
@@ -197,8 +202,17 @@ impl EtcdFacts {
         }))
     }
 
+    /// The version of etcd that its data are of, as far as this host can tell:
+    /// what answers, and of a silent member what its unit would start.
+    #[must_use]
+    pub fn version(&self) -> Option<EtcdVersion> {
+        let answers = self.view.as_ref().and_then(|view| view.version);
+        answers.or(self.program)
+    }
+
     /// Whether it holds data of the cluster with this token.
-    fn holds(&self, token: &str) -> bool {
+    #[must_use]
+    pub fn holds(&self, token: &str) -> bool {
         self.data && self.marker.as_ref().is_some_and(|m| m.token == token)
     }
 }

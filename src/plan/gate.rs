@@ -1,6 +1,7 @@
 //! Gates: steps that wait for something that nobody can bring about directly,
 //! and what is looked at when they wait in vain.
 
+pub mod endpoint;
 pub mod host;
 pub mod nodes;
 pub mod pods;
@@ -13,7 +14,12 @@ use serde::Serialize;
 pub enum Gate {
     /// That the API answers at the cluster's endpoint, asked by a control
     /// plane.
-    Endpoint,
+    Endpoint {
+        /// URL of the step's host's own API server.
+        server: String,
+        /// Hosts that lead to the endpoint; none where kdiy sets up none.
+        balancers: Vec<String>,
+    },
     /// That the API server of the step's host is ready, and the member of etcd
     /// beside it where it has one.
     ControlPlane,

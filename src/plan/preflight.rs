@@ -63,7 +63,7 @@ const ETCD_PORTS: &[u16] = &[2379, 2380];
 
 /// What keeps a cluster that is there, and its data, from harm. kubeadm's word
 /// for ignoring all checks does not mean these: they are ignored by name alone.
-const GUARDS: [&str; 12] = [
+const GUARDS: [&str; 13] = [
     "api-silent",
     "control-plane-unseen",
     "encryption",
@@ -76,6 +76,7 @@ const GUARDS: [&str; 12] = [
     "etcd-step",
     "foreign-endpoint",
     "founding-changed",
+    "runtime-source",
 ];
 
 /// All problems of all hosts, in the order of the inventory. A check that the

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::facts::software::{self, KUBERNETES, Look, Software};
 use crate::cluster::{AddressSpec, Cluster, Name, Node, Role, Settled, Version, VersionSpec};
 use crate::resource::{Answers, Malformed, SECTION_FUNCTION, section};
 use crate::shell::Script;
@@ -16,7 +17,7 @@ pub struct Answer {
     /// The kubeadm that it has.
     pub installed: Option<Version>,
     /// Versions in the repository, where the host was asked to look.
-    pub offered: Vec<Version>,
+    pub offered: Look<Vec<Version>>,
 }
 
 /// Why a cluster cannot be settled.
@@ -31,7 +32,10 @@ pub enum Unsettled {
         interface: String,
     },
     /// The repository has no such version, or was not readable.
-    #[error("the repository {url} offers no kubeadm {wanted} to {host}")]
+    #[error(
+        "the repository {url} offers no kubeadm {wanted} to {host}{}",
+        because(why)
+    )]
     NoVersion {
         /// The host that looked.
         host: Name,
@@ -39,7 +43,14 @@ pub enum Unsettled {
         wanted: VersionSpec,
         /// Where it looked.
         url: String,
+        /// apt's words, where it could not read the repository.
+        why: Option<String>,
     },
+}
+
+fn because(why: &Option<String>) -> String {
+    let why = why.iter().map(|why| format!(": apt says {why}"));
+    why.collect()
 }
 
 impl Unsettled {
@@ -74,17 +85,15 @@ fn looker(cluster: &Cluster) -> Option<&Node> {
 /// The script that asks one host.
 #[must_use]
 pub fn script(cluster: &Cluster, node: &Node) -> Script {
-    let looks = matches!(cluster.version, VersionSpec::Minor(..))
-        && looker(cluster).is_some_and(|looker| looker.name == node.name);
-    let offered = if looks {
-        offered_script(&cluster.packages.url)
-    } else {
-        Script::new()
+    let looks = looker(cluster).is_some_and(|looker| looker.name == node.name);
+    let offered = match cluster.version {
+        VersionSpec::Minor(major, minor) if looks => software::kubeadms(cluster, (major, minor)),
+        _ => Script::new(),
     };
     Script::of("export LC_ALL=C\n")
         .lit(SECTION_FUNCTION)
         .then(&local_script(cluster, node))
-        .then(&section("offered", &offered))
+        .then(&offered)
         .lit(":\n")
 }
 
@@ -114,19 +123,20 @@ pub fn local_script(cluster: &Cluster, node: &Node) -> Script {
         ))
 }
 
-/// Lists the versions of kubeadm in a repository, after a line that says that
-/// it could be read.
-fn offered_script(url: &str) -> Script {
-    Script::of("d=$(mktemp -d) && { /usr/lib/apt/apt-helper download-file ")
-            .arg(format!("{}/Packages", url.trim_end_matches('/')))
-            .lit(" \"$d/Packages\" >&2 && echo readable && while read -r k v; do case $k in Package:) p=$v;; Version:) [ \"$p\" = kubeadm ] && echo \"$v\";; esac; done < \"$d/Packages\"; rm -rf -- \"$d\"; }\n")
-}
-
-/// Reads the answer to [`offered_script`]; `None` when the repository could
-/// not be read.
-fn offered(answer: &str) -> Option<Vec<Version>> {
-    let mut lines = answer.lines();
-    (lines.next()? == "readable").then(|| lines.filter_map(package_version).collect())
+/// The versions of kubeadm that a host was offered.
+fn offered(answers: &Answers) -> Result<Look<Vec<Version>>, Malformed> {
+    // Most are not asked.
+    if answers.get("software").is_err() {
+        return Ok(Look::Unasked);
+    }
+    Ok(match Software::parse(answers)?.kubernetes {
+        Look::Unasked => Look::Unasked,
+        Look::Unread(why) => Look::Unread(why),
+        Look::Read(all) => {
+            let all = all.get(KUBERNETES[0]).into_iter().flatten();
+            Look::Read(all.filter_map(|version| package_version(version)).collect())
+        }
+    })
 }
 
 impl Answer {
@@ -147,7 +157,7 @@ impl Answer {
         let address = answers.get("address")?.split_whitespace().nth(3);
         let address = address.and_then(|text| text.split('/').next()?.parse().ok());
         let installed = answers.get("installed")?.lines().find_map(package_version);
-        let offered = offered(answers.get("offered").unwrap_or_default()).unwrap_or_default();
+        let offered = offered(answers)?;
         Ok(Self {
             address,
             installed,
@@ -183,12 +193,22 @@ pub fn settle(cluster: &Cluster, answers: &BTreeMap<Name, Answer>) -> Result<Set
                 versions.filter(|version| wanted.admits(*version)).max()
             };
             admitted(&mut answers.values().filter_map(|answer| answer.installed))
-                .or_else(|| admitted(&mut answers.values().flat_map(|a| a.offered.clone())))
+                .or_else(|| {
+                    let offered = answers.values().filter_map(|answer| match &answer.offered {
+                        Look::Read(all) => Some(all.clone()),
+                        Look::Unasked | Look::Unread(_) => None,
+                    });
+                    admitted(&mut offered.flatten())
+                })
                 .ok_or_else(|| Unsettled::NoVersion {
                     host: looker(cluster)
                         .map_or_else(|| cluster.name.clone(), |node| node.name.clone()),
                     wanted,
                     url: cluster.packages.url.clone(),
+                    why: answers.values().find_map(|answer| match &answer.offered {
+                        Look::Unread(why) => Some(why.clone()),
+                        Look::Unasked | Look::Read(_) => None,
+                    }),
                 })?
         }
     };
@@ -234,11 +254,65 @@ mod tests {
         assert_eq!(ask(&cluster), Some("192.0.2.100".parse().unwrap()));
     }
 
+    /// A cluster that asks for the newest patch version of a flat repository,
+    /// and what its first control plane says to that.
+    fn newest(url: String) -> (Cluster, Answer) {
+        let settled = crate::kubeadm::tests::few(Version::new(1, 37, 2));
+        let mut cluster = settled.cluster.clone();
+        for node in &mut cluster.nodes {
+            node.address = AddressSpec::Fixed(settled.address(node));
+        }
+        cluster.version = VersionSpec::Minor(1, 37);
+        cluster.packages.url = url;
+        let looker = looker(&cluster).unwrap();
+        let output = std::process::Command::new("sh")
+            .args(["-c", script(&cluster, looker).as_str()])
+            .output()
+            .unwrap();
+        let answer = Answer::parse(&output.stdout).unwrap();
+        (cluster, answer)
+    }
+
     #[test]
-    fn a_repository_that_was_not_read_is_not_an_empty_one() {
-        assert_eq!(offered(""), None);
-        assert_eq!(offered("readable\n"), Some(Vec::new()));
-        let both = vec![Version::new(1, 34, 1), Version::new(1, 34, 0)];
-        assert_eq!(offered("readable\n1.34.1-1.1\n1.34.0-1.1\n"), Some(both));
+    fn the_newest_patch_version_is_looked_for_as_everything_else_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let entry = |version: &str| {
+            format!(
+                "Package: kubeadm\nVersion: {version}\nArchitecture: all\nMaintainer: a\n\
+                 Filename: ./{version}.deb\nSize: 1\nSHA256: {}\nDescription: a\n\n",
+                "0".repeat(64)
+            )
+        };
+        let packages = ["1.37.1-1.1", "1.37.2-1.1", "1.36.9-1.1"].map(entry);
+        let file = dir.path().join("Packages");
+        std::fs::write(&file, packages.concat()).unwrap();
+        // A repository may have its index compressed alone.
+        let packed = std::process::Command::new("gzip").arg(&file).status();
+        assert!(packed.unwrap().success());
+        let (cluster, answer) = newest(format!("file:{}/", dir.path().display()));
+        let of = |answer| {
+            let name = looker(&cluster).unwrap().name.clone();
+            settle(&cluster, &BTreeMap::from([(name, answer)])).map(|settled| settled.version)
+        };
+        assert_eq!(of(answer), Ok(Version::new(1, 37, 2)));
+        let (_, nothing) = newest("file:/nowhere/".to_owned());
+        let error = of(nothing).unwrap_err().to_string();
+        assert!(error.contains("/nowhere"), "{error}");
+    }
+
+    #[test]
+    fn the_newest_patch_version_is_looked_for_by_the_proxy() {
+        let mut cluster = crate::kubeadm::tests::few(Version::new(1, 37, 2)).cluster;
+        cluster.version = VersionSpec::Minor(1, 37);
+        cluster.http_proxy = crate::kubeadm::tests::most(Version::new(1, 37, 2))
+            .cluster
+            .http_proxy;
+        let script = script(&cluster, looker(&cluster).unwrap());
+        assert!(
+            script
+                .as_str()
+                .contains("export https_proxy=http://proxy.example:3128"),
+            "{script}"
+        );
     }
 }

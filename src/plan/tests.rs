@@ -330,7 +330,7 @@ fn the_endpoint_is_known_to_serve_before_nodes_are_waited_for() {
     for settled in [few(VERSION), serial(few(VERSION))] {
         let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
         let plan = hosts.plan();
-        let endpoint = gates(&plan, |gate| *gate == gate::Gate::Endpoint);
+        let endpoint = gates(&plan, |gate| matches!(gate, gate::Gate::Endpoint { .. }));
         let nodes = gates(&plan, |gate| matches!(gate, gate::Gate::Nodes { .. }));
         assert_eq!((endpoint.len(), nodes.len()), (1, 1));
         assert!(endpoint < nodes);

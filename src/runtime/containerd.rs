@@ -139,7 +139,7 @@ pub(super) fn units(settled: &Settled, source: &Containerd, host: Host) -> Vec<U
         Containerd::Archive(archive) => Some(archive.version),
         Containerd::Packages(_) => host.release,
     };
-    let (format, template) = format(release);
+    let (format, template) = format(release, host.format);
     let config = Config {
         format,
         sandbox_image: &kubeadm::sandbox_image(settled),
@@ -166,16 +166,22 @@ pub(super) fn units(settled: &Settled, source: &Containerd, host: Host) -> Vec<U
 }
 
 /// The newest format of the configuration that a release knows, and the
-/// template of it: it warns at each start of one that it has to migrate.
-/// Every release reads the one that is taken where none is known. The third
+/// template of it: it warns at each start of one that it has to migrate. But
+/// an older one that is there stays, as does any where no release is known.
+/// Every release reads the one that is taken where nothing is known. The third
 /// and the fourth differ in what kdiy leaves alone.
-fn format(release: Option<Release>) -> (u8, &'static str) {
+fn format(release: Option<Release>, there: Option<u8>) -> (u8, &'static str) {
     const FIRST: &str = "runtime/containerd/config-1.toml";
     const PLUGINS: &str = "runtime/containerd/config-2.toml";
-    match release.map(|release| (release.major, release.minor)) {
-        None | Some((..2, _)) => (2, FIRST),
-        Some((2, ..3)) => (3, PLUGINS),
-        Some(_) => (4, PLUGINS),
+    let newest = match release.map(|release| (release.major, release.minor)) {
+        None | Some((..2, _)) => 2,
+        Some((2, ..3)) => 3,
+        Some(_) => 4,
+    };
+    let readable = |there: &u8| (2..=4).contains(there) && (release.is_none() || *there <= newest);
+    match there.filter(readable).unwrap_or(newest) {
+        2 => (2, FIRST),
+        format => (format, PLUGINS),
     }
 }
 

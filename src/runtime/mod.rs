@@ -16,7 +16,7 @@ use crate::cluster::{AptSource, Containerd, Origin, Release, Runtime, Settled};
 use crate::resource::Rival;
 use crate::template::{HostFile, render};
 
-pub use proxy::no_proxy;
+pub use proxy::{no_proxy, no_proxy_among};
 
 /// The command that pulls the image whose name is appended; it works before
 /// there is a kubelet. Every runtime's socket is there by then, that of
@@ -61,6 +61,9 @@ pub struct Host {
     pub confined: bool,
     /// The release that is or will be installed, where that is known.
     pub release: Option<Release>,
+    /// `version` of containerd's configuration that stays: a newer format
+    /// alone is no reason to restart what runs pods.
+    pub format: Option<u8>,
 }
 
 /// What is to be known about a runtime.

@@ -1,8 +1,10 @@
 //! The proxy through which a runtime pulls images.
 
+use std::net::IpAddr;
+
 use serde::Serialize;
 
-use crate::cluster::{HttpProxy, Settled};
+use crate::cluster::{Cluster, HttpProxy, Node, Settled};
 use crate::kubeadm;
 use crate::template::{HostFile, render};
 
@@ -49,7 +51,16 @@ pub(super) fn files(settled: &Settled, unit: &str, folder: &str) -> Vec<HostFile
 /// endpoint, pods and services, then what the inventory adds.
 #[must_use]
 pub fn no_proxy(settled: &Settled, proxy: &HttpProxy) -> Vec<String> {
-    let cluster = &settled.cluster;
+    no_proxy_among(&settled.cluster, proxy, |node| Some(settled.address(node)))
+}
+
+/// The same, where not every address is known yet.
+#[must_use]
+pub fn no_proxy_among(
+    cluster: &Cluster,
+    proxy: &HttpProxy,
+    address: impl Fn(&Node) -> Option<IpAddr>,
+) -> Vec<String> {
     let network = &cluster.network;
     let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1", ".svc"]
         .map(String::from)
@@ -60,7 +71,7 @@ pub fn no_proxy(settled: &Settled, proxy: &HttpProxy) -> Vec<String> {
     names.push(cluster.endpoint.host.to_string());
     for node in &cluster.nodes {
         names.push(node.name.to_string());
-        names.push(settled.address(node).to_string());
+        names.extend(address(node).map(|address| address.to_string()));
     }
     names.extend(proxy.no_proxy.iter().cloned());
     kubeadm::without_repetition(names)

@@ -37,8 +37,8 @@ fn archive() -> Containerd {
 /// A host with this release of its runtime.
 fn host(release: Option<Release>) -> Host {
     Host {
-        confined: false,
         release,
+        ..Host::default()
     }
 }
 
@@ -83,6 +83,25 @@ fn containerd_reads_the_format_of_its_own_release() {
 }
 
 #[test]
+fn containerd_keeps_a_format_that_it_reads() {
+    let format = |release: Option<[u64; 3]>, format| {
+        let host = Host {
+            format,
+            ..host(release.map(|[major, minor, patch]| Release::new(major, minor, patch)))
+        };
+        let text = shown(&few(Version::new(1, 37, 2)), host);
+        let line = text.lines().find(|line| line.starts_with("version = "));
+        line.unwrap().to_owned()
+    };
+    assert_eq!(format(Some([2, 4, 2]), Some(2)), "version = 2");
+    assert_eq!(format(Some([2, 4, 2]), Some(3)), "version = 3");
+    assert_eq!(format(None, Some(4)), "version = 4");
+    // An older release does not read it; nobody writes the first one.
+    assert_eq!(format(Some([1, 7, 24]), Some(4)), "version = 2");
+    assert_eq!(format(Some([2, 4, 2]), Some(1)), "version = 4");
+}
+
+#[test]
 fn containerd_of_an_archive() {
     let mut settled = few(Version::new(1, 37, 2));
     settled.cluster.runtime = Runtime::Containerd(archive());
@@ -101,6 +120,7 @@ fn containerd_behind_mirrors_and_a_proxy() {
     let confined = Host {
         confined: true,
         release: Some(Release::new(2, 2, 0)),
+        format: None,
     };
     insta::assert_snapshot!(shown(&most(Version::new(1, 34, 1)), confined));
 }

@@ -106,7 +106,7 @@ fn is_served(plan: &Plan, event: &Event) -> bool {
         return false;
     };
     let step = plan.steps.get(*step);
-    step.is_some_and(|step| step.gate == Some(Gate::Endpoint))
+    step.is_some_and(|step| matches!(step.gate, Some(Gate::Endpoint { .. })))
 }
 
 /// Ends without waiting for the steps that run. The hosts stay held, as those
@@ -139,7 +139,11 @@ mod tests {
             needs: Vec::new(),
             gate,
         };
-        let gates = [None, Some(Gate::ControlPlane), Some(Gate::Endpoint)];
+        let endpoint = Gate::Endpoint {
+            server: String::new(),
+            balancers: Vec::new(),
+        };
+        let gates = [None, Some(Gate::ControlPlane), Some(endpoint)];
         let plan = Plan {
             steps: gates.map(step).into(),
         };

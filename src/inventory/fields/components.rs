@@ -209,8 +209,8 @@ pub const ETCD: &Mapping = &Mapping::of(&[
         ]),
         "Where etcd comes from: a word, or a release archive by version, URL and hash. Only with \
          `topology: external`; on control planes it is an image that kubeadm chooses. Kubernetes \
-         1.31 to 1.33 asks for etcd 3.5.24, 1.34 for 3.6.5, 1.35 for 3.6.6, 1.36 for 3.6.8, 1.37 \
-         for 3.7.0; kubeadm takes 3.5.24 and later.",
+         1.31 to 1.33 asks for etcd 3.5.35, 1.34 to 1.36 for 3.6.16, 1.37 for 3.7.0: the newest \
+         patches that are known; kubeadm takes 3.5.24 and later.",
     )
     .default("release")
     .example("{version: 3.6.16, url: \"https://mirror.example.org/etcd/v{version}/etcd-v{version}-linux-{arch}.tar.gz\"}"),

@@ -1,9 +1,15 @@
-//! Flags that are gone, as data. A program that gets one does not start.
+//! Flags that programs have, and those that are gone, as data. A program that
+//! gets one that it does not have does not start.
 //!
 //! Facts: the names in cmd/PROGRAM/app/options, pkg/kubeapiserver and the
 //! staging modules of k8s.io/kubernetes v1.31.14, v1.32.10, v1.33.6, v1.34.4,
 //! v1.35.4, v1.36.3 and v1.37.2, compared; what is gone in 1.31 is from the
-//! release notes, and not in v1.31.14.
+//! release notes, and not in v1.31.14. flags.txt is what the programs of 1.35.4,
+//! 1.36.3 and 1.37.2 name when they are called with --help, and those of the
+//! flags marked as deprecated in their sources (which --help leaves out) that
+//! they were seen to take.
+
+use std::sync::LazyLock;
 
 use super::Program::{self, ApiServer, ControllerManager, Kubelet, Scheduler};
 
@@ -21,10 +27,54 @@ pub struct Flag {
     pub instead: &'static str,
 }
 
+/// A flag that a program has in the newest release that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Without dashes.
+    pub name: &'static str,
+    /// The first minor version that was seen to have it; the oldest that was
+    /// looked at ([`LOOKED_AT`]) where an earlier one may, too.
+    pub since: u64,
+    /// Names of the programs that have it.
+    programs: Vec<&'static str>,
+}
+
+/// The oldest minor version whose flags were looked at.
+pub const LOOKED_AT: u64 = 35;
+
+/// Every flag that is there, by name.
+static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
+    let rows = include_str!("flags.txt").lines();
+    let rows = rows.filter(|row| !row.starts_with('#'));
+    rows.map(|row| Known::parse(row).unwrap_or_else(|| panic!("flags.txt: {row}")))
+        .collect()
+});
+
+impl Known {
+    fn parse(row: &'static str) -> Option<Self> {
+        let mut words = row.split(' ');
+        Some(Self {
+            name: words.next()?,
+            since: words.next()?.parse().ok()?,
+            programs: words.collect(),
+        })
+    }
+}
+
+/// The flags that a program has; none of one whose flags were not looked at.
+pub fn known(program: Program) -> impl Iterator<Item = &'static Known> {
+    let has = move |flag: &&Known| flag.programs.contains(&program.name());
+    KNOWN.iter().filter(has)
+}
+
+/// A name as pflag's normalization has it.
+pub fn normal(name: &str) -> String {
+    name.replace('_', "-")
+}
+
 /// The flag of a name, if it is gone in some release.
 pub fn find(program: Program, name: &str) -> Option<&'static Flag> {
-    // As pflag's normalization has it.
-    let name = name.replace('_', "-");
+    let name = normal(name);
     let mut of_program = FLAGS.iter().filter(|flag| flag.programs.contains(&program));
     of_program.find(|flag| flag.name == name)
 }

@@ -7,6 +7,17 @@
 
 use std::sync::LazyLock;
 
+/// The patch of each minor version that was looked at.
+pub const LOOKED_AT: [(u64, u64); 7] = [
+    (31, 14),
+    (32, 10),
+    (33, 6),
+    (34, 4),
+    (35, 4),
+    (36, 3),
+    (37, 2),
+];
+
 /// A feature gate in the releases that were looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gate {

@@ -53,10 +53,10 @@ pub fn check(
         program,
     };
     for (name, value) in entries_of(section, "extraArgs") {
-        if let Some(flag) = flags::find(program, &name.text)
-            && judge.minor() >= flag.gone
-        {
-            judge.flag(name, flag);
+        match flags::find(program, &name.text) {
+            Some(flag) if judge.minor() >= flag.gone => judge.flag(name, flag),
+            Some(_) => {}
+            None => judge.known(name),
         }
         if let Value::Sequence(items) = &value.value {
             judge.order(name, items, value.span);
@@ -117,6 +117,44 @@ impl Judge<'_, '_> {
         self.report(Finding::error("removed-flag", name.span, message).help(flag.instead));
     }
 
+    /// A flag that no release is known to have, or only a later one: a patch may
+    /// have it, or a program hides it.
+    fn known(&self, name: &Key) {
+        // Of dashes it is said elsewhere.
+        if flags::known(self.program).next().is_none() || name.text.starts_with('-') {
+            return;
+        }
+        let flag = flags::normal(&name.text);
+        let found = flags::known(self.program).find(|known| known.name == flag);
+        let (program, quoted) = (self.program.name(), quoted(&name.text));
+        let (message, help) = match found {
+            Some(known) if known.since > flags::LOOKED_AT && self.minor() < known.since => (
+                format!(
+                    "the flag {quoted} of {program} came with Kubernetes 1.{}",
+                    known.since
+                ),
+                format!(
+                    "take it out, or take `version: \"1.{}\"` or later, unless a patch of 1.{} has it",
+                    known.since,
+                    self.minor()
+                ),
+            ),
+            Some(_) => return,
+            None => (
+                format!(
+                    "no {program} from 1.{} to 1.{NEWEST_MINOR} is known to have a flag {quoted}",
+                    flags::LOOKED_AT
+                ),
+                match nearest(&flag, flags::known(self.program).map(|known| known.name)) {
+                    Some(near) => format!("is `{near}` meant?"),
+                    None => "take it out, unless this very release has it".to_owned(),
+                },
+            ),
+        };
+        let message = format!("{message}, and it does not start with one that it does not know");
+        self.report(Finding::warning("unknown-flag", name.span, message).help(help));
+    }
+
     /// What an argument `feature-gates` is given.
     fn gates(&self, node: &Node) {
         let Value::Scalar { text, .. } = &node.value else {
@@ -172,10 +210,11 @@ impl Judge<'_, '_> {
                 format!("the feature gate {name} is gone since Kubernetes 1.{gone}"),
                 format!("take it out; what it is about is always {} now", word(on)),
             ),
-            Gate { since, .. } if minor < since => (
+            Gate { since, .. } if minor < since && self.was_looked_at() => (
                 format!("the feature gate {name} came with Kubernetes 1.{since}"),
                 format!("take it out, or take `version: \"1.{since}\"` or later"),
             ),
+            Gate { since, .. } if minor < since => return self.early(&name, since, span),
             Gate {
                 locked: Some((locked, on)),
                 ..
@@ -187,6 +226,29 @@ impl Judge<'_, '_> {
         };
         let message = format!("{message}, and {program} does not start with it");
         self.report(Finding::error("feature-gate", span, message).help(help));
+    }
+
+    /// Whether no patch is meant that is newer than what the tables were made of.
+    fn was_looked_at(&self) -> bool {
+        let VersionSpec::Exact(version) = self.version.value else {
+            return false;
+        };
+        let mut looked_at = gates::LOOKED_AT.iter();
+        looked_at.any(|(minor, patch)| *minor == version.minor && version.patch <= *patch)
+    }
+
+    /// A gate of a later minor version may have come with a patch since.
+    fn early(&self, name: &str, since: u64, span: Span) {
+        let message = format!(
+            "the feature gate {name} came with Kubernetes 1.{since}, and {} does not start with one \
+             that it does not know",
+            self.program.name()
+        );
+        let help = format!(
+            "take it out, or take `version: \"1.{since}\"` or later, unless a patch of 1.{} has it",
+            self.minor()
+        );
+        self.report(Finding::warning("early-feature-gate", span, message).help(help));
     }
 
     /// A gate may come with a patch, or with a release that is not known here.

@@ -20,7 +20,9 @@ fn said_with(version: &str, nodes: &str, section: &str) -> Vec<String> {
         "argument-order",
         "removed-flag",
         "feature-gate",
+        "early-feature-gate",
         "unknown-feature-gate",
+        "unknown-flag",
     ];
     let findings = loaded.findings.into_iter();
     findings
@@ -99,6 +101,8 @@ fn gates_have_to_be_there_and_free() {
     insta::assert_snapshot!(
         [
             said("1.36", &kubelet("AtomicWriteVolumeUserFields", "true")),
+            said("1.36.3", &kubelet("AtomicWriteVolumeUserFields", "true")),
+            said("1.36.4", &kubelet("AtomicWriteVolumeUserFields", "true")),
             said("1.37", &kubelet("CRDValidationRatcheting", "false")),
             said("1.37", &kubelet("CRDValidationRatcheting", "true")),
             said("1.37", &kubelet("GangScheduling", "true")),
@@ -136,6 +140,39 @@ fn flags_that_are_gone() {
 }
 
 #[test]
+fn flags_that_nobody_knows_and_those_of_a_later_version() {
+    let kubelet = |flag: &str| format!("kubelet: {{extraArgs: {{{flag}: x}}}}\n");
+    let of = |program: &str, flag: &str| {
+        format!("controlPlane: {{{program}: {{extraArgs: {{{flag}: x}}}}}}\n")
+    };
+    let manager = |flag: &str| of("controllerManager", flag);
+    insta::assert_snapshot!(
+        [
+            said("1.37", &kubelet("max-podz")),
+            said("1.37", &kubelet("qwertyuiop")),
+            said("1.37", &of("scheduler", "max-pods")),
+            said("1.36", &manager("concurrent-disruption-syncs")),
+            said("1.40", &manager("concurrent-disruption-synks")),
+        ]
+        .concat()
+        .join("\n")
+    );
+    for (version, section) in [
+        ("1.37", manager("concurrent-disruption-syncs")),
+        ("1.37", kubelet("max_pods")),
+        ("1.31", kubelet("max-pods")),
+        ("1.36", kubelet("container-hints")),
+        // klog's, and what --help leaves out.
+        ("1.37", of("apiServer", "v")),
+        ("1.37", of("scheduler", "vmodule")),
+        ("1.37", of("apiServer", "kubelet-port")),
+        ("1.37", manager("allow-untagged-cloud")),
+    ] {
+        assert_eq!(said(version, &section), [""; 0], "{version} {section}");
+    }
+}
+
+#[test]
 fn the_tables_are_in_order_and_make_sense() {
     assert_eq!(GATES.len(), 335);
     for pair in GATES.windows(2) {
@@ -168,6 +205,21 @@ fn the_tables_are_in_order_and_make_sense() {
     names.dedup();
     assert_eq!(names.len(), all, "a flag is told of twice");
     assert!(flags::FLAGS.iter().all(|flag| flag.gone <= NEWEST_MINOR));
+    for program in [
+        Program::ApiServer,
+        Program::ControllerManager,
+        Program::Scheduler,
+        Program::Kubelet,
+    ] {
+        assert!(flags::known(program).count() > 60, "{program:?}");
+        for known in flags::known(program) {
+            assert!(
+                (flags::LOOKED_AT..=NEWEST_MINOR).contains(&known.since),
+                "{known:?}"
+            );
+            assert_eq!(flags::find(program, known.name), None, "{known:?}");
+        }
+    }
 }
 
 #[test]

@@ -8,11 +8,13 @@
 //! not asked, as apt is slow to start.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-use crate::cluster::{Release, Settled, Version};
+use crate::cluster::{AddressSpec, Cluster, Node, Release, Settled, Version};
 use crate::resource::{Answers, Malformed, section};
 use crate::runtime;
 use crate::shell::Script;
+use crate::template::NOTICE;
 
 /// The packages of Kubernetes whose version is the cluster's.
 pub const KUBERNETES: [&str; 3] = ["kubeadm", "kubectl", "kubelet"];
@@ -28,7 +30,42 @@ pub struct Software {
     pub kubernetes: Look<BTreeMap<String, Vec<String>>>,
     /// The package of the runtime; `None` where there is none to be had.
     pub runtime: Look<Option<Packaged>>,
+    /// What of runtimes is there.
+    pub present: Present,
 }
+
+/// The packages that hold a runtime while it runs: pods notice when one of
+/// them goes.
+const HOLDERS: [&str; 6] = [
+    "containerd",
+    "containerd.io",
+    "docker-ce",
+    "docker-engine",
+    "docker.io",
+    "runc",
+];
+
+/// What of runtimes is on a host, wherever it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Present {
+    /// Versions of the installed [`HOLDERS`], by package.
+    pub packages: BTreeMap<String, String>,
+    /// The SHA-256 of the archive that kdiy's own unit of containerd names.
+    pub archive: Option<String>,
+    /// `version` of the configuration of containerd that kdiy wrote.
+    pub format: Option<u8>,
+    /// Which of [`REPOSITORY`] and [`PREFERENCE`] are there, written by kdiy.
+    pub apt: Vec<String>,
+}
+
+/// The runtime's repository among apt's sources.
+pub const REPOSITORY: &str = "/etc/apt/sources.list.d/kdiy-runtime.list";
+
+/// By which its packages are preferred to the distribution's.
+pub const PREFERENCE: &str = "/etc/apt/preferences.d/kdiy-runtime";
+
+/// containerd's unit, where it comes from an archive.
+pub const ARCHIVE_UNIT: &str = "/etc/systemd/system/containerd.service";
 
 /// A look into a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -62,7 +99,7 @@ impl Software {
     }
 
     /// Reads the answer to [`Questions`].
-    pub(super) fn parse(answers: &Answers) -> Result<Self, Malformed> {
+    pub(in crate::plan) fn parse(answers: &Answers) -> Result<Self, Malformed> {
         let mut software = Self::default();
         for line in answers.get("software")?.lines() {
             let (of, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -80,6 +117,15 @@ impl Software {
                 }
                 ("runtime", "unread") => software.runtime = Look::Unread(rest.to_owned()),
                 ("runtime", "none") => software.runtime = Look::Read(None),
+                ("present", "package") => {
+                    if let Some((package, version)) = rest.split_once(' ') {
+                        let packages = &mut software.present.packages;
+                        packages.insert(package.to_owned(), version.to_owned());
+                    }
+                }
+                ("present", "archive") => software.present.archive = Some(rest.to_owned()),
+                ("present", "apt") => software.present.apt.push(rest.to_owned()),
+                ("present", "format") => software.present.format = rest.parse().ok(),
                 ("runtime", "installed" | "candidate") => {
                     software.runtime = Look::Read(Some(Packaged {
                         version: rest.to_owned(),
@@ -117,8 +163,6 @@ impl Questions {
     #[must_use]
     pub fn of(settled: &Settled) -> Self {
         let cluster = &settled.cluster;
-        // Whether it is signed rightly is asked when it is added.
-        let line = |url: &str, suite: &str| format!("deb [trusted=yes] {url} {suite}");
         let runtime = runtime::profile(&cluster.runtime)
             .main
             .map(|name| RuntimePackage {
@@ -130,79 +174,134 @@ impl Questions {
             version: settled.version,
             kubernetes: line(&cluster.packages.url, "/"),
             runtime,
-            proxy: proxy(settled),
+            proxy: proxy(cluster, |node| Some(settled.address(node))),
         }
     }
 
     /// The fragment that asks.
     pub(super) fn script(&self) -> Script {
-        let mut body = Script::of("command -v apt-get >/dev/null && {\n").lit(FUNCTIONS);
-        for (name, value) in &self.proxy {
-            body = body.lit("export ").lit(name).lit("=").arg(value).lit("\n");
-        }
-        // One line for each package that is wholly installed.
+        let mut body =
+            Script::of("command -v apt-get >/dev/null && {\n").then(&opened(&self.proxy));
+        // One line for each package; = keeps not-installed apart.
         body = body
-            .lit("kdiy_have=$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n' -- ")
+            .lit("kdiy_have=$(dpkg-query -W -f '=${db:Status-Status} ${Package} ${Version}\\n' -- ")
             .args(KUBERNETES.iter().chain(&[CRI_TOOLS]))
             .lit(" 2>/dev/null)\nkdiy_all=yes\n");
         let version = format!("{}-", self.version);
-        let wanted = KUBERNETES.map(|name| format!("installed {name} {version}"));
+        let wanted = KUBERNETES.map(|name| format!("=installed {name} {version}"));
         for wanted in wanted
             .into_iter()
-            .chain([format!("installed {CRI_TOOLS} ")])
+            .chain([format!("=installed {CRI_TOOLS} ")])
         {
             body = body
                 .lit("case $kdiy_have in *")
                 .arg(wanted)
                 .lit("*) ;; *) kdiy_all= ;; esac\n");
         }
+        // Side by side: the whole look at a host has an end of its own.
         body = body
             .lit("[ -n \"$kdiy_all\" ] || kdiy_offers kubernetes ")
             .arg(&self.kubernetes)
             .lit(" ")
             .args(KUBERNETES.iter().chain(&[CRI_TOOLS]))
-            .lit("\n");
+            .lit(" &\n");
         if let Some(RuntimePackage { name, line }) = &self.runtime {
             body = body
                 .lit("kdiy_runtime ")
                 .arg(*name)
                 .lit(" ")
                 .arg(line.as_deref().unwrap_or_default())
-                .lit("\n");
+                .lit(" &\n");
         }
+        body = body
+            .lit("kdiy_notice=")
+            .arg(NOTICE.trim_end())
+            .lit("\nfor f in ")
+            .args([REPOSITORY, PREFERENCE])
+            .lit("; do kdiy_wrote \"$f\" && echo \"present apt $f\"; done\nkdiy_present ")
+            .args(HOLDERS)
+            .lit("\nwait\n");
         section("software", &body.lit("}\n"))
     }
 }
 
+/// The fragment that asks for the versions of kubeadm before the cluster's own
+/// is known, of a host that has none of this minor version; [`Software`] has
+/// the answer.
+#[must_use]
+pub fn kubeadms(cluster: &Cluster, minor: (u64, u64)) -> Script {
+    let address = |node: &Node| match node.address {
+        AddressSpec::Fixed(address) => Some(address),
+        AddressSpec::Interface(_) => None,
+    };
+    let body = Script::of("command -v apt-get >/dev/null && {\n")
+        .then(&opened(&proxy(cluster, address)))
+        .lit("case $(dpkg-query -W -f '${db:Status-Status} ${Version}' kubeadm 2>/dev/null) in ")
+        .arg(format!("installed {}.{}.", minor.0, minor.1))
+        .lit("*) ;; *) kdiy_offers kubernetes ")
+        .arg(line(&cluster.packages.url, "/"))
+        .lit(" ")
+        .arg(KUBERNETES[0])
+        .lit(" ;; esac\n}\n");
+    section("software", &body)
+}
+
+/// A repository's line in apt's sources. Whether it is signed rightly is asked
+/// when it is added.
+fn line(url: &str, suite: &str) -> String {
+    format!("deb [trusted=yes] {url} {suite}")
+}
+
+/// The functions, with the proxy that apt takes.
+fn opened(proxy: &[(&'static str, String)]) -> Script {
+    proxy
+        .iter()
+        .fold(Script::of(FUNCTIONS), |body, (name, value)| {
+            body.lit("export ").lit(name).lit("=").arg(value).lit("\n")
+        })
+}
+
 /// apt is told of the proxy by a file only when the plan is carried out.
-fn proxy(settled: &Settled) -> Vec<(&'static str, String)> {
-    let Some(proxy) = &settled.cluster.http_proxy else {
+fn proxy(
+    cluster: &Cluster,
+    address: impl Fn(&Node) -> Option<IpAddr>,
+) -> Vec<(&'static str, String)> {
+    let Some(proxy) = &cluster.http_proxy else {
         return Vec::new();
     };
     let urls = [("http_proxy", &proxy.http), ("https_proxy", &proxy.https)];
     let urls = urls
         .into_iter()
         .filter_map(|(name, url)| Some((name, url.clone()?)));
-    let direct = runtime::no_proxy(settled, proxy).join(",");
+    let direct = runtime::no_proxy_among(cluster, proxy, address).join(",");
     urls.chain([("no_proxy", direct)]).collect()
 }
 
 /// `kdiy_offers NAME LINE PACKAGE…` lists the versions of packages in the
 /// repository of one line; `kdiy_runtime PACKAGE LINE` tells the version of
 /// one package, installed or not, of that repository or of the host's own
-/// sources where there is no line. A host that does not know yet whom to
-/// trust (no ca-certificates) reads nothing by https.
+/// sources where there is no line; `kdiy_present PACKAGE…` tells what of
+/// runtimes is there. A host that does not know yet whom to trust (no
+/// ca-certificates) reads https from anybody, as nothing is installed by it;
+/// but it shows nobody the password in a URL. What the host does
+/// after updates of its own lists (hooks) is left out: apt reads the file of
+/// -c last, after all of apt.conf.d.
 const FUNCTIONS: &str = r#"[ -r /etc/os-release ] && . /etc/os-release
 kdiy_open() {
-case $2 in *https:*) [ -s /etc/ssl/certs/ca-certificates.crt ] || return 1 ;; esac
+kdiy_trust=
+if [ ! -s /etc/ssl/certs/ca-certificates.crt ]; then
+  case $2 in *https://*@*) return 1 ;; esac
+  kdiy_trust='-o Acquire::https::Verify-Peer=false -o Acquire::https::Verify-Host=false'
+fi
 d=$(mktemp -d) || return 1
 mkdir -p "$d/lists/partial"
-kdiy_own="-o Dir::State::lists=$d/lists -o Dir::State::status=/dev/null -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root"
+printf '#clear %s;\n' APT::Update::Pre-Invoke APT::Update::Post-Invoke APT::Update::Post-Invoke-Success > "$d/conf"
+kdiy_own="-c $d/conf -o Dir::State::lists=$d/lists -o Dir::State::status=/dev/null -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root"
 if [ -n "$2" ]; then
   printf '%s\n' "$2" | sed "s/{os}/${ID:-}/g; s/{codename}/${VERSION_CODENAME:-}/g" > "$d/list"
   kdiy_own="$kdiy_own -o Dir::Etc::sourcelist=$d/list -o Dir::Etc::sourceparts=-"
 fi
-kdiy_said=$(timeout 25 apt-get -q update $kdiy_own -o Acquire::Languages=none -o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10 2>&1)
+kdiy_said=$(timeout 25 apt-get -q update $kdiy_own $kdiy_trust -o Acquire::Languages=none -o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10 2>&1)
 ls "$d"/lists/*Packages* >/dev/null 2>&1 && return 0
 kdiy_said=$(printf '%s\n' "$kdiy_said" | grep '^[EW]:' | head -n 1 | cut -c 1-300)
 echo "$1 unread ${kdiy_said:-no whole answer within 25 s}"
@@ -232,6 +331,16 @@ if [ -z "$v" ]; then
 fi
 if [ -n "$v" ]; then echo "runtime candidate $v"; else echo "runtime none"; fi
 }
+kdiy_wrote() {
+[ -f "$1" ] && IFS= read -r l < "$1" && [ "$l" = "$kdiy_notice" ]
+}
+kdiy_present() {
+dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' -- "$@" 2>/dev/null | while read -r s p v; do [ "$s" != installed ] || echo "present package $p $v"; done
+f=/etc/systemd/system/containerd.service
+kdiy_wrote "$f" && sed -n 's/^# sha256 /present archive /p' "$f"
+f=/etc/containerd/config.toml
+kdiy_wrote "$f" && sed -n 's/^version = /present format /p' "$f"
+}
 "#;
 
 #[cfg(test)]
@@ -246,16 +355,41 @@ mod tests {
     /// What a host says whose dpkg-query is this script, and whose apt is this
     /// machine's own.
     fn said(settled: &Settled, dpkg_query: &str) -> Software {
+        said_of(settled, dpkg_query, &[])
+    }
+
+    /// The same of a host that has these files, by their paths, and no other
+    /// of those that are asked about.
+    fn said_of(settled: &Settled, dpkg_query: &str, files: &[(&str, &str)]) -> Software {
         let dir = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = dir.path().join(path.trim_start_matches('/'));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
         let stub = dir.path().join("dpkg-query");
         std::fs::write(&stub, format!("#!/bin/sh\n{dpkg_query}\n")).unwrap();
         std::fs::set_permissions(&stub, std::fs::Permissions::from_mode(0o755)).unwrap();
         let path = std::env::var("PATH").unwrap();
         let script = Script::of(SECTION_FUNCTION).then(&Questions::of(settled).script());
+        let script = [
+            "/etc/systemd/system",
+            "/etc/containerd",
+            "/etc/ssl/certs",
+            "/etc/apt",
+        ]
+        .iter()
+        .fold(script.as_str().to_owned(), |script, folder| {
+            script.replace(folder, &format!("{}{folder}", dir.path().display()))
+        });
         let output = std::process::Command::new("sh")
-            .args(["-c", script.as_str()])
+            .args(["-c", &script])
             .env("LC_ALL", "C")
             .env("PATH", format!("{}:{path}", dir.path().display()))
+            .envs(files.iter().filter_map(|(path, _)| {
+                let config = path.ends_with("/apt.conf");
+                config.then(|| ("APT_CONFIG", format!("{}{path}", dir.path().display())))
+            }))
             .output()
             .unwrap();
         Software::parse(&Answers::parse(&output.stdout).unwrap()).unwrap()
@@ -330,11 +464,180 @@ mod tests {
         let mut settled = few(Version::new(1, 37, 2));
         // Nobody answers there.
         settled.cluster.packages.url = "http://127.0.0.1:1/".to_owned();
-        let installed = r#"case $* in
-*kubeadm*) printf 'installed %s\n' 'kubeadm 1.37.2-1.1' 'kubectl 1.37.2-1.1' 'kubelet 1.37.2-1.1' 'cri-tools 1.37.0-1.1' ;;
+        // dpkg-query writes what it is asked for in $3.
+        let has = |tools: &str| {
+            let script = r#"case $* in
+*kubeadm*) f=${3%%'${'*}; for p in 'installed kubeadm 1.37.2-1.1' 'installed kubectl 1.37.2-1.1' 'installed kubelet 1.37.2-1.1' 'TOOLS'; do echo "$f$p"; done ;;
 *) echo 'installed 1.6.20~ds1-1+b1' ;; esac"#;
-        let found = said(&settled, installed);
+            said(&settled, &script.replace("TOOLS", tools))
+        };
+        for half in [
+            "not-installed cri-tools ",
+            "half-installed cri-tools 1.37.0-1.1",
+        ] {
+            let found = has(half);
+            assert!(matches!(found.kubernetes, Look::Unread(_)), "{found:?}");
+        }
+        let found = has("installed cri-tools 1.37.0-1.1");
         assert_eq!(found.kubernetes, Look::Unasked);
         assert_eq!(found.release(), Some(Release::new(1, 6, 20)));
+    }
+
+    #[test]
+    fn a_host_tells_what_its_runtime_runs_from() {
+        fn files<'a>(unit: &'a str, config: &'a str) -> [(&'static str, &'a str); 2] {
+            [
+                ("/etc/systemd/system/containerd.service", unit),
+                ("/etc/containerd/config.toml", config),
+            ]
+        }
+        let mut settled = few(Version::new(1, 37, 2));
+        settled.cluster.packages.url = "http://127.0.0.1:1/".to_owned();
+        let packages = r#"case $* in
+*docker-engine*) printf '%s\n' 'not-installed runc ' 'installed containerd.io 1.7.28-1' 'config-files containerd 1.6.20' ;;
+*) exit 1 ;; esac"#;
+        let unit = format!("{NOTICE}# sha256 abc\n[Unit]\n");
+        let config = format!("{NOTICE}version = 2\n");
+        let present = |files: &[(&str, &str)]| said_of(&settled, packages, files).present;
+        let found = present(&files(&unit, &config));
+        assert_eq!(
+            found.packages.into_iter().collect::<Vec<_>>(),
+            [("containerd.io".to_owned(), "1.7.28-1".to_owned())]
+        );
+        assert_eq!(found.archive.as_deref(), Some("abc"));
+        assert_eq!(found.format, Some(2));
+        let preference = format!("{NOTICE}Package: containerd\n");
+        let left = present(&[(PREFERENCE, &preference), (REPOSITORY, "deb x /\n")]).apt;
+        assert!(left.len() == 1 && left[0].ends_with(PREFERENCE), "{left:?}");
+        let foreign = present(&files("# sha256 abc\n", "version = 2\n"));
+        assert_eq!((foreign.archive, foreign.format), (None, None));
+    }
+
+    #[test]
+    fn a_host_without_authorities_looks_all_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).display().to_string();
+        let entry = "Package: kubeadm\nVersion: 1.37.2-1.1\nArchitecture: all\nMaintainer: a\n\
+                     Filename: ./a.deb\nSize: 1\nDescription: a\n";
+        // The files of -HTTP are whole answers.
+        let answer = |status: &str, text: &str| {
+            let length = text.len();
+            let head = format!("HTTP/1.0 {status}\r\nContent-Length: {length}\r\n");
+            format!("{head}Connection: close\r\n\r\n{text}")
+        };
+        let packed =
+            ["xz", "bz2", "lzma", "gz", "lz4", "zst"].map(|form| format!("Packages.{form}"));
+        let none = ["InRelease", "Release"].map(str::to_owned);
+        for none in none.iter().chain(&packed) {
+            std::fs::write(path(none), answer("404 Not Found", "")).unwrap();
+        }
+        std::fs::write(path("Packages"), answer("200 OK", entry)).unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = port.local_addr().unwrap();
+        drop(port);
+        let script = format!(
+            "cd \"$1\" && openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -keyout key \
+             -out cert 2>/dev/null && exec openssl s_server -quiet -HTTP -accept {at} -key key \
+             -cert cert"
+        );
+        let mut server = std::process::Command::new("sh")
+            .args(["-c", &script, "sh", &path("")])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let serves = || std::net::TcpStream::connect(at).is_ok();
+        while !serves() && server.try_wait().unwrap().is_none() {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let mut settled = few(Version::new(1, 37, 2));
+        settled.cluster.packages.url = format!("https://{at}/");
+        let seen = |bundle: &str, settled: &Settled| {
+            let files = [("/etc/ssl/certs/ca-certificates.crt", bundle)];
+            said_of(settled, "exit 1", &files).kubernetes
+        };
+        let found = seen("", &settled);
+        let trusting = seen("an authority", &settled);
+        settled.cluster.packages.url = format!("https://user:word@{at}/");
+        let secret = seen("", &settled);
+        server.kill().unwrap();
+        server.wait().unwrap();
+        assert!(
+            matches!(&found, Look::Read(all) if all["kubeadm"] == ["1.37.2-1.1"]),
+            "{found:?}"
+        );
+        assert!(matches!(trusting, Look::Unread(_)), "{trusting:?}");
+        assert_eq!(secret, Look::Unasked);
+    }
+
+    #[test]
+    fn a_look_runs_no_hook_of_the_host() {
+        let dir = tempfile::tempdir().unwrap();
+        let touched = dir.path().join("touched");
+        let parts = dir.path().join("apt.conf.d");
+        std::fs::create_dir(&parts).unwrap();
+        std::fs::write(dir.path().join("Packages"), "").unwrap();
+        let hook = format!("{{\"touch {}\";}};\n", touched.display());
+        let hooks = ["Pre-Invoke", "Post-Invoke", "Post-Invoke-Success"]
+            .map(|name| format!("APT::Update::{name} {hook}"));
+        std::fs::write(parts.join("50hooks"), hooks.concat()).unwrap();
+        let mut settled = few(Version::new(1, 37, 2));
+        settled.cluster.packages.url = format!("file:{}/", dir.path().display());
+        let config = format!("Dir::Etc::parts \"{}\";\n", parts.display());
+        let found = said_of(&settled, "exit 1", &[("/etc/apt/apt.conf", &config)]);
+        assert_eq!(found.kubernetes, Look::Read(BTreeMap::new()));
+        assert!(!touched.exists());
+    }
+
+    #[test]
+    fn repositories_are_read_side_by_side() {
+        use std::collections::BTreeSet;
+        use std::io::{Read as _, Write as _};
+        use std::sync::{Arc, Condvar, Mutex};
+        use std::time::Duration;
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = server.local_addr().unwrap();
+        let met = Arc::new((Mutex::new(BTreeSet::new()), Condvar::new()));
+        // Answers nobody before both were asked.
+        let answer = move |mut stream: std::net::TcpStream| {
+            let mut head = [0; 4096];
+            let length = stream.read(&mut head).unwrap_or_default();
+            let head = String::from_utf8_lossy(&head[..length]);
+            let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+            let of = path.split('/').nth(1).unwrap_or_default().to_owned();
+            let (asked, changed) = &*met;
+            let mut asked = asked.lock().unwrap();
+            asked.insert(of);
+            changed.notify_all();
+            let alone = |asked: &mut BTreeSet<_>| asked.len() < 2;
+            let limit = Duration::from_secs(8);
+            let (_asked, waited) = changed.wait_timeout_while(asked, limit, alone).unwrap();
+            let status = match path.ends_with("/Packages") {
+                _ if waited.timed_out() => return,
+                true => "200 OK",
+                false => "404 Not Found",
+            };
+            let head =
+                format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let _ = stream.write_all(head.as_bytes());
+        };
+        std::thread::spawn(move || {
+            for stream in server.incoming() {
+                let (stream, answer) = (stream.unwrap(), answer.clone());
+                std::thread::spawn(move || answer(stream));
+            }
+        });
+        let mut settled = few(Version::new(1, 37, 2));
+        settled.cluster.packages.url = format!("http://{at}/kubernetes/");
+        settled.cluster.runtime =
+            Runtime::Containerd(Containerd::Packages(Origin::Repository(AptSource {
+                url: format!("http://{at}/runtime/"),
+                suite: "/".to_owned(),
+                key: PackageKey::Armored(String::new()),
+            })));
+        let found = said(&settled, "exit 1");
+        assert_eq!(found.kubernetes, Look::Read(BTreeMap::new()));
+        assert_eq!(found.runtime, Look::Read(None));
     }
 }

@@ -7,7 +7,7 @@ use crate::cluster::{Node, Role};
 use crate::etcd::{self, member};
 use crate::kubeadm::{self, Stage};
 use crate::plan::facts::UNFINISHED;
-use crate::plan::gate::Gate;
+use crate::plan::gate::{Gate, endpoint};
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Content, Directory, Done, Input, OnDiffer, Resource, Verb};
 use crate::shell::Script;
@@ -266,7 +266,11 @@ pub(super) fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
     let wait = Command::wait(format!("the API at {endpoint}"), script);
     let wait = vec![Resource::Command(wait)];
     let step = blueprint.add_needed(&site.lead.name, "wait for the endpoint", wait, &[]);
-    blueprint.waiting(step, Gate::Endpoint)
+    let gate = Gate::Endpoint {
+        server: crate::plan::facts::url(site.settled.address(site.lead)),
+        balancers: endpoint::balancers(site.settled, &site.lead.name),
+    };
+    blueprint.waiting(step, gate)
 }
 
 /// A ready API server on one control plane, and healthy etcd where it is

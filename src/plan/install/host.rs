@@ -46,7 +46,7 @@ pub(super) fn prepare(site: &Site, node: &Node, blueprint: &mut Blueprint, vault
         &[],
     );
     blueprint.add(host, "prepare the kernel", kernel(site), &[]);
-    blueprint.add(host, "install packages", packages(site), &[]);
+    blueprint.add(host, "install packages", packages(site, node), &[]);
     runtime::configure(site, node, blueprint, vault);
     let mut all = resources(&files(
         kubeadm::patches(site.settled, site.resolver(node)),
@@ -166,10 +166,11 @@ fn repository(site: &Site, node: &Node, vault: &mut Vault) -> Vec<Resource> {
     all.extend(repositories.into_iter().map(Resource::Repository));
     let preference = runtime::preference(site).into_iter().collect();
     all.extend(resources(&files(preference, vault)));
+    all.push(runtime::forgotten(site, node));
     all
 }
 
-fn packages(site: &Site) -> Vec<Resource> {
+fn packages(site: &Site, node: &Node) -> Vec<Resource> {
     let cluster = &site.settled.cluster;
     let hold = cluster.packages.hold;
     let release = format!("{}-", site.settled.version);
@@ -193,6 +194,6 @@ fn packages(site: &Site) -> Vec<Resource> {
         ..Packages::new("for Kubernetes", packages)
     };
     let mut all = vec![Resource::Packages(packages)];
-    all.extend(runtime::beside_packages(site));
+    all.extend(runtime::beside_packages(site, node));
     all
 }

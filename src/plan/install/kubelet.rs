@@ -49,7 +49,10 @@ fn binding() -> String {
 
 /// The kubelet's configuration, and the drop-in of its unit by kubeadm's
 /// package: CIS 4.1.9 and 4.1.1 want that only root reads them. kubeadm keeps
-/// the mode of a file that is there, dpkg does so where it is told to.
+/// the mode of a file that is there, dpkg does so where it is told to. A drop-in
+/// that somebody else put there gets the mode as well: nobody but root has to
+/// read it. A link is left alone, since it may lead anywhere (to /dev/null,
+/// say), and has no mode.
 pub(super) fn restrict(site: &Site, blueprint: &mut Blueprint) {
     let nodes = site.settled.cluster.kubelets();
     for node in nodes.filter(|node| site.will_be_member(node)) {
@@ -58,7 +61,7 @@ pub(super) fn restrict(site: &Site, blueprint: &mut Blueprint) {
             verb: Verb::Run,
             details: vec![format!("mode 0600: {CONFIGURATION}, {DROP_IN}")],
             done: Done::Ask(Script::of(MODES).lit("kdiy_modes")),
-            script: Script::of(RESTRICT),
+            script: Script::of(MODES).lit(RESTRICT),
             inputs: Vec::new(),
         };
         blueprint.add(
@@ -77,11 +80,13 @@ const CONFIGURATION: &str = "/var/lib/kubelet/config.yaml";
 const DROP_IN: &str = "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf";
 
 /// Defines `kdiy_modes`: whether the configuration is there, and both are
-/// readable by root alone.
-const MODES: &str = r#"kdiy_modes() {
+/// readable by root alone; and `kdiy_drop_in`: whether there is a drop-in that
+/// has a mode.
+const MODES: &str = r#"kdiy_drop_in=/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf
+kdiy_drop_in() { [ -f "$kdiy_drop_in" ] && [ ! -L "$kdiy_drop_in" ]; }
+kdiy_modes() {
 [ "$(stat -c %a /var/lib/kubelet/config.yaml)" = 600 ] || return 1
-kdiy_file=/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf
-[ ! -e "$kdiy_file" ] || [ "$(stat -c %a "$kdiy_file")" = 600 ]
+if kdiy_drop_in; then [ "$(stat -c %a "$kdiy_drop_in")" = 600 ]; fi
 }
 "#;
 
@@ -91,6 +96,11 @@ dpkg -L kubeadm 2>/dev/null | grep '/kubelet\.service\.d/10-kubeadm\.conf$' | wh
 if dpkg-statoverride --list "$kdiy_file" >/dev/null; then dpkg-statoverride --remove "$kdiy_file"; fi
 dpkg-statoverride --update --add root root 0600 "$kdiy_file"
 done
+if kdiy_drop_in; then chmod 0600 "$kdiy_drop_in"; fi
+if ! kdiy_modes; then
+stat -c 'others can still read %n: its mode is %a' /var/lib/kubelet/config.yaml "$kdiy_drop_in" >&2
+exit 1
+fi
 "#;
 
 #[cfg(test)]
@@ -144,7 +154,8 @@ esac
 }
 "#;
         let dpkg = dpkg.replace("dpkg-statoverride", "dpkg_statoverride");
-        let script = here(RESTRICT).replace("dpkg-statoverride", "dpkg_statoverride");
+        let restrict = format!("{MODES}{RESTRICT}");
+        let script = here(&restrict).replace("dpkg-statoverride", "dpkg_statoverride");
         let file = path("kubelet.service.d/10-kubeadm.conf");
         let folder = folder.path().display();
         let script = format!("file={file}\nfolder={folder}\n{dpkg}{script}");
@@ -154,5 +165,25 @@ esac
         }
         let told = std::fs::read_to_string(path("told")).unwrap();
         assert_eq!(told, format!("--update --add root root 0600 {file}\n"));
+        // Put there by somebody else: dpkg knows nothing of it.
+        let other = script.replace("echo \"$file\"", ":");
+        assert_ne!(other, script);
+        mode("kubelet.service.d/10-kubeadm.conf", 0o644);
+        assert!(runs(&other), "{other}");
+        assert!(restricted());
+        // A link says nothing, and what it leads to stays as it is.
+        mode("elsewhere", 0o644);
+        std::fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink(path("elsewhere"), &file).unwrap();
+        assert!(restricted());
+        assert!(runs(&other), "{other}");
+        let mode_of = |name: &str| std::fs::metadata(path(name)).unwrap().permissions();
+        assert_eq!(
+            std::os::unix::fs::PermissionsExt::mode(&mode_of("elsewhere")) & 0o777,
+            0o644
+        );
+        // What stays readable is no success.
+        mode("config.yaml", 0o644);
+        assert!(!runs(&format!("chmod() {{ :; }}\n{other}")));
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{Site, files, resources};
 use crate::cluster::{AptSource, Archive, Containerd, Download, Node, PackageKey, Runtime};
+use crate::plan::facts::software::{ARCHIVE_UNIT, PREFERENCE, Present, REPOSITORY};
 use crate::plan::{Blueprint, Facts};
 use crate::resource::{
     Command, DOWNLOAD, Done, File, OnDiffer, Package, Repository, RepositoryKey, Resource, Rival,
@@ -90,22 +91,74 @@ pub(super) fn preference(site: &Site) -> Option<HostFile> {
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
     let names = profile(site).packages.join(" ");
     Some(HostFile::public(
-        "/etc/apt/preferences.d/kdiy-runtime",
+        PREFERENCE,
         format!("{NOTICE}Package: {names}\nPin: origin \"{host}\"\nPin-Priority: 600\n"),
     ))
 }
 
+/// What an earlier runtime of the inventory left to apt, so that packages come
+/// from where the inventory now says.
+pub(super) fn forgotten(site: &Site, node: &Node) -> Resource {
+    let runtime = &site.settled.cluster.runtime;
+    let wanted = |path: &str| match path {
+        REPOSITORY => runtime::source(runtime).is_some(),
+        _ => runtime::preferred(runtime).is_some(),
+    };
+    let left = present(site, node).map_or_else(Vec::new, |present| {
+        let left = present.apt.iter().filter(|path| !wanted(path));
+        left.cloned().collect()
+    });
+    Resource::Command(Command {
+        name: "apt's settings for an earlier runtime".to_owned(),
+        verb: Verb::Run,
+        details: left.iter().map(|path| format!("remove {path}")).collect(),
+        done: Done::Known(left.is_empty()),
+        script: Script::of("rm -f -- ").args(left),
+        inputs: Vec::new(),
+    })
+}
+
+fn present<'a>(site: &Site<'a>, node: &Node) -> Option<&'a Present> {
+    Some(&site.facts.get(&node.name)?.software.present)
+}
+
 /// What packages of repositories do not bring, or should not.
-pub(super) fn beside_packages(site: &Site) -> Vec<Resource> {
+pub(super) fn beside_packages(site: &Site, node: &Node) -> Vec<Resource> {
     let cluster = &site.settled.cluster;
     match &cluster.runtime {
         Runtime::Containerd(Containerd::Archive(archive)) => unpacked(archive),
-        Runtime::Containerd(Containerd::Packages(_)) => Vec::new(),
-        Runtime::Docker { cri_dockerd, .. } => {
-            vec![package_of(site, docker::CRI_DOCKERD, cri_dockerd)]
-        }
+        Runtime::Containerd(Containerd::Packages(_)) => vec![without_archive(site, node)],
+        Runtime::Docker { cri_dockerd, .. } => vec![
+            without_archive(site, node),
+            package_of(site, docker::CRI_DOCKERD, cri_dockerd),
+        ],
         Runtime::CriO(_) => vec![without_packaged_network()],
     }
+}
+
+/// The unit of an archive goes before that of the package. No pods run there:
+/// on nodes that have joined a plan refuses it.
+fn without_archive(site: &Site, node: &Node) -> Resource {
+    let there = present(site, node).is_some_and(|present| present.archive.is_some());
+    Resource::Command(Command {
+        name: "containerd of an earlier archive".to_owned(),
+        verb: Verb::Run,
+        details: vec![
+            format!("put {ARCHIVE_UNIT} aside"),
+            "start the package's containerd".to_owned(),
+        ],
+        done: Done::Known(!there),
+        script: Script::of("mv -f -- ")
+            .args([
+                ARCHIVE_UNIT.to_owned(),
+                format!("{ARCHIVE_UNIT}.kdiy-disabled"),
+            ])
+            .lit(
+                "\nsystemctl daemon-reload\nsystemctl reenable containerd.service\n\
+                 systemctl restart containerd.service\n",
+            ),
+        inputs: Vec::new(),
+    })
 }
 
 /// Upgrades of the package leave a file of its configuration away that is not
@@ -257,6 +310,11 @@ pub(super) fn configure(site: &Site, node: &Node, blueprint: &mut Blueprint, vau
     let host = site.facts.get(&node.name).map(|facts| Host {
         confined: !facts.sys_resource,
         release: facts.software.release(),
+        format: facts
+            .software
+            .present
+            .format
+            .filter(|_| site.is_member(node)),
     });
     let mut all = Vec::new();
     for unit in runtime::units(site.settled, host.unwrap_or_default()) {
@@ -528,5 +586,81 @@ mod tests {
             _ => None,
         });
         insta::assert_snapshot!(script.unwrap());
+    }
+
+    #[test]
+    fn what_an_earlier_runtime_left_is_put_aside() {
+        let host = Name::try_from("w1".to_owned()).unwrap();
+        let left = |runtime: Runtime, archive: Option<&str>| {
+            let mut settled = few(Version::new(1, 37, 2));
+            settled.cluster.runtime = runtime;
+            let mut facts = facts(&settled, "w1");
+            facts.software.present = Present {
+                archive: archive.map(str::to_owned),
+                apt: vec![REPOSITORY.to_owned(), PREFERENCE.to_owned()],
+                ..Present::default()
+            };
+            let mut known = Circumstances::default();
+            known.facts.insert(host.clone(), facts);
+            let all = blueprint(&settled, &trust(), &known, &mut Vault::new());
+            let all = all.resources(&host).into_iter();
+            let left = all.filter_map(|resource| match resource {
+                Resource::Command(command) if command.name.contains(" earlier ") => {
+                    matches!(command.done, Done::Known(false)).then(|| command.details.join(", "))
+                }
+                _ => None,
+            });
+            left.collect::<Vec<_>>()
+        };
+        let debian = || Runtime::Containerd(Containerd::Packages(Origin::Distribution));
+        let apt = format!("remove {REPOSITORY}, remove {PREFERENCE}");
+        let unit = format!("put {ARCHIVE_UNIT} aside, start the package's containerd");
+        assert_eq!(left(debian(), Some("1")), [apt.clone(), unit.clone()]);
+        assert_eq!(left(debian(), None), [apt.clone()]);
+        let archive = Runtime::Containerd(Containerd::Archive(archive(None)));
+        assert_eq!(left(archive, Some("1")), [apt]);
+        // Its own repository stays.
+        let preference = format!("remove {PREFERENCE}");
+        assert_eq!(
+            left(docker().cluster.runtime, Some("1")),
+            [preference, unit]
+        );
+    }
+
+    #[test]
+    fn the_unit_of_an_earlier_archive_gives_way_to_the_packages() {
+        let host = Name::try_from("w1".to_owned()).unwrap();
+        let settled = few(Version::new(1, 37, 2));
+        let mut facts = facts(&settled, "w1");
+        facts.software.present.archive = Some("1".to_owned());
+        let mut known = Circumstances::default();
+        known.facts.insert(host.clone(), facts);
+        let all = blueprint(&settled, &trust(), &known, &mut Vault::new());
+        let script = all
+            .resources(&host)
+            .into_iter()
+            .find_map(|resource| match resource {
+                Resource::Command(command) if command.name.contains("earlier archive") => {
+                    Some(command.script.as_str().to_owned())
+                }
+                _ => None,
+            });
+        let dir = tempfile::tempdir().unwrap();
+        let unit = dir.path().join("containerd.service");
+        std::fs::write(&unit, NOTICE).unwrap();
+        let script = script
+            .unwrap()
+            .replace(ARCHIVE_UNIT, &unit.display().to_string());
+        let systemctl = "systemctl() { [ ! -e \"$unit\" ] && echo \"$*\"; }\n";
+        let output = std::process::Command::new("sh")
+            .args(["-ec", &format!("{systemctl}{script}")])
+            .env("unit", &unit)
+            .output()
+            .unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "daemon-reload\nreenable containerd.service\nrestart containerd.service\n"
+        );
+        assert!(unit.with_extension("service.kdiy-disabled").exists());
     }
 }

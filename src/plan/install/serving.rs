@@ -51,7 +51,7 @@ pub(super) fn configure(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
             details: vec![format!("take it from the cluster: {who}; restart kubelet")],
             done: Done::Known(false),
             script: Script::of("kubeadm upgrade node phase kubelet-config ")
-                .args(kubeadm::kubelet_phase_arguments(site.settled))
+                .args(kubeadm::kubelet_phase_arguments())
                 .lit("\nsystemctl restart kubelet.service\n"),
             inputs: Vec::new(),
         };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Found, port_taken};
 use crate::cluster::{EtcdSource, EtcdVersion, Name, Node, Role, Settled, Topology};
 use crate::etcd::CLIENT_PORT;
-use crate::etcd::member::{DATA, FOREIGN_UNIT, PEER_PORT};
+use crate::etcd::member::{DATA, FOREIGN_UNIT, PEER_PORT, UNIT};
 use crate::plan::etcd::{EtcdFacts, Group, GroupState, HostState, Packaged};
 use crate::plan::{Facts, Observation, Standing};
 
@@ -35,7 +35,7 @@ pub(super) fn problems(
     let facts = &seen[&node.name].facts;
     let Some(etcd) = &facts.etcd else { return };
     too_old(settled, facts, etcd, found);
-    step(settled, etcd, found);
+    step(settled, facts, etcd, token, seen, found);
     let other = match &etcd.marker {
         Some(marker) if marker.token == token => None,
         Some(_) => Some("of another cluster that kdiy made"),
@@ -73,20 +73,26 @@ pub(super) fn problems(
     split(node, seen, found);
 }
 
+/// The distribution's package that a host has or would get.
+fn packaged(facts: &Facts, etcd: &EtcdFacts) -> Option<(EtcdVersion, &'static str)> {
+    match etcd.packaged {
+        Some(Packaged::Installed(version)) => Some((version, "the package that is installed")),
+        Some(Packaged::Offered(version)) => Some((version, "the package that apt has")),
+        None => {
+            let mut known = DISTRIBUTIONS.iter();
+            let known = known.find(|(os, of, _)| facts.os == *os && facts.os_version == *of);
+            known.map(|(_, _, version)| (*version, "the distribution's package"))
+        }
+    }
+}
+
 /// Packages that kubeadm would not take.
 fn too_old(settled: &Settled, facts: &Facts, etcd: &EtcdFacts, found: &mut Vec<Found>) {
     if settled.cluster.topology != Topology::External(EtcdSource::Distribution) {
         return;
     }
-    let (version, of) = match etcd.packaged {
-        Some(Packaged::Installed(version)) => (version, "the package that is installed"),
-        Some(Packaged::Offered(version)) => (version, "the package that apt has"),
-        None => {
-            let mut known = DISTRIBUTIONS.iter();
-            let known = known.find(|(os, of, _)| facts.os == *os && facts.os_version == *of);
-            let Some((_, _, version)) = known else { return };
-            (*version, "the distribution's package")
-        }
+    let Some((version, of)) = packaged(facts, etcd) else {
+        return;
     };
     if version < EtcdVersion::OLDEST {
         found.push(Found {
@@ -99,37 +105,124 @@ fn too_old(settled: &Settled, facts: &Facts, etcd: &EtcdFacts, found: &mut Vec<F
             fix: format!(
                 "set `controlPlane.etcd.source: release`, which installs etcd {} from upstream's \
                  archive; a mirror of it is named by `source: {{url: ...}}`",
-                EtcdVersion::of_kubernetes(settled.version.minor)
+                EtcdVersion::apart(settled.version.minor)
             ),
         });
     }
 }
 
-/// etcd goes from one minor version to the next, and never back.
-fn step(settled: &Settled, etcd: &EtcdFacts, found: &mut Vec<Found>) {
-    let Topology::External(EtcdSource::Archive(archive)) = &settled.cluster.topology else {
+/// The newest etcd of the cluster's members, wherever it can be told.
+fn newest(seen: &BTreeMap<Name, Observation>, token: &str) -> Option<EtcdVersion> {
+    let etcds = seen.values().filter_map(|seen| seen.facts.etcd.as_ref());
+    let ours = etcds.filter(|etcd| etcd.holds(token));
+    ours.filter_map(EtcdFacts::version).max()
+}
+
+/// etcd goes from one minor version to the next, and never back. A member whose
+/// own version cannot be told is judged by the others; what cannot be judged at
+/// all is refused, unless no cluster has ever come of it.
+fn step(
+    settled: &Settled,
+    facts: &Facts,
+    etcd: &EtcdFacts,
+    token: &str,
+    seen: &BTreeMap<Name, Observation>,
+    found: &mut Vec<Found>,
+) {
+    let Topology::External(source) = &settled.cluster.topology else {
         return;
     };
-    let Some(runs) = etcd.view.as_ref().and_then(|view| view.version) else {
+    let held = etcd.holds(token);
+    if !held && etcd.view.is_none() {
+        return joining(source, facts, etcd, newest(seen, token), found);
+    }
+    let begun = etcd.marker.as_ref().is_some_and(|marker| marker.founding);
+    let Some(runs) = etcd.version().or_else(|| newest(seen, token)) else {
+        if !begun {
+            found.push(Found {
+                code: "etcd-step",
+                kubeadm: "",
+                what: format!("nobody can tell which version of etcd the data in {DATA} are of"),
+                fix: format!(
+                    "bring a member back that answers, or put {UNIT} and the program that it names \
+                     back: etcd does not read data of a newer version"
+                ),
+            });
+        }
         return;
     };
-    let wanted = archive.version;
+    let Some(wanted) = wanted(source, facts, etcd) else {
+        found.push(Found {
+            code: "etcd-step",
+            kubeadm: "",
+            what: format!(
+                "its member is of etcd {runs}, and apt does not say which one the distribution has"
+            ),
+            fix: format!(
+                "run `apt-get update` there, or {}: etcd is not taken back",
+                write(source, runs)
+            ),
+        });
+        return;
+    };
     let fix = if wanted < runs {
-        format!("set `controlPlane.etcd.source.version: {runs}`: etcd is not taken back")
+        format!("{}: etcd is not taken back", write(source, runs))
     } else if let Some(stone) = wanted.stepping_stone(runs) {
         format!(
-            "set `controlPlane.etcd.source.version: {stone}` (or a later patch), apply, and come \
-             back: etcd goes from one minor version to the next"
+            "{} (or a later patch), apply, and come back: etcd goes from one minor version to the \
+             next",
+            write(source, stone)
         )
     } else {
         return;
     };
+    let does = if etcd.view.is_some() { "runs" } else { "is of" };
     found.push(Found {
         code: "etcd-step",
         kubeadm: "",
-        what: format!("its member runs etcd {runs}, and {wanted} is asked for"),
+        what: format!("its member {does} etcd {runs}, and {wanted} is asked for"),
         fix,
     });
+}
+
+/// A member that is to be made: a program of an older minor version than the
+/// cluster's does not start in it.
+fn joining(
+    source: &EtcdSource,
+    facts: &Facts,
+    etcd: &EtcdFacts,
+    others: Option<EtcdVersion>,
+    found: &mut Vec<Found>,
+) {
+    let (Some(wanted), Some(others)) = (wanted(source, facts, etcd), others) else {
+        return;
+    };
+    if others.outgrows(wanted) {
+        found.push(Found {
+            code: "etcd-step",
+            kubeadm: "",
+            what: format!("the other members are of etcd {others}, and {wanted} is asked for"),
+            fix: format!("{}: etcd is not taken back", write(source, others)),
+        });
+    }
+}
+
+/// The etcd that a host is to have, where that is known before.
+fn wanted(source: &EtcdSource, facts: &Facts, etcd: &EtcdFacts) -> Option<EtcdVersion> {
+    match source {
+        EtcdSource::Archive(archive) => Some(archive.version),
+        EtcdSource::Distribution => packaged(facts, etcd).map(|(version, _)| version),
+    }
+}
+
+/// What to write in the inventory for a version.
+fn write(source: &EtcdSource, version: EtcdVersion) -> String {
+    match source {
+        EtcdSource::Archive(_) => format!("set `controlPlane.etcd.source.version: {version}`"),
+        EtcdSource::Distribution => {
+            format!("set `controlPlane.etcd.source: {{version: {version}}}`")
+        }
+    }
 }
 
 /// A blank etcd under a cluster that was in use would be the loss of all its

@@ -1,9 +1,10 @@
 //! Problems with what a host would install: packages that its repositories do
 //! not have, runtimes that are too old for this Kubernetes, control groups
-//! that its kubelet refuses.
+//! that its kubelet refuses; and with what it would put in the place of a
+//! runtime that runs pods.
 
 use super::Found;
-use crate::cluster::{Node, Release, Role, Runtime, Settled, Version};
+use crate::cluster::{Containerd, Node, Release, Role, Runtime, Settled, Version};
 use crate::plan::facts::Look;
 use crate::plan::facts::software::{CRI_TOOLS, KUBERNETES, Packaged};
 use crate::plan::{Facts, Standing};
@@ -28,7 +29,9 @@ pub(super) fn problems(
     kubernetes(settled, facts, found);
     runtime_source(settled, facts, found);
     // A kubelet that has joined shows that it runs.
-    if !standing.members.contains(&node.name) {
+    if standing.members.contains(&node.name) {
+        replaced(settled, facts, found);
+    } else {
         too_old(settled, facts, found);
         cgroups(settled, node, facts, found);
     }
@@ -102,9 +105,10 @@ const UNIFY: &str = "boot it with systemd.unified_cgroup_hierarchy=1 on the kern
 
 /// Where another containerd comes from.
 fn sources() -> String {
-    "take a newer one: `runtime: {kind: containerd, packages: docker}`, a `repository` of your own \
-     or the project's `archive` (kdiy explain runtime); one that is installed is not changed by \
-     the way: upgrade it there yourself, one host after the other"
+    "for nodes that have not joined, take a newer one: `runtime: {kind: containerd, packages: \
+     docker}`, a `repository` of your own or the project's `archive` (kdiy explain runtime). On \
+     nodes that have joined kdiy does not change it: drain one after the other and change it there \
+     yourself (docs/troubleshooting.md, `runtime-source`)"
         .to_owned()
 }
 
@@ -203,9 +207,54 @@ fn runtime_source(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
     }
 }
 
+/// A host's packages are changed side by side with those of all others: what
+/// runs pods is not among them.
+fn replaced(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
+    let cluster = &settled.cluster;
+    let present = &facts.software.present;
+    let profile = runtime::profile(&cluster.runtime);
+    let mut rivals = profile.rivals.iter();
+    let rival = rivals.find_map(|rival| present.packages.get_key_value(rival.name));
+    let archive = match &cluster.runtime {
+        Runtime::Containerd(Containerd::Archive(archive)) => Some(archive),
+        _ => None,
+    };
+    let sha256 = archive.map(|archive| archive.containerd.sha256.as_str());
+    let has = match (rival, present.archive.as_deref()) {
+        // CRI-O runs beside whatever there is.
+        _ if matches!(cluster.runtime, Runtime::CriO(_)) => return,
+        (Some((name, version)), _) => format!("{name} {version}"),
+        (None, other) if other == sha256 => return,
+        (None, Some(other)) => format!("containerd of an archive (sha256 {other})"),
+        (None, None) => match present.packages.get_key_value("containerd") {
+            Some((name, version)) => format!("{name} {version}"),
+            None => "a containerd that kdiy did not install".to_owned(),
+        },
+    };
+    let wanted = match (archive, profile.main) {
+        (Some(archive), _) => format!(
+            "{} (sha256 {})",
+            archive.containerd.url, archive.containerd.sha256
+        ),
+        (None, main) => format!("the package {}", main.unwrap_or(profile.name)),
+    };
+    found.push(Found {
+        code: "runtime-source",
+        kubeadm: "",
+        what: format!(
+            "its pods run on {has}, and the inventory asks for {wanted}: that would stop the \
+             runtime under all pods of the node, on all nodes at once"
+        ),
+        fix: "put `runtime` back as it was, since kdiy does not do this node by node yet; or, one \
+              node after the other, drain it, change its runtime there yourself and uncordon it, \
+              until no plan says this any more (docs/troubleshooting.md, `runtime-source`); or put \
+              new hosts into the nodes' places"
+            .to_owned(),
+    });
+}
+
 /// The release of containerd that kubelets speak to, and how it is known.
 fn containerd_of(settled: &Settled, facts: &Facts) -> Option<(Release, &'static str)> {
-    use crate::cluster::Containerd;
     match &settled.cluster.runtime {
         Runtime::Containerd(Containerd::Archive(archive)) => {
             Some((archive.version, "is in the archive"))

@@ -33,11 +33,12 @@ fn serving(members: &[MemberView]) -> EtcdFacts {
         foreign_unit: false,
         view: Some(View {
             cluster: "7".to_owned(),
-            version: Some(EtcdVersion::of_kubernetes(VERSION.minor)),
+            version: Some(EtcdVersion::apart(VERSION.minor)),
             led: true,
             learner: false,
             members: members.to_vec(),
         }),
+        program: None,
         packaged: None,
     }
 }
@@ -47,6 +48,7 @@ fn stopped(founding: bool) -> EtcdFacts {
     EtcdFacts {
         data: true,
         marker: marker(founding),
+        program: Some(EtcdVersion::apart(VERSION.minor)),
         ..EtcdFacts::default()
     }
 }

@@ -5,7 +5,7 @@ use crate::cluster::{
     AptSource, Archive, Containerd, Download, Origin, PackageKey, Release, Runtime,
 };
 use crate::plan::facts::Look;
-use crate::plan::facts::software::Packaged;
+use crate::plan::facts::software::{Packaged, Present};
 use crate::plan::preflight::warnings;
 
 const V1_37: Version = Version::new(1, 37, 2);
@@ -262,11 +262,18 @@ fn a_repository_without_the_runtime_is_seen() {
 
 #[test]
 fn a_hosts_containerd_gets_its_own_format() {
-    let format = |package: &str| {
+    let format = |package: &str, there: Option<u8>, joined: bool| {
         let package = candidate(package);
-        let hosts = hosts(few(V1_37), move |facts| {
+        let facts = |settled: &Settled, host: &str| {
+            let mut facts = match joined {
+                true => member(settled, host),
+                false => facts(settled, host),
+            };
             facts.software.runtime = package.clone();
-        });
+            facts.software.present.format = there;
+            facts
+        };
+        let hosts = Hosts::of(few(V1_37), facts, |_, resource| absent(resource));
         let files = hosts.blueprint.resources(&name("w1"));
         let config = files.into_iter().find_map(|resource| match resource {
             Resource::File(file) if file.path == "/etc/containerd/config.toml" => Some(file),
@@ -280,6 +287,122 @@ fn a_hosts_containerd_gets_its_own_format() {
             .unwrap()
             .to_owned()
     };
-    assert_eq!(format("1.7.24~ds1-6+b4"), "version = 2");
-    assert_eq!(format("2.1.9+ds1-1"), "version = 3");
+    assert_eq!(format("1.7.24~ds1-6+b4", None, false), "version = 2");
+    assert_eq!(format("2.1.9+ds1-1", None, false), "version = 3");
+    assert_eq!(format("2.1.9+ds1-1", Some(2), false), "version = 3");
+    // The format alone restarts no runtime that runs pods.
+    assert_eq!(format("2.1.9+ds1-1", Some(2), true), "version = 2");
+    assert_eq!(format("2.1.9+ds1-1", None, true), "version = 3");
+}
+
+fn archive(sha256: &str) -> Containerd {
+    Containerd::Archive(Archive {
+        version: Release::new(2, 4, 2),
+        containerd: Download {
+            sha256: sha256.to_owned(),
+            ..download()
+        },
+        runc: Some(download()),
+    })
+}
+
+fn of_docker() -> Origin {
+    Origin::Docker(AptSource {
+        url: "https://download.example/linux/{os}".to_owned(),
+        suite: "{codename} stable".to_owned(),
+        key: PackageKey::Armored("key".to_owned()),
+    })
+}
+
+/// Hosts that have this of runtimes; as nodes that have joined, or not.
+fn having(runtime: &Runtime, packages: &[&str], archive: Option<&str>, joined: bool) -> Hosts {
+    let mut settled = few(V1_37);
+    settled.cluster.runtime = runtime.clone();
+    let present = Present {
+        packages: packages
+            .iter()
+            .map(|name| ((*name).to_owned(), "1.7.24-1".to_owned()))
+            .collect(),
+        archive: archive.map(str::to_owned),
+        ..Present::default()
+    };
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = match joined {
+            true => member(settled, host),
+            false => facts(settled, host),
+        };
+        if let ApiView::Nodes { nodes, .. } = &mut facts.api {
+            let runs = crate::runtime::profile(runtime).name;
+            nodes
+                .iter_mut()
+                .for_each(|node| node.runtime = format!("{runs}://1"));
+        }
+        facts.software.present = present.clone();
+        facts
+    };
+    Hosts::of(settled, facts, |_, resource| as_wanted(resource))
+}
+
+#[test]
+fn what_runs_the_pods_of_a_node_is_not_replaced() {
+    let debian = Runtime::Containerd(Containerd::Packages(Origin::Distribution));
+    let docker = Runtime::Containerd(Containerd::Packages(of_docker()));
+    let engine = |origin| Runtime::Docker {
+        origin,
+        cri_dockerd: download(),
+    };
+    let [one, other] = ["1", "2"].map(|sha256| Runtime::Containerd(archive(sha256)));
+    let debians: &[&str] = &["containerd", "runc"];
+    let dockers: &[&str] = &["containerd.io"];
+    let replaced: [(&Runtime, &[&str], Option<&str>); 9] = [
+        (&docker, debians, None),
+        (&debian, dockers, None),
+        (&debian, debians, Some("1")),
+        (&docker, dockers, Some("1")),
+        (&one, debians, None),
+        (&one, dockers, None),
+        (&other, debians, Some("1")),
+        (&engine(of_docker()), &["containerd", "docker.io"], None),
+        (
+            &engine(Origin::Distribution),
+            &["containerd.io", "docker-ce"],
+            None,
+        ),
+    ];
+    for (runtime, packages, archive) in replaced {
+        let hosts = having(runtime, packages, archive, true);
+        assert_eq!(
+            hosts.codes(),
+            everywhere("runtime-source"),
+            "{runtime:?} {packages:?} {archive:?}"
+        );
+        // Nobody's pods run there.
+        let fresh = having(runtime, packages, archive, false);
+        assert_eq!(fresh.codes(), [], "{runtime:?} {packages:?} {archive:?}");
+    }
+    let what = &told(&having(&docker, debians, None, true))[0].what;
+    assert!(
+        what.contains("run on containerd 1.7.24-1") && what.contains("the package containerd.io"),
+        "{what}"
+    );
+    let mut all = having(&docker, debians, None, true);
+    all.settled.cluster.kubeadm.ignore_preflight_errors = vec!["all".to_owned()];
+    assert_eq!(all.codes(), everywhere("runtime-source"));
+    // As it was, or as it is after it was changed by hand.
+    let kept: [(&Runtime, &[&str], Option<&str>); 6] = [
+        (&debian, debians, None),
+        (&docker, dockers, None),
+        (&one, debians, Some("1")),
+        (&one, &[], Some("1")),
+        (&engine(of_docker()), &["containerd.io", "docker-ce"], None),
+        (
+            &engine(Origin::Distribution),
+            &["containerd", "docker.io", "runc"],
+            None,
+        ),
+    ];
+    for (runtime, packages, archive) in kept {
+        let hosts = having(runtime, packages, archive, true);
+        assert_eq!(hosts.codes(), [], "{runtime:?} {packages:?} {archive:?}");
+    }
 }

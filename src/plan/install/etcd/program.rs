@@ -91,7 +91,7 @@ fn user() -> [Resource; 2] {
 /// been started then.
 fn new_enough(site: &Site, node: &Node) -> Resource {
     let oldest = EtcdVersion::OLDEST;
-    let asked = EtcdVersion::of_kubernetes(site.settled.version.minor);
+    let asked = EtcdVersion::apart(site.settled.version.minor);
     let facts = site.facts.get(&node.name).and_then(|f| f.etcd.as_ref());
     let details = match facts.and_then(|facts| facts.packaged) {
         Some(Packaged::Offered(version) | Packaged::Installed(version)) => {

@@ -15,7 +15,7 @@ fn the_plan_says_which_etcd_comes_from_where() {
     let archive = hosts(false, |_| EtcdFacts::default(), &[]).plan();
     assert_eq!(
         details(&archive, "etcd's release archive"),
-        ["etcd 3.6.5 from https://example.org/etcd-{arch}.tar.gz to /usr/local/lib/kdiy/etcd-3.6.5";
+        ["etcd 3.6.16 from https://example.org/etcd-{arch}.tar.gz to /usr/local/lib/kdiy/etcd-3.6.16";
             3]
     );
     let mut settled = external(VERSION);
@@ -108,7 +108,7 @@ fn the_fix_of_an_old_package_names_what_would_do() {
     );
     let (what, fix) = (&problems[0].what, &problems[0].fix);
     assert!(what.contains("3.4.23") && what.contains("3.5.24"), "{what}");
-    assert!(fix.contains("3.6.8") && fix.contains("source"), "{fix}");
+    assert!(fix.contains("3.6.16") && fix.contains("source"), "{fix}");
 }
 
 /// The codes where members run one version and another is asked for.
@@ -136,4 +136,124 @@ fn etcd_goes_one_minor_version_at_a_time_and_never_back() {
     for (runs, wanted) in [("3.6.16", "3.7.0"), ("3.6.8", "3.6.16"), ("3.7.0", "3.7.0")] {
         assert_eq!(stepping(runs, wanted), [], "{runs} -> {wanted}");
     }
+}
+
+/// The codes of a cluster that takes the distribution's etcd and runs.
+fn distribution(etcd: impl Fn(&str) -> EtcdFacts) -> Vec<(String, &'static str)> {
+    let mut settled = external(VERSION);
+    settled.cluster.topology = Topology::External(EtcdSource::Distribution);
+    let facts = |settled: &Settled, host: &str| {
+        let mut facts = member(settled, host);
+        facts.etcd = host.starts_with('e').then(|| etcd(host));
+        // Of whose package nothing is known.
+        (facts.os, facts.os_version) = ("debian".to_owned(), "14".to_owned());
+        facts
+    };
+    Hosts::of(settled, facts, |_, resource| as_wanted(resource)).codes()
+}
+
+fn offered(mut etcd: EtcdFacts, version: &str) -> EtcdFacts {
+    etcd.packaged = version.parse().ok().map(Packaged::Offered);
+    etcd
+}
+
+#[test]
+fn a_package_takes_no_member_back() {
+    let refused = ["e1", "e2", "e3"].map(|host| (host.to_owned(), "etcd-step"));
+    // They run 3.6.16.
+    assert_eq!(distribution(|_| offered(whole(), "3.5.30-1")), refused);
+    assert_eq!(distribution(|_| offered(whole(), "3.6.16-2")), []);
+    assert_eq!(distribution(|_| offered(whole(), "3.6.17-1")), []);
+    // Which one there will be is not known.
+    assert_eq!(distribution(|_| whole()), refused);
+    assert_eq!(
+        distribution(|_| offered(stopped(false), "3.5.30-1")),
+        refused
+    );
+    // A new member, too, has to be as new as the others.
+    let new = |host: &str| match host {
+        "e1" => offered(EtcdFacts::default(), "3.5.30-1"),
+        _ => offered(whole(), "3.6.16-1"),
+    };
+    assert_eq!(distribution(new), refused[..1]);
+}
+
+#[test]
+fn a_silent_member_is_judged_by_its_program_and_by_the_others() {
+    let refused = |hosts: &[&str]| -> Vec<_> {
+        { hosts.iter() }
+            .map(|host| ((*host).to_owned(), "etcd-step"))
+            .collect()
+    };
+    let codes =
+        |etcd: &dyn Fn(&str) -> EtcdFacts| hosts_of(external(VERSION), true, etcd, &[]).codes();
+    let program = |version: &str| EtcdFacts {
+        program: version.parse().ok(),
+        ..stopped(false)
+    };
+    // 3.6.16 is asked for.
+    let silent = |version: &'static str| {
+        move |host: &str| match host {
+            "e1" => program(version),
+            _ => whole(),
+        }
+    };
+    assert_eq!(codes(&silent("3.7.0")), refused(&["e1"]));
+    assert_eq!(codes(&silent("3.5.24")), refused(&["e1"]));
+    assert_eq!(codes(&silent("3.6.8")), []);
+    assert_eq!(codes(&silent("unknown")), []);
+    let newer = |host: &str| match host {
+        "e1" => program("unknown"),
+        "e2" => program("3.7.0"),
+        _ => whole(),
+    };
+    assert_eq!(codes(&newer), refused(&["e1", "e2"]));
+    // Nobody knows.
+    assert_eq!(
+        codes(&|_: &str| program("unknown")),
+        refused(&["e1", "e2", "e3"])
+    );
+    assert_eq!(codes(&|_: &str| program("3.6.5")), []);
+}
+
+#[test]
+fn a_host_says_what_the_unit_of_its_member_would_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let questions = crate::plan::etcd::MemberQuestions {
+        client: crate::etcd::Client::of(
+            &external(VERSION).cluster.topology,
+            "192.0.2.1".parse().unwrap(),
+        ),
+        packages: false,
+    };
+    let script = crate::plan::etcd::look(&questions)
+        .to_string()
+        .replace("/var/lib/etcd/member", &path("member"))
+        .replace("/etc/systemd/system/kdiy-etcd.service", &path("unit"));
+    let ask = || {
+        let script = format!("{}{script}", crate::resource::SECTION_FUNCTION);
+        let out = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .output()
+            .unwrap();
+        let answers = crate::resource::Answers::parse(&out.stdout).unwrap();
+        EtcdFacts::parse(&answers).unwrap().unwrap().version()
+    };
+    std::fs::create_dir(path("member")).unwrap();
+    assert_eq!(ask(), None);
+    std::fs::write(
+        path("unit"),
+        format!("ExecStart={} --config-file x\n", path("etcd")),
+    )
+    .unwrap();
+    assert_eq!(ask(), None);
+    std::fs::write(
+        path("etcd"),
+        "#!/bin/sh\necho 'etcd Version: 3.6.8'\necho 'Git SHA: 1'\n",
+    )
+    .unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(path("etcd"), mode).unwrap();
+    assert_eq!(ask(), Some(EtcdVersion::new(3, 6, 8)));
 }
