@@ -616,7 +616,7 @@ mod tests {
         let apt = format!("remove {REPOSITORY}, remove {PREFERENCE}");
         let unit = format!("put {ARCHIVE_UNIT} aside, start the package's containerd");
         assert_eq!(left(debian(), Some("1")), [apt.clone(), unit.clone()]);
-        assert_eq!(left(debian(), None), [apt.clone()]);
+        assert_eq!(left(debian(), None), std::slice::from_ref(&apt));
         let archive = Runtime::Containerd(Containerd::Archive(archive(None)));
         assert_eq!(left(archive, Some("1")), [apt]);
         // Its own repository stays.
