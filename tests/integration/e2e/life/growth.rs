@@ -26,6 +26,7 @@ pub fn touches_the_new_host_alone(life: &mut Life) {
         "w-3 prepare the kernel +",
         "w-3 prepare the kubelet !+",
         "w-3 pull images !",
+        "w-3 restrict the kubelet's files !",
         "w-3 set up the kubelet !+",
     ];
     assert_eq!(steps, wanted.map(str::to_owned).into());
