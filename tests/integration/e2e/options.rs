@@ -3,13 +3,13 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::cluster::Kubectl;
 use super::kdiy::Kdiy;
 use super::lab::{Lab, ok};
 use super::vip::Vip;
-use super::{data, figure};
+use super::{data, eventually, figure};
 
 const HOSTS: [(&str, &str); 5] = [
     ("cp-1", "172.29.2.71/debian13"),
@@ -98,10 +98,12 @@ fn services_are_in_nftables(lab: &Lab) {
 chroot . /usr/sbin/nft list table ip kube-proxy | grep -c 10.96.0.1
 iptables-save | grep -c KUBE-SVC || :";
     for node in NODES {
-        let said = lab.sh(node, script);
-        let counts = said.lines().map(|line| line.parse().expect("a number"));
-        let counts: Vec<u32> = counts.collect();
-        assert!(counts[0] > 0 && counts[1] == 0, "{node}: {said}");
+        // A node may be ready before its kube-proxy has written anything.
+        let rules = || match lab.try_sh(node, script)?.lines().collect::<Vec<_>>()[..] {
+            [services, "0"] if services != "0" => Ok(()),
+            ref counts => Err(format!("{counts:?}")),
+        };
+        eventually(node, Duration::from_secs(30), rules);
     }
 }
 

@@ -121,8 +121,8 @@ fn sudo(bad: &Bad) {
 }
 
 fn versions(bad: &Bad) {
-    let words = ["the repository http://172.29.0.1:8700/core:/stable:/v1.35/deb/"];
-    bad.refused(5, &[("\"1.37\"", "\"1.35\"")], &words);
+    let words = ["the repository http://172.29.0.1:8700/core:/stable:/v1.33/deb/"];
+    bad.refused(5, &[("\"1.37\"", "\"1.33\"")], &words);
     let words = ["b-1", "b-2", "offers no kubeadm", "1.37.99", "1.37.2"];
     bad.refused(5, &[("\"1.37\"", "\"1.37.99\"")], &words);
 }

@@ -39,7 +39,9 @@ build_paths() {
     SUITE_REGISTRY=$CACHE/suite_registry-$key
     for system in "${SYSTEMS[@]}"; do
         key=$(hash_of "$lib/hostimage.sh" "$LAB_DIR"/host/*)
-        HOST_ROOT[${system}]=$CACHE/host_$system-$key
+        # shellcheck disable=SC2004  # arrays by name, declared in hostimage.sh
+        HOST_ROOT[$system]=$CACHE/host_$system-$key
+        # shellcheck disable=SC2004
         HOST_IMAGE[$system]=kdiy-lab-$system:$key
     done
 }

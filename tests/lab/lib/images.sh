@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2030,SC2031  # WORK is of the subshell that pushes, and meant so
 # The cluster's images in the storage of a docker-registry, at the paths that
 # a mirror of registry.k8s.io has.
 
