@@ -48,7 +48,7 @@ const HOLDERS: [&str; 6] = [
 /// What of runtimes is on a host, wherever it came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Present {
-    /// Versions of the installed [`HOLDERS`], by package.
+    /// Versions of the installed packages that hold a runtime while it runs.
     pub packages: BTreeMap<String, String>,
     /// The SHA-256 of the archive that kdiy's own unit of containerd names.
     pub archive: Option<String>,
