@@ -16,6 +16,8 @@ mod imports;
 mod init;
 mod interrupts;
 mod inventory;
+#[path = "../../src/ports.rs"]
+mod ports;
 mod schema;
 mod secrets;
 mod ssh;

@@ -2,7 +2,6 @@
 //! front of servers that live, hang and lie.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,6 +13,7 @@ use super::*;
 use crate::cluster::{Balancer, Version};
 use crate::kubeadm::tests::{few, ipv6, most};
 use crate::lb::tests::{pair, program};
+use crate::ports::free_port;
 
 const NEWEST: Version = Version::new(1, 34, 1);
 
@@ -85,9 +85,9 @@ fn only_true_and_answering_servers_are_up() {
     }
     let _balancer = balance(dir.path(), &text);
 
-    until(dir.path(), ["UP", "UP", "DOWN"], Duration::from_secs(10));
+    until(dir.path(), ["UP", "UP", "DOWN"]);
     servers[1].hang();
-    until(dir.path(), ["UP", "DOWN", "DOWN"], Duration::from_secs(5));
+    until(dir.path(), ["UP", "DOWN", "DOWN"]);
 }
 
 /// haproxy with what needs no root and no fixed port.
@@ -120,7 +120,8 @@ fn balance(dir: &Path, text: &str) -> Killed {
 }
 
 /// Waits until haproxy says this of its three servers.
-fn until(dir: &Path, wanted: [&str; 3], limit: Duration) {
+fn until(dir: &Path, wanted: [&str; 3]) {
+    let limit = Duration::from_secs(30);
     let start = Instant::now();
     loop {
         let found = states(dir);
@@ -220,9 +221,4 @@ impl Drop for Killed {
 
 fn haproxy() -> Command {
     program("haproxy")
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }

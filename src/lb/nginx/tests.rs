@@ -11,6 +11,7 @@ use super::*;
 use crate::cluster::{Balancer, LoadBalancer, Version};
 use crate::kubeadm::tests::{few, ipv6};
 use crate::lb::tests::{pair, program};
+use crate::ports::free_port;
 
 const NEWEST: Version = Version::new(1, 34, 1);
 
@@ -121,9 +122,4 @@ impl Drop for Ended {
         let _ = std::process::Command::new("kill").arg(id).status();
         let _ = self.0.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }

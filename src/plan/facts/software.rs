@@ -350,6 +350,7 @@ mod tests {
     use super::*;
     use crate::cluster::{AptSource, Containerd, Origin, PackageKey, Runtime};
     use crate::kubeadm::tests::few;
+    use crate::ports::free_port;
     use crate::resource::SECTION_FUNCTION;
 
     /// What a host says whose dpkg-query is this script, and whose apt is this
@@ -532,9 +533,7 @@ mod tests {
             std::fs::write(path(none), answer("404 Not Found", "")).unwrap();
         }
         std::fs::write(path("Packages"), answer("200 OK", entry)).unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let at = port.local_addr().unwrap();
-        drop(port);
+        let at = std::net::SocketAddr::from(([127, 0, 0, 1], free_port()));
         let script = format!(
             "cd \"$1\" && openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -keyout key \
              -out cert 2>/dev/null && exec openssl s_server -quiet -HTTP -accept {at} -key key \

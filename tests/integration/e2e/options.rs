@@ -79,6 +79,7 @@ fn upstream_finds_it_conformant(lab: &Lab, kubectl: &Kubectl) {
     let said = ok(run
         .arg(&kubectl.kubeconfig)
         .env("FOCUS", focus)
+        .env("TIMEOUT", "10m")
         .env("REPORT", lab.folder.path().join("conformance")));
     assert!(said.contains("Ran 12 of"), "{said}");
     figure("a dozen conformance tests", began.elapsed());

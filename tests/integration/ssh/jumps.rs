@@ -4,6 +4,7 @@ use kdiy::cluster::Jump;
 use kdiy::transport::error::Unreachable;
 
 use super::*;
+use crate::ports::free_port;
 
 fn jump_to(sshd: &Sshd) -> Jump {
     Jump {
@@ -91,11 +92,7 @@ async fn the_hop_that_fails_is_named() {
 #[tokio::test]
 async fn a_host_that_the_jump_host_cannot_reach_is_told_apart() {
     let (a, _b, target, home) = three();
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let free = free_port();
     let login = Login {
         port: Some(free),
         ..behind(&target, &[&a])

@@ -4,6 +4,7 @@ use kdiy::transport::error::{IdentityFault, Outcome, Unreachable};
 use sshd::keygen;
 
 use super::*;
+use crate::ports::free_port;
 
 fn linked_with(answers: Answers, settings: Settings) -> (Ssh, Arc<Answers>) {
     let answers = Arc::new(answers);
@@ -223,11 +224,7 @@ async fn ssh_config_says_how_to_log_in() {
 async fn a_host_that_is_not_there_is_told_apart() {
     let sshd = Sshd::start();
     let home = Home::knowing(&[]);
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let free = free_port();
     let error = refused(
         home.settings(),
         &Login {

@@ -1,11 +1,13 @@
 //! A real sshd on a port of its own, as the user who runs the tests.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::ports::free_port;
 
 /// An sshd with keys in a folder of its own; ended when dropped.
 pub struct Sshd {
@@ -42,11 +44,7 @@ impl Sshd {
         }
         keygen(&folder.path().join("login"), "ed25519", "");
         fs::copy(at("login.pub"), at("authorized_keys")).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         config += &format!(
             "ListenAddress 127.0.0.1\nPort {port}\nPidFile none\nAuthorizedKeysFile {}\n\
              StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n\

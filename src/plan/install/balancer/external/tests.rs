@@ -4,11 +4,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
 
 use super::{HAIRPIN, REACH};
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
+use crate::ports::free_port;
 
 /// Listens on one port and calls another, ten times at most.
 fn hairpin(listens: u16, called: u16) -> Output {
