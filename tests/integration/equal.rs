@@ -86,7 +86,7 @@ impl Grown {
         }
         let identity = lab.file("id_ed25519").display().to_string();
         let known_hosts = lab.file("known_hosts").display().to_string();
-        let inventory = include_str!("equal.yaml")
+        let inventory = include_str!("equal/equal.yaml")
             .replace("@way@", way.lines())
             .replace("@identity@", &identity)
             .replace("@known_hosts@", &known_hosts);
