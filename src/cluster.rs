@@ -85,7 +85,7 @@ pub struct Cluster {
 /// A cluster whose open questions were answered by its hosts and repository:
 /// which patch version `1.34` is, which address `eth1` has.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settled {
+pub struct ResolvedCluster {
     /// What was meant.
     pub cluster: Cluster,
     /// The exact version to install.
@@ -93,10 +93,10 @@ pub struct Settled {
     addresses: BTreeMap<Name, IpAddr>,
 }
 
-impl Settled {
+impl ResolvedCluster {
     /// Whether a member of an external etcd is on this node.
     #[must_use]
-    pub fn member_apart(&self, node: &Node) -> bool {
+    pub fn runs_external_etcd(&self, node: &Node) -> bool {
         matches!(self.cluster.topology, Topology::External(_)) && node.roles.has(Role::Etcd)
     }
 

@@ -6,14 +6,14 @@
 
 pub mod bridge;
 
-use crate::cluster::{Cni, ManifestSource, Node, Settled};
+use crate::cluster::{Cni, ManifestSource, Node, ResolvedCluster};
 use crate::template::HostFile;
 
 /// Files of a host with a kubelet.
 #[must_use]
-pub fn files(settled: &Settled, node: &Node) -> Vec<HostFile> {
-    match settled.cluster.network.cni {
-        Cni::Bridge => bridge::files(settled, node).into(),
+pub fn files(resolved: &ResolvedCluster, node: &Node) -> Vec<HostFile> {
+    match resolved.cluster.network.cni {
+        Cni::Bridge => bridge::files(resolved, node).into(),
         Cni::None | Cni::Manifest(_) => Vec::new(),
     }
 }

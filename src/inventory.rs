@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! text -> tree -> Inventory -> rules -> Cluster
-//!        (yaml)   (document)   (rules)  (resolve)
+//!        (yaml)   (document)   (rules)  (interpret)
 //! ```
 //!
 //! The tree knows places and nothing else; reading turns it into typed values
@@ -22,6 +22,7 @@ pub mod fields;
 pub(crate) mod finding;
 pub(crate) mod hosts;
 mod images;
+mod interpret;
 mod kubeadm;
 mod labels;
 pub(crate) mod login;
@@ -31,7 +32,6 @@ pub(crate) mod reader;
 pub mod reference;
 mod release;
 mod render;
-mod resolve;
 mod rules;
 mod runtime;
 pub mod schema;
@@ -91,7 +91,7 @@ pub fn load(text: &str, read: &dyn Fn(&Path) -> std::io::Result<String>) -> Load
         .iter()
         .all(|finding| finding.severity == Severity::Warning);
     Loaded {
-        cluster: inventory.filter(|_| sound).and_then(resolve::cluster),
+        cluster: inventory.filter(|_| sound).and_then(interpret::cluster),
         findings,
     }
 }

@@ -29,7 +29,7 @@ use std::collections::HashSet;
 
 use zeroize::Zeroizing;
 
-use crate::cluster::{Node, Settled};
+use crate::cluster::{Node, ResolvedCluster};
 use crate::template::HostFile;
 
 pub use arguments::{keeps_order, nanoseconds, same_values};
@@ -61,38 +61,43 @@ const DISCOVERY_TIMEOUT: &str = "5m0s";
 /// The `--config` of `kubeadm init` on this control plane. `token` is a fresh
 /// bootstrap token, valid for an hour; the text holds it.
 #[must_use]
-pub fn init(settled: &Settled, node: &Node, token: &str) -> Zeroizing<String> {
-    let stage = Stage::wanted(settled.cluster.control_plane.encryption);
-    init_at(settled, node, token, stage)
+pub fn init(resolved: &ResolvedCluster, node: &Node, token: &str) -> Zeroizing<String> {
+    let stage = Stage::wanted(resolved.cluster.control_plane.encryption);
+    init_at(resolved, node, token, stage)
 }
 
 /// The `--config` of one phase of `kubeadm init`, such as that which writes
 /// the static pods: [`init()`]'s at one stage of encryption, and without a token
 /// that anybody could use.
 #[must_use]
-pub fn phase(settled: &Settled, node: &Node, stage: Stage) -> String {
-    init_at(settled, node, "abcdef.0123456789abcdef", stage).to_string()
+pub fn phase(resolved: &ResolvedCluster, node: &Node, stage: Stage) -> String {
+    init_at(resolved, node, "abcdef.0123456789abcdef", stage).to_string()
 }
 
 /// The `--config` with which a stacked member of etcd is made that founds a
 /// cluster with all others: it alone names them, and is never uploaded.
 /// `members` is etcd's list of names and peer URLs.
 #[must_use]
-pub fn founding_etcd(settled: &Settled, node: &Node, members: &str) -> String {
-    let mut founding = settled.clone();
+pub fn founding_etcd(resolved: &ResolvedCluster, node: &Node, members: &str) -> String {
+    let mut founding = resolved.clone();
     let arguments = &mut founding.cluster.control_plane.etcd.extra_args;
     arguments.insert("initial-cluster".to_owned(), members.into());
     arguments.insert("initial-cluster-state".to_owned(), "new".into());
-    let stage = Stage::wanted(settled.cluster.control_plane.encryption);
+    let stage = Stage::wanted(resolved.cluster.control_plane.encryption);
     phase(&founding, node, stage)
 }
 
-fn init_at(settled: &Settled, node: &Node, token: &str, stage: Stage) -> Zeroizing<String> {
+fn init_at(
+    resolved: &ResolvedCluster,
+    node: &Node,
+    token: &str,
+    stage: Stage,
+) -> Zeroizing<String> {
     document::stream(&[
-        init::configuration(settled, node, token),
-        document::yaml(&cluster::configuration(settled, stage)),
-        document::yaml(&kubelet::configuration(settled)),
-        document::yaml(&kube_proxy::configuration(settled)),
+        init::configuration(resolved, node, token),
+        document::yaml(&cluster::configuration(resolved, stage)),
+        document::yaml(&kubelet::configuration(resolved)),
+        document::yaml(&kube_proxy::configuration(resolved)),
     ])
 }
 
@@ -100,8 +105,13 @@ fn init_at(settled: &Settled, node: &Node, token: &str, stage: Stage) -> Zeroizi
 /// `ca_pin` is the hash of the authority's public key, `sha256:` and hex; the
 /// text holds the token.
 #[must_use]
-pub fn join(settled: &Settled, node: &Node, token: &str, ca_pin: &str) -> Zeroizing<String> {
-    document::stream(&[join::configuration(settled, node, token, ca_pin)])
+pub fn join(
+    resolved: &ResolvedCluster,
+    node: &Node,
+    token: &str,
+    ca_pin: &str,
+) -> Zeroizing<String> {
+    document::stream(&[join::configuration(resolved, node, token, ca_pin)])
 }
 
 /// Arguments of `kubeadm upgrade node phase kubelet-config`, which would forget
@@ -114,9 +124,9 @@ pub fn kubelet_phase_arguments() -> [String; 1] {
 /// The patches of one host with a kubelet: the inventory's, which kubeadm asks
 /// for on workers too, and what its kubelet has of its own.
 #[must_use]
-pub fn patches(settled: &Settled, resolver: Resolver) -> Vec<HostFile> {
-    let own = kubelet::patch(settled, resolver);
-    let patches = settled.cluster.kubeadm.patches.iter();
+pub fn patches(resolved: &ResolvedCluster, resolver: Resolver) -> Vec<HostFile> {
+    let own = kubelet::patch(resolved, resolver);
+    let patches = resolved.cluster.kubeadm.patches.iter();
     let patches =
         patches.map(|(name, text)| HostFile::secret(format!("{PATCHES}/{name}"), text.clone()));
     std::iter::once(own).chain(patches).collect()

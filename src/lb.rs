@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use crate::cluster::{Balancer, Cluster, EndpointHost, LoadBalancer, Role, Settled, Vip};
+use crate::cluster::{Balancer, Cluster, EndpointHost, LoadBalancer, ResolvedCluster, Role, Vip};
 use crate::kubeadm::API_PORT;
 use crate::template::HostFile;
 
@@ -43,10 +43,10 @@ pub struct Software {
 
 /// The balancer on the hosts with the load-balancer role.
 #[must_use]
-pub fn on_hosts(kind: Balancer, settled: &Settled, ca_certificate: &str) -> Software {
+pub fn on_hosts(kind: Balancer, resolved: &ResolvedCluster, ca_certificate: &str) -> Software {
     match kind {
-        Balancer::Haproxy => haproxy::on_hosts(settled, ca_certificate),
-        Balancer::Nginx => nginx::on_hosts(settled),
+        Balancer::Haproxy => haproxy::on_hosts(resolved, ca_certificate),
+        Balancer::Nginx => nginx::on_hosts(resolved),
     }
 }
 
@@ -69,10 +69,10 @@ struct Server {
 }
 
 /// All API servers of the cluster.
-fn servers(settled: &Settled) -> Vec<Server> {
-    let planes = settled.with_role(Role::ControlPlane).map(|node| Server {
+fn servers(resolved: &ResolvedCluster) -> Vec<Server> {
+    let planes = resolved.with_role(Role::ControlPlane).map(|node| Server {
         name: node.name.to_string(),
-        address: SocketAddr::new(settled.address(node), API_PORT),
+        address: SocketAddr::new(resolved.address(node), API_PORT),
     });
     planes.collect()
 }
@@ -101,13 +101,13 @@ fn health(cluster: &Cluster) -> Option<Health> {
 
 /// Whether balancers on hosts listen on IPv6 too. Not where the cluster has
 /// none: binding it fails on hosts that booted with `ipv6.disable=1`.
-fn listens_on_ipv6(settled: &Settled) -> bool {
-    let cluster = &settled.cluster;
+fn listens_on_ipv6(resolved: &ResolvedCluster) -> bool {
+    let cluster = &resolved.cluster;
     let vip = cluster.load_balancer.vip();
     let endpoint = matches!(&cluster.endpoint.host, EndpointHost::Address(host) if host.is_ipv6());
     endpoint
         || vip.is_some_and(|vip| vip.address.is_ipv6())
-        || settled
+        || resolved
             .with_role(Role::LoadBalancer)
-            .any(|node| settled.address(node).is_ipv6())
+            .any(|node| resolved.address(node).is_ipv6())
 }

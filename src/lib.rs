@@ -10,7 +10,7 @@
 //! ```
 //! An inventory is what was written, with positions. A [`cluster::Cluster`] is
 //! what is meant: it exists only if it is valid, and every default is in it.
-//! [`cluster::Settled`] has what only hosts and repositories could answer, too.
+//! [`cluster::ResolvedCluster`] has what only hosts and repositories could answer, too.
 //! A [`plan::Blueprint`] is what all hosts shall have, as steps that need
 //! earlier steps. A [`plan::Observation`] is what a host has now, asked by one
 //! script in one go. A [`plan::Plan`] is the two compared. [`execute::run`]

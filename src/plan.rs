@@ -8,8 +8,8 @@ pub mod gate;
 pub mod install;
 pub mod observe;
 pub mod preflight;
+pub mod resolve;
 pub mod serving;
-pub mod settle;
 pub mod standing;
 #[cfg(test)]
 mod tests;
@@ -213,7 +213,7 @@ fn changes(
                 .reads
                 .iter()
                 .any(|path| changed_files.contains(&(&step.host, path)));
-            if let Some(difference) = service.settling().filter(|_| reads_changed) {
+            if let Some(difference) = service.difference_on_change().filter(|_| reads_changed) {
                 changes.push(Change {
                     resource: resource.clone(),
                     difference,

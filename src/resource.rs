@@ -32,7 +32,7 @@ pub use hash::{hex, sha256_hex};
 pub use module::{Module, Provides};
 pub use packages::{APT_FUNCTION, Package, Packages, Rival};
 pub use repository::{DOWNLOAD, Repository, RepositoryKey};
-pub use service::{Service, Settle};
+pub use service::{OnChange, Service};
 pub use swap::Swap;
 pub use sysctl::Sysctl;
 

@@ -12,7 +12,7 @@ mod proxy;
 
 use serde::Serialize;
 
-use crate::cluster::{AptSource, Containerd, Origin, Release, Runtime, Settled};
+use crate::cluster::{AptSource, Containerd, Origin, Release, ResolvedCluster, Runtime};
 use crate::resource::Rival;
 use crate::template::{HostFile, render};
 
@@ -108,11 +108,11 @@ pub const fn preferred(runtime: &Runtime) -> Option<&AptSource> {
 
 /// Its units, in the order in which they start.
 #[must_use]
-pub fn units(settled: &Settled, host: Host) -> Vec<Unit> {
-    match &settled.cluster.runtime {
-        Runtime::Containerd(source) => containerd::units(settled, source, host),
-        Runtime::Docker { .. } => docker::units(settled),
-        Runtime::CriO(_) => crio::units(settled),
+pub fn units(resolved: &ResolvedCluster, host: Host) -> Vec<Unit> {
+    match &resolved.cluster.runtime {
+        Runtime::Containerd(source) => containerd::units(resolved, source, host),
+        Runtime::Docker { .. } => docker::units(resolved),
+        Runtime::CriO(_) => crio::units(resolved),
     }
 }
 

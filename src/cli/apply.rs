@@ -24,7 +24,7 @@ use crate::ui::summary::{self, Next};
 use crate::ui::{self, Output, Ui};
 use carry::{Around, carry_out};
 use chronicle::Chronicle;
-use hold::{Hold, settle};
+use hold::{Hold, wait_until_idle};
 
 /// What an interrupt before the first change comes to.
 const UNCHANGED: &str = "interrupted; nothing was changed";
@@ -102,7 +102,7 @@ impl Apply {
         let before = async |connections: &Connections<Link>| {
             let owner = owner::of(&cluster.name, &id, began);
             let lock = hold.take(connections, owner, self.steal_lock, ui).await?;
-            settle(lock, ui).await
+            wait_until_idle(lock, ui).await
         };
         let survey = survey::survey(&source, &self.reach, limit, ui, shown, before);
         let survey = interrupts.unless(ui, UNCHANGED, survey).await??;

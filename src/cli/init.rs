@@ -99,7 +99,7 @@ pub struct About {
 
 impl About {
     /// Puts what was said into a draft; it wins over what was known before.
-    pub fn settle(&self, draft: &mut Draft) {
+    pub fn apply_to(&self, draft: &mut Draft) {
         if let Some(name) = &self.name {
             draft.name = name.clone();
         }
@@ -200,9 +200,9 @@ fn draft(shape: Option<Shape>, mut hosts: Vec<Listed>, about: &About) -> Result<
     let mut draft = Draft::new(name, "`kdiy init`");
     draft.external_etcd = shape == Shape::External;
     draft
-        .settle(hosts)
+        .add_hosts(hosts)
         .map_err(|misfit| failed(misfit, shape, balanced))?;
-    about.settle(&mut draft);
+    about.apply_to(&mut draft);
     Ok(draft)
 }
 

@@ -124,14 +124,13 @@ async fn look<C: Connector>(
     let (connections, mut missing) = survey::connect(connector, &nodes, width, events).await;
     tolerate(&missing, cluster, limit.as_ref())?;
     before(&connections).await?;
-    let settled =
-        survey::settle(cluster, &connections, width)
-            .await
-            .map_err(|error| match error {
-                Unanswered::Faults(faults) => failed(&faults),
-                Unanswered::Unsettled(why) => Failed::new(Exit::Preflight, why)
-                    .hint("look at `version`, `packages` and `interface` in the inventory"),
-            })?;
+    let resolved = survey::resolve(cluster, &connections, width)
+        .await
+        .map_err(|error| match error {
+            Unanswered::Faults(faults) => failed(&faults),
+            Unanswered::Unresolved(why) => Failed::new(Exit::Preflight, why)
+                .hint("look at `version`, `packages` and `interface` in the inventory"),
+        })?;
     let now = OffsetDateTime::now_utc();
     let state = State::open(&source.folder, &cluster.name)?;
     let (authorities, origin) = trust::authorities(&state, cluster, &connections, now)
@@ -143,11 +142,11 @@ async fn look<C: Connector>(
     let trust = trust::trust(&authorities, encryption.as_ref());
 
     let (mut comparison, faults) =
-        compare::look(&settled, &trust, &connections, width, events).await;
+        compare::look(&resolved, &trust, &connections, width, events).await;
     tolerate(&faults, cluster, limit.as_ref())?;
     missing.extend(faults);
     let standing = &comparison.circumstances.standing;
-    let founders = founding::needed(&settled, standing);
+    let founders = founding::needed(&resolved, standing);
     if let Some(limit) = &limit
         && let Some(first) = founders.iter().find(|founder| !limit.contains(**founder))
     {
@@ -163,7 +162,7 @@ async fn look<C: Connector>(
             .hint("run kdiy apply without --limit, or with all hosts of etcd in it"));
     }
     let mut vault = Vault::new();
-    let planned = comparison.plan(&settled, &trust, limit.as_ref(), &mut vault);
+    let planned = comparison.plan(&resolved, &trust, limit.as_ref(), &mut vault);
     vault.set_token(BootstrapToken::generate()?.whole().expose_secret());
     let Comparison {
         problems,

@@ -151,7 +151,7 @@ pub fn import(
     let Some(mut draft) = imported.draft else {
         return Err(Failed::shown(Exit::Inventory));
     };
-    about.settle(&mut draft);
+    about.apply_to(&mut draft);
     finish(draft, destination, global, ui)
 }
 

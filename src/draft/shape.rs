@@ -143,7 +143,7 @@ impl Draft {
     ///
     /// # Errors
     /// When two of them have one name.
-    pub fn settle(&mut self, hosts: Vec<Listed>) -> Result<(), Misfit> {
+    pub fn add_hosts(&mut self, hosts: Vec<Listed>) -> Result<(), Misfit> {
         const ORDER: [(Role, &str); 4] = [
             (Role::LoadBalancer, "lb"),
             (Role::ControlPlane, "cp"),
@@ -275,12 +275,12 @@ mod tests {
         let mut draft = Draft::new(Name::try_from("x".to_owned()).expect("x"), "test");
         let mut hosts = listed("10.0.0.1 cp-1=10.0.0.2 10.0.0.3");
         Shape::Stacked.assign(&mut hosts, true).expect("it fits");
-        draft.settle(hosts).expect("names");
+        draft.add_hosts(hosts).expect("names");
         let names: Vec<_> = draft.nodes.iter().map(|node| node.name.as_str()).collect();
         assert_eq!(names, ["cp-2", "cp-1", "cp-3"]);
         assert!(draft.nodes.iter().all(|node| node.roles.len() == 2));
         assert_eq!(
-            draft.settle(listed("a=10.0.0.1 a=10.0.0.2")),
+            draft.add_hosts(listed("a=10.0.0.1 a=10.0.0.2")),
             Err(Misfit::SameName(Name::try_from("a".to_owned()).expect("a")))
         );
     }

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Event;
 use super::survey::{self, Connections, Faults};
-use crate::cluster::{Name, Settled};
+use crate::cluster::{Name, ResolvedCluster};
 use crate::plan::install::{self, Circumstances, Trust};
 use crate::plan::preflight::{self, Problem};
 use crate::plan::{Observation, Plan, Refused, Standing, serving};
@@ -29,24 +29,24 @@ pub struct Comparison {
 /// Looks at all connected hosts; those that could not be looked at are among
 /// the faults.
 pub async fn look<C: Connection>(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     trust: &Trust,
     connections: &Connections<C>,
     width: usize,
     events: &UnboundedSender<Event>,
 ) -> (Comparison, Faults) {
     let mut vault = Vault::new();
-    let asked = install::blueprint(settled, trust, &Circumstances::default(), &mut vault);
+    let asked = install::blueprint(resolved, trust, &Circumstances::default(), &mut vault);
     let ca = &trust.ca_certificate;
-    let (seen, faults) = survey::observe(settled, ca, &asked, connections, width, events).await;
+    let (seen, faults) = survey::observe(resolved, ca, &asked, connections, width, events).await;
     let facts: BTreeMap<_, _> = seen
         .iter()
         .map(|(name, seen)| (name.clone(), seen.facts.clone()))
         .collect();
-    let standing = Standing::of(&settled.cluster, &facts, &trust.etcd_token);
+    let standing = Standing::of(&resolved.cluster, &facts, &trust.etcd_token);
     let comparison = Comparison {
-        problems: preflight::problems(settled, &standing, &trust.etcd_token, &seen),
-        advice: preflight::warnings(settled, &seen),
+        problems: preflight::problems(resolved, &standing, &trust.etcd_token, &seen),
+        advice: preflight::warnings(resolved, &seen),
         warnings: serving::warnings(&facts),
         circumstances: Circumstances {
             facts,
@@ -66,13 +66,13 @@ impl Comparison {
     /// All that must not be replaced.
     pub fn plan(
         &mut self,
-        settled: &Settled,
+        resolved: &ResolvedCluster,
         trust: &Trust,
         limit: Option<&BTreeSet<Name>>,
         vault: &mut Vault,
     ) -> Result<Plan, Vec<Refused>> {
         self.circumstances.limit = limit.cloned();
-        let blueprint = install::blueprint(settled, trust, &self.circumstances, vault);
+        let blueprint = install::blueprint(resolved, trust, &self.circumstances, vault);
         Plan::new(&blueprint, &self.seen, limit)
     }
 }

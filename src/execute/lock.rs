@@ -264,7 +264,7 @@ impl<C: Connection + 'static> Lock<C> {
     ///
     /// # Errors
     /// Hosts on which one still is after `script::PATIENCE`.
-    pub async fn settle(&self) -> Result<(), Faults> {
+    pub async fn wait_until_idle(&self) -> Result<(), Faults> {
         let script = Script::of("exec 9>>/run/kdiy/at-work\nflock -w ")
             .arg(script::PATIENCE.as_secs().to_string())
             .lit(

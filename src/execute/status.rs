@@ -13,9 +13,9 @@ use tokio::time::Instant;
 
 use super::survey::{self, Connections, Fault, Faults};
 use super::{Event, compare, trust};
-use crate::cluster::{Cluster, Encryption, Name, Node, Settled};
+use crate::cluster::{Cluster, Encryption, Name, Node, ResolvedCluster};
 use crate::pki::{Authorities, SecretboxKey};
-use crate::plan::settle;
+use crate::plan::resolve;
 use crate::state::{self, State};
 use crate::status::rows::NodeState;
 use crate::status::{self, Answer, Away, Drift, Hosts, Picture};
@@ -120,13 +120,13 @@ impl<'a, C: Connector> Observer<'a, C> {
             // What hosts say of themselves means little then.
             return Drift::unknown("no API server tells which nodes the cluster has");
         }
-        let settled = match settled(self.cluster, hosts, picture) {
-            Ok(settled) => settled,
+        let resolved = match resolve(self.cluster, hosts, picture) {
+            Ok(resolved) => resolved,
             Err(why) => return Drift::unknown(why.to_string()),
         };
         let trust = trust::trust(authorities, encryption.as_ref());
         let (mut comparison, faults) =
-            compare::look(&settled, &trust, &self.connections, self.width, events).await;
+            compare::look(&resolved, &trust, &self.connections, self.width, events).await;
         let seen: BTreeSet<_> = comparison.circumstances.facts.keys().cloned().collect();
         let names = self.cluster.nodes.iter().map(|node| node.name.clone());
         let left_out = names.filter(|name| !seen.contains(name)).collect();
@@ -138,7 +138,7 @@ impl<'a, C: Connector> Observer<'a, C> {
             .iter()
             .map(|problem| format!("{}: {}", problem.host, problem.what))
             .collect();
-        let plan = comparison.plan(&settled, &trust, Some(&seen), &mut Vault::new());
+        let plan = comparison.plan(&resolved, &trust, Some(&seen), &mut Vault::new());
         if let Err(refused) = &plan {
             problems.extend(refused.iter().map(ToString::to_string));
         }
@@ -156,21 +156,21 @@ fn of_faults(faults: &Faults) -> String {
 
 /// The cluster with the answers of its hosts. Of one that is away the API
 /// knows the address.
-fn settled(
+fn resolve(
     cluster: &Cluster,
     hosts: &Hosts,
     picture: &Picture,
-) -> Result<Settled, settle::Unsettled> {
-    if let Some(settled) = settle::from_text(cluster) {
-        return Ok(settled);
+) -> Result<ResolvedCluster, resolve::Unresolved> {
+    if let Some(resolved) = resolve::from_text(cluster) {
+        return Ok(resolved);
     }
-    let answers: BTreeMap<Name, settle::Answer> = cluster
+    let answers: BTreeMap<Name, resolve::Answer> = cluster
         .nodes
         .iter()
         .map(|node| {
             let answer = hosts.get(&node.name).and_then(|host| host.as_ref().ok());
             let mut answer = answer
-                .map(|answer| answer.settle.clone())
+                .map(|answer| answer.resolution.clone())
                 .unwrap_or_default();
             let mut rows = picture.nodes.iter();
             let row = rows.find(|row| row.in_inventory && row.name == node.name.as_str());
@@ -178,7 +178,7 @@ fn settled(
             (node.name.clone(), answer)
         })
         .collect();
-    settle::settle(cluster, &answers)
+    resolve::resolve(cluster, &answers)
 }
 
 /// What is kept here that a comparison needs.

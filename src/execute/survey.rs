@@ -11,12 +11,12 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::Event;
-use crate::cluster::{Cluster, KubeletServing, Name, Node, Role, Settled};
+use crate::cluster::{Cluster, KubeletServing, Name, Node, ResolvedCluster, Role};
 use crate::cni;
 use crate::plan::etcd::MemberQuestions;
 use crate::plan::facts::{EndpointQuestions, Outlived, Questions, software};
 use crate::plan::observe::{self, Window};
-use crate::plan::settle::{self, Answer, Unsettled};
+use crate::plan::resolve::{self, Answer, Unresolved};
 use crate::plan::{Blueprint, Observation};
 use crate::resource::Malformed;
 use crate::shell::Script;
@@ -114,13 +114,13 @@ pub(super) async fn connect_one<C: Connector>(
 ///
 /// # Errors
 /// Faults by host, or what cannot be answered.
-pub async fn settle<C: Connection>(
+pub async fn resolve<C: Connection>(
     cluster: &Cluster,
     connections: &Connections<C>,
     width: usize,
-) -> Result<Settled, Unanswered> {
-    if let Some(settled) = settle::from_text(cluster) {
-        return Ok(settled);
+) -> Result<ResolvedCluster, Unanswered> {
+    if let Some(resolved) = resolve::from_text(cluster) {
+        return Ok(resolved);
     }
     let nodes: Vec<_> = cluster
         .nodes
@@ -128,7 +128,7 @@ pub async fn settle<C: Connection>(
         .filter(|node| connections.contains_key(&node.name))
         .collect();
     let results = side_by_side(&nodes, width, async |node: &&Node| {
-        let script = settle::script(cluster, node);
+        let script = resolve::script(cluster, node);
         // apt's own settings may be for root alone, such as a proxy's password.
         let output = ask(connections[&node.name].as_ref(), &script, User::Root).await?;
         Ok((node.name.clone(), Answer::parse(&output)?))
@@ -138,7 +138,7 @@ pub async fn settle<C: Connection>(
     if !faults.is_empty() {
         return Err(Unanswered::Faults(faults));
     }
-    Ok(settle::settle(cluster, &answers)?)
+    Ok(resolve::resolve(cluster, &answers)?)
 }
 
 /// Why a cluster could not be settled.
@@ -149,19 +149,19 @@ pub enum Unanswered {
     Faults(Faults),
     /// They were, in vain.
     #[error(transparent)]
-    Unsettled(#[from] Unsettled),
+    Unresolved(#[from] Unresolved),
 }
 
 /// Observes all connected hosts.
 pub async fn observe<C: Connection>(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     ca_certificate: &str,
     blueprint: &Blueprint,
     connections: &Connections<C>,
     width: usize,
     events: &UnboundedSender<Event>,
 ) -> (BTreeMap<Name, Observation>, Faults) {
-    let nodes: Vec<_> = settled
+    let nodes: Vec<_> = resolved
         .cluster
         .nodes
         .iter()
@@ -172,7 +172,7 @@ pub async fn observe<C: Connection>(
         let script = observe::script(
             blueprint,
             &node.name,
-            &questions(settled, ca_certificate, node),
+            &questions(resolved, ca_certificate, node),
         );
         let from = wall();
         let output = ask(connections[&node.name].as_ref(), &script, User::Root).await?;
@@ -191,7 +191,7 @@ pub async fn observe<C: Connection>(
 
 /// Every host looks for the control planes and balancers, a member of etcd for
 /// the other members; a control plane looks for all.
-fn questions(settled: &Settled, ca_certificate: &str, node: &Node) -> Questions {
+fn questions(resolved: &ResolvedCluster, ca_certificate: &str, node: &Node) -> Questions {
     let control_plane = node.roles.has(Role::ControlPlane);
     let looked_for = |other: &&Node| {
         other.name != node.name
@@ -199,11 +199,11 @@ fn questions(settled: &Settled, ca_certificate: &str, node: &Node) -> Questions 
                 || (node.runs_kubelet()
                     && (other.roles.has(Role::ControlPlane)
                         || other.roles.has(Role::LoadBalancer)))
-                || (settled.member_apart(node) && settled.member_apart(other)))
+                || (resolved.runs_external_etcd(node) && resolved.runs_external_etcd(other)))
     };
-    let others = settled.cluster.nodes.iter().filter(looked_for);
+    let others = resolved.cluster.nodes.iter().filter(looked_for);
     let reach = others.map(|other| {
-        let address = settled.address(other);
+        let address = resolved.address(other);
         // The port of another address may be a forwarded one.
         let elsewhere = |host: IpAddr| host != address;
         let own = !other.login.host.parse().is_ok_and(elsewhere);
@@ -211,17 +211,17 @@ fn questions(settled: &Settled, ca_certificate: &str, node: &Node) -> Questions 
         (address, port)
     });
     Questions {
-        api_server: control_plane.then(|| settled.address(node)),
+        api_server: control_plane.then(|| resolved.address(node)),
         reach: reach.collect(),
-        manifest: cni::manifest(&settled.cluster.network.cni).is_some(),
-        endpoint: EndpointQuestions::of(&settled.cluster, ca_certificate, node),
-        requests: (control_plane && settled.cluster.kubelet_serving == KubeletServing::Signed)
-            .then(|| settled.clone()),
+        manifest: cni::manifest(&resolved.cluster.network.cni).is_some(),
+        endpoint: EndpointQuestions::of(&resolved.cluster, ca_certificate, node),
+        requests: (control_plane && resolved.cluster.kubelet_serving == KubeletServing::Signed)
+            .then(|| resolved.clone()),
         software: node
             .runs_kubelet()
-            .then(|| software::Questions::of(settled)),
-        etcd: MemberQuestions::of(settled, node),
-        outlived: Outlived::of(settled, node),
+            .then(|| software::Questions::of(resolved)),
+        etcd: MemberQuestions::of(resolved, node),
+        outlived: Outlived::of(resolved, node),
     }
 }
 

@@ -379,10 +379,10 @@ mod tests {
     fn certificates_of_the_plan_are_issued_into_the_vault_and_no_others() {
         let now = OffsetDateTime::now_utc();
         let authorities = Authorities::generate(now).unwrap();
-        let settled = external(Version::new(1, 34, 1));
-        let node = &settled.cluster.nodes[0];
+        let resolved = external(Version::new(1, 34, 1));
+        let node = &resolved.cluster.nodes[0];
         let [server, peer, _] =
-            member::certificates(&settled, node, authorities.etcd.certificate());
+            member::certificates(&resolved, node, authorities.etcd.certificate());
         let change = Change {
             resource: Resource::Certificate(server.clone()),
             difference: Difference::plain(Verb::Create),

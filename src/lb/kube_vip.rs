@@ -11,7 +11,7 @@
 
 use serde::Serialize;
 
-use crate::cluster::{Lease, Settled, Vip};
+use crate::cluster::{Lease, ResolvedCluster, Vip};
 use crate::kubeadm::document;
 use crate::template::{HostFile, NOTICE};
 
@@ -45,12 +45,12 @@ pub struct Held<'a> {
 
 /// The manifest for control planes.
 #[must_use]
-pub fn manifest(settled: &Settled, held: Held<'_>, phase: Phase) -> HostFile {
+pub fn manifest(resolved: &ResolvedCluster, held: Held<'_>, phase: Phase) -> HostFile {
     let kubeconfig = match phase {
         Phase::Founding => SUPER_ADMIN,
         Phase::Founded => ADMIN,
     };
-    let pod = pod(settled, held, kubeconfig);
+    let pod = pod(resolved, held, kubeconfig);
     let text = document::yaml(&pod);
     HostFile::public(MANIFEST, format!("{NOTICE}{}", *text))
 }
@@ -156,13 +156,13 @@ struct HostPath {
     r#type: &'static str,
 }
 
-fn pod<'a>(settled: &Settled, held: Held<'a>, kubeconfig: &'static str) -> Pod<'a> {
+fn pod<'a>(resolved: &ResolvedCluster, held: Held<'a>, kubeconfig: &'static str) -> Pod<'a> {
     let container = Container {
         name: "kube-vip",
         image: held.image,
         image_pull_policy: "IfNotPresent",
         args: ["manager"],
-        env: variables(settled, held),
+        env: variables(resolved, held),
         security_context: SecurityContext {
             allow_privilege_escalation: false,
             capabilities: Capabilities {
@@ -203,7 +203,7 @@ fn pod<'a>(settled: &Settled, held: Held<'a>, kubeconfig: &'static str) -> Pod<'
     }
 }
 
-fn variables(settled: &Settled, held: Held<'_>) -> Vec<Variable> {
+fn variables(resolved: &ResolvedCluster, held: Held<'_>) -> Vec<Variable> {
     let Held {
         vip,
         interface,
@@ -213,7 +213,7 @@ fn variables(settled: &Settled, held: Held<'_>) -> Vec<Variable> {
     let prefix = if vip.address.is_ipv6() { "128" } else { "32" };
     let fixed = [
         ("address", vip.address.to_string()),
-        ("port", settled.cluster.endpoint.port.to_string()),
+        ("port", resolved.cluster.endpoint.port.to_string()),
         ("vip_interface", interface.to_owned()),
         // One for versions up to 0.7, one for those after.
         ("vip_cidr", prefix.to_owned()),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Facts;
 use crate::cluster::{
-    Cluster, EtcdSource, EtcdVersion, Name, Node, Quorum, Role, Settled, Topology,
+    Cluster, EtcdSource, EtcdVersion, Name, Node, Quorum, ResolvedCluster, Role, Topology,
 };
 use crate::etcd::Client;
 use crate::resource::{Answers, Malformed, section};
@@ -143,10 +143,10 @@ esac
 impl MemberQuestions {
     /// What a node is asked; nothing where no member of an external etcd is.
     #[must_use]
-    pub fn of(settled: &Settled, node: &Node) -> Option<Self> {
-        let topology = &settled.cluster.topology;
-        settled.member_apart(node).then(|| Self {
-            client: Client::of(topology, settled.address(node)),
+    pub fn of(resolved: &ResolvedCluster, node: &Node) -> Option<Self> {
+        let topology = &resolved.cluster.topology;
+        resolved.runs_external_etcd(node).then(|| Self {
+            client: Client::of(topology, resolved.address(node)),
             packages: *topology == Topology::External(EtcdSource::Distribution),
         })
     }

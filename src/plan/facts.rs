@@ -16,7 +16,7 @@ pub use software::{Look, Software};
 pub use stacked::Outlived;
 
 use super::etcd::{self, EtcdFacts, MemberQuestions};
-use crate::cluster::Settled;
+use crate::cluster::ResolvedCluster;
 use crate::kubeadm::API_PORT;
 use crate::resource::{Answers, Malformed, section};
 use crate::shell::Script;
@@ -53,7 +53,7 @@ pub struct Facts {
     /// Whether apt is there.
     pub apt: bool,
     /// Whether systemd-resolved keeps a resolv.conf.
-    pub resolved: bool,
+    pub systemd_resolved: bool,
     /// Whether its control groups are version 2 alone, as kubelets see it;
     /// not so where version 1 is there too (hybrid).
     pub unified_cgroups: bool,
@@ -164,7 +164,7 @@ pub struct Questions {
     /// What is at the endpoint.
     pub endpoint: EndpointQuestions,
     /// Whose requests for serving certificates are to be judged, if any.
-    pub requests: Option<Settled>,
+    pub requests: Option<ResolvedCluster>,
     /// What is to be known of packages, where it is to have a kubelet.
     pub software: Option<software::Questions>,
     /// What is asked of its member, when it has one of an external etcd.
@@ -307,7 +307,7 @@ impl Facts {
             product_uuid: fact("product-uuid")?,
             systemd: fact("systemd")?.is_some(),
             apt: fact("apt")?.is_some(),
-            resolved: fact("resolved")?.is_some(),
+            systemd_resolved: fact("resolved")?.is_some(),
             // What the kubelet asks itself (IsCgroup2UnifiedMode).
             unified_cgroups: fact("cgroups")?.is_none_or(|kind| kind == "cgroup2fs"),
             // Bit 24, see capability.h.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Standing;
-use crate::cluster::{Bootstrap, Name, Node, Role, Settled, Topology};
+use crate::cluster::{Bootstrap, Name, Node, ResolvedCluster, Role, Topology};
 use crate::etcd::member;
 
 /// What a host notes while it founds a cluster with the others: pairs of words,
@@ -51,12 +51,12 @@ impl Progress {
 /// The members of stacked etcd as its founders name them; `-` where etcd is
 /// external.
 #[must_use]
-pub fn members(settled: &Settled) -> String {
-    if settled.cluster.topology != Topology::Stacked {
+pub fn members(resolved: &ResolvedCluster) -> String {
+    if resolved.cluster.topology != Topology::Stacked {
         return "-".to_owned();
     }
-    let url = |node: &Node| format!("{}={}", node.name, member::peer_url(settled.address(node)));
-    let all: BTreeSet<_> = settled.with_role(Role::ControlPlane).map(url).collect();
+    let url = |node: &Node| format!("{}={}", node.name, member::peer_url(resolved.address(node)));
+    let all: BTreeSet<_> = resolved.with_role(Role::ControlPlane).map(url).collect();
     all.into_iter().collect::<Vec<_>>().join(",")
 }
 
@@ -65,15 +65,15 @@ pub fn members(settled: &Settled) -> String {
 /// Once an API server answers, who lacks the note has lost its disk or is new,
 /// and joins.
 #[must_use]
-pub fn founders<'s>(settled: &'s Settled, standing: &Standing) -> Vec<&'s Node> {
+pub fn founders<'s>(resolved: &'s ResolvedCluster, standing: &Standing) -> Vec<&'s Node> {
     if standing.founding.is_some() {
         return Vec::new();
     }
     let fresh = standing.members.is_empty() && standing.answering.is_empty();
     let together =
-        settled.cluster.bootstrap == Bootstrap::Parallel || !standing.founders.is_empty();
+        resolved.cluster.bootstrap == Bootstrap::Parallel || !standing.founders.is_empty();
     let founds = |node: &&Node| standing.founders.contains_key(&node.name) || (fresh && together);
-    settled
+    resolved
         .with_role(Role::ControlPlane)
         .filter(founds)
         .collect()
@@ -82,12 +82,12 @@ pub fn founders<'s>(settled: &'s Settled, standing: &Standing) -> Vec<&'s Node> 
 /// Hosts without which no cluster is founded; none when there is one, or when
 /// that is not known before its etcd serves again.
 #[must_use]
-pub fn needed<'s>(settled: &'s Settled, standing: &Standing) -> Vec<&'s Name> {
-    let lead = lead(settled, standing);
+pub fn needed<'s>(resolved: &'s ResolvedCluster, standing: &Standing) -> Vec<&'s Name> {
+    let lead = lead(resolved, standing);
     if standing.members.contains(&lead.name) || standing.waits_for_etcd() {
         return Vec::new();
     }
-    let founders = founders(settled, standing);
+    let founders = founders(resolved, standing);
     match founders.is_empty() {
         true => vec![&lead.name],
         false => founders.iter().map(|node| &node.name).collect(),
@@ -100,8 +100,8 @@ pub fn needed<'s>(settled: &'s Settled, standing: &Standing) -> Vec<&'s Name> {
 /// # Panics
 /// When the cluster has no control plane, which its validation excludes.
 #[must_use]
-pub fn lead<'s>(settled: &'s Settled, standing: &Standing) -> &'s Node {
-    let planes = || settled.with_role(Role::ControlPlane);
+pub fn lead<'s>(resolved: &'s ResolvedCluster, standing: &Standing) -> &'s Node {
+    let planes = || resolved.with_role(Role::ControlPlane);
     let among = |group: &dyn Fn(&Name) -> bool| {
         let answers = |node: &&Node| standing.answering.contains(&node.name);
         let mut first = planes().filter(|node| group(&node.name));

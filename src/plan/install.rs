@@ -22,7 +22,7 @@ use secrecy::SecretString;
 
 use self::balancer::Balanced;
 use super::{Blueprint, Facts, Standing, StepId, founding};
-use crate::cluster::{Cluster, Name, Node, Role, Settled, Topology};
+use crate::cluster::{Cluster, Name, Node, ResolvedCluster, Role, Topology};
 use crate::etcd::Client;
 use crate::kubeadm::Resolver;
 use crate::resource::{Content, File, OnDiffer, Resource};
@@ -63,7 +63,7 @@ pub struct Circumstances {
 
 /// What all steps are made from.
 struct Site<'a> {
-    settled: &'a Settled,
+    resolved: &'a ResolvedCluster,
     trust: &'a Trust,
     standing: &'a Standing,
     facts: &'a BTreeMap<Name, Facts>,
@@ -82,20 +82,20 @@ struct Site<'a> {
 /// When the cluster has no control plane, which its validation excludes.
 #[must_use]
 pub fn blueprint(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     trust: &Trust,
     circumstances: &Circumstances,
     vault: &mut Vault,
 ) -> Blueprint {
     let standing = &circumstances.standing;
     let site = Site {
-        settled,
+        resolved,
         trust,
         standing,
         facts: &circumstances.facts,
         limit: circumstances.limit.as_ref(),
-        lead: founding::lead(settled, standing),
-        founders: founding::founders(settled, standing),
+        lead: founding::lead(resolved, standing),
+        founders: founding::founders(resolved, standing),
     };
     let mut blueprint = Blueprint::new();
     let etcd = etcd::group(&site, &mut blueprint, vault);
@@ -103,10 +103,10 @@ pub fn blueprint(
     if standing.waits_for_etcd() {
         return blueprint;
     }
-    for node in settled.cluster.kubelets() {
+    for node in resolved.cluster.kubelets() {
         host::prepare(&site, node, &mut blueprint, vault);
     }
-    for node in settled.with_role(Role::ControlPlane) {
+    for node in resolved.with_role(Role::ControlPlane) {
         control_plane::place_authorities(&site, node, &mut blueprint, vault);
     }
     worker::prepare(&site, &mut blueprint);
@@ -116,8 +116,8 @@ pub fn blueprint(
         false => together::found(&site, &mut blueprint, balanced, etcd),
     };
     let network = network::manifest(&site, &mut blueprint, &founded);
-    let settled_planes = settings::settle(&site, &mut blueprint, vault, &founded);
-    let mut joined = control_plane::join(&site, &mut blueprint, &founded, &settled_planes);
+    let rolled_out = settings::roll_out(&site, &mut blueprint, vault, &founded);
+    let mut joined = control_plane::join(&site, &mut blueprint, &founded, &rolled_out);
     joined.extend(&founded.together);
     joined.extend(worker::join(&site, &mut blueprint, &founded));
     joined.extend(network);
@@ -140,7 +140,7 @@ pub fn has_etcd_key(cluster: &Cluster, node: &Node) -> bool {
 
 impl Site<'_> {
     fn is_stacked(&self) -> bool {
-        self.settled.cluster.topology == Topology::Stacked
+        self.resolved.cluster.topology == Topology::Stacked
     }
 
     fn is_member(&self, node: &Node) -> bool {
@@ -164,18 +164,18 @@ impl Site<'_> {
 
     /// Whether the inventory leaves out an addon of kubeadm's.
     fn skips_addon(&self, addon: &str) -> bool {
-        self.settled.cluster.kubeadm.skips_addon(addon)
+        self.resolved.cluster.kubeadm.skips_addon(addon)
     }
 
     /// A client of the etcd member on a node, there.
     fn etcd(&self, node: &Node) -> Client {
-        let topology = &self.settled.cluster.topology;
-        Client::of(topology, self.settled.address(node))
+        let topology = &self.resolved.cluster.topology;
+        Client::of(topology, self.resolved.address(node))
     }
 
     fn resolver(&self, node: &Node) -> Resolver {
         match self.facts.get(&node.name) {
-            Some(facts) if facts.resolved => Resolver::SystemdResolved,
+            Some(facts) if facts.systemd_resolved => Resolver::SystemdResolved,
             _ => Resolver::ResolvConf,
         }
     }
@@ -236,7 +236,7 @@ fn kubectl_wait(site: &Site, node: &Node) -> Script {
 
 fn kubectl_within(site: &Site, node: &Node, limit: &'static str) -> Script {
     Script::of("kubectl --kubeconfig /etc/kubernetes/admin.conf --server ")
-        .arg(super::facts::url(site.settled.address(node)))
+        .arg(super::facts::url(site.resolved.address(node)))
         .lit(" ")
         .lit(limit)
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Facts, Observation, Standing};
-use crate::cluster::{Name, Node, Role, Settled, Topology};
+use crate::cluster::{Name, Node, ResolvedCluster, Role, Topology};
 use crate::lb::HEALTH_PORT;
 use crate::runtime;
 
@@ -84,13 +84,13 @@ const GUARDS: [&str; 13] = [
 /// one here) is not made.
 #[must_use]
 pub fn problems(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     standing: &Standing,
     etcd_token: &str,
     seen: &BTreeMap<Name, Observation>,
 ) -> Vec<Problem> {
     let mut all = Vec::new();
-    for node in &settled.cluster.nodes {
+    for node in &resolved.cluster.nodes {
         let Some(observation) = seen.get(&node.name) else {
             continue;
         };
@@ -100,22 +100,22 @@ pub fn problems(
             size(node, &observation.facts, &mut found);
             membership::foreign(node, standing, &observation.facts, &mut found);
         }
-        membership::unseen(settled, standing, node, seen, &mut found);
-        membership::other_founders(settled, standing, node, &mut found);
-        membership::upgrade(settled, standing, node, &mut found);
-        membership::other_runtime(settled, standing, node, &mut found);
-        fixed::problems(settled, standing, node, &observation.facts, &mut found);
-        ports(settled, standing, node, &observation.facts, &mut found);
-        address(settled, node, &observation.facts, &mut found);
-        software::problems(settled, standing, node, &observation.facts, &mut found);
+        membership::unseen(resolved, standing, node, seen, &mut found);
+        membership::other_founders(resolved, standing, node, &mut found);
+        membership::upgrade(resolved, standing, node, &mut found);
+        membership::other_runtime(resolved, standing, node, &mut found);
+        fixed::problems(resolved, standing, node, &observation.facts, &mut found);
+        ports(resolved, standing, node, &observation.facts, &mut found);
+        address(resolved, node, &observation.facts, &mut found);
+        software::problems(resolved, standing, node, &observation.facts, &mut found);
         let facts = |node: &Node| Some(seen.get(&node.name)?.facts.clone());
-        encryption::check(settled, standing, node, &facts, &mut found);
+        encryption::check(resolved, standing, node, &facts, &mut found);
         clock(observation.skew, &mut found);
         twins(node, seen, &mut found);
-        unreachable(settled, &observation.facts, &mut found);
-        endpoint::foreign(settled, &observation.facts, &mut found);
-        endpoint::virtual_address(settled, node, seen, &mut found);
-        etcd::problems(settled, standing, node, etcd_token, seen, &mut found);
+        unreachable(resolved, &observation.facts, &mut found);
+        endpoint::foreign(resolved, &observation.facts, &mut found);
+        endpoint::virtual_address(resolved, node, seen, &mut found);
+        etcd::problems(resolved, standing, node, etcd_token, seen, &mut found);
         let silent = standing.silent.get(&node.name);
         if let Some(why) = silent.filter(|_| !standing.waits_for_etcd()) {
             found.push(Found {
@@ -131,7 +131,7 @@ pub fn problems(
                 ),
             });
         }
-        all.extend(kept(settled, node, found));
+        all.extend(kept(resolved, node, found));
     }
     all
 }
@@ -139,27 +139,27 @@ pub fn problems(
 /// What keeps nobody from beginning, of all hosts in the order of the
 /// inventory; ignored as problems are.
 #[must_use]
-pub fn warnings(settled: &Settled, seen: &BTreeMap<Name, Observation>) -> Vec<Problem> {
+pub fn warnings(resolved: &ResolvedCluster, seen: &BTreeMap<Name, Observation>) -> Vec<Problem> {
     let mut all = Vec::new();
-    for node in &settled.cluster.nodes {
+    for node in &resolved.cluster.nodes {
         let Some(observation) = seen.get(&node.name) else {
             continue;
         };
         let mut found = Vec::new();
-        software::warnings(settled, node, &observation.facts, &mut found);
-        all.extend(kept(settled, node, found));
+        software::warnings(resolved, node, &observation.facts, &mut found);
+        all.extend(kept(resolved, node, found));
     }
     all
 }
 
 /// What the inventory does not ignore.
 fn kept<'a>(
-    settled: &'a Settled,
+    resolved: &'a ResolvedCluster,
     node: &'a Node,
     found: Vec<Found>,
 ) -> impl Iterator<Item = Problem> + 'a {
     let ignored = |code: &str, kubeadm: &str| {
-        let names = &settled.cluster.kubeadm.ignore_preflight_errors;
+        let names = &resolved.cluster.kubeadm.ignore_preflight_errors;
         names.iter().any(|name| {
             name.eq_ignore_ascii_case(code)
                 || name.eq_ignore_ascii_case(kubeadm)
@@ -230,7 +230,7 @@ fn size(node: &Node, facts: &Facts, found: &mut Vec<Found>) {
 }
 
 fn ports(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     standing: &Standing,
     node: &Node,
     facts: &Facts,
@@ -246,11 +246,11 @@ fn ports(
             KUBELET_PORTS
         };
         wanted.extend(ports.iter().map(|port| (*port, "kubelet")));
-        if node.roles.has(Role::ControlPlane) && settled.cluster.topology == Topology::Stacked {
+        if node.roles.has(Role::ControlPlane) && resolved.cluster.topology == Topology::Stacked {
             wanted.extend(ETCD_PORTS.iter().map(|port| (*port, "kubelet")));
         }
     }
-    wanted.extend(endpoint::ports(&settled.cluster, node));
+    wanted.extend(endpoint::ports(&resolved.cluster, node));
     for (port, own) in wanted {
         port_taken(port, Some(own), facts, found);
     }
@@ -272,8 +272,8 @@ fn port_taken(port: u16, own: Option<&str>, facts: &Facts, found: &mut Vec<Found
     }
 }
 
-fn address(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>) {
-    let wanted = settled.address(node);
+fn address(resolved: &ResolvedCluster, node: &Node, facts: &Facts, found: &mut Vec<Found>) {
+    let wanted = resolved.address(node);
     if facts
         .addresses
         .iter()
@@ -343,13 +343,13 @@ fn twins(node: &Node, seen: &BTreeMap<Name, Observation>, found: &mut Vec<Found>
     }
 }
 
-fn unreachable(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    let lost: Vec<_> = settled
+fn unreachable(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
+    let lost: Vec<_> = resolved
         .cluster
         .nodes
         .iter()
-        .filter(|other| facts.unreachable.contains(&settled.address(other)))
-        .map(|other| format!("{} ({})", other.name, settled.address(other)))
+        .filter(|other| facts.unreachable.contains(&resolved.address(other)))
+        .map(|other| format!("{} ({})", other.name, resolved.address(other)))
         .collect();
     if !lost.is_empty() {
         found.push(Found {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::Facts;
-use crate::cluster::{Name, Settled};
+use crate::cluster::{Name, ResolvedCluster};
 use crate::resource::{hex, section};
 use crate::shell::Script;
 
@@ -92,13 +92,13 @@ echo names
 "#;
 
 /// Defines `kdiy_judge` and what it needs, and `kdiy_requests`, which lists.
-fn functions(settled: &Settled, kubectl: &Script) -> Script {
-    let known = settled.cluster.kubelets().fold(
+fn functions(resolved: &ResolvedCluster, kubectl: &Script) -> Script {
+    let known = resolved.cluster.kubelets().fold(
         Script::of("kdiy_expected() {\ncase $1 in\n"),
         |script, node| {
             let name = node.name.as_str();
             let mut want = vec![subject(name)];
-            want.extend(attributes(name, settled.address(node)));
+            want.extend(attributes(name, resolved.address(node)));
             script
                 .arg(requestor(name))
                 .lit(") echo ")
@@ -117,8 +117,8 @@ fn functions(settled: &Settled, kubectl: &Script) -> Script {
 
 /// The section in which a control plane judges all requests that wait.
 #[must_use]
-pub fn probe(settled: &Settled, kubectl: &Script) -> Script {
-    let body = functions(settled, kubectl)
+pub fn probe(resolved: &ResolvedCluster, kubectl: &Script) -> Script {
+    let body = functions(resolved, kubectl)
         .lit("kdiy_requests 2>/dev/null | while read -r n u g r w; do\n")
         .lit("echo \"$n $(kdiy_judge \"$u\" \"$g\" \"$r\" \"$w\") $w\"\ndone\n");
     section("requests", &body)
@@ -152,8 +152,8 @@ pub fn parse(answer: &str) -> Vec<Request> {
 /// Defines `kdiy_served NAME URL`: approves the good requests of a node and
 /// tells whether its kubelet serves with a certificate of the cluster's.
 #[must_use]
-pub fn serving_function(settled: &Settled, kubectl: &Script) -> Script {
-    functions(settled, kubectl)
+pub fn serving_function(resolved: &ResolvedCluster, kubectl: &Script) -> Script {
+    functions(resolved, kubectl)
         .lit("kdiy_served() {\n")
         .lit("kdiy_requests > \"$kdiy_tmp/requests\" || return 1\n")
         .lit("while read -r n u g r w; do\n")

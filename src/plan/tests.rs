@@ -16,7 +16,7 @@ use super::install::{Circumstances, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
 use crate::cluster::{
-    Bootstrap, Encryption, KubeletClient, KubeletServing, Name, Role, Settled, Version,
+    Bootstrap, Encryption, KubeletClient, KubeletServing, Name, ResolvedCluster, Role, Version,
 };
 use crate::vault::Vault;
 
@@ -51,16 +51,16 @@ pub(super) fn trust() -> Trust {
 }
 
 /// [`trust`], with a key where the cluster encrypts.
-fn trust_of(settled: &Settled) -> Trust {
-    let encrypts = settled.cluster.control_plane.encryption == Encryption::Secretbox;
+fn trust_of(resolved: &ResolvedCluster) -> Trust {
+    let encrypts = resolved.cluster.control_plane.encryption == Encryption::Secretbox;
     Trust {
         encryption_key: encrypts.then(|| "QUFBQUFBQUFBQUFBQUFBQQ==".to_owned().into()),
         ..trust()
     }
 }
 
-pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
-    let node = settled
+pub(super) fn facts(resolved: &ResolvedCluster, host: &str) -> Facts {
+    let node = resolved
         .cluster
         .nodes
         .iter()
@@ -80,14 +80,14 @@ pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
         product_uuid: Some(format!("uuid of {host}")),
         systemd: true,
         apt: true,
-        resolved: false,
+        systemd_resolved: false,
         sys_resource: true,
         kubelet_conf: false,
         signed_serving: false,
         unfinished: None,
         addresses: vec![(
             "eth0".to_owned(),
-            IpNet::new(settled.address(node), 24).unwrap(),
+            IpNet::new(resolved.address(node), 24).unwrap(),
         )],
         listening: vec![(22, "sshd".to_owned())],
         unreachable: Vec::new(),
@@ -102,7 +102,7 @@ pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
 
 /// What is known of a cluster's hosts.
 struct Hosts {
-    settled: Settled,
+    resolved: ResolvedCluster,
     circumstances: Circumstances,
     seen: BTreeMap<Name, Observation>,
     blueprint: Blueprint,
@@ -114,32 +114,32 @@ mod software;
 mod together;
 
 /// The same, with its control planes one after the other.
-fn serial(mut settled: Settled) -> Settled {
-    settled.cluster.bootstrap = Bootstrap::Serial;
-    settled
+fn serial(mut resolved: ResolvedCluster) -> ResolvedCluster {
+    resolved.cluster.bootstrap = Bootstrap::Serial;
+    resolved
 }
 
 impl Hosts {
     /// Hosts with these facts that have what `seen` says of every resource.
     fn with(
-        facts: impl Fn(&Settled, &str) -> Facts,
+        facts: impl Fn(&ResolvedCluster, &str) -> Facts,
         seen: impl Fn(&Name, &Resource) -> Seen,
     ) -> Self {
         Self::of(few(VERSION), facts, seen)
     }
 
     fn of(
-        settled: Settled,
-        facts: impl Fn(&Settled, &str) -> Facts,
+        resolved: ResolvedCluster,
+        facts: impl Fn(&ResolvedCluster, &str) -> Facts,
         seen: impl Fn(&Name, &Resource) -> Seen,
     ) -> Self {
-        let facts: BTreeMap<_, _> = settled
+        let facts: BTreeMap<_, _> = resolved
             .cluster
             .nodes
             .iter()
-            .map(|node| (node.name.clone(), facts(&settled, node.name.as_str())))
+            .map(|node| (node.name.clone(), facts(&resolved, node.name.as_str())))
             .collect();
-        let standing = Standing::of(&settled.cluster, &facts, TOKEN);
+        let standing = Standing::of(&resolved.cluster, &facts, TOKEN);
         let circumstances = Circumstances {
             facts: facts.clone(),
             standing,
@@ -148,12 +148,12 @@ impl Hosts {
         let mut vault = Vault::new();
         // What is asked is made before anything is known.
         let asked = blueprint(
-            &settled,
-            &trust_of(&settled),
+            &resolved,
+            &trust_of(&resolved),
             &Circumstances::default(),
             &mut Vault::new(),
         );
-        let blueprint = blueprint(&settled, &trust_of(&settled), &circumstances, &mut vault);
+        let blueprint = blueprint(&resolved, &trust_of(&resolved), &circumstances, &mut vault);
         let seen = facts
             .into_iter()
             .map(|(host, facts)| {
@@ -174,7 +174,7 @@ impl Hosts {
             })
             .collect();
         Self {
-            settled,
+            resolved,
             circumstances,
             seen,
             blueprint,
@@ -192,7 +192,7 @@ impl Hosts {
 
     fn codes(&self) -> Vec<(String, &'static str)> {
         problems(
-            &self.settled,
+            &self.resolved,
             &self.circumstances.standing,
             TOKEN,
             &self.seen,
@@ -204,18 +204,18 @@ impl Hosts {
 }
 
 /// Facts of a host that is part of the running cluster.
-fn member(settled: &Settled, host: &str) -> Facts {
-    let mut facts = facts(settled, host);
-    let node = settled
+fn member(resolved: &ResolvedCluster, host: &str) -> Facts {
+    let mut facts = facts(resolved, host);
+    let node = resolved
         .cluster
         .nodes
         .iter()
         .find(|node| node.name.as_str() == host)
         .unwrap();
     facts.kubelet_conf = node.runs_kubelet();
-    facts.signed_serving = settled.cluster.kubelet_serving == KubeletServing::Signed;
+    facts.signed_serving = resolved.cluster.kubelet_serving == KubeletServing::Signed;
     if node.roles.has(Role::ControlPlane) {
-        let manifest = crate::cni::manifest(&settled.cluster.network.cni);
+        let manifest = crate::cni::manifest(&resolved.cluster.network.cni);
         let manifest = manifest.map(|source| match source {
             crate::cluster::ManifestSource::File { text, .. } => {
                 crate::resource::sha256_hex(text.as_bytes())
@@ -223,33 +223,33 @@ fn member(settled: &Settled, host: &str) -> Facts {
             crate::cluster::ManifestSource::Url(url) => crate::resource::sha256_hex(url.as_bytes()),
         });
         facts.api = ApiView::Nodes {
-            nodes: nodes(settled),
+            nodes: nodes(resolved),
             manifest,
             members: Vec::new(),
         };
-        let stage = Stage::wanted(settled.cluster.control_plane.encryption);
-        facts.plane = settled_with(settled, stage);
+        let stage = Stage::wanted(resolved.cluster.control_plane.encryption);
+        facts.plane = plane_with(resolved, stage);
     }
     facts
 }
 
 /// A control plane that runs with what the inventory says, at this stage.
-fn settled_with(settled: &Settled, stage: Stage) -> PlaneView {
-    let settings = plane_settings(settled, stage);
+fn plane_with(resolved: &ResolvedCluster, stage: Stage) -> PlaneView {
+    let settings = plane_settings(resolved, stage);
     let running = settings.iter();
     PlaneView {
         running: running
             .map(|(name, settings)| (name.clone(), settings.arguments.clone()))
             .collect(),
-        settled: Some(settings),
-        endpoint: Some(settled.cluster.node_endpoint().to_string()),
+        last_applied: Some(settings),
+        endpoint: Some(resolved.cluster.node_endpoint().to_string()),
         encrypted: (stage == Stage::Writes).then(|| "secretbox".to_owned()),
         kubelet_access: true,
         requests: Vec::new(),
     }
 }
 
-fn nodes(settled: &Settled) -> Vec<NodeView> {
+fn nodes(resolved: &ResolvedCluster) -> Vec<NodeView> {
     let view = |node: &crate::cluster::Node| {
         let mut labels: Vec<_> = crate::kubeadm::node_labels(node)
             .into_iter()
@@ -261,13 +261,13 @@ fn nodes(settled: &Settled) -> Vec<NodeView> {
         NodeView {
             name: node.name.to_string(),
             ready: true,
-            version: format!("v{}", settled.version),
+            version: format!("v{}", resolved.version),
             runtime: "containerd://1.7.2".to_owned(),
             labels,
             taints: Vec::new(),
         }
     };
-    settled.cluster.kubelets().map(view).collect()
+    resolved.cluster.kubelets().map(view).collect()
 }
 
 fn lines(plan: &Plan) -> String {
@@ -289,8 +289,8 @@ fn lines(plan: &Plan) -> String {
 
 #[test]
 fn the_data_of_a_stacked_etcd_is_for_root_alone_however_it_is_founded() {
-    for settled in [few(VERSION), serial(few(VERSION))] {
-        let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
+    for resolved in [few(VERSION), serial(few(VERSION))] {
+        let hosts = Hosts::of(resolved, facts, |_, resource| absent(resource));
         let plan = hosts.plan();
         let makes = |place: &usize| {
             let mut changes = plan.steps[*place].changes.iter();
@@ -327,8 +327,8 @@ fn gates(plan: &Plan, is: impl Fn(&gate::Gate) -> bool) -> Vec<usize> {
 
 #[test]
 fn the_endpoint_is_known_to_serve_before_nodes_are_waited_for() {
-    for settled in [few(VERSION), serial(few(VERSION))] {
-        let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
+    for resolved in [few(VERSION), serial(few(VERSION))] {
+        let hosts = Hosts::of(resolved, facts, |_, resource| absent(resource));
         let plan = hosts.plan();
         let endpoint = gates(&plan, |gate| matches!(gate, gate::Gate::Endpoint { .. }));
         let nodes = gates(&plan, |gate| matches!(gate, gate::Gate::Nodes { .. }));
@@ -449,15 +449,15 @@ fn blank(one: &str) -> impl Fn(&Name, &Resource) -> Seen {
 
 /// A cluster that lacks a worker, on a blank host.
 fn with_a_new_worker(client: KubeletClient) -> Hosts {
-    let mut settled = few(VERSION);
-    settled.cluster.kubelet_client = client;
+    let mut resolved = few(VERSION);
+    resolved.cluster.kubelet_client = client;
     Hosts::of(
-        settled,
-        |settled, host| {
+        resolved,
+        |resolved, host| {
             let mut facts = if host == "w2" {
-                facts(settled, host)
+                facts(resolved, host)
             } else {
-                member(settled, host)
+                member(resolved, host)
             };
             if let ApiView::Nodes { nodes, .. } = &mut facts.api {
                 nodes.retain(|node| node.name != "w2");
@@ -510,8 +510,8 @@ fn nodes_that_a_limit_leaves_out_before_they_join_are_not_waited_for() {
             limit: limit.clone(),
             ..hosts.circumstances.clone()
         };
-        let trust = trust_of(&hosts.settled);
-        let blueprint = blueprint(&hosts.settled, &trust, &circumstances, &mut Vault::new());
+        let trust = trust_of(&hosts.resolved);
+        let blueprint = blueprint(&hosts.resolved, &trust, &circumstances, &mut Vault::new());
         let plan = Plan::new(&blueprint, &hosts.seen, limit.as_ref()).unwrap();
         let of_nodes = |step: &&PlannedStep| step.title.ends_with("the nodes");
         let steps = plan.steps.iter().filter(of_nodes);
@@ -535,11 +535,11 @@ fn nodes_that_a_limit_leaves_out_before_they_join_are_not_waited_for() {
 #[test]
 fn a_wiped_control_plane_is_forgotten_before_it_joins_behind_all_gates() {
     let hosts = Hosts::with(
-        |settled, host| {
+        |resolved, host| {
             if host == "cp1" {
-                facts(settled, host)
+                facts(resolved, host)
             } else {
-                member(settled, host)
+                member(resolved, host)
             }
         },
         blank("cp1"),
@@ -590,8 +590,8 @@ fn another_authority_is_refused() {
 
 #[test]
 fn a_running_version_is_not_changed_by_the_way() {
-    let older = |settled: &Settled, host: &str| {
-        let mut facts = member(settled, host);
+    let older = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = member(resolved, host);
         if let ApiView::Nodes { nodes, .. } = &mut facts.api {
             nodes[0].version = "v1.33.5".to_owned();
         }
@@ -603,15 +603,15 @@ fn a_running_version_is_not_changed_by_the_way() {
 
 #[test]
 fn a_node_keeps_the_runtime_that_it_joined_with() {
-    let mut settled = few(VERSION);
-    settled.cluster.runtime = crate::cluster::Runtime::Docker {
+    let mut resolved = few(VERSION);
+    resolved.cluster.runtime = crate::cluster::Runtime::Docker {
         origin: crate::cluster::Origin::Distribution,
         cri_dockerd: crate::cluster::Download {
             url: "https://downloads.example/cri-dockerd_{arch}.deb".to_owned(),
             sha256: "0".repeat(64),
         },
     };
-    let hosts = Hosts::of(settled, member, |_, resource| as_wanted(resource));
+    let hosts = Hosts::of(resolved, member, |_, resource| as_wanted(resource));
     let wanted = ["cp1", "cp2", "cp3", "w1", "w2"].map(|host| (host.to_owned(), "runtime"));
     assert_eq!(hosts.codes(), wanted);
 }
@@ -619,8 +619,8 @@ fn a_node_keeps_the_runtime_that_it_joined_with() {
 #[test]
 fn nothing_is_founded_beside_a_silent_cluster() {
     let hosts = Hosts::with(
-        |settled, host| {
-            let mut facts = member(settled, host);
+        |resolved, host| {
+            let mut facts = member(resolved, host);
             if matches!(facts.api, ApiView::Nodes { .. }) {
                 facts.api = ApiView::Silent("connection refused".to_owned());
             }
@@ -635,8 +635,8 @@ fn nothing_is_founded_beside_a_silent_cluster() {
 #[test]
 fn an_init_that_broke_off_is_taken_up_where_it_began() {
     let hosts = Hosts::with(
-        |settled, host| {
-            let mut facts = facts(settled, host);
+        |resolved, host| {
+            let mut facts = facts(resolved, host);
             if host == "cp2" {
                 facts.kubelet_conf = true;
                 facts.unfinished = Some("init".to_owned());
@@ -660,8 +660,8 @@ fn an_init_that_broke_off_is_taken_up_where_it_began() {
 #[test]
 fn problems_are_seen_on_all_hosts_at_once() {
     let hosts = Hosts::with(
-        |settled, host| {
-            let mut facts = facts(settled, host);
+        |resolved, host| {
+            let mut facts = facts(resolved, host);
             match host {
                 "cp1" => {
                     facts.cpus = 1;
@@ -683,7 +683,7 @@ fn problems_are_seen_on_all_hosts_at_once() {
         |_, resource| absent(resource),
     );
     let problems = problems(
-        &hosts.settled,
+        &hosts.resolved,
         &hosts.circumstances.standing,
         TOKEN,
         &hosts.seen,
@@ -694,10 +694,10 @@ fn problems_are_seen_on_all_hosts_at_once() {
         .collect();
     insta::assert_snapshot!(shown.join("\n"));
 
-    let mut settled = few(VERSION);
-    settled.cluster.kubeadm.ignore_preflight_errors = vec!["NumCPU".to_owned(), "disk".to_owned()];
+    let mut resolved = few(VERSION);
+    resolved.cluster.kubeadm.ignore_preflight_errors = vec!["NumCPU".to_owned(), "disk".to_owned()];
     let left =
-        super::preflight::problems(&settled, &hosts.circumstances.standing, TOKEN, &hosts.seen);
+        super::preflight::problems(&resolved, &hosts.circumstances.standing, TOKEN, &hosts.seen);
     assert_eq!(left.len(), problems.len() - 2);
 }
 
@@ -708,7 +708,7 @@ fn no_cluster_is_founded_while_a_control_plane_is_away() {
     // Such as cp1 wiped, and the others up but out of reach from here.
     hosts.seen.remove(&name("cp3"));
     assert_eq!(hosts.codes(), [("cp1".to_owned(), "control-plane-unseen")]);
-    hosts.settled.cluster.kubeadm.ignore_preflight_errors = vec!["all".to_owned()];
+    hosts.resolved.cluster.kubeadm.ignore_preflight_errors = vec!["all".to_owned()];
     assert_eq!(
         hosts.codes().len(),
         1,
@@ -718,9 +718,9 @@ fn no_cluster_is_founded_while_a_control_plane_is_away() {
 
 #[test]
 fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
-    let settled = few(VERSION);
+    let resolved = few(VERSION);
     let blueprint = blueprint(
-        &settled,
+        &resolved,
         &trust(),
         &Circumstances::default(),
         &mut Vault::new(),
@@ -731,7 +731,7 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
         reach: vec![("127.0.0.1".parse().unwrap(), 1)],
         manifest: true,
         endpoint: EndpointQuestions {
-            served: Some((settled.cluster.endpoint.clone(), "certificate".to_owned())),
+            served: Some((resolved.cluster.endpoint.clone(), "certificate".to_owned())),
             vip: Some(("127.0.0.1".parse().unwrap(), 1)),
         },
         ..super::facts::Questions::default()

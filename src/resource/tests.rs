@@ -491,7 +491,7 @@ fn repositories_are_flat_or_have_a_suite() {
 #[test]
 fn a_unit_settles_when_it_was_last_settled_with_other_files() {
     let file = File::plain("/etc/x.conf", 0o644, "x");
-    let service = Service::new("x.service", Settle::Reload, &[&file]);
+    let service = Service::new("x.service", OnChange::Reload, &[&file]);
     let resource = Resource::Service(service.clone());
     let seen = |show: &str, stamp: &str| {
         let text = format!(

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::{Host, Profile, Unit, crictl, proxy, rival};
 use crate::cluster::{
-    Archive, CgroupDriver, Containerd, Images, Origin, RegistryMirror, Release, Settled, Version,
+    Archive, CgroupDriver, Containerd, Images, Origin, RegistryMirror, Release, ResolvedCluster,
+    Version,
 };
 use crate::kubeadm;
 use crate::resource::Rival;
@@ -134,7 +135,7 @@ struct Mirror {
     override_path: bool,
 }
 
-pub(super) fn units(settled: &Settled, source: &Containerd, host: Host) -> Vec<Unit> {
+pub(super) fn units(resolved: &ResolvedCluster, source: &Containerd, host: Host) -> Vec<Unit> {
     let release = match source {
         Containerd::Archive(archive) => Some(archive.version),
         Containerd::Packages(_) => host.release,
@@ -142,9 +143,9 @@ pub(super) fn units(settled: &Settled, source: &Containerd, host: Host) -> Vec<U
     let (format, template) = format(release, host.format);
     let config = Config {
         format,
-        sandbox_image: &kubeadm::sandbox_image(settled),
+        sandbox_image: &kubeadm::sandbox_image(resolved),
         restrict_oom_score_adj: host.confined,
-        systemd_cgroup: settled.cluster.cgroup_driver == CgroupDriver::Systemd,
+        systemd_cgroup: resolved.cluster.cgroup_driver == CgroupDriver::Systemd,
     };
     let mut files = vec![
         HostFile::public("/etc/containerd/config.toml", render(template, &config)),
@@ -160,8 +161,8 @@ pub(super) fn units(settled: &Settled, source: &Containerd, host: Host) -> Vec<U
             render("runtime/containerd/containerd.service", &program),
         ));
     }
-    files.extend(registries(&settled.cluster.images));
-    files.extend(proxy::files(settled, UNIT, "/etc/containerd"));
+    files.extend(registries(&resolved.cluster.images));
+    files.extend(proxy::files(resolved, UNIT, "/etc/containerd"));
     vec![Unit { name: UNIT, files }]
 }
 

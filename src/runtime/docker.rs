@@ -8,7 +8,7 @@
 use serde::Serialize;
 
 use super::{Profile, Unit, crictl, proxy, rival};
-use crate::cluster::{Origin, Release, Settled};
+use crate::cluster::{Origin, Release, ResolvedCluster};
 use crate::kubeadm;
 use crate::resource::Rival;
 use crate::template::{HostFile, render};
@@ -100,13 +100,16 @@ struct Shim {
     sandbox_argument: String,
 }
 
-pub(super) fn units(settled: &Settled) -> Vec<Unit> {
-    let mut files = vec![HostFile::public("/etc/docker/daemon.json", daemon(settled))];
-    files.extend(proxy::files(settled, UNIT, "/etc/docker"));
+pub(super) fn units(resolved: &ResolvedCluster) -> Vec<Unit> {
+    let mut files = vec![HostFile::public(
+        "/etc/docker/daemon.json",
+        daemon(resolved),
+    )];
+    files.extend(proxy::files(resolved, UNIT, "/etc/docker"));
     let shim = Shim {
         sandbox_argument: format!(
             "--pod-infra-container-image={}",
-            kubeadm::sandbox_image(settled)
+            kubeadm::sandbox_image(resolved)
         ),
     };
     let drop_in = HostFile::public(
@@ -122,8 +125,8 @@ pub(super) fn units(settled: &Settled) -> Vec<Unit> {
     ]
 }
 
-fn daemon(settled: &Settled) -> String {
-    let cluster = &settled.cluster;
+fn daemon(resolved: &ResolvedCluster) -> String {
+    let cluster = &resolved.cluster;
     // The engine knows mirrors of Docker Hub only.
     let hub = cluster.images.mirrors.iter();
     let hub = hub.filter(|mirror| mirror.registry == "docker.io");

@@ -43,14 +43,14 @@ fn host(release: Option<Release>) -> Host {
 }
 
 /// A cluster with this runtime, and a registry without TLS.
-fn with(mut settled: Settled, runtime: Runtime) -> Settled {
-    settled.cluster.runtime = runtime;
-    settled.cluster.images.insecure = vec!["192.0.2.250:5000".into()];
-    settled
+fn with(mut resolved: ResolvedCluster, runtime: Runtime) -> ResolvedCluster {
+    resolved.cluster.runtime = runtime;
+    resolved.cluster.images.insecure = vec!["192.0.2.250:5000".into()];
+    resolved
 }
 
-fn shown(settled: &Settled, host: Host) -> String {
-    let units = units(settled, host).into_iter().map(|unit| {
+fn shown(resolved: &ResolvedCluster, host: Host) -> String {
+    let units = units(resolved, host).into_iter().map(|unit| {
         let files = unit.files.iter();
         let files = files.map(|file| format!("== {} {:04o}\n{}", file.path, file.mode, file.text));
         format!("{}\n{}", unit.name, files.collect::<Vec<_>>().join("\n"))
@@ -66,11 +66,11 @@ fn containerd_on_a_plain_host() {
 
 #[test]
 fn containerd_reads_the_format_of_its_own_release() {
-    let settled = few(Version::new(1, 37, 2));
+    let resolved = few(Version::new(1, 37, 2));
     let second = host(Some(Release::new(2, 4, 2)));
-    insta::assert_snapshot!(shown(&settled, second));
+    insta::assert_snapshot!(shown(&resolved, second));
     let format = |release| {
-        let text = shown(&settled, host(release));
+        let text = shown(&resolved, host(release));
         let line = text.lines().find(|line| line.starts_with("version = "));
         line.unwrap().to_owned()
     };
@@ -103,15 +103,15 @@ fn containerd_keeps_a_format_that_it_reads() {
 
 #[test]
 fn containerd_of_an_archive() {
-    let mut settled = few(Version::new(1, 37, 2));
-    settled.cluster.runtime = Runtime::Containerd(archive());
-    let one = shown(&settled, Host::default());
+    let mut resolved = few(Version::new(1, 37, 2));
+    resolved.cluster.runtime = Runtime::Containerd(archive());
+    let one = shown(&resolved, Host::default());
     insta::assert_snapshot!(one);
-    let Runtime::Containerd(Containerd::Archive(archive)) = &mut settled.cluster.runtime else {
+    let Runtime::Containerd(Containerd::Archive(archive)) = &mut resolved.cluster.runtime else {
         unreachable!()
     };
     archive.containerd.sha256 = "1".repeat(64);
-    let other = shown(&settled, Host::default());
+    let other = shown(&resolved, Host::default());
     assert_ne!(one, other, "another archive restarts the unit");
 }
 
@@ -127,17 +127,17 @@ fn containerd_behind_mirrors_and_a_proxy() {
 
 #[test]
 fn containerd_with_registries_without_tls() {
-    let mut settled = with(
+    let mut resolved = with(
         few(Version::new(1, 34, 1)),
         Runtime::Containerd(Containerd::Packages(Origin::Docker(source()))),
     );
-    let images = &mut settled.cluster.images;
+    let images = &mut resolved.cluster.images;
     images.insecure.push("mirrored.example:80".into());
     images.mirrors = vec![crate::cluster::RegistryMirror {
         registry: "mirrored.example:80".into(),
         endpoints: vec!["https://mirror.example".into()],
     }];
-    let text = shown(&settled, Host::default());
+    let text = shown(&resolved, Host::default());
     let hosts = text.split_once("certs.d/").unwrap().1;
     insta::assert_snapshot!(hosts);
 }
@@ -145,9 +145,9 @@ fn containerd_with_registries_without_tls() {
 #[test]
 fn docker_behind_cri_dockerd() {
     let version = Version::new(1, 34, 1);
-    let of = |settled| {
+    let of = |resolved| {
         shown(
-            &with(settled, docker(Origin::Distribution)),
+            &with(resolved, docker(Origin::Distribution)),
             Host::default(),
         )
     };
@@ -161,8 +161,8 @@ fn cri_o() {
     let mut plain = with(few(version), Runtime::CriO(source()));
     plain.cluster.images.insecure.clear();
     insta::assert_snapshot!("crio_few", shown(&plain, Host::default()));
-    let settled = with(most(version), Runtime::CriO(source()));
-    insta::assert_snapshot!("crio_most", shown(&settled, Host::default()));
+    let resolved = with(most(version), Runtime::CriO(source()));
+    insta::assert_snapshot!("crio_most", shown(&resolved, Host::default()));
 }
 
 #[test]
@@ -190,9 +190,9 @@ fn no_wanted_package_is_a_rival_of_its_own() {
 
 #[test]
 fn a_proxy_for_one_scheme_only() {
-    let mut settled = most(Version::new(1, 34, 1));
-    settled.cluster.http_proxy.as_mut().unwrap().http = None;
-    let text = shown(&settled, Host::default());
+    let mut resolved = most(Version::new(1, 34, 1));
+    resolved.cluster.http_proxy.as_mut().unwrap().http = None;
+    let text = shown(&resolved, Host::default());
     assert!(!text.contains("HTTP_PROXY"), "{text}");
     assert!(
         text.contains("\nHTTPS_PROXY=\"http://proxy.example:3128\"\nNO_PROXY="),

@@ -12,7 +12,7 @@ use super::certificate::{self, Certificate};
 use super::script;
 use crate::cluster::{Cluster, Node};
 use crate::etcd;
-use crate::plan::settle;
+use crate::plan::resolve;
 use crate::resource::{Answers, Malformed};
 
 /// More nodes than a cluster may have: such a list is not believed.
@@ -53,7 +53,7 @@ pub struct Answer {
     /// Certificates on it.
     pub certificates: Vec<Certificate>,
     /// What settles the cluster.
-    pub settle: settle::Answer,
+    pub resolution: resolve::Answer,
 }
 
 /// What came of an HTTP request.
@@ -183,7 +183,7 @@ impl Answer {
             clients: probe("clients"),
             holds_vip: section("vip").map(|text| !text.trim().is_empty()),
             certificates: certificate::read(section("certificates").unwrap_or_default()),
-            settle: settle::Answer::read(&answers)?,
+            resolution: resolve::Answer::read(&answers)?,
         })
     }
 }

@@ -251,7 +251,7 @@ fn legend(plan: &Plan, style: &Style) -> String {
 mod tests {
     use super::*;
     use crate::resource::{
-        Command, Difference, Done, File, OnDiffer, Package, Packages, Seen, Service, Settle,
+        Command, Difference, Done, File, OnChange, OnDiffer, Package, Packages, Seen, Service,
         TextChange,
     };
     use crate::shell::Script;
@@ -352,7 +352,7 @@ mod tests {
     }
 
     fn reload() -> Change {
-        let service = Service::new("haproxy.service", Settle::Reload, &[]);
+        let service = Service::new("haproxy.service", OnChange::Reload, &[]);
         let details = vec!["reload".to_owned()];
         change(
             Resource::Service(service),

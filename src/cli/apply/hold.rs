@@ -106,7 +106,10 @@ impl<C: Connection + 'static> Hold<C> {
 }
 
 /// Waits for what an earlier run has still at work on hosts.
-pub(super) async fn settle<C: Connection + 'static>(lock: &Lock<C>, ui: &Ui) -> Result<(), Failed> {
+pub(super) async fn wait_until_idle<C: Connection + 'static>(
+    lock: &Lock<C>,
+    ui: &Ui,
+) -> Result<(), Failed> {
     if lock.busy().is_empty() {
         return Ok(());
     }
@@ -115,7 +118,7 @@ pub(super) async fn settle<C: Connection + 'static>(lock: &Lock<C>, ui: &Ui) -> 
         "Waiting for a step of an earlier run to end on {}.",
         hosts.join(", ")
     ));
-    lock.settle()
+    lock.wait_until_idle()
         .await
         .map_err(|faults| survey::failed(&faults))
 }

@@ -382,14 +382,14 @@ fn another_pod_cidr_needs_another_bridge() {
 
 #[test]
 fn unit_and_manifest() {
-    let settled = few(Version::new(1, 34, 1));
-    let [script, unit] = files(&settled, &settled.cluster.nodes[3]);
+    let resolved = few(Version::new(1, 34, 1));
+    let [script, unit] = files(&resolved, &resolved.cluster.nodes[3]);
     assert_eq!((script.mode, unit.mode), (0o755, 0o644));
     assert!(script.text.starts_with("#!/bin/sh\n# Written by kdiy;"));
     insta::assert_snapshot!("unit", unit.text);
     insta::assert_snapshot!("manifest", manifest());
-    let settled = ipv6(Version::new(1, 34, 1));
-    let [_, unit] = files(&settled, &settled.cluster.nodes[3]);
+    let resolved = ipv6(Version::new(1, 34, 1));
+    let [_, unit] = files(&resolved, &resolved.cluster.nodes[3]);
     assert!(unit.text.contains("\nEnvironment=POD_CIDR=fd00:244::/56\n"));
 }
 

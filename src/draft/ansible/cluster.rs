@@ -10,7 +10,7 @@ use crate::inventory::reader::Refusal;
 use crate::inventory::written;
 
 /// Takes what the variables of a control plane say of the whole cluster.
-pub fn settle(draft: &mut Draft, known: &Known<'_>, notes: &mut Notes) {
+pub fn fill(draft: &mut Draft, known: &Known<'_>, notes: &mut Notes) {
     if let Some((said, var)) = text(known, &["kube_version"], notes) {
         draft.version = kept(written::version(said), var, notes);
     }

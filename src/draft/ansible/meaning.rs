@@ -129,7 +129,7 @@ pub fn draft(inventory: &Inventory, groups: &[GroupRole], notes: &mut Notes) -> 
     }
     same_addresses(&draft, inventory, notes);
     let known = inventory.variables(planes.first()?);
-    cluster::settle(&mut draft, &known, notes);
+    cluster::fill(&mut draft, &known, notes);
     Some(draft)
 }
 

@@ -14,8 +14,8 @@ use super::super::balancer::Kind;
 use super::super::document::Inventory;
 use super::super::finding::{Finding, Span, Spanned};
 use super::super::hosts::WrittenNode;
+use super::super::interpret;
 use super::super::reader::Reader;
-use super::super::resolve;
 use crate::cluster::{AddressSpec, Endpoint, EndpointHost, Role};
 
 /// All that the rules look at.
@@ -38,11 +38,11 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     }
     let scene = Scene {
         inventory,
-        kind: resolve::balancing(inventory),
-        planes: resolve::with(inventory, Role::ControlPlane).collect(),
-        balancers: resolve::with(inventory, Role::LoadBalancer).collect(),
-        endpoint: resolve::endpoint(inventory),
-        vip: resolve::vip(inventory),
+        kind: interpret::balancing(inventory),
+        planes: interpret::with(inventory, Role::ControlPlane).collect(),
+        balancers: interpret::with(inventory, Role::LoadBalancer).collect(),
+        endpoint: interpret::endpoint(inventory),
+        vip: interpret::vip(inventory),
     };
     let explained = match scene.kind {
         Kind::Haproxy | Kind::Nginx => hosts::check(reader, &scene),
@@ -66,7 +66,7 @@ fn missing(reader: &Reader<'_>, scene: &Scene<'_>) {
     };
     let why = match holder {
         // An address that is wrong or missing is reported already.
-        Some(node) if resolve::address(node).is_none() => return,
+        Some(node) if interpret::address(node).is_none() => return,
         Some(node) => format!(
             " and cannot be derived, as {} takes its address from an interface",
             node.called()
@@ -127,7 +127,7 @@ fn role(node: &WrittenNode, role: Role) -> Span {
 
 /// The address of a node, when it is written.
 fn fixed(node: &WrittenNode) -> Option<IpAddr> {
-    match resolve::address(node)?.value {
+    match interpret::address(node)?.value {
         AddressSpec::Fixed(address) => Some(address),
         AddressSpec::Interface(_) => None,
     }

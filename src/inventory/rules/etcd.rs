@@ -2,9 +2,9 @@
 
 use super::super::document::{Inventory, Shape};
 use super::super::finding::{Finding, quoted};
+use super::super::interpret;
 use super::super::reader::Reader;
 use super::super::release::etcd_flag;
-use super::super::resolve;
 use crate::cluster::{EtcdSource, EtcdVersion};
 
 pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
@@ -12,7 +12,7 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     let Some(kubernetes) = &inventory.version else {
         return;
     };
-    let (version, says, does) = match (resolve::shape(inventory), &etcd.source) {
+    let (version, says, does) = match (interpret::shape(inventory), &etcd.source) {
         (Shape::Stacked, _) => {
             let tag = etcd.component.extra_config.get("imageTag");
             let tagged = tag.and_then(|tag| tag.as_str()?.parse().ok());

@@ -6,8 +6,8 @@ use ipnet::IpNet;
 
 use super::super::document::Inventory;
 use super::super::finding::{Finding, Span};
+use super::super::interpret;
 use super::super::reader::Reader;
-use super::super::resolve;
 use super::SHOWN;
 use crate::cluster::{AddressSpec, Cni, EndpointHost, Role};
 
@@ -34,8 +34,10 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     if network.broken {
         return;
     }
-    let (Some(pods), Some(services)) = (resolve::pod_cidr(network), resolve::service_cidr(network))
-    else {
+    let (Some(pods), Some(services)) = (
+        interpret::pod_cidr(network),
+        interpret::service_cidr(network),
+    ) else {
         return;
     };
     let pods = Range {
@@ -167,7 +169,7 @@ fn pod_size(reader: &Reader<'_>, inventory: &Inventory, pods: &Range) {
 
 fn addresses(inventory: &Inventory) -> Vec<(IpAddr, Span, String)> {
     let nodes = inventory.nodes.iter().filter_map(|node| {
-        let address = resolve::address(node)?;
+        let address = interpret::address(node)?;
         let AddressSpec::Fixed(fixed) = address.value else {
             return None;
         };
@@ -263,7 +265,7 @@ fn bridge(reader: &Reader<'_>, inventory: &Inventory) {
     });
     let mut seen: Option<(IpNet, &str)> = None;
     for node in kubelets {
-        let Some(address) = resolve::address(node) else {
+        let Some(address) = interpret::address(node) else {
             continue;
         };
         let AddressSpec::Fixed(fixed) = address.value else {

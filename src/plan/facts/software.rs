@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::cluster::{AddressSpec, Cluster, Node, Release, Settled, Version};
+use crate::cluster::{AddressSpec, Cluster, Node, Release, ResolvedCluster, Version};
 use crate::resource::{Answers, Malformed, section};
 use crate::runtime;
 use crate::shell::Script;
@@ -161,8 +161,8 @@ struct RuntimePackage {
 impl Questions {
     /// What has to be known of the cluster's packages.
     #[must_use]
-    pub fn of(settled: &Settled) -> Self {
-        let cluster = &settled.cluster;
+    pub fn of(resolved: &ResolvedCluster) -> Self {
+        let cluster = &resolved.cluster;
         let runtime = runtime::profile(&cluster.runtime)
             .main
             .map(|name| RuntimePackage {
@@ -171,10 +171,10 @@ impl Questions {
                     .map(|source| line(&source.url, &source.suite)),
             });
         Self {
-            version: settled.version,
+            version: resolved.version,
             kubernetes: line(&cluster.packages.url, "/"),
             runtime,
-            proxy: proxy(cluster, |node| Some(settled.address(node))),
+            proxy: proxy(cluster, |node| Some(resolved.address(node))),
         }
     }
 
@@ -355,13 +355,13 @@ mod tests {
 
     /// What a host says whose dpkg-query is this script, and whose apt is this
     /// machine's own.
-    fn said(settled: &Settled, dpkg_query: &str) -> Software {
-        said_of(settled, dpkg_query, &[])
+    fn said(resolved: &ResolvedCluster, dpkg_query: &str) -> Software {
+        said_of(resolved, dpkg_query, &[])
     }
 
     /// The same of a host that has these files, by their paths, and no other
     /// of those that are asked about.
-    fn said_of(settled: &Settled, dpkg_query: &str, files: &[(&str, &str)]) -> Software {
+    fn said_of(resolved: &ResolvedCluster, dpkg_query: &str, files: &[(&str, &str)]) -> Software {
         let dir = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = dir.path().join(path.trim_start_matches('/'));
@@ -372,7 +372,7 @@ mod tests {
         std::fs::write(&stub, format!("#!/bin/sh\n{dpkg_query}\n")).unwrap();
         std::fs::set_permissions(&stub, std::fs::Permissions::from_mode(0o755)).unwrap();
         let path = std::env::var("PATH").unwrap();
-        let script = Script::of(SECTION_FUNCTION).then(&Questions::of(settled).script());
+        let script = Script::of(SECTION_FUNCTION).then(&Questions::of(resolved).script());
         let script = [
             "/etc/systemd/system",
             "/etc/containerd",
@@ -417,15 +417,15 @@ mod tests {
             }
             format!("file:{}/", folder.display())
         };
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.packages.url = repository("kubernetes", kubernetes);
-        settled.cluster.runtime =
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.packages.url = repository("kubernetes", kubernetes);
+        resolved.cluster.runtime =
             Runtime::Containerd(Containerd::Packages(Origin::Repository(AptSource {
                 url: repository("runtime", containerd),
                 suite: "/".to_owned(),
                 key: PackageKey::Armored(String::new()),
             })));
-        said(&settled, "exit 1")
+        said(&resolved, "exit 1")
     }
 
     #[test]
@@ -462,15 +462,15 @@ mod tests {
 
     #[test]
     fn a_host_that_has_everything_asks_no_repository() {
-        let mut settled = few(Version::new(1, 37, 2));
+        let mut resolved = few(Version::new(1, 37, 2));
         // Nobody answers there.
-        settled.cluster.packages.url = "http://127.0.0.1:1/".to_owned();
+        resolved.cluster.packages.url = "http://127.0.0.1:1/".to_owned();
         // dpkg-query writes what it is asked for in $3.
         let has = |tools: &str| {
             let script = r#"case $* in
 *kubeadm*) f=${3%%'${'*}; for p in 'installed kubeadm 1.37.2-1.1' 'installed kubectl 1.37.2-1.1' 'installed kubelet 1.37.2-1.1' 'TOOLS'; do echo "$f$p"; done ;;
 *) echo 'installed 1.6.20~ds1-1+b1' ;; esac"#;
-            said(&settled, &script.replace("TOOLS", tools))
+            said(&resolved, &script.replace("TOOLS", tools))
         };
         for half in [
             "not-installed cri-tools ",
@@ -492,14 +492,14 @@ mod tests {
                 ("/etc/containerd/config.toml", config),
             ]
         }
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.packages.url = "http://127.0.0.1:1/".to_owned();
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.packages.url = "http://127.0.0.1:1/".to_owned();
         let packages = r#"case $* in
 *docker-engine*) printf '%s\n' 'not-installed runc ' 'installed containerd.io 1.7.28-1' 'config-files containerd 1.6.20' ;;
 *) exit 1 ;; esac"#;
         let unit = format!("{NOTICE}# sha256 abc\n[Unit]\n");
         let config = format!("{NOTICE}version = 2\n");
-        let present = |files: &[(&str, &str)]| said_of(&settled, packages, files).present;
+        let present = |files: &[(&str, &str)]| said_of(&resolved, packages, files).present;
         let found = present(&files(&unit, &config));
         assert_eq!(
             found.packages.into_iter().collect::<Vec<_>>(),
@@ -550,16 +550,16 @@ mod tests {
         while !serves() && server.try_wait().unwrap().is_none() {
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.packages.url = format!("https://{at}/");
-        let seen = |bundle: &str, settled: &Settled| {
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.packages.url = format!("https://{at}/");
+        let seen = |bundle: &str, resolved: &ResolvedCluster| {
             let files = [("/etc/ssl/certs/ca-certificates.crt", bundle)];
-            said_of(settled, "exit 1", &files).kubernetes
+            said_of(resolved, "exit 1", &files).kubernetes
         };
-        let found = seen("", &settled);
-        let trusting = seen("an authority", &settled);
-        settled.cluster.packages.url = format!("https://user:word@{at}/");
-        let secret = seen("", &settled);
+        let found = seen("", &resolved);
+        let trusting = seen("an authority", &resolved);
+        resolved.cluster.packages.url = format!("https://user:word@{at}/");
+        let secret = seen("", &resolved);
         server.kill().unwrap();
         server.wait().unwrap();
         assert!(
@@ -581,10 +581,10 @@ mod tests {
         let hooks = ["Pre-Invoke", "Post-Invoke", "Post-Invoke-Success"]
             .map(|name| format!("APT::Update::{name} {hook}"));
         std::fs::write(parts.join("50hooks"), hooks.concat()).unwrap();
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.packages.url = format!("file:{}/", dir.path().display());
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.packages.url = format!("file:{}/", dir.path().display());
         let config = format!("Dir::Etc::parts \"{}\";\n", parts.display());
-        let found = said_of(&settled, "exit 1", &[("/etc/apt/apt.conf", &config)]);
+        let found = said_of(&resolved, "exit 1", &[("/etc/apt/apt.conf", &config)]);
         assert_eq!(found.kubernetes, Look::Read(BTreeMap::new()));
         assert!(!touched.exists());
     }
@@ -627,15 +627,15 @@ mod tests {
                 std::thread::spawn(move || answer(stream));
             }
         });
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.packages.url = format!("http://{at}/kubernetes/");
-        settled.cluster.runtime =
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.packages.url = format!("http://{at}/kubernetes/");
+        resolved.cluster.runtime =
             Runtime::Containerd(Containerd::Packages(Origin::Repository(AptSource {
                 url: format!("http://{at}/runtime/"),
                 suite: "/".to_owned(),
                 key: PackageKey::Armored(String::new()),
             })));
-        let found = said(&settled, "exit 1");
+        let found = said(&resolved, "exit 1");
         assert_eq!(found.kubernetes, Look::Read(BTreeMap::new()));
         assert_eq!(found.runtime, Look::Read(None));
     }

@@ -2,7 +2,7 @@
 //! plane was lost before it was a node, or somebody has deleted the node alone.
 //! kubeadm lets nobody join beside a member that is silent.
 
-use crate::cluster::{Name, Node, Role, Settled, Topology};
+use crate::cluster::{Name, Node, ResolvedCluster, Role, Topology};
 use crate::etcd::Client;
 use crate::shell::Script;
 
@@ -21,12 +21,12 @@ kdiy_all_nodes "#;
 impl Outlived {
     /// What a node is asked: nothing where it has no member of stacked etcd.
     #[must_use]
-    pub fn of(settled: &Settled, node: &Node) -> Option<Self> {
-        let topology = &settled.cluster.topology;
+    pub fn of(resolved: &ResolvedCluster, node: &Node) -> Option<Self> {
+        let topology = &resolved.cluster.topology;
         let has_member = node.roles.has(Role::ControlPlane) && *topology == Topology::Stacked;
-        let planes = || settled.with_role(Role::ControlPlane);
+        let planes = || resolved.with_role(Role::ControlPlane);
         has_member.then(|| Self {
-            client: Client::of(topology, settled.address(node)),
+            client: Client::of(topology, resolved.address(node)),
             planes: planes().map(|plane| plane.name.clone()).collect(),
         })
     }

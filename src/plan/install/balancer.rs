@@ -12,7 +12,7 @@ use super::{Site, file};
 use crate::cluster::{LoadBalancer, Name, Node, Role, Vip};
 use crate::lb::{self, HEALTH_PORT, Software, keepalived};
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, File, OnDiffer, Package, Packages, Resource, Service, Settle};
+use crate::resource::{Command, File, OnChange, OnDiffer, Package, Packages, Resource, Service};
 use crate::shell::Script;
 use crate::vault::Vault;
 
@@ -35,7 +35,7 @@ impl Balanced {
 
 /// Sets up what balances the endpoint, and sees that it does.
 pub(super) fn balance(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -> Balanced {
-    let cluster = &site.settled.cluster;
+    let cluster = &site.resolved.cluster;
     let mut balanced = Balanced {
         founding: Vec::new(),
         joining: BTreeMap::new(),
@@ -47,12 +47,12 @@ pub(super) fn balance(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault)
                 None => &[cluster.endpoint.port],
                 Some(_) => &[cluster.endpoint.port, HEALTH_PORT],
             };
-            for node in site.settled.with_role(Role::LoadBalancer) {
+            for node in site.resolved.with_role(Role::LoadBalancer) {
                 if !node.runs_kubelet() {
                     apt_proxy(site, node, blueprint, vault);
                 }
                 let ca = &site.trust.ca_certificate;
-                let software = lb::on_hosts(*kind, site.settled, ca);
+                let software = lb::on_hosts(*kind, site.resolved, ca);
                 // Both at once: apt takes long to start, and init waits for it.
                 // keepalived starts nothing before it has a configuration.
                 let beside = failover.as_ref().map(|_| keepalived::PACKAGES);
@@ -68,7 +68,7 @@ pub(super) fn balance(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault)
         }
         LoadBalancer::Local { port } => {
             for node in cluster.kubelets() {
-                let software = lb::local::on_node(site.settled, &site.trust.ca_certificate);
+                let software = lb::local::on_node(site.resolved, &site.trust.ca_certificate);
                 install(&software, None, node, blueprint);
                 configure(&software, node, blueprint, vault);
                 let listens = listens(&software, node, &[*port], blueprint);
@@ -91,7 +91,7 @@ pub(super) fn balance(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault)
 /// endpoint leads to it, and to nobody else.
 pub(super) fn try_endpoint(site: &Site, balanced: &Balanced, blueprint: &mut Blueprint) -> StepId {
     let mut after = balanced.founding.clone();
-    if site.settled.cluster.load_balancer == LoadBalancer::External {
+    if site.resolved.cluster.load_balancer == LoadBalancer::External {
         after.push(external::hairpin(site, &after, blueprint));
     }
     foreign::nobody_else(site, &after, blueprint)
@@ -128,7 +128,7 @@ fn configure(software: &Software, node: &Node, blueprint: &mut Blueprint, vault:
         files.push(file);
     }
     let read: Vec<&File> = files.iter().collect();
-    let service = Service::new(software.unit, Settle::Reload, &read);
+    let service = Service::new(software.unit, OnChange::Reload, &read);
     let mut all = super::resources(&files);
     all.push(Resource::Service(service));
     blueprint.add(&node.name, format!("configure {program}"), all, &[]);
@@ -162,7 +162,7 @@ fn listens(software: &Software, node: &Node, ports: &[u16], blueprint: &mut Blue
 /// The interface that carries a virtual address on a host. Nothing is known
 /// before the host was asked.
 fn interface(site: &Site, node: &Node, vip: &Vip) -> String {
-    let own = site.settled.address(node);
+    let own = site.resolved.address(node);
     let found = || {
         let facts = site.facts.get(&node.name)?;
         facts.interface_with(own).map(str::to_owned)

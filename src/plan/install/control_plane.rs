@@ -28,7 +28,7 @@ pub(super) fn place_authorities(
             mode: 0o755,
         })
     });
-    let has_etcd_key = has_etcd_key(&site.settled.cluster, node);
+    let has_etcd_key = has_etcd_key(&site.resolved.cluster, node);
     let wanted = site.trust.files.iter();
     let wanted = wanted.filter(|file| has_etcd_key || !file.path.ends_with("/etcd/ca.key"));
     let files = wanted.map(|rendered| {
@@ -69,7 +69,7 @@ pub(super) fn found(
 ) -> Founded {
     let (lead, host) = (site.lead, &site.lead.name);
     let pulled = pull_images(site, lead, blueprint);
-    let text = kubeadm::init(site.settled, lead, TOKEN);
+    let text = kubeadm::init(site.resolved, lead, TOKEN);
     let run = kubeadm_run(site, "init", lead);
     let around = balancer::around_init(site);
     let script = around.before.then(&run).lit("\n").then(&around.after);
@@ -81,7 +81,7 @@ pub(super) fn found(
         verb: Verb::Run,
         details: vec![format!(
             "create the cluster; its nodes and clients reach it at {}",
-            site.settled.cluster.endpoint
+            site.resolved.cluster.endpoint
         )],
         done: Done::Known(site.is_founded()),
         script: script.then(&settings::note(site)),
@@ -109,10 +109,10 @@ pub(super) fn join(
     site: &Site,
     blueprint: &mut Blueprint,
     founded: &Founded,
-    settled: &[StepId],
+    rolled_out: &[StepId],
 ) -> Vec<StepId> {
     let (members, others): (Vec<_>, Vec<_>) = site
-        .settled
+        .resolved
         .with_role(Role::ControlPlane)
         .filter(|node| !site.founds(node))
         .partition(|node| site.is_member(node) || node.name == site.lead.name);
@@ -125,7 +125,7 @@ pub(super) fn join(
         let pulled = pull_images(site, node, blueprint);
         let mut needs = vec![founded.reachable, pulled];
         needs.extend(founded.token);
-        needs.extend(settled);
+        needs.extend(rolled_out);
         needs.extend(founded.balanced.joining(node));
         needs.extend(&founded.etcd);
         if site.is_stacked() {
@@ -147,7 +147,7 @@ pub(super) fn join_node(
     blueprint: &mut Blueprint,
     needs: &[StepId],
 ) -> StepId {
-    let text = kubeadm::join(site.settled, node, TOKEN, &site.trust.ca_pin);
+    let text = kubeadm::join(site.resolved, node, TOKEN, &site.trust.ca_pin);
     let (role, note) = if node.roles.has(Role::ControlPlane) {
         ("control plane", settings::note(site))
     } else {
@@ -211,7 +211,7 @@ pub(super) fn taking_up(site: &Site, what: &'static str) -> Script {
         .lit(" ]; then\necho 'taking up ")
         .lit(what)
         .lit("'\n");
-    let script = match site.settled.cluster.kubeadm.ignores_all() {
+    let script = match site.resolved.cluster.kubeadm.ignores_all() {
         true => script,
         false => script
             .lit("kdiy_again=--ignore-preflight-errors=")
@@ -233,11 +233,11 @@ Port-10259,Port-2379,Port-2380";
 
 /// Images are pulled ahead, beside what else goes on in the cluster.
 pub(super) fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
-    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
+    let stage = Stage::wanted(site.resolved.cluster.control_plane.encryption);
     let pull = Command {
         name: "images of the control plane".to_owned(),
         verb: Verb::Run,
-        details: vec![format!("pull those of v{}", site.settled.version)],
+        details: vec![format!("pull those of v{}", site.resolved.version)],
         done: Done::Known(site.is_member(node)),
         script: Script::of("kubeadm config images list")
             .lit(config::OPTION)
@@ -258,7 +258,7 @@ const READY: &str = " curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kuberne
 
 /// Waits until the API answers at the endpoint, asked from the lead.
 pub(super) fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
-    let endpoint = site.settled.cluster.node_endpoint().to_string();
+    let endpoint = site.resolved.cluster.node_endpoint().to_string();
     let script = Script::of("kdiy_poll 240 ")
         .arg(format!("the API to be ready at the endpoint {endpoint}"))
         .lit(READY)
@@ -267,8 +267,8 @@ pub(super) fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
     let wait = vec![Resource::Command(wait)];
     let step = blueprint.add_needed(&site.lead.name, "wait for the endpoint", wait, &[]);
     let gate = Gate::Endpoint {
-        server: crate::plan::facts::url(site.settled.address(site.lead)),
-        balancers: endpoint::balancers(site.settled, &site.lead.name),
+        server: crate::plan::facts::url(site.resolved.address(site.lead)),
+        balancers: endpoint::balancers(site.resolved, &site.lead.name),
     };
     blueprint.waiting(step, gate)
 }
@@ -276,7 +276,7 @@ pub(super) fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
 /// A ready API server on one control plane, and healthy etcd where it is
 /// stacked: nobody joins before all members are so.
 pub(super) fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
-    let url = crate::plan::facts::url(site.settled.address(node));
+    let url = crate::plan::facts::url(site.resolved.address(node));
     let (etcd, what) = if site.is_stacked() {
         let wait = etcd::script::wait(node, &site.etcd(node));
         (wait, "etcd and the API server")

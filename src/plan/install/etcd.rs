@@ -9,7 +9,7 @@ use crate::etcd::member::{self, CA_FILE, PKI, UNIT};
 use crate::etcd::script;
 use crate::plan::etcd::{GroupState, HostState};
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, Directory, Done, OnDiffer, Resource, Service, Settle, Verb};
+use crate::resource::{Command, Directory, Done, OnChange, OnDiffer, Resource, Service, Verb};
 use crate::shell::Script;
 use crate::template::HostFile;
 use crate::vault::Vault;
@@ -23,11 +23,11 @@ struct Member<'a> {
 
 /// Steps after which all members serve; none where etcd is stacked.
 pub(super) fn group(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -> Vec<StepId> {
-    let Topology::External(source) = &site.settled.cluster.topology else {
+    let Topology::External(source) = &site.resolved.cluster.topology else {
         return Vec::new();
     };
     let members: Vec<_> = site
-        .settled
+        .resolved
         .with_role(Role::Etcd)
         .map(|node| {
             program::install(site, node, source, blueprint, vault);
@@ -63,7 +63,7 @@ fn place_certificates(site: &Site, node: &Node, blueprint: &mut Blueprint, vault
     });
     let mut all: Vec<_> = directories.into();
     all.push(Resource::File(ca));
-    let leaves = member::certificates(site.settled, node, authority);
+    let leaves = member::certificates(site.resolved, node, authority);
     all.extend(leaves.map(Resource::Certificate));
     blueprint.add(&node.name, "place etcd's certificates", all, &[]);
 }
@@ -74,10 +74,10 @@ fn configure<'a>(
     blueprint: &mut Blueprint,
     vault: &mut Vault,
 ) -> Member<'a> {
-    let rendered = member::files(site.settled, node, &site.trust.etcd_certificate);
+    let rendered = member::files(site.resolved, node, &site.trust.etcd_certificate);
     let files = rendered.map(|rendered| file(rendered, vault));
     // Certificates are not among what it reads: it takes them up by itself.
-    let service = Service::new(UNIT, Settle::Restart, &[&files[0], &files[1]]);
+    let service = Service::new(UNIT, OnChange::Restart, &[&files[0], &files[1]]);
     let group = &site.standing.etcd;
     let state = *group.hosts.get(&node.name).unwrap_or(&HostState::Serving);
     let mut all: Vec<_> = files.map(Resource::File).into();
@@ -86,8 +86,8 @@ fn configure<'a>(
             name: "the first start of etcd".to_owned(),
             verb: Verb::Run,
             details: vec!["bring one that broke off to its end".to_owned()],
-            done: Done::Ask(script::is_settled(&site.trust.etcd_certificate)),
-            script: script::settle(&site.trust.etcd_certificate),
+            done: Done::Ask(script::is_start_complete(&site.trust.etcd_certificate)),
+            script: script::complete_start(&site.trust.etcd_certificate),
             inputs: Vec::new(),
         }));
     }
@@ -112,7 +112,7 @@ fn start(site: &Site, members: &[Member], blueprint: &mut Blueprint) -> Vec<Step
     let mut begun = Vec::new();
     for member in members.iter().filter(started) {
         let (script, details) = if founding {
-            let script = script::found(site.settled, authority, &member.service);
+            let script = script::found(site.resolved, authority, &member.service);
             (script, "start it for the first time, with all others")
         } else {
             (script::start(&member.service), "start it")
@@ -188,7 +188,7 @@ fn join(
     for (place, member) in joining.iter().enumerate() {
         // Those before it are members again by then.
         let script = script::join(
-            site.settled,
+            site.resolved,
             member.node,
             &names[place..],
             &site.trust.etcd_certificate,

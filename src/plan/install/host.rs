@@ -8,8 +8,8 @@ use crate::cluster::Node;
 use crate::plan::Blueprint;
 use crate::plan::facts::software::{CRI_TOOLS, KUBERNETES};
 use crate::resource::{
-    File, Module, Package, Packages, Provides, Repository, RepositoryKey, Resource, Service,
-    Settle, Swap, Sysctl,
+    File, Module, OnChange, Package, Packages, Provides, Repository, RepositoryKey, Resource,
+    Service, Swap, Sysctl,
 };
 use crate::template::{HostFile, NOTICE};
 use crate::vault::Vault;
@@ -49,29 +49,29 @@ pub(super) fn prepare(site: &Site, node: &Node, blueprint: &mut Blueprint, vault
     blueprint.add(host, "install packages", packages(site, node), &[]);
     runtime::configure(site, node, blueprint, vault);
     let mut all = resources(&files(
-        kubeadm::patches(site.settled, site.resolver(node)),
+        kubeadm::patches(site.resolved, site.resolver(node)),
         vault,
     ));
-    let network = files(cni::files(site.settled, node), vault);
+    let network = files(cni::files(site.resolved, node), vault);
     all.extend(resources(&network));
-    if let Some(unit) = cni::unit(&site.settled.cluster.network.cni) {
+    if let Some(unit) = cni::unit(&site.resolved.cluster.network.cni) {
         let read: Vec<&File> = network.iter().collect();
         all.push(Resource::Service(Service::new(
             unit,
-            Settle::Restart,
+            OnChange::Restart,
             &read,
         )));
     }
     all.push(Resource::Service(Service::new(
         "kubelet.service",
-        Settle::EnableOnly,
+        OnChange::EnableOnly,
         &[],
     )));
     blueprint.add(host, "set up the kubelet", all, &[]);
 }
 
 fn kernel(site: &Site) -> Vec<Resource> {
-    let cluster = &site.settled.cluster;
+    let cluster = &site.resolved.cluster;
     let modules = [
         Module {
             name: "overlay".to_owned(),
@@ -108,14 +108,14 @@ fn kernel(site: &Site) -> Vec<Resource> {
 
 /// Where hosts reach the outside through a proxy, apt does too.
 pub(super) fn apt_proxy(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
-    let Some(proxy) = &site.settled.cluster.http_proxy else {
+    let Some(proxy) = &site.resolved.cluster.http_proxy else {
         return;
     };
     let schemes = [("http", &proxy.http), ("https", &proxy.https)];
     let set = schemes.iter().filter_map(|(scheme, url)| {
         Some(format!("Acquire::{scheme}::Proxy \"{}\";\n", url.as_ref()?))
     });
-    let direct = crate::runtime::no_proxy(site.settled, proxy);
+    let direct = crate::runtime::no_proxy(site.resolved, proxy);
     let direct = direct
         .iter()
         .filter(|host| !host.starts_with('.') && !host.contains('/'))
@@ -139,7 +139,7 @@ fn text(path: &str, text: String) -> Resource {
 }
 
 fn repository(site: &Site, node: &Node, vault: &mut Vault) -> Vec<Resource> {
-    let cluster = &site.settled.cluster;
+    let cluster = &site.resolved.cluster;
     let mut url = cluster.packages.url.clone();
     if !url.ends_with('/') {
         url.push('/');
@@ -171,9 +171,9 @@ fn repository(site: &Site, node: &Node, vault: &mut Vault) -> Vec<Resource> {
 }
 
 fn packages(site: &Site, node: &Node) -> Vec<Resource> {
-    let cluster = &site.settled.cluster;
+    let cluster = &site.resolved.cluster;
     let hold = cluster.packages.hold;
-    let release = format!("{}-", site.settled.version);
+    let release = format!("{}-", site.resolved.version);
     let base = BASE.iter().map(|name| Package::any(name));
     let (runtime, rivals) = runtime::packages(site);
     let kubernetes = KUBERNETES.iter().map(|name| Package {

@@ -54,7 +54,7 @@ fn binding() -> String {
 /// read it. A link is left alone, since it may lead anywhere (to /dev/null,
 /// say), and has no mode.
 pub(super) fn restrict(site: &Site, blueprint: &mut Blueprint) {
-    let nodes = site.settled.cluster.kubelets();
+    let nodes = site.resolved.cluster.kubelets();
     for node in nodes.filter(|node| site.will_be_member(node)) {
         let command = Command {
             name: "files of the kubelet".to_owned(),

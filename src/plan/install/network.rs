@@ -12,7 +12,7 @@ pub(super) fn manifest(
     blueprint: &mut Blueprint,
     founded: &Founded,
 ) -> Option<StepId> {
-    let source = &cni::manifest(&site.settled.cluster.network.cni)?;
+    let source = &cni::manifest(&site.resolved.cluster.network.cni)?;
     let (shown, hash) = match source {
         ManifestSource::File { path, text } => {
             (path.display().to_string(), sha256_hex(text.as_bytes()))

@@ -69,7 +69,7 @@ pub(super) fn label(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
     let mut details = Vec::new();
     // Nodes that lack the same are told in one go: each kubectl takes a while.
     let mut alike: BTreeMap<(&str, Vec<String>), Vec<&str>> = BTreeMap::new();
-    let nodes = site.settled.cluster.kubelets();
+    let nodes = site.resolved.cluster.kubelets();
     for node in nodes.filter(|node| site.will_be_member(node)) {
         let (labels, taints) = missing(site, node);
         for (what, missing) in [("label", labels), ("taint", taints)] {
@@ -132,14 +132,14 @@ fn missing(site: &Site, node: &Node) -> (Vec<String>, Vec<String>) {
 /// Waits until all nodes are ready, where kdiy knows that something connects
 /// the pods.
 pub(super) fn ready(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
-    if site.settled.cluster.network.cni == Cni::None {
+    if site.resolved.cluster.network.cni == Cni::None {
         return;
     }
     let is_ready = |node: &&Node| {
         let known = site.standing.nodes.get(node.name.as_str());
         site.is_member(node) && known.is_some_and(|known| known.ready)
     };
-    let nodes = site.settled.cluster.kubelets();
+    let nodes = site.resolved.cluster.kubelets();
     let waiting: Vec<_> = nodes
         .filter(|node| site.will_be_member(node) && !is_ready(node))
         .map(|node| node.name.to_string())
@@ -153,7 +153,7 @@ pub(super) fn ready(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
     let wait = vec![Resource::Command(wait)];
     let step = blueprint.add(&site.lead.name, "wait for the nodes", wait, joined);
     let gate = Gate::Nodes {
-        server: facts::url(site.settled.address(site.lead)),
+        server: facts::url(site.resolved.address(site.lead)),
         names: waiting,
     };
     blueprint.waiting(step, gate);

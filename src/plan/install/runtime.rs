@@ -6,8 +6,8 @@ use crate::cluster::{AptSource, Archive, Containerd, Download, Node, PackageKey,
 use crate::plan::facts::software::{ARCHIVE_UNIT, PREFERENCE, Present, REPOSITORY};
 use crate::plan::{Blueprint, Facts};
 use crate::resource::{
-    Command, DOWNLOAD, Done, File, OnDiffer, Package, Repository, RepositoryKey, Resource, Rival,
-    Service, Settle, Verb,
+    Command, DOWNLOAD, Done, File, OnChange, OnDiffer, Package, Repository, RepositoryKey,
+    Resource, Rival, Service, Verb,
 };
 use crate::runtime::crio::PACKAGED_NETWORK;
 use crate::runtime::{self, Host, Profile, docker};
@@ -17,12 +17,12 @@ use crate::vault::Vault;
 
 /// What there is to know about the cluster's runtime.
 pub(super) fn profile(site: &Site) -> Profile {
-    runtime::profile(&site.settled.cluster.runtime)
+    runtime::profile(&site.resolved.cluster.runtime)
 }
 
 /// Its own repository, where the distribution's is not meant.
 pub(super) fn repository(site: &Site, node: &Node) -> Option<Repository> {
-    let AptSource { url, suite, key } = runtime::source(&site.settled.cluster.runtime)?;
+    let AptSource { url, suite, key } = runtime::source(&site.resolved.cluster.runtime)?;
     let facts = site.facts.get(&node.name);
     let mut url = filled(url, facts);
     if suite == "/" && !url.ends_with('/') {
@@ -71,7 +71,7 @@ pub(super) fn packages(site: &Site) -> (impl Iterator<Item = Package>, Vec<Rival
     let Profile {
         packages, rivals, ..
     } = profile(site);
-    let hold = site.settled.cluster.packages.hold;
+    let hold = site.resolved.cluster.packages.hold;
     let packages = packages.iter().map(move |name| Package {
         hold,
         ..Package::any(name)
@@ -83,7 +83,7 @@ pub(super) fn packages(site: &Site) -> (impl Iterator<Item = Package>, Vec<Rival
 /// where the distribution has newer ones or the repository asks not to be
 /// preferred, as backports do.
 pub(super) fn preference(site: &Site) -> Option<HostFile> {
-    let cluster = &site.settled.cluster;
+    let cluster = &site.resolved.cluster;
     let source = runtime::preferred(&cluster.runtime)?;
     let (_, rest) = source.url.split_once("://")?;
     let host = rest.split('/').next()?;
@@ -99,7 +99,7 @@ pub(super) fn preference(site: &Site) -> Option<HostFile> {
 /// What an earlier runtime of the inventory left to apt, so that packages come
 /// from where the inventory now says.
 pub(super) fn forgotten(site: &Site, node: &Node) -> Resource {
-    let runtime = &site.settled.cluster.runtime;
+    let runtime = &site.resolved.cluster.runtime;
     let wanted = |path: &str| match path {
         REPOSITORY => runtime::source(runtime).is_some(),
         _ => runtime::preferred(runtime).is_some(),
@@ -124,7 +124,7 @@ fn present<'a>(site: &Site<'a>, node: &Node) -> Option<&'a Present> {
 
 /// What packages of repositories do not bring, or should not.
 pub(super) fn beside_packages(site: &Site, node: &Node) -> Vec<Resource> {
-    let cluster = &site.settled.cluster;
+    let cluster = &site.resolved.cluster;
     match &cluster.runtime {
         Runtime::Containerd(Containerd::Archive(archive)) => unpacked(archive),
         Runtime::Containerd(Containerd::Packages(_)) => vec![without_archive(site, node)],
@@ -281,7 +281,7 @@ fn package_of(site: &Site, name: &'static str, download: &Download) -> Resource 
         .lit(" ]; then\necho \"the downloaded package has the SHA-256 ${kdiy_sum%% *}, not \"")
         .arg(sha256)
         .lit(" >&2\nexit 1\nfi\nkdiy_apt_install \"$kdiy_tmp/package.deb\"\n");
-    let script = if site.settled.cluster.packages.hold {
+    let script = if site.resolved.cluster.packages.hold {
         script
             .lit("apt-mark hold -- ")
             .arg(name)
@@ -317,7 +317,7 @@ pub(super) fn configure(site: &Site, node: &Node, blueprint: &mut Blueprint, vau
             .filter(|_| site.is_member(node)),
     });
     let mut all = Vec::new();
-    for unit in runtime::units(site.settled, host.unwrap_or_default()) {
+    for unit in runtime::units(site.resolved, host.unwrap_or_default()) {
         let mut read = files(unit.files, vault);
         for file in &mut read {
             // The package brings a configuration of its own.
@@ -325,7 +325,7 @@ pub(super) fn configure(site: &Site, node: &Node, blueprint: &mut Blueprint, vau
         }
         all.extend(resources(&read));
         let read: Vec<&File> = read.iter().collect();
-        let service = Service::new(unit.name, Settle::Restart, &read);
+        let service = Service::new(unit.name, OnChange::Restart, &read);
         all.push(Resource::Service(service));
     }
     blueprint.add(&node.name, "configure the container runtime", all, &[]);
@@ -339,14 +339,14 @@ pub(super) fn pull() -> Script {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{Name, Origin, Release, Settled, Version};
+    use crate::cluster::{Name, Origin, Release, ResolvedCluster, Version};
     use crate::kubeadm::tests::few;
     use crate::plan::install::{Circumstances, blueprint};
     use crate::plan::tests::{facts, trust};
 
-    fn docker() -> Settled {
-        let mut settled = few(Version::new(1, 34, 1));
-        settled.cluster.runtime = Runtime::Docker {
+    fn docker() -> ResolvedCluster {
+        let mut resolved = few(Version::new(1, 34, 1));
+        resolved.cluster.runtime = Runtime::Docker {
             origin: Origin::Docker(AptSource {
                 url: "https://download.example/linux/{os}".to_owned(),
                 suite: "{codename} stable".to_owned(),
@@ -360,16 +360,16 @@ mod tests {
                 sha256: "0".repeat(64),
             },
         };
-        settled
+        resolved
     }
 
     /// Resources of the first worker, before and after it was asked.
-    fn resources(settled: &Settled) -> [Vec<Resource>; 2] {
+    fn resources(resolved: &ResolvedCluster) -> [Vec<Resource>; 2] {
         let host = Name::try_from("w1".to_owned()).unwrap();
         let mut known = Circumstances::default();
-        known.facts.insert(host.clone(), facts(settled, "w1"));
+        known.facts.insert(host.clone(), facts(resolved, "w1"));
         [Circumstances::default(), known].map(|circumstances| {
-            let all = blueprint(settled, &trust(), &circumstances, &mut Vault::new());
+            let all = blueprint(resolved, &trust(), &circumstances, &mut Vault::new());
             all.resources(&host).into_iter().cloned().collect()
         })
     }
@@ -432,9 +432,9 @@ mod tests {
             ],
         ];
         for (source, wanted) in sources.into_iter().zip(wanted) {
-            let mut settled = few(Version::new(1, 37, 2));
-            settled.cluster.runtime = Runtime::Containerd(source);
-            let [before, after] = resources(&settled);
+            let mut resolved = few(Version::new(1, 37, 2));
+            resolved.cluster.runtime = Runtime::Containerd(source);
+            let [before, after] = resources(&resolved);
             let keys = [&before, &after].map(|all| all.iter().map(Resource::key));
             let [before, after] = keys.map(Iterator::collect::<Vec<_>>);
             assert_eq!(before, after);
@@ -446,14 +446,14 @@ mod tests {
 
     #[test]
     fn a_repository_of_ones_own_is_preferred_by_its_host() {
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.runtime =
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.runtime =
             Runtime::Containerd(Containerd::Packages(Origin::Repository(AptSource {
                 url: "https://user@packages.example:8443/{os}/".to_owned(),
                 suite: "{codename} main".to_owned(),
                 key: PackageKey::Armored("key".to_owned()),
             })));
-        let [_, known] = resources(&settled);
+        let [_, known] = resources(&resolved);
         let text = known.iter().find_map(|resource| match resource {
             Resource::File(file) if file.path.starts_with("/etc/apt/preferences.d/") => {
                 Some(&file.content)
@@ -547,13 +547,13 @@ mod tests {
 
     #[test]
     fn the_network_of_cri_os_package_is_put_aside() {
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.runtime = Runtime::CriO(AptSource {
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.runtime = Runtime::CriO(AptSource {
             url: "https://packages.example/v1.37/deb/".to_owned(),
             suite: "/".to_owned(),
             key: PackageKey::Armored("key".to_owned()),
         });
-        let [_, known] = resources(&settled);
+        let [_, known] = resources(&resolved);
         let at = |key: &str| known.iter().position(|have| have.key() == key).expect(key);
         let aside = at("command CRI-O's own network");
         assert!(at("packages for Kubernetes") < aside && aside < at("service crio.service"));
@@ -592,9 +592,9 @@ mod tests {
     fn what_an_earlier_runtime_left_is_put_aside() {
         let host = Name::try_from("w1".to_owned()).unwrap();
         let left = |runtime: Runtime, archive: Option<&str>| {
-            let mut settled = few(Version::new(1, 37, 2));
-            settled.cluster.runtime = runtime;
-            let mut facts = facts(&settled, "w1");
+            let mut resolved = few(Version::new(1, 37, 2));
+            resolved.cluster.runtime = runtime;
+            let mut facts = facts(&resolved, "w1");
             facts.software.present = Present {
                 archive: archive.map(str::to_owned),
                 apt: vec![REPOSITORY.to_owned(), PREFERENCE.to_owned()],
@@ -602,7 +602,7 @@ mod tests {
             };
             let mut known = Circumstances::default();
             known.facts.insert(host.clone(), facts);
-            let all = blueprint(&settled, &trust(), &known, &mut Vault::new());
+            let all = blueprint(&resolved, &trust(), &known, &mut Vault::new());
             let all = all.resources(&host).into_iter();
             let left = all.filter_map(|resource| match resource {
                 Resource::Command(command) if command.name.contains(" earlier ") => {
@@ -630,12 +630,12 @@ mod tests {
     #[test]
     fn the_unit_of_an_earlier_archive_gives_way_to_the_packages() {
         let host = Name::try_from("w1".to_owned()).unwrap();
-        let settled = few(Version::new(1, 37, 2));
-        let mut facts = facts(&settled, "w1");
+        let resolved = few(Version::new(1, 37, 2));
+        let mut facts = facts(&resolved, "w1");
         facts.software.present.archive = Some("1".to_owned());
         let mut known = Circumstances::default();
         known.facts.insert(host.clone(), facts);
-        let all = blueprint(&settled, &trust(), &known, &mut Vault::new());
+        let all = blueprint(&resolved, &trust(), &known, &mut Vault::new());
         let script = all
             .resources(&host)
             .into_iter()

@@ -15,7 +15,7 @@ const PORT: u16 = 10250;
 /// Has the kubelets of members ask the cluster for their certificates, or no
 /// longer do so. kubeadm gives them the configuration that the cluster has.
 pub(super) fn configure(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
-    let nodes: Vec<_> = site.settled.cluster.kubelets().collect();
+    let nodes: Vec<_> = site.resolved.cluster.kubelets().collect();
     let nodes: Vec<_> = nodes
         .into_iter()
         .filter(|node| site.is_member(node) && !is_configured(site, node))
@@ -23,7 +23,7 @@ pub(super) fn configure(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
     if nodes.is_empty() {
         return Vec::new();
     }
-    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
+    let stage = Stage::wanted(site.resolved.cluster.control_plane.encryption);
     let upload = Command {
         name: "kubelets' configuration in the cluster".to_owned(),
         verb: Verb::Run,
@@ -40,7 +40,7 @@ pub(super) fn configure(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
         vec![Resource::Command(upload)],
         &[],
     );
-    let who = match site.settled.cluster.kubelet_serving {
+    let who = match site.resolved.cluster.kubelet_serving {
         KubeletServing::Signed => "serve with a certificate of the cluster",
         KubeletServing::SelfSigned => "serve with a certificate of its own",
     };
@@ -68,25 +68,25 @@ pub(super) fn configure(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
 
 /// A host that was not looked at is left as it is.
 fn is_configured(site: &Site, node: &Node) -> bool {
-    let signed = site.settled.cluster.kubelet_serving == KubeletServing::Signed;
+    let signed = site.resolved.cluster.kubelet_serving == KubeletServing::Signed;
     let facts = site.facts.get(&node.name);
     facts.is_none_or(|facts| facts.signed_serving == signed)
 }
 
 /// Approves what nodes that join or learn to ask do ask for, and what waited when kdiy looked.
 pub(super) fn approve(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
-    if site.settled.cluster.kubelet_serving != KubeletServing::Signed {
+    if site.resolved.cluster.kubelet_serving != KubeletServing::Signed {
         return;
     }
     let kubectl = kubectl(site, site.lead);
-    let mut script = serving_function(site.settled, &kubectl);
+    let mut script = serving_function(site.resolved, &kubectl);
     let mut details = Vec::new();
-    for node in site.settled.cluster.kubelets() {
+    for node in site.resolved.cluster.kubelets() {
         let waits = waiting(site, node);
         if site.is_member(node) && is_configured(site, node) && waits.is_empty() {
             continue;
         }
-        let address = site.settled.address(node);
+        let address = site.resolved.address(node);
         let asked = match waits.as_slice() {
             [] => String::new(),
             names => format!(" ({})", names.join(", ")),

@@ -14,7 +14,7 @@ use crate::cluster::{Encryption, Node, Role};
 use crate::kubeadm::encryption::{self, Stage};
 use crate::kubeadm::settings::plane_settings;
 use crate::kubeadm::{self, PlaneComponent, PlaneSettings, audit, same_values};
-use crate::plan::facts::plane::{PlaneView, SETTLED};
+use crate::plan::facts::plane::{LAST_APPLIED, PlaneView};
 use crate::plan::{Blueprint, Facts, StepId};
 use crate::resource::{Command, Directory, Done, File, Input, OnDiffer, Resource, Verb};
 use crate::shell::Script;
@@ -25,7 +25,7 @@ const ENCRYPTED: &str = "secretbox";
 
 /// Files that the static pods of a control plane read.
 fn pod_files(site: &Site, vault: &mut Vault) -> Vec<Resource> {
-    let plane = &site.settled.cluster.control_plane;
+    let plane = &site.resolved.cluster.control_plane;
     let mut all = Vec::new();
     if let Some(audit) = &plane.audit {
         all.extend([audit::POLICIES, audit::LOGS].map(|path| {
@@ -70,20 +70,20 @@ pub(super) fn files(site: &Site, node: &Node, vault: &mut Vault) -> Vec<Resource
 
 /// The script that notes what a control plane was settled with.
 pub(super) fn note(site: &Site) -> Script {
-    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
-    note_of(&plane_settings(site.settled, stage))
+    let stage = Stage::wanted(site.resolved.cluster.control_plane.encryption);
+    note_of(&plane_settings(site.resolved, stage))
 }
 
 fn note_of(settings: &PlaneSettings) -> Script {
     let text = serde_json::to_string(settings).expect("plain structs are JSON");
-    Script::of("\ninstall -d -m 0755 /var/lib/kdiy/settled\n(umask 077; printf '%s\\n' ")
+    Script::of("\ninstall -d -m 0755 /var/lib/kdiy/last-applied\n(umask 077; printf '%s\\n' ")
         .arg(text)
         .lit(" > ")
-        .lit(SETTLED)
+        .lit(LAST_APPLIED)
         .lit(".new)\nmv -f ")
-        .lit(SETTLED)
+        .lit(LAST_APPLIED)
         .lit(".new ")
-        .lit(SETTLED)
+        .lit(LAST_APPLIED)
         .lit("\n")
 }
 
@@ -98,9 +98,9 @@ struct Roll<'a> {
 /// All that has to be done, in order. Where encryption comes to several
 /// running API servers, all of them read before the first one writes.
 fn rolls<'a>(site: &Site<'a>) -> Vec<Roll<'a>> {
-    let wanted = Stage::wanted(site.settled.cluster.control_plane.encryption);
+    let wanted = Stage::wanted(site.resolved.cluster.control_plane.encryption);
     let mut members: Vec<_> = site
-        .settled
+        .resolved
         .with_role(Role::ControlPlane)
         .filter(|node| site.is_member(node))
         .filter_map(|node| Some((node, site.facts.get(&node.name)?.plane.clone())))
@@ -113,7 +113,7 @@ fn rolls<'a>(site: &Site<'a>) -> Vec<Roll<'a>> {
     }
     let mut rolls = Vec::new();
     for stage in passes {
-        let settings = plane_settings(site.settled, stage);
+        let settings = plane_settings(site.resolved, stage);
         for (node, view) in &mut members {
             if stage != wanted && view.stage() != Stage::Plain {
                 continue;
@@ -122,7 +122,7 @@ fn rolls<'a>(site: &Site<'a>) -> Vec<Roll<'a>> {
             if details.is_empty() {
                 continue;
             }
-            become_settled(view, &settings);
+            note_applied(view, &settings);
             rolls.push(Roll {
                 node,
                 stage,
@@ -142,12 +142,12 @@ fn enables(members: &[(&Node, PlaneView)], wanted: Stage) -> bool {
 }
 
 /// The view after its settings were brought about.
-fn become_settled(view: &mut PlaneView, settings: &PlaneSettings) {
+fn note_applied(view: &mut PlaneView, settings: &PlaneSettings) {
     for (component, settings) in settings {
         let running = view.running.entry(component.clone()).or_default();
         running.extend(settings.arguments.clone());
     }
-    view.settled = Some(settings.clone());
+    view.last_applied = Some(settings.clone());
 }
 
 /// What is different on one control plane, line by line.
@@ -166,14 +166,18 @@ fn differences(wanted: &PlaneSettings, view: &PlaneView) -> Vec<String> {
             }
         }
         // Before the first note there is only the processes' word.
-        let Some(settled) = view.settled.as_ref().and_then(|all| all.get(component)) else {
+        let Some(last) = view
+            .last_applied
+            .as_ref()
+            .and_then(|all| all.get(component))
+        else {
             continue;
         };
-        let gone = settled.arguments.iter().filter(|(name, value)| {
+        let gone = last.arguments.iter().filter(|(name, value)| {
             !wanted.arguments.contains_key(*name) && running.get(*name) == Some(value)
         });
         all.extend(gone.map(|(name, value)| format!("{component}: --{name} {value} -> kubeadm's")));
-        if settled.pod != wanted.pod {
+        if last.pod != wanted.pod {
             all.push(format!("{component}: other volumes or patches"));
         }
     }
@@ -183,14 +187,14 @@ fn differences(wanted: &PlaneSettings, view: &PlaneView) -> Vec<String> {
 /// Settles the control planes that run with something else. Returns the steps
 /// that nobody joins before: under a limit the upload at least, since who joins
 /// runs with what is in the cluster.
-pub(super) fn settle(
+pub(super) fn roll_out(
     site: &Site,
     blueprint: &mut Blueprint,
     vault: &mut Vault,
     founded: &Founded,
 ) -> Vec<StepId> {
     let rolls = rolls(site);
-    let encrypts = site.settled.cluster.control_plane.encryption != Encryption::None;
+    let encrypts = site.resolved.cluster.control_plane.encryption != Encryption::None;
     let enabling = encrypts && !is_encrypted(site);
     let mut before = Vec::new();
     let mut uploaded = None;
@@ -238,7 +242,7 @@ fn gates(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
         let facts = site.facts.get(&node.name);
         facts.is_some_and(|facts| facts.plane.running.len() == PlaneComponent::ALL.len())
     };
-    let members = site.settled.with_role(Role::ControlPlane);
+    let members = site.resolved.with_role(Role::ControlPlane);
     let members: Vec<_> = members
         .filter(|node| site.is_member(node))
         .filter(runs)
@@ -251,7 +255,7 @@ fn gates(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
 
 /// What joining control planes read, once for all.
 fn upload(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> StepId {
-    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
+    let stage = Stage::wanted(site.resolved.cluster.control_plane.encryption);
     let command = Command {
         name: "kubeadm's configuration in the cluster".to_owned(),
         verb: Verb::Run,
@@ -271,7 +275,7 @@ fn upload(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> StepId {
 }
 
 pub(super) fn configuration(site: &Site, node: &Node, stage: Stage) -> Input {
-    let text = kubeadm::phase(site.settled, node, stage);
+    let text = kubeadm::phase(site.resolved, node, stage);
     config::plain(text)
 }
 

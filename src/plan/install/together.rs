@@ -85,8 +85,8 @@ pub(super) fn found(
 }
 
 fn founder<'a>(site: &Site<'a>, node: &'a Node) -> Founder<'a> {
-    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
-    let members = founding::members(site.settled);
+    let stage = Stage::wanted(site.resolved.cluster.control_plane.encryption);
+    let members = founding::members(site.resolved);
     let config = settings::configuration(site, node, stage);
     let mut inputs = Vec::new();
     // The kubelet takes its time to start, and waits for manifests then.
@@ -100,7 +100,7 @@ fn founder<'a>(site: &Site<'a>, node: &'a Node) -> Founder<'a> {
         start = run(site, Phase::SuperAdmin).then(&around.before);
     }
     if site.is_stacked() {
-        let text = kubeadm::founding_etcd(site.settled, node, &members);
+        let text = kubeadm::founding_etcd(site.resolved, node, &members);
         inputs.push(Input::plain(ETCD_CONFIG, text));
         start = start.then(&run_with(site, Phase::Etcd, ETCD_OPTION));
     }
@@ -164,7 +164,7 @@ fn prepare(site: &Site, founder: &Founder, blueprint: &mut Blueprint, etcd: &[St
 /// Starts etcd, API server and the rest; does not wait, since members of etcd
 /// wait for each other.
 fn start(site: &Site, founder: &Founder, blueprint: &mut Blueprint, needs: &[StepId]) -> StepId {
-    let members = site.settled.with_role(Role::ControlPlane);
+    let members = site.resolved.with_role(Role::ControlPlane);
     let members: Vec<_> = members.map(|member| member.name.as_str()).collect();
     let details = match (site.is_stacked(), members.len()) {
         (true, 2..) => format!("start it; its etcd is one of {}", members.join(", ")),
@@ -209,7 +209,7 @@ fn onto_the_disk() -> Script {
 }
 
 fn preflight(site: &Site) -> Script {
-    let mut runs = phases::runs(site.settled, Phase::Preflight);
+    let mut runs = phases::runs(site.resolved, Phase::Preflight);
     match runs.pop() {
         None => Script::new(),
         Some(words) => phase(&words, config::OPTION).lit(" $kdiy_again\n"),
@@ -222,7 +222,7 @@ pub(super) fn run(site: &Site, phase: Phase) -> Script {
 }
 
 fn run_with(site: &Site, of: Phase, option: &'static str) -> Script {
-    let runs = phases::runs(site.settled, of);
+    let runs = phases::runs(site.resolved, of);
     let one = |script: Script, words: &Vec<String>| script.then(&phase(words, option)).lit("\n");
     runs.iter().fold(Script::new(), one)
 }

@@ -22,7 +22,7 @@ const BOOTSTRAP: &str = "/etc/kubernetes/bootstrap-kubelet.conf";
 
 /// Before anything waits: the kubelet's settings, and what it logs in with.
 pub(super) fn prepare(site: &Site, blueprint: &mut Blueprint) {
-    if site.settled.cluster.kubelet_client == KubeletClient::Bootstrap {
+    if site.resolved.cluster.kubelet_client == KubeletClient::Bootstrap {
         return;
     }
     for node in workers(site) {
@@ -53,7 +53,7 @@ fn settings(site: &Site, node: &Node) -> Command {
         .lit(AUTHORITY)
         .lit("\n")
         .then(&together::run(site, Phase::KubeletStart));
-    let settings = kubelet_client::start(site.settled, node);
+    let settings = kubelet_client::start(site.resolved, node);
     Command {
         name: "the kubelet's settings".to_owned(),
         verb: Verb::Run,
@@ -75,7 +75,7 @@ pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) ->
         let pulled = pull_images(site, node, blueprint);
         let mut needs = vec![founded.reachable, pulled];
         needs.extend(founded.balanced.joining(node));
-        joined.push(match site.settled.cluster.kubelet_client {
+        joined.push(match site.resolved.cluster.kubelet_client {
             KubeletClient::Issued => start(site, node, blueprint, needs),
             KubeletClient::Bootstrap => {
                 needs.extend(founded.token);
@@ -87,7 +87,7 @@ pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) ->
 }
 
 fn workers<'s>(site: &Site<'s>) -> impl Iterator<Item = &'s Node> {
-    let all = site.settled.cluster.kubelets();
+    let all = site.resolved.cluster.kubelets();
     all.filter(|node| !node.roles.has(Role::ControlPlane))
 }
 
@@ -95,8 +95,8 @@ fn workers<'s>(site: &Site<'s>) -> impl Iterator<Item = &'s Node> {
 /// node by itself. Run again it does the same.
 fn start(site: &Site, node: &Node, blueprint: &mut Blueprint, mut needs: Vec<StepId>) -> StepId {
     needs.extend(nodes::forget(site, node, blueprint));
-    let settled = site.settled;
-    let kubeconfig = kubelet_client::kubeconfig(settled, node, &site.trust.ca_certificate);
+    let resolved = site.resolved;
+    let kubeconfig = kubelet_client::kubeconfig(resolved, node, &site.trust.ca_certificate);
     let script = Script::of("echo join > ")
         .lit(UNFINISHED)
         .lit("\nrm -f ")
@@ -117,8 +117,8 @@ fn start(site: &Site, node: &Node, blueprint: &mut Blueprint, mut needs: Vec<Ste
         .lit(kubelet_client::CURRENT)
         .lit(" -X PATCH -H 'content-type: application/merge-patch+json' -d ")
         .args([
-            kubelet_client::note(settled),
-            kubelet_client::url(settled, node),
+            kubelet_client::note(resolved),
+            kubelet_client::url(resolved, node),
         ])
         .lit("\nrm -f ")
         .lit(UNFINISHED);
@@ -139,17 +139,17 @@ fn start(site: &Site, node: &Node, blueprint: &mut Blueprint, mut needs: Vec<Ste
 fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
     let proxy = format!(
         "{}/kube-proxy:v{}",
-        kubeadm::image_repository(site.settled),
-        site.settled.version
+        kubeadm::image_repository(site.resolved),
+        site.resolved.version
     );
-    let mut images = vec![kubeadm::sandbox_image(site.settled)];
+    let mut images = vec![kubeadm::sandbox_image(site.resolved)];
     if !site.skips_addon("kube-proxy") {
         images.push(proxy);
     }
     let pull = Command {
         name: "images of a worker".to_owned(),
         verb: Verb::Run,
-        details: vec![format!("pull those of v{}", site.settled.version)],
+        details: vec![format!("pull those of v{}", site.resolved.version)],
         done: Done::Known(site.is_member(node)),
         script: Script::of("printf '%s\\n' ")
             .args(images)

@@ -2,12 +2,12 @@
 //! read it, and is not taken back by leaving out a line.
 
 use super::Found;
-use crate::cluster::{Encryption, Node, Role, Settled};
+use crate::cluster::{Encryption, Node, ResolvedCluster, Role};
 use crate::kubeadm::{PlaneComponent, Stage};
 use crate::plan::{Facts, Standing};
 
 pub(super) fn check(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     standing: &Standing,
     node: &Node,
     all: &dyn Fn(&Node) -> Option<Facts>,
@@ -17,9 +17,9 @@ pub(super) fn check(
         return;
     }
     let Some(own) = all(node) else { return };
-    match settled.cluster.control_plane.encryption {
+    match resolved.cluster.control_plane.encryption {
         Encryption::None => taken_back(&own, found),
-        Encryption::Secretbox => unready(settled, standing, node, &own, all, found),
+        Encryption::Secretbox => unready(resolved, standing, node, &own, all, found),
     }
 }
 
@@ -46,7 +46,7 @@ fn taken_back(own: &Facts, found: &mut Vec<Found>) {
 /// Only said until all secrets were rewritten: before that an API server might
 /// not read what another writes, or still write secrets as they are.
 fn unready(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     standing: &Standing,
     node: &Node,
     own: &Facts,
@@ -57,7 +57,7 @@ fn unready(
     if done || !standing.members.contains(&node.name) {
         return;
     }
-    let planes: Vec<_> = settled.with_role(Role::ControlPlane).collect();
+    let planes: Vec<_> = resolved.with_role(Role::ControlPlane).collect();
     let unseen = planes
         .iter()
         .filter(|other| standing.members.contains(&other.name) && all(other).is_none())

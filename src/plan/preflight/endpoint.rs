@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::{Found, Observation};
-use crate::cluster::{Balancer, Cluster, LoadBalancer, Name, Node, Role, Settled};
+use crate::cluster::{Balancer, Cluster, LoadBalancer, Name, Node, ResolvedCluster, Role};
 use crate::lb::{self, HEALTH_PORT};
 use crate::plan::Facts;
 
@@ -31,11 +31,11 @@ pub(super) fn ports(cluster: &Cluster, node: &Node) -> Vec<(u16, &'static str)> 
 }
 
 /// Another cluster's API server answers at the endpoint.
-pub(super) fn foreign(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
+pub(super) fn foreign(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
     let Some(why) = &facts.endpoint.foreign else {
         return;
     };
-    let endpoint = &settled.cluster.endpoint;
+    let endpoint = &resolved.cluster.endpoint;
     found.push(Found {
         code: "foreign-endpoint",
         kubeadm: "",
@@ -65,18 +65,18 @@ fn role_in(network: &IpNet, address: IpAddr) -> Option<&'static str> {
 
 /// The virtual address that this host is to carry.
 pub(super) fn virtual_address(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     node: &Node,
     seen: &BTreeMap<Name, Observation>,
     found: &mut Vec<Found>,
 ) {
-    let cluster = &settled.cluster;
+    let cluster = &resolved.cluster;
     let Some((vip, role)) = lb::carried(cluster).filter(|(_, role)| node.roles.has(*role)) else {
         return;
     };
     let facts = &seen[&node.name].facts;
     let address = vip.address;
-    let own = facts.interface_with(settled.address(node));
+    let own = facts.interface_with(resolved.address(node));
     // A missing node address is a problem of its own.
     let Some(interface) = vip.interface.as_deref().or(own) else {
         return;
@@ -138,7 +138,7 @@ pub(super) fn virtual_address(
         Some(seen.facts.interface_with(address).is_some())
     };
     // One that was not looked at may well be the one that holds it.
-    let ours = settled
+    let ours = resolved
         .with_role(role)
         .any(|carrier| held(carrier) != Some(false));
     if let Some(holder) = facts.endpoint.vip_holder.as_ref().filter(|_| !ours) {

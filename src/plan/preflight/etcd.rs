@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Found, port_taken};
-use crate::cluster::{EtcdSource, EtcdVersion, Name, Node, Role, Settled, Topology};
+use crate::cluster::{EtcdSource, EtcdVersion, Name, Node, ResolvedCluster, Role, Topology};
 use crate::etcd::CLIENT_PORT;
 use crate::etcd::member::{DATA, FOREIGN_UNIT, PEER_PORT, UNIT};
 use crate::plan::etcd::{EtcdFacts, Group, GroupState, HostState, Packaged};
@@ -22,20 +22,20 @@ const DISTRIBUTIONS: [(&str, &str, EtcdVersion); 5] = [
 ];
 
 pub(super) fn problems(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     standing: &Standing,
     node: &Node,
     token: &str,
     seen: &BTreeMap<Name, Observation>,
     found: &mut Vec<Found>,
 ) {
-    if !settled.member_apart(node) {
+    if !resolved.runs_external_etcd(node) {
         return;
     }
     let facts = &seen[&node.name].facts;
     let Some(etcd) = &facts.etcd else { return };
-    too_old(settled, facts, etcd, found);
-    step(settled, facts, etcd, token, seen, found);
+    too_old(resolved, facts, etcd, found);
+    step(resolved, facts, etcd, token, seen, found);
     let other = match &etcd.marker {
         Some(marker) if marker.token == token => None,
         Some(_) => Some("of another cluster that kdiy made"),
@@ -66,8 +66,8 @@ pub(super) fn problems(
     }
     let group = &standing.etcd;
     match group.state {
-        GroupState::Blank | GroupState::Founding => founding(settled, standing, seen, found),
-        GroupState::Leaderless => leaderless(settled, group, found),
+        GroupState::Blank | GroupState::Founding => founding(resolved, standing, seen, found),
+        GroupState::Leaderless => leaderless(resolved, group, found),
         GroupState::Live(_) => {}
     }
     split(node, seen, found);
@@ -87,8 +87,8 @@ fn packaged(facts: &Facts, etcd: &EtcdFacts) -> Option<(EtcdVersion, &'static st
 }
 
 /// Packages that kubeadm would not take.
-fn too_old(settled: &Settled, facts: &Facts, etcd: &EtcdFacts, found: &mut Vec<Found>) {
-    if settled.cluster.topology != Topology::External(EtcdSource::Distribution) {
+fn too_old(resolved: &ResolvedCluster, facts: &Facts, etcd: &EtcdFacts, found: &mut Vec<Found>) {
+    if resolved.cluster.topology != Topology::External(EtcdSource::Distribution) {
         return;
     }
     let Some((version, of)) = packaged(facts, etcd) else {
@@ -105,7 +105,7 @@ fn too_old(settled: &Settled, facts: &Facts, etcd: &EtcdFacts, found: &mut Vec<F
             fix: format!(
                 "set `controlPlane.etcd.source: release`, which installs etcd {} from upstream's \
                  archive; a mirror of it is named by `source: {{url: ...}}`",
-                EtcdVersion::apart(settled.version.minor)
+                EtcdVersion::apart(resolved.version.minor)
             ),
         });
     }
@@ -122,14 +122,14 @@ fn newest(seen: &BTreeMap<Name, Observation>, token: &str) -> Option<EtcdVersion
 /// own version cannot be told is judged by the others; what cannot be judged at
 /// all is refused, unless no cluster has ever come of it.
 fn step(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     facts: &Facts,
     etcd: &EtcdFacts,
     token: &str,
     seen: &BTreeMap<Name, Observation>,
     found: &mut Vec<Found>,
 ) {
-    let Topology::External(source) = &settled.cluster.topology else {
+    let Topology::External(source) = &resolved.cluster.topology else {
         return;
     };
     let held = etcd.holds(token);
@@ -228,12 +228,12 @@ fn write(source: &EtcdSource, version: EtcdVersion) -> String {
 /// A blank etcd under a cluster that was in use would be the loss of all its
 /// objects, and one without all its hosts would not be the one that is meant.
 fn founding(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     standing: &Standing,
     seen: &BTreeMap<Name, Observation>,
     found: &mut Vec<Found>,
 ) {
-    let missing: Vec<_> = settled
+    let missing: Vec<_> = resolved
         .with_role(Role::Etcd)
         .filter(|other| !seen.contains_key(&other.name))
         .map(|other| other.name.to_string())
@@ -249,7 +249,7 @@ fn founding(
             fix: "all its hosts have to be there: data may lie on the one that is away".to_owned(),
         });
     }
-    let joined: Vec<_> = settled
+    let joined: Vec<_> = resolved
         .with_role(Role::ControlPlane)
         .filter(|plane| {
             let known = standing.members.contains(&plane.name);
@@ -274,8 +274,8 @@ fn founding(
     }
 }
 
-fn leaderless(settled: &Settled, group: &Group, found: &mut Vec<Found>) {
-    let quorum = settled.cluster.quorum();
+fn leaderless(resolved: &ResolvedCluster, group: &Group, found: &mut Vec<Found>) {
+    let quorum = resolved.cluster.quorum();
     if group.recoverable(quorum) {
         return;
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Found;
-use crate::cluster::{Name, Node, Role, Settled};
+use crate::cluster::{Name, Node, ResolvedCluster, Role};
 use crate::plan::{Facts, Observation, Standing, founding};
 use crate::runtime;
 
@@ -22,19 +22,19 @@ pub(super) fn foreign(node: &Node, standing: &Standing, facts: &Facts, found: &m
 
 /// A control plane that is away may carry the cluster: no other is founded then.
 pub(super) fn unseen(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     standing: &Standing,
     node: &Node,
     seen: &BTreeMap<Name, Observation>,
     found: &mut Vec<Found>,
 ) {
-    let founds = founding::needed(settled, standing).first() == Some(&&node.name);
+    let founds = founding::needed(resolved, standing).first() == Some(&&node.name);
     // An API server that answers has a quorum of etcd behind it.
     let begun = standing.founding.is_some() || !standing.answering.is_empty();
     if !founds || begun || !standing.silent.is_empty() {
         return;
     }
-    let away: Vec<_> = settled
+    let away: Vec<_> = resolved
         .with_role(Role::ControlPlane)
         .filter(|other| !seen.contains_key(&other.name))
         .map(|other| other.name.to_string())
@@ -56,16 +56,16 @@ pub(super) fn unseen(
 
 /// An etcd that was begun with other members is another etcd.
 pub(super) fn other_founders(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     standing: &Standing,
     node: &Node,
     found: &mut Vec<Found>,
 ) {
-    let wanted = founding::members(settled);
+    let wanted = founding::members(resolved);
     let begun = standing.founders.get(&node.name).filter(|own| own.begun);
     // With an API server that answers there is a quorum, and a cluster.
-    let settled = !standing.answering.is_empty();
-    let Some(begun) = begun.filter(|own| own.members != wanted && !settled) else {
+    let resolved = !standing.answering.is_empty();
+    let Some(begun) = begun.filter(|own| own.members != wanted && !resolved) else {
         return;
     };
     found.push(Found {
@@ -98,8 +98,13 @@ fn names(members: &str) -> String {
 }
 
 /// A cluster is not upgraded by installing other packages.
-pub(super) fn upgrade(settled: &Settled, standing: &Standing, node: &Node, found: &mut Vec<Found>) {
-    let wanted = format!("v{}", settled.version);
+pub(super) fn upgrade(
+    resolved: &ResolvedCluster,
+    standing: &Standing,
+    node: &Node,
+    found: &mut Vec<Found>,
+) {
+    let wanted = format!("v{}", resolved.version);
     let known = standing.nodes.get(node.name.as_str());
     let runs = known
         .filter(|_| standing.members.contains(&node.name))
@@ -121,12 +126,12 @@ pub(super) fn upgrade(settled: &Settled, standing: &Standing, node: &Node, found
 /// A kubelet stays with the runtime that it joined with: what kubeadm wrote
 /// for it then names its socket.
 pub(super) fn other_runtime(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     standing: &Standing,
     node: &Node,
     found: &mut Vec<Found>,
 ) {
-    let wanted = runtime::profile(&settled.cluster.runtime).name;
+    let wanted = runtime::profile(&resolved.cluster.runtime).name;
     let Some(known) = standing.nodes.get(node.name.as_str()) else {
         return;
     };

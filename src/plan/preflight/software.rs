@@ -4,7 +4,7 @@
 //! runtime that runs pods.
 
 use super::Found;
-use crate::cluster::{Containerd, Node, Release, Role, Runtime, Settled, Version};
+use crate::cluster::{Containerd, Node, Release, ResolvedCluster, Role, Runtime, Version};
 use crate::plan::facts::Look;
 use crate::plan::facts::software::{CRI_TOOLS, KUBERNETES, Packaged};
 use crate::plan::{Facts, Standing};
@@ -17,7 +17,7 @@ const WITHOUT_CGROUP_V1: Version = Version::new(1, 35, 0);
 
 /// What stands in the way of this host.
 pub(super) fn problems(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     standing: &Standing,
     node: &Node,
     facts: &Facts,
@@ -26,23 +26,28 @@ pub(super) fn problems(
     if !node.runs_kubelet() {
         return;
     }
-    kubernetes(settled, facts, found);
-    runtime_source(settled, facts, found);
+    kubernetes(resolved, facts, found);
+    runtime_source(resolved, facts, found);
     // A kubelet that has joined shows that it runs.
     if standing.members.contains(&node.name) {
-        replaced(settled, facts, found);
+        replaced(resolved, facts, found);
     } else {
-        too_old(settled, facts, found);
-        cgroups(settled, node, facts, found);
+        too_old(resolved, facts, found);
+        cgroups(resolved, node, facts, found);
     }
 }
 
 /// What works, and should be known.
-pub(super) fn warnings(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>) {
+pub(super) fn warnings(
+    resolved: &ResolvedCluster,
+    node: &Node,
+    facts: &Facts,
+    found: &mut Vec<Found>,
+) {
     if !node.runs_kubelet() {
         return;
     }
-    let version = settled.version;
+    let version = resolved.version;
     if !facts.unified_cgroups && version < WITHOUT_CGROUP_V1 {
         found.push(Found {
             code: "cgroup-version",
@@ -54,7 +59,7 @@ pub(super) fn warnings(settled: &Settled, node: &Node, facts: &Facts, found: &mu
             fix: UNIFY.to_owned(),
         });
     }
-    if let Some((release, how)) = containerd_of(settled, facts)
+    if let Some((release, how)) = containerd_of(resolved, facts)
         && containerd::fit(release, version) == Fit::Unnamed
     {
         let named: Vec<_> = containerd::named(version)
@@ -72,15 +77,15 @@ pub(super) fn warnings(settled: &Settled, node: &Node, facts: &Facts, found: &mu
             fix: sources(),
         });
     }
-    cri_o(settled, facts, found);
+    cri_o(resolved, facts, found);
 }
 
 /// CRI-O's minor version follows that of Kubernetes.
-fn cri_o(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    let Runtime::CriO(source) = &settled.cluster.runtime else {
+fn cri_o(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
+    let Runtime::CriO(source) = &resolved.cluster.runtime else {
         return;
     };
-    let version = settled.version;
+    let version = resolved.version;
     let same = |release: &Release| (release.major, release.minor) == (version.major, version.minor);
     let Some((release, how)) = packaged(facts).filter(|(release, _)| !same(release)) else {
         return;
@@ -112,8 +117,8 @@ fn sources() -> String {
         .to_owned()
 }
 
-fn kubernetes(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    let (wanted, url) = (settled.version, &settled.cluster.packages.url);
+fn kubernetes(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
+    let (wanted, url) = (resolved.version, &resolved.cluster.packages.url);
     let offered = match &facts.software.kubernetes {
         Look::Unasked => return,
         Look::Unread(why) => {
@@ -180,8 +185,8 @@ fn unread(setting: &str, url: &str, why: &str) -> Found {
     }
 }
 
-fn runtime_source(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    let Some(source) = runtime::source(&settled.cluster.runtime) else {
+fn runtime_source(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
+    let Some(source) = runtime::source(&resolved.cluster.runtime) else {
         return;
     };
     let url = source
@@ -191,7 +196,7 @@ fn runtime_source(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
     match &facts.software.runtime {
         Look::Unread(why) => found.push(unread("runtime", &url, why)),
         Look::Read(None) => {
-            let profile = runtime::profile(&settled.cluster.runtime);
+            let profile = runtime::profile(&resolved.cluster.runtime);
             let name = profile.main.unwrap_or(profile.name);
             found.push(Found {
                 code: "runtime-package",
@@ -209,8 +214,8 @@ fn runtime_source(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
 
 /// A host's packages are changed side by side with those of all others: what
 /// runs pods is not among them.
-fn replaced(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    let cluster = &settled.cluster;
+fn replaced(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
+    let cluster = &resolved.cluster;
     let present = &facts.software.present;
     let profile = runtime::profile(&cluster.runtime);
     let mut rivals = profile.rivals.iter();
@@ -254,8 +259,8 @@ fn replaced(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
 }
 
 /// The release of containerd that kubelets speak to, and how it is known.
-fn containerd_of(settled: &Settled, facts: &Facts) -> Option<(Release, &'static str)> {
-    match &settled.cluster.runtime {
+fn containerd_of(resolved: &ResolvedCluster, facts: &Facts) -> Option<(Release, &'static str)> {
+    match &resolved.cluster.runtime {
         Runtime::Containerd(Containerd::Archive(archive)) => {
             Some((archive.version, "is in the archive"))
         }
@@ -275,21 +280,21 @@ fn packaged(facts: &Facts) -> Option<(Release, &'static str)> {
     Some((Release::of_package(version)?, how))
 }
 
-fn too_old(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    if let Some((release, how)) = containerd_of(settled, facts)
-        && let Fit::TooOld(oldest) = containerd::fit(release, settled.version)
+fn too_old(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
+    if let Some((release, how)) = containerd_of(resolved, facts)
+        && let Fit::TooOld(oldest) = containerd::fit(release, resolved.version)
     {
         found.push(Found {
             code: "containerd-version",
             kubeadm: "",
             what: format!(
                 "containerd {release} {how}; the kubelet of {} wants {oldest} or newer",
-                settled.version
+                resolved.version
             ),
             fix: sources(),
         });
     }
-    if let Runtime::Docker { .. } = settled.cluster.runtime
+    if let Runtime::Docker { .. } = resolved.cluster.runtime
         && let Some((release, how)) = packaged(facts)
         && release < docker::OLDEST
     {
@@ -308,22 +313,22 @@ fn too_old(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
     }
 }
 
-fn cgroups(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>) {
-    if facts.unified_cgroups || settled.version < WITHOUT_CGROUP_V1 {
+fn cgroups(resolved: &ResolvedCluster, node: &Node, facts: &Facts, found: &mut Vec<Found>) {
+    if facts.unified_cgroups || resolved.version < WITHOUT_CGROUP_V1 {
         return;
     }
-    let cluster = &settled.cluster;
+    let cluster = &resolved.cluster;
     let told = cluster.kubelet.extra_config.get("failCgroupV1");
     let (what, or) = if told.and_then(serde_json::Value::as_bool) != Some(false) {
         (
             format!(
                 "it has control groups of version 1, with which the kubelet of {} does not start",
-                settled.version
+                resolved.version
             ),
             "; or, for the time being, set `kubelet.extraConfig.failCgroupV1: false`, and add \
              SystemVerification to `kubeadm.ignorePreflightErrors`",
         )
-    } else if node.roles.has(Role::ControlPlane) && !skips_verification(settled) {
+    } else if node.roles.has(Role::ControlPlane) && !skips_verification(resolved) {
         (
             "it has control groups of version 1, which kubeadm's SystemVerification refuses, \
              whatever `failCgroupV1` says"
@@ -341,8 +346,8 @@ fn cgroups(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>
     });
 }
 
-fn skips_verification(settled: &Settled) -> bool {
-    let ignored = &settled.cluster.kubeadm.ignore_preflight_errors;
+fn skips_verification(resolved: &ResolvedCluster) -> bool {
+    let ignored = &resolved.cluster.kubeadm.ignore_preflight_errors;
     ignored.iter().any(|name| {
         ["SystemVerification", "all"]
             .iter()

@@ -4,15 +4,15 @@ use super::*;
 use crate::cluster::{Balancer, LoadBalancer, Vip};
 use crate::lb::tests::pair;
 
-fn with(load_balancer: LoadBalancer) -> Settled {
-    let mut settled = few(VERSION);
-    settled.cluster.load_balancer = load_balancer;
+fn with(load_balancer: LoadBalancer) -> ResolvedCluster {
+    let mut resolved = few(VERSION);
+    resolved.cluster.load_balancer = load_balancer;
     // The last one is the load-balancer host.
-    settled.cluster.nodes.pop();
-    settled
+    resolved.cluster.nodes.pop();
+    resolved
 }
 
-fn kube_vip() -> Settled {
+fn kube_vip() -> ResolvedCluster {
     with(LoadBalancer::KubeVip {
         vip: Vip {
             address: "192.0.2.16".parse().unwrap(),
@@ -23,11 +23,11 @@ fn kube_vip() -> Settled {
     })
 }
 
-fn fresh(settled: Settled) -> Hosts {
-    Hosts::of(settled, facts, |_, resource| absent(resource))
+fn fresh(resolved: ResolvedCluster) -> Hosts {
+    Hosts::of(resolved, facts, |_, resource| absent(resource))
 }
 
-fn all() -> [Settled; 6] {
+fn all() -> [ResolvedCluster; 6] {
     [
         pair(VERSION, Balancer::Haproxy),
         pair(VERSION, Balancer::Nginx),
@@ -60,9 +60,9 @@ fn before(plan: &Plan, host: &str, title: &str) -> BTreeSet<String> {
 
 #[test]
 fn a_finished_cluster_needs_nothing_whatever_balances_it() {
-    for settled in all() {
-        let shown = format!("{:?}", settled.cluster.load_balancer);
-        let hosts = Hosts::of(settled, member, |_, resource| as_wanted(resource));
+    for resolved in all() {
+        let shown = format!("{:?}", resolved.cluster.load_balancer);
+        let hosts = Hosts::of(resolved, member, |_, resource| as_wanted(resource));
         assert_eq!(lines(&hosts.plan()), "", "{shown}");
         assert_eq!(hosts.codes(), [], "{shown}");
     }
@@ -70,10 +70,13 @@ fn a_finished_cluster_needs_nothing_whatever_balances_it() {
 
 #[test]
 fn no_plan_holds_the_password_or_differs_from_itself() {
-    for settled in all() {
-        let text = serde_json::to_string(&fresh(settled.clone()).plan()).unwrap();
+    for resolved in all() {
+        let text = serde_json::to_string(&fresh(resolved.clone()).plan()).unwrap();
         assert!(!text.contains(PASSWORD));
-        assert_eq!(text, serde_json::to_string(&fresh(settled).plan()).unwrap());
+        assert_eq!(
+            text,
+            serde_json::to_string(&fresh(resolved).plan()).unwrap()
+        );
     }
     let hosts = fresh(pair(VERSION, Balancer::Haproxy));
     let kept = hosts.plan().steps.iter().flat_map(|step| step.changes.clone()).any(|change| {
@@ -209,17 +212,17 @@ fn seen(change: impl Fn(&str, &mut Facts)) -> Vec<(String, &'static str, String)
 }
 
 fn seen_of(
-    settled: Settled,
+    resolved: ResolvedCluster,
     change: impl Fn(&str, &mut Facts),
 ) -> Vec<(String, &'static str, String)> {
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = facts(settled, host);
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = facts(resolved, host);
         change(host, &mut facts);
         facts
     };
-    let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
+    let hosts = Hosts::of(resolved, facts, |_, resource| absent(resource));
     problems(
-        &hosts.settled,
+        &hosts.resolved,
         &hosts.circumstances.standing,
         "kdiy-0123456789abcdef",
         &hosts.seen,
@@ -244,15 +247,15 @@ fn an_address_out_of_place_is_seen() {
         }
     });
     insta::assert_debug_snapshot!(found);
-    let mut settled = pair(VERSION, Balancer::Nginx);
+    let mut resolved = pair(VERSION, Balancer::Nginx);
     if let LoadBalancer::Hosts {
         failover: Some(failover),
         ..
-    } = &mut settled.cluster.load_balancer
+    } = &mut resolved.cluster.load_balancer
     {
         failover.vip.interface = Some("eth9".to_owned());
     }
-    insta::assert_debug_snapshot!(seen_of(settled, |_, _| {}));
+    insta::assert_debug_snapshot!(seen_of(resolved, |_, _| {}));
 }
 
 #[test]
@@ -320,7 +323,7 @@ fn ports_that_balancers_need_are_seen() {
 #[test]
 fn balancers_take_up_a_new_control_plane_by_a_reload() {
     let pairs = ["lb1", "lb2"].as_slice();
-    for (settled, unit, on) in [
+    for (resolved, unit, on) in [
         (pair(VERSION, Balancer::Haproxy), "haproxy.service", pairs),
         (pair(VERSION, Balancer::Nginx), "nginx.service", pairs),
         (
@@ -329,7 +332,7 @@ fn balancers_take_up_a_new_control_plane_by_a_reload() {
             &["cp1", "cp2", "w1", "w2"],
         ),
     ] {
-        let mut old = settled.clone();
+        let mut old = resolved.clone();
         old.cluster.nodes.retain(|node| node.name.as_str() != "cp3");
         let before = Hosts::of(old.clone(), member, |_, resource| as_wanted(resource));
         let had = |host: &Name, resource: &Resource| {
@@ -337,9 +340,9 @@ fn balancers_take_up_a_new_control_plane_by_a_reload() {
             all.into_iter().find(|had| had.key() == resource.key())
         };
         let hosts = Hosts::of(
-            settled,
-            |settled, host| match host {
-                "cp3" => facts(settled, host),
+            resolved,
+            |resolved, host| match host {
+                "cp3" => facts(resolved, host),
                 _ => member(&old, host),
             },
             |host, resource| match had(host, resource) {
@@ -368,15 +371,15 @@ fn balancers_take_up_a_new_control_plane_by_a_reload() {
 #[test]
 fn an_address_that_stands_for_a_whole_subnet_is_seen() {
     for (vip, names) in [("192.0.2.255", "broadcasts"), ("192.0.2.0", "network")] {
-        let mut settled = pair(VERSION, Balancer::Nginx);
+        let mut resolved = pair(VERSION, Balancer::Nginx);
         if let LoadBalancer::Hosts {
             failover: Some(failover),
             ..
-        } = &mut settled.cluster.load_balancer
+        } = &mut resolved.cluster.load_balancer
         {
             failover.vip.address = vip.parse().unwrap();
         }
-        let found = seen_of(settled, |_, _| {});
+        let found = seen_of(resolved, |_, _| {});
         let codes: Vec<_> = found
             .iter()
             .map(|(host, code, _)| (&**host, *code))

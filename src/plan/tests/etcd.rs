@@ -64,15 +64,15 @@ fn hosts(running: bool, etcd: impl Fn(&str) -> EtcdFacts, blank: &[&str]) -> Hos
 }
 
 fn hosts_of(
-    settled: Settled,
+    resolved: ResolvedCluster,
     running: bool,
     etcd: impl Fn(&str) -> EtcdFacts,
     blank: &[&str],
 ) -> Hosts {
-    let facts = |settled: &Settled, host: &str| {
+    let facts = |resolved: &ResolvedCluster, host: &str| {
         let mut facts = match running {
-            true => member(settled, host),
-            false => facts(settled, host),
+            true => member(resolved, host),
+            false => facts(resolved, host),
         };
         facts.etcd = host.starts_with('e').then(|| etcd(host));
         facts
@@ -81,7 +81,7 @@ fn hosts_of(
         true => as_wanted(resource),
         false => absent(resource),
     };
-    Hosts::of(settled, facts, seen)
+    Hosts::of(resolved, facts, seen)
 }
 
 fn steps_of(plan: &Plan, title: &str) -> Vec<String> {
@@ -135,8 +135,8 @@ fn a_plan_names_certificates_and_holds_none() {
 
 #[test]
 fn a_host_with_both_roles_has_no_key_of_etcds_authority() {
-    let mut settled = external(VERSION);
-    settled.cluster.nodes[3].roles =
+    let mut resolved = external(VERSION);
+    resolved.cluster.nodes[3].roles =
         crate::cluster::Roles::new(vec![Role::ControlPlane, Role::Etcd]).unwrap();
     let mut trust = trust();
     trust.files.push(HostFile::secret(
@@ -144,7 +144,7 @@ fn a_host_with_both_roles_has_no_key_of_etcds_authority() {
         KEY.to_owned(),
     ));
     let blueprint = blueprint(
-        &settled,
+        &resolved,
         &trust,
         &Circumstances::default(),
         &mut Vault::new(),
@@ -276,8 +276,8 @@ fn a_stopped_member_is_started_and_nobody_founds_or_joins() {
 fn a_founding_that_came_to_serve_is_noted_as_such() {
     let hosts = Hosts::of(
         external(VERSION),
-        |settled, host| {
-            let mut facts = member(settled, host);
+        |resolved, host| {
+            let mut facts = member(resolved, host);
             facts.etcd = host.starts_with('e').then(|| EtcdFacts {
                 marker: marker(true),
                 ..whole()
@@ -298,13 +298,13 @@ fn a_founding_that_came_to_serve_is_noted_as_such() {
 
 #[test]
 fn a_changed_configuration_is_taken_up_one_member_at_a_time() {
-    let settled = external(VERSION);
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = member(settled, host);
+    let resolved = external(VERSION);
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = member(resolved, host);
         facts.etcd = host.starts_with('e').then(whole);
         facts
     };
-    let hosts = Hosts::of(settled, facts, |_, resource| match resource {
+    let hosts = Hosts::of(resolved, facts, |_, resource| match resource {
         Resource::File(file) if file.path == crate::etcd::member::CONFIG => absent(resource),
         _ => as_wanted(resource),
     });
@@ -317,8 +317,8 @@ fn no_member_restarts_while_another_is_away() {
         "e3" => stopped(false),
         _ => whole(),
     };
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = member(settled, host);
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = member(resolved, host);
         facts.etcd = host.starts_with('e').then(|| of(host));
         facts
     };
@@ -354,8 +354,8 @@ fn no_member_restarts_while_another_is_away() {
 
 #[test]
 fn all_members_stopped_are_started_before_anything_is_said_of_the_nodes() {
-    let silent = |settled: &Settled, host: &str| {
-        let mut facts = member(settled, host);
+    let silent = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = member(resolved, host);
         if matches!(facts.api, ApiView::Nodes { .. }) {
             facts.api = ApiView::Silent("connection refused".to_owned());
         }
@@ -371,7 +371,7 @@ fn all_members_stopped_are_started_before_anything_is_said_of_the_nodes() {
         .find(|step| !step.host.as_str().starts_with('e'));
     assert_eq!(elsewhere, None);
     assert_eq!(steps_of(&plan, "start etcd"), ALL);
-    let needed = founding::needed(&hosts.settled, &hosts.circumstances.standing);
+    let needed = founding::needed(&hosts.resolved, &hosts.circumstances.standing);
     assert!(needed.is_empty(), "so --limit may name hosts of etcd alone");
 }
 

@@ -5,8 +5,8 @@ use super::*;
 
 /// The finished cluster, with this change to what is known of control planes.
 fn changed(change: impl Fn(&mut PlaneView)) -> Hosts {
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = member(settled, host);
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = member(resolved, host);
         change(&mut facts.plane);
         facts
     };
@@ -50,10 +50,10 @@ fn files_of_kubelets_are_restricted_where_they_are_not() {
 }
 
 /// Both ways of bringing a cluster up.
-fn founding(change: impl Fn(&mut Settled)) -> [Plan; 2] {
-    [few(VERSION), serial(few(VERSION))].map(|mut settled| {
-        change(&mut settled);
-        Hosts::of(settled, facts, |_, resource| absent(resource)).plan()
+fn founding(change: impl Fn(&mut ResolvedCluster)) -> [Plan; 2] {
+    [few(VERSION), serial(few(VERSION))].map(|mut resolved| {
+        change(&mut resolved);
+        Hosts::of(resolved, facts, |_, resource| absent(resource)).plan()
     })
 }
 
@@ -64,8 +64,8 @@ fn a_run_that_is_taken_up_names_no_checks_where_all_are_passed_over() {
         assert!(scripts(&plan).contains("kdiy_again=--ignore-preflight-errors=Dir"));
     }
     for word in ["all", "All"] {
-        let all = |settled: &mut Settled| {
-            settled.cluster.kubeadm.ignore_preflight_errors = vec!["Mem".into(), word.into()];
+        let all = |resolved: &mut ResolvedCluster| {
+            resolved.cluster.kubeadm.ignore_preflight_errors = vec!["Mem".into(), word.into()];
         };
         for plan in founding(all) {
             assert!(!scripts(&plan).contains("ignore-preflight-errors"));
@@ -76,9 +76,9 @@ fn a_run_that_is_taken_up_names_no_checks_where_all_are_passed_over() {
 /// What is true of one host is a patch there, and no flag: kubelets warn of it.
 #[test]
 fn each_kubelet_is_told_of_its_own_resolver() {
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = facts(settled, host);
-        facts.resolved = host == "w1";
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = facts(resolved, host);
+        facts.systemd_resolved = host == "w1";
         facts
     };
     let hosts = Hosts::with(facts, |_, resource| absent(resource));

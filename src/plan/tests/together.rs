@@ -49,17 +49,17 @@ fn state(planes: [Plane; 3]) -> Hosts {
 /// The same, with another answer of its API servers.
 fn told_by(planes: [Plane; 3], other: &dyn Fn(&mut ApiView)) -> Hosts {
     let fresh = Hosts::fresh();
-    let members = founding::members(&fresh.settled);
+    let members = founding::members(&fresh.resolved);
     let hashes = PLANES.map(|host| hash(&fresh.plan(), host));
     let answered = planes.iter().any(|plane| matches!(plane, Answers | Done));
-    let facts = |settled: &Settled, host: &str| {
+    let facts = |resolved: &ResolvedCluster, host: &str| {
         let Some(place) = PLANES.iter().position(|plane| *plane == host) else {
-            return facts(settled, host);
+            return facts(resolved, host);
         };
         let (plane, hash) = (planes[place], &hashes[place]);
         let mut facts = match plane {
-            Blank => return facts(settled, host),
-            _ => member(settled, host),
+            Blank => return facts(resolved, host),
+            _ => member(resolved, host),
         };
         let note = format!("found {members} prepared {hash}");
         facts.unfinished = match plane {
@@ -249,12 +249,12 @@ fn nobody_is_done_before_the_cluster_is_set_up() {
 
 #[test]
 fn one_control_plane_founds_alone_in_the_same_way() {
-    let mut settled = few(VERSION);
-    settled
+    let mut resolved = few(VERSION);
+    resolved
         .cluster
         .nodes
         .retain(|node| !["cp2", "cp3"].contains(&node.name.as_str()));
-    let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
+    let hosts = Hosts::of(resolved, facts, |_, resource| absent(resource));
     let plan = hosts.plan();
     let told = told(&plan);
     assert!(told.contains("start it and its etcd\n"), "{told}");
@@ -290,8 +290,8 @@ fn the_phase_that_makes_etcd_alone_names_all_members() {
 #[test]
 fn a_founding_with_other_members_is_not_gone_on_with() {
     let with = |progress: &'static str| {
-        let facts = move |settled: &Settled, host: &str| {
-            let mut facts = facts(settled, host);
+        let facts = move |resolved: &ResolvedCluster, host: &str| {
+            let mut facts = facts(resolved, host);
             if host == "cp1" {
                 facts.unfinished = Some(format!("found cp1=https://192.0.2.11:2380 {progress}"));
                 facts.kubelet_conf = true;
@@ -303,7 +303,7 @@ fn a_founding_with_other_members_is_not_gone_on_with() {
     let begun = with("prepared 1 starting 1");
     assert_eq!(begun.codes(), [("cp1".to_owned(), "founding-changed")]);
     let found = problems(
-        &begun.settled,
+        &begun.resolved,
         &begun.circumstances.standing,
         TOKEN,
         &begun.seen,
@@ -315,8 +315,8 @@ fn a_founding_with_other_members_is_not_gone_on_with() {
 #[test]
 fn a_worker_that_joined_before_the_power_failed_is_no_stranger() {
     let founders = state([Started, Started, Starting]);
-    let facts = move |settled: &Settled, host: &str| match host {
-        "w1" => member(settled, host),
+    let facts = move |resolved: &ResolvedCluster, host: &str| match host {
+        "w1" => member(resolved, host),
         _ => founders.seen[&name(host)].facts.clone(),
     };
     let hosts = Hosts::with(facts, |_, resource| as_wanted(resource));
@@ -328,7 +328,7 @@ fn a_worker_that_joined_before_the_power_failed_is_no_stranger() {
 #[test]
 fn a_founding_needs_all_its_hosts_and_a_cluster_none() {
     let needed = |hosts: &Hosts| {
-        let needed = founding::needed(&hosts.settled, &hosts.circumstances.standing);
+        let needed = founding::needed(&hosts.resolved, &hosts.circumstances.standing);
         needed
             .iter()
             .map(|name| name.as_str().to_owned())

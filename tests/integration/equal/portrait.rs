@@ -24,8 +24,8 @@ impl Portrait {
     /// Of a cluster, once it has come to rest.
     pub fn of(grown: &Grown) -> Self {
         let mut portrait = Self::default();
-        host::settle(grown);
-        api::settle(grown);
+        host::wait_until_ready(grown);
+        api::wait_until_ready(grown);
         api::add(grown, &mut portrait);
         for node in super::nodes() {
             host::add(grown, node, &mut portrait);

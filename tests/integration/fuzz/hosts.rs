@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use kdiy::cluster::{AddressSpec, Cluster, Name, Node, Settled, Version, VersionSpec};
+use kdiy::cluster::{AddressSpec, Cluster, Name, Node, ResolvedCluster, Version, VersionSpec};
 use kdiy::draft::vagrant::{Seen, Wish, network, seen};
 use kdiy::etcd::{self, keys::Page};
 use kdiy::inventory::load;
@@ -14,7 +14,7 @@ use kdiy::plan::etcd::MemberQuestions;
 use kdiy::plan::facts::{EndpointQuestions, Outlived, Portrait, Questions, portrait, software};
 use kdiy::plan::install::{Circumstances, Trust, blueprint};
 use kdiy::plan::observe::{Window, script};
-use kdiy::plan::{Blueprint, Observation, Plan, Standing, preflight, settle};
+use kdiy::plan::{Blueprint, Observation, Plan, Standing, preflight, resolve};
 use kdiy::shell::Script;
 use kdiy::status;
 use kdiy::template::HostFile;
@@ -143,7 +143,7 @@ fn forged(honest: &[u8], forgery: &Forgery) -> Vec<u8> {
 /// A cluster of the examples and what its hosts say.
 #[derive(Debug, Clone)]
 struct Site {
-    settled: Settled,
+    resolved: ResolvedCluster,
     asked: Blueprint,
     answers: BTreeMap<Name, Vec<u8>>,
 }
@@ -172,7 +172,7 @@ fn clusters() -> Vec<Cluster> {
     loaded.map(|loaded| loaded.cluster.unwrap()).collect()
 }
 
-fn settled(cluster: Cluster) -> Settled {
+fn resolved(cluster: Cluster) -> ResolvedCluster {
     let version = match cluster.version {
         VersionSpec::Exact(version) => version,
         VersionSpec::Minor(major, minor) => Version::new(major, minor, 1),
@@ -182,34 +182,34 @@ fn settled(cluster: Cluster) -> Settled {
         AddressSpec::Interface(_) => (node.name.clone(), [198, 51, 100, place].into()),
     };
     let addresses = cluster.nodes.iter().zip(1..).map(address).collect();
-    Settled::new(cluster, version, addresses).unwrap()
+    ResolvedCluster::new(cluster, version, addresses).unwrap()
 }
 
-fn questions(settled: &Settled, node: &Node) -> Questions {
+fn questions(resolved: &ResolvedCluster, node: &Node) -> Questions {
     Questions {
-        api_server: Some(settled.address(node)),
-        reach: vec![(settled.address(node), 22)],
+        api_server: Some(resolved.address(node)),
+        reach: vec![(resolved.address(node), 22)],
         manifest: true,
-        endpoint: EndpointQuestions::of(&settled.cluster, "certificate\n", node),
-        requests: Some(settled.clone()),
-        software: Some(software::Questions::of(settled)),
-        etcd: MemberQuestions::of(settled, node),
-        outlived: Outlived::of(settled, node),
+        endpoint: EndpointQuestions::of(&resolved.cluster, "certificate\n", node),
+        requests: Some(resolved.clone()),
+        software: Some(software::Questions::of(resolved)),
+        etcd: MemberQuestions::of(resolved, node),
+        outlived: Outlived::of(resolved, node),
     }
 }
 
 fn site(cluster: Cluster) -> Site {
-    let settled = settled(cluster);
+    let resolved = resolved(cluster);
     let nothing = Circumstances::default();
-    let asked = blueprint(&settled, &trust(), &nothing, &mut Vault::new());
-    let answers = settled.cluster.nodes.iter().map(|node| {
-        let script = script(&asked, &node.name, &questions(&settled, node));
+    let asked = blueprint(&resolved, &trust(), &nothing, &mut Vault::new());
+    let answers = resolved.cluster.nodes.iter().map(|node| {
+        let script = script(&asked, &node.name, &questions(&resolved, node));
         (node.name.clone(), said(&script))
     });
     Site {
         answers: answers.collect(),
         asked,
-        settled,
+        resolved,
     }
 }
 
@@ -224,14 +224,14 @@ fn plan(site: &Site, answers: &BTreeMap<Name, Vec<u8>>) -> Option<()> {
         .iter()
         .map(|(host, seen)| (host.clone(), seen.facts.clone()))
         .collect();
-    let standing = Standing::of(&site.settled.cluster, &facts, TOKEN);
+    let standing = Standing::of(&site.resolved.cluster, &facts, TOKEN);
     let circumstances = Circumstances {
         facts,
         standing,
         limit: None,
     };
-    let wanted = blueprint(&site.settled, &trust(), &circumstances, &mut Vault::new());
-    for problem in preflight::problems(&site.settled, &circumstances.standing, TOKEN, &seen) {
+    let wanted = blueprint(&site.resolved, &trust(), &circumstances, &mut Vault::new());
+    for problem in preflight::problems(&site.resolved, &circumstances.standing, TOKEN, &seen) {
         assert!(format!("{problem:?}").len() < 100_000);
     }
     if let Ok(plan) = Plan::new(&wanted, &seen, None) {
@@ -287,7 +287,7 @@ fn portraits_and_addresses() {
 fn answers_about_versions() {
     let mut asked: Vec<(Cluster, BTreeMap<Name, Vec<u8>>)> = Vec::new();
     for cluster in clusters() {
-        let said = |node: &Node| (node.name.clone(), said(&settle::script(&cluster, node)));
+        let said = |node: &Node| (node.name.clone(), said(&resolve::script(&cluster, node)));
         let answers = cluster.nodes.iter().take(2).map(said).collect();
         asked.push((cluster, answers));
     }
@@ -298,10 +298,10 @@ fn answers_about_versions() {
             let read = answers.into_iter().filter_map(|(host, honest)| {
                 Some((
                     host,
-                    settle::Answer::parse(&forged(&honest, &forgery)).ok()?,
+                    resolve::Answer::parse(&forged(&honest, &forgery)).ok()?,
                 ))
             });
-            let _ = settle::settle(&cluster, &read.collect());
+            let _ = resolve::resolve(&cluster, &read.collect());
         },
     );
 }

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::super::super::finding::{Finding, Span, Spanned};
 use super::super::super::hosts::WrittenNode;
+use super::super::super::interpret;
 use super::super::super::reader::Reader;
-use super::super::super::resolve;
 use super::{Scene, fixed, shown};
 
 pub fn check(reader: &Reader<'_>, scene: &Scene<'_>, vip: &Spanned<IpAddr>, held: &str) {
@@ -56,7 +56,7 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>, vip: &Spanned<IpAddr>, held
 /// reach it there, or kdiy does.
 fn own(node: &WrittenNode, address: IpAddr) -> Option<Span> {
     if fixed(node) == Some(address) {
-        return resolve::address(node).map(|address| address.span);
+        return interpret::address(node).map(|address| address.span);
     }
     let host = node.ssh.host.as_ref()?;
     (host.value.parse() == Ok(address)).then_some(host.span)

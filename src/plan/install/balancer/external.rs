@@ -10,7 +10,7 @@ use crate::shell::Script;
 /// A host with a kubelet comes to the balancer. It may refuse, since nothing
 /// stands behind it yet; it may not be out of reach.
 pub(super) fn reach(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
-    let endpoint = &site.settled.cluster.endpoint;
+    let endpoint = &site.resolved.cluster.endpoint;
     let script = Script::of(REACH)
         .lit("kdiy_poll 15 ")
         .arg(format!(
@@ -42,7 +42,7 @@ return 1
 /// listener with a certificate made for this one question stands in for the
 /// API server.
 pub(super) fn hairpin(site: &Site, after: &[StepId], blueprint: &mut Blueprint) -> StepId {
-    let endpoint = &site.settled.cluster.endpoint;
+    let endpoint = &site.resolved.cluster.endpoint;
     let port = API_PORT.to_string();
     let script = Script::of("if ss -Hltn ")
         .arg(format!("sport = :{port}"))

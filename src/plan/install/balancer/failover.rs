@@ -18,12 +18,12 @@ pub(super) fn set_up(
     blueprint: &mut Blueprint,
     vault: &mut Vault,
 ) -> Vec<StepId> {
-    let hosts = || site.settled.with_role(Role::LoadBalancer);
+    let hosts = || site.resolved.with_role(Role::LoadBalancer);
     let mut configured = Vec::new();
     for node in hosts() {
         let interface = interface(site, node, &failover.vip);
         let password = &site.trust.failover_password;
-        let software = keepalived::on_host(site.settled, node, failover, &interface, password);
+        let software = keepalived::on_host(site.resolved, node, failover, &interface, password);
         configure(&software, node, blueprint, vault);
         configured.extend(blueprint.last(&node.name));
     }
@@ -64,13 +64,13 @@ fn held_once(
     configured: &[StepId],
 ) -> StepId {
     let vip = failover.vip.address;
-    let port = site.settled.cluster.endpoint.port;
+    let port = site.resolved.cluster.endpoint.port;
     let url = |address| format!("http://{}/", SocketAddr::new(address, port));
     let others = site
-        .settled
+        .resolved
         .with_role(Role::LoadBalancer)
         .filter(|other| other.name != node.name)
-        .map(|other| url(site.settled.address(other)));
+        .map(|other| url(site.resolved.address(other)));
     let script = Script::of(HELD)
         .lit("kdiy_poll 30 ")
         .arg(format!("exactly one host to hold {vip}"))

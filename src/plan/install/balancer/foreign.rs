@@ -9,7 +9,7 @@ use crate::shell::Script;
 /// Asked once more before init: the probe could not ask where curl was not
 /// there yet.
 pub(super) fn nobody_else(site: &Site, after: &[StepId], blueprint: &mut Blueprint) -> StepId {
-    let endpoint = &site.settled.cluster.endpoint;
+    let endpoint = &site.resolved.cluster.endpoint;
     let script = Script::of(FOREIGN_FUNCTION)
         .lit("kdiy_found=$(kdiy_foreign /etc/kubernetes/pki/ca.crt ")
         .args([url_host(&endpoint.host), endpoint.port.to_string()])

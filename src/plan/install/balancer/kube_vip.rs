@@ -11,7 +11,7 @@ use crate::template::HostFile;
 use crate::vault::Vault;
 
 fn manifest_of(site: &Site, node: &crate::cluster::Node, phase: Phase) -> Option<HostFile> {
-    let LoadBalancer::KubeVip { vip, image, lease } = &site.settled.cluster.load_balancer else {
+    let LoadBalancer::KubeVip { vip, image, lease } = &site.resolved.cluster.load_balancer else {
         return None;
     };
     let held = Held {
@@ -20,7 +20,7 @@ fn manifest_of(site: &Site, node: &crate::cluster::Node, phase: Phase) -> Option
         image,
         lease: *lease,
     };
-    Some(manifest(site.settled, held, phase))
+    Some(manifest(site.resolved, held, phase))
 }
 
 /// Scripts and inputs around the founding on one control plane.
@@ -70,7 +70,7 @@ pub(in super::super) fn around_init(site: &Site) -> Around {
 /// Every control plane that has joined carries it: kubeadm's preflight wants
 /// an empty folder of manifests before.
 pub(in super::super) fn place(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) {
-    for node in site.settled.with_role(Role::ControlPlane) {
+    for node in site.resolved.with_role(Role::ControlPlane) {
         if let Some(rendered) = manifest_of(site, node, Phase::Founded) {
             let manifest = Resource::File(file(rendered, vault));
             blueprint.add(&node.name, "place kube-vip", vec![manifest], &[]);

@@ -3,7 +3,7 @@
 
 use super::super::Site;
 use super::super::host::apt_proxy;
-use crate::cluster::{EtcdArchive, EtcdSource, EtcdVersion, Node, Settled};
+use crate::cluster::{EtcdArchive, EtcdSource, EtcdVersion, Node, ResolvedCluster};
 use crate::etcd::member::{self, FOREIGN_UNIT};
 use crate::plan::Blueprint;
 use crate::plan::etcd::Packaged;
@@ -29,7 +29,7 @@ pub(super) fn install(
     if !node.runs_kubelet() {
         apt_proxy(site, node, blueprint, vault);
     }
-    let hold = site.settled.cluster.packages.hold;
+    let hold = site.resolved.cluster.packages.hold;
     let base = BASE.iter().map(|name| Package::any(name));
     let packages = |more: &[&str]| {
         let more = more.iter().map(|name| Package {
@@ -47,7 +47,7 @@ pub(super) fn install(
         EtcdSource::Archive(archive) => {
             let mut all = vec![packages(&[])];
             all.extend(user());
-            all.push(unpack(site.settled, archive));
+            all.push(unpack(site.resolved, archive));
             all
         }
     };
@@ -91,7 +91,7 @@ fn user() -> [Resource; 2] {
 /// been started then.
 fn new_enough(site: &Site, node: &Node) -> Resource {
     let oldest = EtcdVersion::OLDEST;
-    let asked = EtcdVersion::apart(site.settled.version.minor);
+    let asked = EtcdVersion::apart(site.resolved.version.minor);
     let facts = site.facts.get(&node.name).and_then(|f| f.etcd.as_ref());
     let details = match facts.and_then(|facts| facts.packaged) {
         Some(Packaged::Offered(version) | Packaged::Installed(version)) => {
@@ -160,7 +160,7 @@ mv -T -- "$kdiy_folder.kdiy-new" "$kdiy_folder""#;
 
 /// The programs of a release archive, which has them in a folder of its own
 /// or at its top.
-fn unpack(settled: &Settled, archive: &EtcdArchive) -> Resource {
+fn unpack(resolved: &ResolvedCluster, archive: &EtcdArchive) -> Resource {
     let folder = member::folder(archive);
     let sum = match &archive.sha256 {
         Some(sha256) => Script::of("kdiy_sum=")
@@ -188,7 +188,7 @@ fn unpack(settled: &Settled, archive: &EtcdArchive) -> Resource {
         )],
         done: Done::Ask(
             Script::of("[ -x ")
-                .arg(member::program(settled, "etcd"))
+                .arg(member::program(resolved, "etcd"))
                 .lit(" ]"),
         ),
         script,
@@ -237,16 +237,16 @@ mod tests {
 
         /// The last line that unpacking says where it fails.
         fn unpack(&self, sha256: Option<&str>) -> Result<(), String> {
-            let mut settled =
+            let mut resolved =
                 crate::kubeadm::tests::external(crate::cluster::Version::new(1, 36, 3));
             let archive = EtcdArchive {
                 version: EtcdVersion::new(3, 6, 8),
                 url: URL.to_owned(),
                 sha256: sha256.map(str::to_owned),
             };
-            settled.cluster.topology = Topology::External(EtcdSource::Archive(archive.clone()));
+            resolved.cluster.topology = Topology::External(EtcdSource::Archive(archive.clone()));
             let root = self.0.path().display().to_string();
-            let Resource::Command(command) = unpack(&settled, &archive) else {
+            let Resource::Command(command) = unpack(&resolved, &archive) else {
                 panic!("no command")
             };
             let script = command

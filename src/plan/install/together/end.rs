@@ -14,11 +14,11 @@ use crate::vault::TOKEN;
 /// What the cluster itself is to have, by one control plane for all. Until
 /// this is done no control plane is, so that it is done whatever happens.
 pub(super) fn set_up(site: &Site, blueprint: &mut Blueprint, reachable: StepId) -> StepId {
-    let text = kubeadm::init(site.settled, site.lead, TOKEN);
+    let text = kubeadm::init(site.resolved, site.lead, TOKEN);
     let around = balancer::around_init(site);
     let mut inputs = vec![config::filled(&text)];
     inputs.extend(around.after_inputs);
-    let endpoint = &site.settled.cluster.endpoint;
+    let endpoint = &site.resolved.cluster.endpoint;
     let addons = ["kube-proxy", "coredns"];
     let addons: Vec<_> = addons
         .into_iter()
@@ -58,7 +58,7 @@ pub(super) fn complete(
     blueprint: &mut Blueprint,
     needs: &[StepId],
 ) -> StepId {
-    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
+    let stage = Stage::wanted(site.resolved.cluster.control_plane.encryption);
     // It also notes the runtime's socket: of the lead's, that is done.
     let upload = match node.name == site.lead.name {
         true => Script::new(),

@@ -106,8 +106,8 @@ fn what_would_harm_an_etcd_is_refused() {
 
 #[test]
 fn a_taken_port_and_a_missing_host_are_seen_before_founding() {
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = facts(settled, host);
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = facts(resolved, host);
         facts.etcd = host.starts_with('e').then(EtcdFacts::default);
         if host == "e1" {
             facts.listening.push((2380, "nginx".to_owned()));

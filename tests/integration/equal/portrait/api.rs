@@ -18,7 +18,7 @@ const TRANSIENT: [&str; 2] = ["events", "events.events.k8s.io"];
 
 /// Waits until all nodes are ready and bear no taint that says otherwise, and
 /// every pod runs.
-pub fn settle(grown: &Grown) {
+pub fn wait_until_ready(grown: &Grown) {
     let wanted: Vec<_> = nodes().collect();
     eventually("the cluster comes to rest", Duration::from_secs(90), || {
         let ready = grown.kubectl.ready_nodes();

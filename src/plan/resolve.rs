@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::facts::software::{self, KUBERNETES, Look, Software};
-use crate::cluster::{AddressSpec, Cluster, Name, Node, Role, Settled, Version, VersionSpec};
+use crate::cluster::{
+    AddressSpec, Cluster, Name, Node, ResolvedCluster, Role, Version, VersionSpec,
+};
 use crate::resource::{Answers, Malformed, SECTION_FUNCTION, section};
 use crate::shell::Script;
 
@@ -22,7 +24,7 @@ pub struct Answer {
 
 /// Why a cluster cannot be settled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unsettled {
+pub enum Unresolved {
     /// An interface is missing or has no address.
     #[error("{host}: the interface {interface} has no global address")]
     NoAddress {
@@ -53,7 +55,7 @@ fn because(why: &Option<String>) -> String {
     why.collect()
 }
 
-impl Unsettled {
+impl Unresolved {
     /// Stable kebab-case name, with an entry in `docs/troubleshooting.md`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -66,7 +68,7 @@ impl Unsettled {
 
 /// The cluster with its answers, when its own text holds them all.
 #[must_use]
-pub fn from_text(cluster: &Cluster) -> Option<Settled> {
+pub fn from_text(cluster: &Cluster) -> Option<ResolvedCluster> {
     let VersionSpec::Exact(version) = cluster.version else {
         return None;
     };
@@ -74,18 +76,19 @@ pub fn from_text(cluster: &Cluster) -> Option<Settled> {
         AddressSpec::Fixed(address) => Some((node.name.clone(), address)),
         AddressSpec::Interface(_) => None,
     });
-    Settled::new(cluster.clone(), version, addresses.collect::<Option<_>>()?)
+    ResolvedCluster::new(cluster.clone(), version, addresses.collect::<Option<_>>()?)
 }
 
 /// The control plane that looks into the repository.
-fn looker(cluster: &Cluster) -> Option<&Node> {
+fn version_probe_node(cluster: &Cluster) -> Option<&Node> {
     cluster.with_role(Role::ControlPlane).next()
 }
 
 /// The script that asks one host.
 #[must_use]
 pub fn script(cluster: &Cluster, node: &Node) -> Script {
-    let looks = looker(cluster).is_some_and(|looker| looker.name == node.name);
+    let looks = version_probe_node(cluster)
+        .is_some_and(|version_probe_node| version_probe_node.name == node.name);
     let offered = match cluster.version {
         VersionSpec::Minor(major, minor) if looks => software::kubeadms(cluster, (major, minor)),
         _ => Script::new(),
@@ -185,7 +188,10 @@ fn package_version(text: &str) -> Option<Version> {
 ///
 /// # Errors
 /// When an address or a version is not to be had.
-pub fn settle(cluster: &Cluster, answers: &BTreeMap<Name, Answer>) -> Result<Settled, Unsettled> {
+pub fn resolve(
+    cluster: &Cluster,
+    answers: &BTreeMap<Name, Answer>,
+) -> Result<ResolvedCluster, Unresolved> {
     let version = match cluster.version {
         VersionSpec::Exact(version) => version,
         wanted @ VersionSpec::Minor(..) => {
@@ -200,8 +206,8 @@ pub fn settle(cluster: &Cluster, answers: &BTreeMap<Name, Answer>) -> Result<Set
                     });
                     admitted(&mut offered.flatten())
                 })
-                .ok_or_else(|| Unsettled::NoVersion {
-                    host: looker(cluster)
+                .ok_or_else(|| Unresolved::NoVersion {
+                    host: version_probe_node(cluster)
                         .map_or_else(|| cluster.name.clone(), |node| node.name.clone()),
                     wanted,
                     url: cluster.packages.url.clone(),
@@ -219,14 +225,15 @@ pub fn settle(cluster: &Cluster, answers: &BTreeMap<Name, Answer>) -> Result<Set
             AddressSpec::Interface(interface) => answers
                 .get(&node.name)
                 .and_then(|answer| answer.address)
-                .ok_or_else(|| Unsettled::NoAddress {
+                .ok_or_else(|| Unresolved::NoAddress {
                     host: node.name.clone(),
                     interface: interface.clone(),
                 })?,
         };
         addresses.insert(node.name.clone(), address);
     }
-    Ok(Settled::new(cluster.clone(), version, addresses).expect("every node was given an address"))
+    Ok(ResolvedCluster::new(cluster.clone(), version, addresses)
+        .expect("every node was given an address"))
 }
 
 #[cfg(test)]
@@ -236,8 +243,8 @@ mod tests {
     #[test]
     fn a_virtual_address_is_no_nodes_own() {
         use crate::cluster::Balancer;
-        let settled = crate::lb::tests::pair(Version::new(1, 34, 1), Balancer::Haproxy);
-        let mut cluster = settled.cluster;
+        let resolved = crate::lb::tests::pair(Version::new(1, 34, 1), Balancer::Haproxy);
+        let mut cluster = resolved.cluster;
         let node = cluster.nodes[5].clone();
         let ask = |cluster: &Cluster| {
             let ip = "ip() { echo '2: eth1    inet 192.0.2.100/32 scope global eth1'; \
@@ -257,16 +264,16 @@ mod tests {
     /// A cluster that asks for the newest patch version of a flat repository,
     /// and what its first control plane says to that.
     fn newest(url: String) -> (Cluster, Answer) {
-        let settled = crate::kubeadm::tests::few(Version::new(1, 37, 2));
-        let mut cluster = settled.cluster.clone();
+        let resolved = crate::kubeadm::tests::few(Version::new(1, 37, 2));
+        let mut cluster = resolved.cluster.clone();
         for node in &mut cluster.nodes {
-            node.address = AddressSpec::Fixed(settled.address(node));
+            node.address = AddressSpec::Fixed(resolved.address(node));
         }
         cluster.version = VersionSpec::Minor(1, 37);
         cluster.packages.url = url;
-        let looker = looker(&cluster).unwrap();
+        let version_probe_node = version_probe_node(&cluster).unwrap();
         let output = std::process::Command::new("sh")
-            .args(["-c", script(&cluster, looker).as_str()])
+            .args(["-c", script(&cluster, version_probe_node).as_str()])
             .output()
             .unwrap();
         let answer = Answer::parse(&output.stdout).unwrap();
@@ -291,8 +298,8 @@ mod tests {
         assert!(packed.unwrap().success());
         let (cluster, answer) = newest(format!("file:{}/", dir.path().display()));
         let of = |answer| {
-            let name = looker(&cluster).unwrap().name.clone();
-            settle(&cluster, &BTreeMap::from([(name, answer)])).map(|settled| settled.version)
+            let name = version_probe_node(&cluster).unwrap().name.clone();
+            resolve(&cluster, &BTreeMap::from([(name, answer)])).map(|resolved| resolved.version)
         };
         assert_eq!(of(answer), Ok(Version::new(1, 37, 2)));
         let (_, nothing) = newest("file:/nowhere/".to_owned());
@@ -307,7 +314,7 @@ mod tests {
         cluster.http_proxy = crate::kubeadm::tests::most(Version::new(1, 37, 2))
             .cluster
             .http_proxy;
-        let script = script(&cluster, looker(&cluster).unwrap());
+        let script = script(&cluster, version_probe_node(&cluster).unwrap());
         assert!(
             script
                 .as_str()
