@@ -4,23 +4,23 @@ pub mod apply;
 pub mod code;
 pub mod complete;
 pub mod completions;
+pub mod connection_args;
 mod connector;
 pub mod etcd;
 pub mod exec;
 pub mod exit;
 pub mod explain;
 pub mod facts;
+mod heartbeat;
 pub mod init;
 pub mod interrupt;
 pub mod inventory;
 pub mod kubeconfig;
-mod logs;
+mod log_recorder;
+pub mod logs;
 pub mod man;
 mod owner;
-pub mod past;
-mod patience;
 pub mod plan;
-pub mod reach;
 mod saved;
 pub mod schema;
 pub mod selection;
@@ -31,14 +31,14 @@ mod survey;
 pub mod topology;
 pub mod validate;
 pub mod version;
-pub mod written;
+pub mod write_inventory;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-pub use exit::{Exit, Failed};
-pub use reach::Reach;
+pub use connection_args::ConnectionArgs;
+pub use exit::{CliError, Exit};
 
 use crate::cluster::{Name, node::NotAName};
 use crate::ui::{Color, Output, Verbosity};
@@ -89,7 +89,7 @@ pub enum Command {
     /// Log in to a host
     Ssh(ssh::Ssh),
     /// Show what hosts said in past runs
-    Logs(past::Logs),
+    Logs(logs::Logs),
     /// Explain a field of the inventory
     Explain(explain::Explain),
     /// Print the JSON Schema of the inventory

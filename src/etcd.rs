@@ -5,9 +5,9 @@ pub mod ask;
 pub mod gateway;
 pub mod keys;
 pub mod member;
-pub mod picture;
 pub mod script;
 pub mod snapshot;
+pub mod status;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -15,7 +15,7 @@ use crate::cluster::Topology;
 use crate::shell::Script;
 
 pub use gateway::Answer;
-pub use picture::{Picture, Verdict};
+pub use status::{EtcdStatus, Verdict};
 
 /// Where a member serves its clients.
 pub const CLIENT_PORT: u16 = 2379;

@@ -28,6 +28,7 @@ mod labels;
 pub(crate) mod login;
 mod network;
 mod owned;
+pub mod parse;
 pub(crate) mod reader;
 pub mod reference;
 mod release;
@@ -37,7 +38,6 @@ mod runtime;
 pub mod schema;
 mod sources;
 pub(crate) mod syntax;
-pub mod written;
 pub(crate) mod yaml;
 
 use std::cell::RefCell;

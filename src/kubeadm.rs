@@ -78,13 +78,13 @@ pub fn phase(resolved: &ResolvedCluster, node: &Node, stage: Stage) -> String {
 /// cluster with all others: it alone names them, and is never uploaded.
 /// `members` is etcd's list of names and peer URLs.
 #[must_use]
-pub fn founding_etcd(resolved: &ResolvedCluster, node: &Node, members: &str) -> String {
-    let mut founding = resolved.clone();
-    let arguments = &mut founding.cluster.control_plane.etcd.extra_args;
+pub fn bootstrap_etcd(resolved: &ResolvedCluster, node: &Node, members: &str) -> String {
+    let mut bootstrapping = resolved.clone();
+    let arguments = &mut bootstrapping.cluster.control_plane.etcd.extra_args;
     arguments.insert("initial-cluster".to_owned(), members.into());
     arguments.insert("initial-cluster-state".to_owned(), "new".into());
     let stage = Stage::wanted(resolved.cluster.control_plane.encryption);
-    phase(&founding, node, stage)
+    phase(&bootstrapping, node, stage)
 }
 
 fn init_at(

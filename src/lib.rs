@@ -32,7 +32,7 @@
 //! | [`inventory`] | the file as written, and every rule that it has to follow |
 //! | [`topology`] | the cluster as a picture: tiers, boxes, who speaks to whom |
 //! | [`runtime`] [`lb`] [`cni`] [`etcd`] [`kubeadm`] | what there is to choose from, one file a variant |
-//! | [`vault`] | secrets of a run, which plans only name |
+//! | [`secret_store`] | secrets of a run, which plans only name |
 //! | [`resource`] | what a host can have: probe, answer, difference and change of each kind in one file |
 //! | [`transport`] | how scripts reach hosts: SSH, and a fake that fails on what nobody scripted |
 //! | [`template`] [`shell`] | text files for hosts; shell text of typed, quoted parts |
@@ -73,6 +73,7 @@ pub mod plan;
 mod ports;
 pub mod resource;
 pub mod runtime;
+pub mod secret_store;
 pub mod shell;
 pub mod state;
 pub mod status;
@@ -80,4 +81,3 @@ pub mod template;
 pub mod topology;
 pub mod transport;
 pub mod ui;
-pub mod vault;

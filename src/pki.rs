@@ -5,9 +5,9 @@
 //! (`cmd/kubeadm/app/util/pkiutil/pki_helpers.go`), so that a cluster may pass
 //! between kubeadm's own hands and kdiy's.
 
-pub mod authorities;
 pub mod authority;
 pub mod certificate;
+pub mod cluster_cas;
 mod key;
 pub mod kubeconfig;
 pub mod secretbox;
@@ -17,9 +17,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub use crate::resource::Usage;
-pub use authorities::{Authorities, Difference, Fingerprints, PkiFile, compare};
 pub use authority::{Authority, Leaf, LeafRequest};
 pub use certificate::{Fingerprint, not_after};
+pub use cluster_cas::{ClusterCas, Difference, Fingerprints, PkiFile, compare};
 pub use key::SigningKey;
 pub use kubeconfig::Kubeconfig;
 pub use secretbox::SecretboxKey;

@@ -1,16 +1,16 @@
 //! From what is meant and what was seen to what has to be done.
 
 pub mod blueprint;
+pub mod bootstrap;
+pub mod cluster_state;
 pub mod etcd;
 pub mod facts;
-pub mod founding;
 pub mod gate;
 pub mod install;
 pub mod observe;
 pub mod preflight;
 pub mod resolve;
 pub mod serving;
-pub mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -19,13 +19,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 pub use blueprint::{Blueprint, Step, StepId, When};
+pub use cluster_state::ClusterState;
 pub use facts::Facts;
 pub use observe::Observation;
 pub use preflight::Problem;
-pub use standing::Standing;
 
 use crate::cluster::Name;
-use crate::resource::{Difference, Refusal, Resource, Seen};
+use crate::resource::{Difference, ReplaceError, Resource, Seen};
 
 /// What has to be done: the blueprint joined with what was seen. Pure: the
 /// same blueprint and observations give the same plan, to the letter.
@@ -65,12 +65,12 @@ pub struct Change {
 
 /// A resource that must not be replaced, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{host}: {refusal}")]
-pub struct Refused {
+#[error("{host}: {error}")]
+pub struct PlanError {
     /// The host.
     pub host: Name,
     /// What and why.
-    pub refusal: Refusal,
+    pub error: ReplaceError,
 }
 
 /// Numbers at the end of a plan.
@@ -99,7 +99,7 @@ impl Plan {
         blueprint: &Blueprint,
         seen: &BTreeMap<Name, Observation>,
         limit: Option<&BTreeSet<Name>>,
-    ) -> Result<Self, Vec<Refused>> {
+    ) -> Result<Self, Vec<PlanError>> {
         let changes = changes(blueprint, seen)?;
         let inside = |host: &Name| limit.is_none_or(|limit| limit.contains(host));
         let kept = keep(blueprint, &changes, inside);
@@ -174,7 +174,7 @@ impl Plan {
 fn changes(
     blueprint: &Blueprint,
     seen: &BTreeMap<Name, Observation>,
-) -> Result<BTreeMap<StepId, Vec<Change>>, Vec<Refused>> {
+) -> Result<BTreeMap<StepId, Vec<Change>>, Vec<PlanError>> {
     let mut refused = Vec::new();
     let mut changed_files = BTreeSet::new();
     let mut all = BTreeMap::new();
@@ -188,9 +188,9 @@ fn changes(
         for resource in &step.resources {
             let seen = observed.of(resource);
             match resource.diff(&seen) {
-                Err(refusal) => refused.push(Refused {
+                Err(error) => refused.push(PlanError {
                     host: step.host.clone(),
-                    refusal,
+                    error,
                 }),
                 Ok(None) => {}
                 Ok(Some(difference)) => {

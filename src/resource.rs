@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-pub use answer::{Answers, Malformed, SECTION_FUNCTION, section};
+pub use answer::{AnswerError, Answers, SECTION_FUNCTION, section};
 pub use certificate::{Certificate, Keeping, Subject, Usage};
 pub use command::{Command, Done, Input};
 pub use directory::Directory;
@@ -133,7 +133,7 @@ pub enum Verb {
 /// Why a resource cannot be brought about without harm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}: {why}")]
-pub struct Refusal {
+pub struct ReplaceError {
     /// The resource.
     pub what: String,
     /// The reason, with the way out.
@@ -230,7 +230,7 @@ impl Resource {
     ///
     /// # Panics
     /// When `seen` is of another kind: a bug of the caller.
-    pub fn diff(&self, seen: &Seen) -> Result<Option<Difference>, Refusal> {
+    pub fn diff(&self, seen: &Seen) -> Result<Option<Difference>, ReplaceError> {
         Ok(match (self, seen) {
             (Self::Directory(directory), Seen::Directory(seen)) => directory.diff(seen),
             (Self::File(file), Seen::File(seen)) => return file.diff(seen),
@@ -307,7 +307,10 @@ pub fn probe(resources: &[&Resource]) -> Script {
 ///
 /// # Errors
 /// When an answer is missing or cannot be read.
-pub fn parse(resources: &[&Resource], answers: &Answers) -> Result<BTreeMap<Key, Seen>, Malformed> {
+pub fn parse(
+    resources: &[&Resource],
+    answers: &Answers,
+) -> Result<BTreeMap<Key, Seen>, AnswerError> {
     resources
         .iter()
         .map(|resource| {

@@ -5,9 +5,9 @@ pub mod answer;
 pub mod backend;
 pub mod balancing;
 pub mod certificate;
+pub mod cluster_status;
 pub mod drift;
 pub mod expiry;
-pub mod picture;
 pub mod planes;
 pub mod problem;
 pub mod rows;
@@ -18,8 +18,8 @@ pub(crate) mod tests;
 use std::collections::BTreeMap;
 
 pub use answer::Answer;
+pub use cluster_status::{ClusterStatus, Verdict};
 pub use drift::Drift;
-pub use picture::{Picture, Verdict};
 pub use problem::{Problem, Severity};
 pub use script::script;
 
@@ -27,7 +27,7 @@ use crate::cluster::Name;
 
 /// Why a host could not be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Away {
+pub struct Unreachable {
     /// What happened.
     pub what: String,
     /// What to do about it, where that is known.
@@ -35,4 +35,4 @@ pub struct Away {
 }
 
 /// What all hosts of the inventory answered.
-pub type Hosts = BTreeMap<Name, Result<Answer, Away>>;
+pub type Hosts = BTreeMap<Name, Result<Answer, Unreachable>>;

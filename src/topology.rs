@@ -11,7 +11,7 @@ use crate::cluster::{Cluster, LoadBalancer, Name, Topology};
 /// Everything that is drawn, from top to bottom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Map {
+pub struct Diagram {
     /// Name of the cluster.
     pub cluster: Name,
     /// Kubernetes version that was asked for.
@@ -143,7 +143,7 @@ pub struct Link {
     pub label: String,
 }
 
-impl Map {
+impl Diagram {
     /// The picture of a cluster.
     #[must_use]
     pub fn of(cluster: &Cluster) -> Self {

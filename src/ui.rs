@@ -6,17 +6,17 @@
 pub mod canvas;
 pub mod diff;
 pub mod etcd;
+pub mod exec_output;
 pub mod explain;
 pub mod facts;
 pub mod failure;
+pub mod host_list;
 pub mod logs;
 pub mod plan;
 pub mod problems;
 pub mod progress;
 pub mod prompt;
-pub mod roster;
 pub mod sink;
-pub mod spoken;
 pub mod status;
 pub mod style;
 pub mod summary;
@@ -37,7 +37,7 @@ use zeroize::Zeroizing;
 
 pub use crate::transport::sanitise::{self, sanitise, sanitise_json, sanitise_output};
 pub use canvas::Canvas;
-pub use prompt::Unasked;
+pub use prompt::PromptError;
 pub use sink::Sink;
 pub use style::{Color, Output, Style, Terminal, Tone, Verbosity};
 pub use transfer::Transfer;
@@ -327,7 +327,7 @@ impl Ui {
     ///
     /// # Errors
     /// When there is no terminal or no answer.
-    pub fn confirm(&self, question: &str) -> Result<bool, Unasked> {
+    pub fn confirm(&self, question: &str) -> Result<bool, PromptError> {
         let instead = "pass --yes to go ahead without a question";
         self.ask(instead, |input, output| {
             prompt::confirm(question, input, output)
@@ -338,7 +338,7 @@ impl Ui {
     ///
     /// # Errors
     /// When there is no terminal or no answer.
-    pub fn host_key(&self, key: &UnknownKey) -> Result<bool, Unasked> {
+    pub fn host_key(&self, key: &UnknownKey) -> Result<bool, PromptError> {
         self.ask(&prompt::instead_of_asking(key), |input, output| {
             prompt::host_key(key, input, output)
         })
@@ -355,7 +355,7 @@ impl Ui {
         default: &str,
         instead: &str,
         check: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, Unasked> {
+    ) -> Result<T, PromptError> {
         self.ask(instead, |input, output| {
             let width = self.err_style.width;
             prompt::question(label, default, &check, width, (input, output))
@@ -367,7 +367,7 @@ impl Ui {
     /// # Errors
     /// When there is no terminal (then `instead` tells what to do) or no
     /// answer.
-    pub fn secret(&self, label: &str, instead: &str) -> Result<Zeroizing<String>, Unasked> {
+    pub fn secret(&self, label: &str, instead: &str) -> Result<Zeroizing<String>, PromptError> {
         self.ask(instead, |_, _| {
             Ok(Zeroizing::new(rpassword::prompt_password(format!(
                 "{label}: "
@@ -378,11 +378,11 @@ impl Ui {
     fn ask<T>(
         &self,
         instead: &str,
-        question: impl FnOnce(&mut dyn io::BufRead, &mut dyn Write) -> Result<T, Unasked>,
-    ) -> Result<T, Unasked> {
+        question: impl FnOnce(&mut dyn io::BufRead, &mut dyn Write) -> Result<T, PromptError>,
+    ) -> Result<T, PromptError> {
         if !(self.terminal.stdin && self.terminal.stderr) {
             let instead = instead.to_owned();
-            return Err(Unasked::NoTerminal { instead });
+            return Err(PromptError::NoTerminal { instead });
         }
         let _one = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         self.screen

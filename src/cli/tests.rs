@@ -120,11 +120,11 @@ fn options_are_read() {
         panic!("apply became another command");
     };
     assert!(apply.yes);
-    assert_eq!(apply.reach.width(), 4);
+    assert_eq!(apply.connection_args.width(), 4);
     let Command::Plan(plan) = parse("kdiy plan").unwrap().command else {
         panic!("plan became another command");
     };
-    assert!(plan.reach.width() >= 32);
+    assert!(plan.connection_args.width() >= 32);
     let limit: Vec<_> = apply.limit.iter().map(Name::as_str).collect();
     assert_eq!(limit, ["cp-1", "w-2"]);
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Exit, Failed, Global, source};
+use super::{CliError, Exit, Global, source};
 use crate::state::Incoming;
-use crate::topology::Map;
+use crate::topology::Diagram;
 use crate::transport::local;
 use crate::ui::topology::{Glyphs, MARK, svg, text};
 use crate::ui::{Output, Ui};
@@ -41,8 +41,8 @@ impl Topology {
     ///
     /// # Errors
     /// When the inventory is not valid, or the picture cannot be written.
-    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, Failed> {
-        let map = Map::of(&source::load(global, ui)?.cluster);
+    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, CliError> {
+        let map = Diagram::of(&source::load(global, ui)?.cluster);
         match (&self.svg, ui.output()) {
             (Some(path), _) if path == Path::new("-") => ui.print(&svg(&map))?,
             (Some(path), _) => {
@@ -64,11 +64,11 @@ impl Topology {
 }
 
 /// Writes the whole picture or nothing, over earlier pictures of kdiy's only.
-fn write(path: &Path, picture: &str, force: bool) -> Result<(), Failed> {
+fn write(path: &Path, diagram: &str, force: bool) -> Result<(), CliError> {
     let shown = path.display();
     let failed = |error: std::io::Error| {
         let context = format!("cannot write the picture to {shown}");
-        Failed::new(Exit::Error, anyhow::Error::new(error).context(context))
+        CliError::new(Exit::Error, anyhow::Error::new(error).context(context))
     };
     if !force && path.symlink_metadata().is_ok() {
         let there = local::bytes(path).map_err(failed)?;
@@ -77,11 +77,11 @@ fn write(path: &Path, picture: &str, force: bool) -> Result<(), Failed> {
             .any(|bytes| bytes == MARK.as_bytes());
         if !own {
             let message = format!("{shown} is there already and is no picture of kdiy's");
-            return Err(Failed::message(Exit::Error, message)
+            return Err(CliError::message(Exit::Error, message)
                 .hint("name another file, or write over it with --force"));
         }
     }
     let mut file = Incoming::create_public(path, true)?;
-    file.write_all(picture.as_bytes()).map_err(failed)?;
+    file.write_all(diagram.as_bytes()).map_err(failed)?;
     Ok(file.keep()?)
 }

@@ -111,25 +111,25 @@ fn outputs<'n>(
     root: &'n Node,
 ) -> Option<Outputs<'n>> {
     const HELP: &str = "take what `terraform output -json` prints";
-    let refuse = |message: &str| {
+    let parse_error = |message: &str| {
         reader.report(Finding::error("wrong-type", root.span, message).help(HELP));
         None
     };
     let Value::Mapping(entries) = &root.value else {
-        return refuse("outputs are a JSON object with a key for each");
+        return parse_error("outputs are a JSON object with a key for each");
     };
     let field = |key: &str| entries.iter().find(|(own, _)| own.text == key);
     if field("format_version").is_some() {
-        return refuse("this is a state or a plan, not the outputs");
+        return parse_error("this is a state or a plan, not the outputs");
     }
     let mut list = Vec::new();
     for (key, node) in entries {
         let Value::Mapping(parts) = &node.value else {
-            return refuse("this is no list of outputs: each has a `value`");
+            return parse_error("this is no list of outputs: each has a `value`");
         };
         let part = |name: &str| parts.iter().find(|(own, _)| own.text == name);
         let Some((_, value)) = part("value") else {
-            return refuse("this is no list of outputs: each has a `value`");
+            return parse_error("this is no list of outputs: each has a `value`");
         };
         let sensitive = part("sensitive").is_some_and(
             |(_, value)| matches!(&value.value, Value::Scalar { text, .. } if text == "true"),
@@ -142,7 +142,7 @@ fn outputs<'n>(
         });
     }
     if list.is_empty() {
-        return refuse("there are no outputs");
+        return parse_error("there are no outputs");
     }
     Some(Outputs {
         reader,

@@ -24,7 +24,7 @@ use crate::template::{HostFile, NOTICE, render};
 pub const UNIT: &str = "kdiy-etcd.service";
 
 /// The distribution's own unit, which must never run beside it.
-pub const FOREIGN_UNIT: &str = "etcd.service";
+pub const DISTRIBUTION_UNIT: &str = "etcd.service";
 
 /// Its configuration.
 pub const CONFIG: &str = "/etc/etcd/kdiy.yaml";
@@ -32,7 +32,7 @@ pub const CONFIG: &str = "/etc/etcd/kdiy.yaml";
 /// Where its data is.
 pub const DATA: &str = "/var/lib/etcd";
 
-/// Says to which cluster the data belongs: `founding` or `member`, and the
+/// Says to which cluster the data belongs: `bootstrapping` or `member`, and the
 /// cluster's token.
 pub const MARKER: &str = "/var/lib/etcd/kdiy-cluster";
 

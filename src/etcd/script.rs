@@ -50,13 +50,13 @@ pub fn complete_start(authority: &str) -> Script {
 /// Starts the members of a new cluster; does not wait, since each waits for
 /// the others.
 #[must_use]
-pub fn found(resolved: &ResolvedCluster, authority: &str, service: &Service) -> Script {
+pub fn bootstrap(resolved: &ResolvedCluster, authority: &str, service: &Service) -> Script {
     let members = resolved.with_role(Role::Etcd);
     let members: Vec<_> = members
         .map(|node| format!("{}={}", node.name, member::peer_url(resolved.address(node))))
         .collect();
     prepare(resolved)
-        .then(&mark("founding", authority))
+        .then(&mark("bootstrapping", authority))
         .lit("kdiy_start new ")
         .arg(members.join(","))
         .lit("\n")

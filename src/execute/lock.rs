@@ -21,7 +21,7 @@ use holder::Answer;
 pub use holder::{Holder, Owner, Process};
 
 use super::script;
-use super::survey::{Connections, Fault, Faults, ask, ask_within};
+use super::survey::{Connections, HostError, HostErrors, ask, ask_within};
 use crate::cluster::Name;
 use crate::resource::hex;
 use crate::shell::Script;
@@ -30,7 +30,7 @@ use crate::transport::{Connection, User};
 /// An owner that was silent for so long is taken for dead.
 pub const EXPIRY: Duration = Duration::from_secs(90);
 /// How often an owner says that it is there.
-const BEAT: Duration = Duration::from_secs(20);
+const RENEW_INTERVAL: Duration = Duration::from_secs(20);
 
 /// Puts down an owner, unless another is there that was not silent for long
 /// enough. The words: file, own number, number that may be replaced, seconds
@@ -114,10 +114,10 @@ impl Number {
 
 /// Why hosts could not be taken. Nothing is held then.
 #[derive(Debug, thiserror::Error)]
-pub enum NotTaken {
+pub enum LockError {
     /// Another apply has them.
     #[error("another kdiy is at work on {host}: {holder}")]
-    Held {
+    Locked {
         /// The first of them.
         host: Name,
         /// Who.
@@ -125,15 +125,15 @@ pub enum NotTaken {
     },
     /// Hosts could not be asked.
     #[error("hosts could not be asked")]
-    Faults(Faults),
+    HostErrors(HostErrors),
 }
 
 /// Hosts that are held, until [`Lock::release`] or the owner's end.
 pub struct Lock<C> {
     number: Number,
     connections: Connections<C>,
-    beating: JoinHandle<()>,
-    /// Ends the beating, after the beat that is under way.
+    renewal: JoinHandle<()>,
+    /// Ends the renewal, after the beat that is under way.
     end: watch::Sender<bool>,
     lost: watch::Receiver<Option<(Name, Holder)>>,
     busy: Vec<Name>,
@@ -149,7 +149,7 @@ pub async fn take<C: Connection + 'static>(
     number: Number,
     owner: &Owner,
     dead: impl Fn(&Holder) -> bool,
-) -> Result<Lock<C>, NotTaken> {
+) -> Result<Lock<C>, LockError> {
     let owner = owner.line();
     let mut held = Connections::new();
     let one = async |name: &Name, connection: &Arc<C>| {
@@ -161,28 +161,28 @@ pub async fn take<C: Connection + 'static>(
     if let Some((name, connection)) = hosts.next() {
         results.push(one(name, connection).await);
     }
-    let is_ours = |taken: &Result<Answer, Fault>| matches!(taken, Ok(Answer::Taken { .. }));
+    let is_ours = |taken: &Result<Answer, HostError>| matches!(taken, Ok(Answer::Taken { .. }));
     if results.iter().all(|(_, _, taken)| is_ours(taken)) {
         let rest = hosts.map(|(name, connection)| one(name, connection));
         results.extend(join_all(rest).await);
     }
-    let (mut in_the_way, mut faults, mut at_work) = (None, Faults::new(), Vec::new());
+    let (mut in_the_way, mut host_errors, mut at_work) = (None, HostErrors::new(), Vec::new());
     for (name, connection, taken) in results {
         match taken {
             Ok(Answer::Taken { busy }) => {
                 at_work.extend(busy.then(|| name.clone()));
                 held.insert(name, connection);
             }
-            Ok(Answer::Held(holder)) => in_the_way = in_the_way.or(Some((name, holder))),
-            Err(fault) => _ = faults.insert(name, fault),
+            Ok(Answer::Locked(holder)) => in_the_way = in_the_way.or(Some((name, holder))),
+            Err(host_error) => _ = host_errors.insert(name, host_error),
         }
     }
     let failed = match in_the_way {
-        Some((host, holder)) => NotTaken::Held {
+        Some((host, holder)) => LockError::Locked {
             host,
             holder: Box::new(holder),
         },
-        None if !faults.is_empty() => NotTaken::Faults(faults),
+        None if !host_errors.is_empty() => LockError::HostErrors(host_errors),
         None => return Ok(Lock::new(number, owner, held, at_work)),
     };
     give_back(&held, &number).await;
@@ -194,11 +194,11 @@ async fn take_one<C: Connection>(
     number: &Number,
     owner: &str,
     dead: &impl Fn(&Holder) -> bool,
-) -> Result<Answer, Fault> {
+) -> Result<Answer, HostError> {
     let script = taking(number, None, EXPIRY.as_secs(), owner);
     let answer = Answer::parse(&ask(connection, &script, User::Root).await?)?;
     let holder = match answer {
-        Answer::Held(holder) if dead(&holder) => holder,
+        Answer::Locked(holder) if dead(&holder) => holder,
         answer => return Ok(answer),
     };
     // Only this one is pushed aside, not one that came meanwhile.
@@ -212,8 +212,8 @@ impl<C: Connection + 'static> Lock<C> {
         let (tell, lost) = watch::channel(None);
         let (end, mut ended) = watch::channel(false);
         let (own, hosts) = (number.clone(), connections.clone());
-        let beating = tokio::spawn(async move {
-            let mut clock = tokio::time::interval(BEAT);
+        let renewal = tokio::spawn(async move {
+            let mut clock = tokio::time::interval(RENEW_INTERVAL);
             clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
             clock.tick().await;
             loop {
@@ -231,7 +231,7 @@ impl<C: Connection + 'static> Lock<C> {
                 });
                 for (name, answer) in join_all(beats).await {
                     match answer {
-                        Ok(Ok(Answer::Held(holder))) => {
+                        Ok(Ok(Answer::Locked(holder))) => {
                             let _ = tell.send(Some((name.clone(), holder)));
                             return;
                         }
@@ -245,7 +245,7 @@ impl<C: Connection + 'static> Lock<C> {
         Self {
             number,
             connections,
-            beating,
+            renewal,
             end,
             lost,
             busy,
@@ -263,26 +263,26 @@ impl<C: Connection + 'static> Lock<C> {
     /// of a host before that would not last.
     ///
     /// # Errors
-    /// Hosts on which one still is after `script::PATIENCE`.
-    pub async fn wait_until_idle(&self) -> Result<(), Faults> {
+    /// Hosts on which one still is after `script::HOST_LOCK_TIMEOUT`.
+    pub async fn wait_until_idle(&self) -> Result<(), HostErrors> {
         let script = Script::of("exec 9>>/run/kdiy/at-work\nflock -w ")
-            .arg(script::PATIENCE.as_secs().to_string())
+            .arg(script::HOST_LOCK_TIMEOUT.as_secs().to_string())
             .lit(
                 " 9 || { echo 'a step of an earlier run does not come to its end' >&2; exit 1; }\n",
             );
-        let limit = script::PATIENCE + Duration::from_secs(30);
+        let limit = script::HOST_LOCK_TIMEOUT + Duration::from_secs(30);
         let all = self.busy.iter().map(|name| {
             let (connection, script) = (self.connections[name].as_ref(), &script);
             async move {
                 let ended = ask_within(connection, script, User::Root, limit).await;
-                ended.err().map(|fault| (name.clone(), fault))
+                ended.err().map(|host_error| (name.clone(), host_error))
             }
         });
-        let faults: Faults = join_all(all).await.into_iter().flatten().collect();
-        if faults.is_empty() {
+        let host_errors: HostErrors = join_all(all).await.into_iter().flatten().collect();
+        if host_errors.is_empty() {
             Ok(())
         } else {
-            Err(faults)
+            Err(host_errors)
         }
     }
 
@@ -303,7 +303,7 @@ impl<C: Connection + 'static> Lock<C> {
     pub async fn release(self) {
         // A beat that came after this would take the host anew.
         let _ = self.end.send(true);
-        let _ = self.beating.await;
+        let _ = self.renewal.await;
         give_back(&self.connections, &self.number).await;
     }
 }
@@ -320,8 +320,8 @@ async fn give_back<C: Connection>(connections: &BTreeMap<Name, Arc<C>>, number: 
         async move { ask(connection.as_ref(), script, User::Root).await }
     });
     for left in join_all(all).await {
-        if let Err(fault) = left {
-            tracing::debug!(%fault, "a host was not given back");
+        if let Err(host_error) = left {
+            tracing::debug!(%host_error, "a host was not given back");
         }
     }
 }

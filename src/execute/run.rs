@@ -9,15 +9,15 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::passing::{self, Patience};
-use super::said::Said;
+use super::output_tail::OutputTail;
+use super::retry::{self, RetryPolicy};
 use super::{Event, Failure};
 use super::{diagnose, script};
 use crate::cluster::Name;
 use crate::plan::{Plan, PlannedStep};
+use crate::secret_store::SecretStore;
 use crate::shell::Script;
 use crate::transport::{Connection, Exit, Request, User};
-use crate::vault::Vault;
 
 /// How a plan is run.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ const KEEP: usize = 64 * 1024;
 pub async fn run<C: Connection>(
     plan: &Plan,
     connections: &BTreeMap<Name, Arc<C>>,
-    vault: &Vault,
+    secrets: &SecretStore,
     options: &Options,
     tell: &(dyn Fn(Event) + Sync),
 ) -> Report {
@@ -77,9 +77,9 @@ pub async fn run<C: Connection>(
         took: Duration::ZERO,
     };
     let mut done = BTreeSet::new();
-    let crew = Crew {
+    let runner = StepRunner {
         connections,
-        vault,
+        secrets,
         limit: options.limit,
         scripts: options.scripts,
         guard: &options.guard,
@@ -96,7 +96,7 @@ pub async fn run<C: Connection>(
             for place in next {
                 waiting.remove(&place);
                 let step = &plan.steps[place];
-                running.push(crew.carry_out(place, ended_last, step));
+                running.push(runner.run_step(place, ended_last, step));
             }
         }
         let Some((place, took, ended)) = running.next().await else {
@@ -142,9 +142,9 @@ pub async fn run<C: Connection>(
 }
 
 /// What every step is carried out with.
-struct Crew<'a, C> {
+struct StepRunner<'a, C> {
     connections: &'a BTreeMap<Name, Arc<C>>,
-    vault: &'a Vault,
+    secrets: &'a SecretStore,
     limit: Duration,
     scripts: bool,
     guard: &'a Script,
@@ -152,8 +152,8 @@ struct Crew<'a, C> {
     tell: &'a (dyn Fn(Event) + Sync),
 }
 
-impl<C: Connection> Crew<'_, C> {
-    async fn carry_out(
+impl<C: Connection> StepRunner<'_, C> {
+    async fn run_step(
         &self,
         place: usize,
         after: Option<usize>,
@@ -173,29 +173,30 @@ impl<C: Connection> Crew<'_, C> {
             self.send(Event::Script { step, host, text });
         }
         let connection = self.connections[&step.host].as_ref();
-        let mut ended = self.patiently(place, step, connection).await;
+        let mut ended = self.with_retries(place, step, connection).await;
         if let (Err(failure), Some(gate)) = (&mut ended, &step.gate)
             && failure.waited()
         {
             let why = diagnose::why(gate, &step.host, self.connections).await;
-            failure.why = why.iter().map(|line| self.vault.mask(line)).collect();
+            failure.why = why.iter().map(|line| self.secrets.mask(line)).collect();
         }
         (place, began.elapsed(), ended)
     }
 
     /// Tries again as long as what went wrong can pass. Scripts re-check what
     /// they change.
-    async fn patiently(
+    async fn with_retries(
         &self,
         place: usize,
         step: &PlannedStep,
         connection: &C,
     ) -> Result<(), Failure> {
-        let mut patience = Patience::default();
+        let mut policy = RetryPolicy::default();
         // The last try that came to a change.
         let mut furthest: Option<Failure> = None;
         for tries in 1_usize.. {
-            let Err(Missed { failure, passing }) = self.attempt(place, step, connection).await
+            let Err(AttemptError { failure, transient }) =
+                self.attempt(place, step, connection).await
             else {
                 break;
             };
@@ -205,7 +206,7 @@ impl<C: Connection> Crew<'_, C> {
                 }
                 _ => (failure, None),
             };
-            let again = passing.and_then(|what| Some((what, patience.next()?)));
+            let again = transient.and_then(|what| Some((what, policy.next()?)));
             let stopped = match again {
                 None => true,
                 Some((what, wait)) => {
@@ -221,7 +222,7 @@ impl<C: Connection> Crew<'_, C> {
                 }
             };
             if stopped {
-                return Err(told(far, latest, tries));
+                return Err(after_attempts(far, latest, tries));
             }
             furthest = Some(far);
         }
@@ -245,21 +246,21 @@ impl<C: Connection> Crew<'_, C> {
         place: usize,
         step: &PlannedStep,
         connection: &C,
-    ) -> Result<(), Missed> {
+    ) -> Result<(), AttemptError> {
         let mark = mark();
-        let script = script::of_step(step, self.vault, &mark, self.guard);
+        let script = script::of_step(step, self.secrets, &mark, self.guard);
         let request = Request {
             script: &script,
             user: User::Root,
             limit: self.limit,
             keep: KEEP,
         };
-        let mut said = Said::default();
+        let mut tail = OutputTail::default();
         let line = |stream, text: &str| Event::Line {
             step: place,
             host: step.host.clone(),
             stream,
-            text: self.vault.mask(text),
+            text: self.secrets.mask(text),
         };
         // Changes come in their order, each once.
         let mut begun: Option<usize> = None;
@@ -273,18 +274,18 @@ impl<C: Connection> Crew<'_, C> {
                 });
                 if let Some(change) = change {
                     begun = Some(change);
-                    said.change();
+                    tail.change();
                     self.send(Event::ChangeStarted {
                         step: place,
                         host: step.host.clone(),
                         resource: step.changes[change].resource.key(),
                     });
-                } else if said.line(stream, text) {
+                } else if tail.line(stream, text) {
                     self.send(line(stream, text));
                 }
             })
             .await;
-        for (stream, text) in said.rest() {
+        for (stream, text) in tail.rest() {
             self.send(line(stream, &text));
         }
         let resource = begun.map(|change| step.changes[change].resource.key());
@@ -293,7 +294,7 @@ impl<C: Connection> Crew<'_, C> {
             resource: resource.clone(),
             what,
             why: Vec::new(),
-            last_lines: said.last().map(|line| self.vault.mask(line)).collect(),
+            last_lines: tail.last().map(|line| self.secrets.mask(line)).collect(),
             hint,
         };
         match ended {
@@ -304,16 +305,20 @@ impl<C: Connection> Crew<'_, C> {
                     Exit::Signal(name) => format!("killed by SIG{name}"),
                 };
                 let (code, hint) = diagnosis(&output.exit, resource.as_deref());
-                Err(Missed {
-                    passing: passing::of_exit(&output.exit, resource.as_deref(), said.at_change())
-                        .map(|what| self.vault.mask(&what)),
+                Err(AttemptError {
+                    transient: retry::transient_cause(
+                        &output.exit,
+                        resource.as_deref(),
+                        tail.at_change(),
+                    )
+                    .map(|what| self.secrets.mask(&what)),
                     failure: failure(code, what, hint),
                 })
             }
             Err(error) => {
-                let what = self.vault.mask(&error.to_string());
-                Err(Missed {
-                    passing: passing::can_pass(&error).then(|| what.clone()),
+                let what = self.secrets.mask(&error.to_string());
+                Err(AttemptError {
+                    transient: retry::is_transient(&error).then(|| what.clone()),
                     failure: failure(error.code(), what, error.hint()),
                 })
             }
@@ -326,14 +331,14 @@ impl<C: Connection> Crew<'_, C> {
 }
 
 /// A try that failed.
-struct Missed {
+struct AttemptError {
     failure: Failure,
     /// What went wrong, where it can pass by itself.
-    passing: Option<String>,
+    transient: Option<String>,
 }
 
 /// Where the latest try did not even begin, how far another came matters.
-fn told(furthest: Failure, latest: Option<Failure>, tries: usize) -> Failure {
+fn after_attempts(furthest: Failure, latest: Option<Failure>, tries: usize) -> Failure {
     let failure = match latest {
         None => furthest,
         Some(latest) => Failure {

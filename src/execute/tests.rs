@@ -13,10 +13,10 @@ use crate::cluster::{Login, Name};
 use crate::plan::gate::Gate;
 use crate::plan::{Change, Plan, PlannedStep};
 use crate::resource::{Command, Content, Difference, Done, Input, Resource, Seen, Verb};
+use crate::secret_store::{self, SecretStore};
 use crate::shell::Script;
 use crate::transport::fake::{Answer, Fake, Link};
 use crate::transport::{Connection, Connector, Error, Exit, Output, Request, Stream};
-use crate::vault::{self, Vault};
 
 fn name(text: &str) -> Name {
     Name::try_from(text.to_owned()).unwrap()
@@ -31,7 +31,7 @@ fn step(host: &str, title: &'static str, needs: &[usize]) -> PlannedStep {
         script: Script::of("run ").arg(title),
         inputs: vec![Input {
             name: "token".to_owned(),
-            content: Content::Filled(format!("token: {}", vault::TOKEN)),
+            content: Content::Filled(format!("token: {}", secret_store::TOKEN)),
         }],
     };
     PlannedStep {
@@ -92,11 +92,11 @@ async fn ran_over<C: Connection>(
     links: &BTreeMap<Name, Arc<C>>,
     options: &Options,
 ) -> Ran {
-    let mut vault = Vault::new();
-    vault.set_token("abcdef.0123456789abcdef");
+    let mut secrets = SecretStore::new();
+    secrets.set_token("abcdef.0123456789abcdef");
     let (send, mut receive) = mpsc::unbounded_channel();
     let tell = |event| send.send(event).unwrap();
-    let report = run(plan, links, &vault, options, &tell).await;
+    let report = run(plan, links, &secrets, options, &tell).await;
     drop(send);
     let mut events = Vec::new();
     let mut scripts = Vec::new();
@@ -404,9 +404,9 @@ async fn a_wait_for_another_try_ends_with_the_run() {
     let links = links(&fake, &["one"]).await;
     let plan = plan(vec![step("one", "work", &[])]);
     let (events, mut received) = mpsc::unbounded_channel();
-    let vault = Vault::new();
+    let secrets = SecretStore::new();
     let tell = |event| events.send(event).unwrap();
-    let running = run(&plan, &links, &vault, &options, &tell);
+    let running = run(&plan, &links, &secrets, &options, &tell);
     let stops = async {
         while !matches!(
             received.recv().await,

@@ -4,14 +4,14 @@ use super::components;
 use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::owned;
-use super::reader::{Reader, refuse};
+use super::reader::{Reader, parse_error};
 use super::runtime::sha256;
 use super::sources;
 use super::yaml::{Node, Value};
 use crate::cluster::{Component, ETCD_RELEASES, EtcdArchive, EtcdSource, EtcdVersion, VersionSpec};
 
 /// etcd as far as it was written.
-pub struct WrittenEtcd {
+pub struct RawEtcd {
     pub component: Component,
     /// The names of its arguments.
     pub arguments: Vec<Spanned<String>>,
@@ -31,12 +31,12 @@ pub fn read(
     reader: &Reader<'_>,
     node: Option<&Node>,
     kubernetes: Option<&Spanned<VersionSpec>>,
-) -> WrittenEtcd {
+) -> RawEtcd {
     // Without a version the inventory is wrong anyway.
     let minor = kubernetes.map_or(u64::MAX, |spec| spec.value.minor().1);
     let fields = node.and_then(|node| reader.fields(node, fields::ETCD, "`{extraArgs: ...}`"));
     let Some(fields) = fields else {
-        return WrittenEtcd {
+        return RawEtcd {
             component: Component::default(),
             arguments: Vec::new(),
             allow_even_members: false,
@@ -49,7 +49,7 @@ pub fn read(
     let source = fields
         .get("source")
         .and_then(|node| source(reader, node, minor));
-    WrittenEtcd {
+    RawEtcd {
         allow_even_members: fields
             .get("allowEvenMembers")
             .and_then(|node| reader.boolean(node))
@@ -153,7 +153,7 @@ fn url(reader: &Reader<'_>, node: &Node) -> Option<Spanned<String>> {
         if url.ends_with(".tar.gz") && !url.contains(['?', '#']) {
             return Ok(url);
         }
-        refuse(
+        parse_error(
             format!("{} does not end in .tar.gz", quoted(text)),
             "write the URL of an archive that is laid out as upstream's, such as \
              `https://.../etcd-v{version}-linux-{arch}.tar.gz`",
@@ -164,23 +164,23 @@ fn url(reader: &Reader<'_>, node: &Node) -> Option<Spanned<String>> {
 /// A version that kubeadm takes.
 fn version(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdVersion> {
     let asked = EtcdVersion::apart(minor);
-    let written = reader.parse(node, "invalid-value", "`3.6.16`", |text| {
+    let raw = reader.parse(node, "invalid-value", "`3.6.16`", |text| {
         let bare = text.trim_start_matches('v');
         match text.parse::<EtcdVersion>() {
             Ok(version) if version.to_string() == bare => Ok(version),
-            _ => refuse(
+            _ => parse_error(
                 format!("{} is no release of etcd", quoted(text)),
                 format!("write three numbers, such as `version: {asked}`"),
             ),
         }
     })?;
-    let version = written.value;
+    let version = raw.value;
     if version < EtcdVersion::OLDEST {
         let message = format!(
             "etcd {version} is too old: kubeadm takes {} and later",
             EtcdVersion::OLDEST
         );
-        let finding = Finding::error("old-etcd", written.span, message);
+        let finding = Finding::error("old-etcd", raw.span, message);
         reader.report(finding.help(format!(
             "write `version: {asked}`, which this Kubernetes asks for, or leave the key out"
         )));
@@ -188,7 +188,7 @@ fn version(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdVersion> 
     }
     if version.outgrows(asked) {
         let message = format!("this Kubernetes was made for etcd {asked}, {version} is newer");
-        let finding = Finding::warning("new-etcd", written.span, message);
+        let finding = Finding::warning("new-etcd", raw.span, message);
         reader.report(finding.help(format!(
             "it is taken, and cannot be taken back: data of a newer minor version are not read by \
              an older one; `version: {asked}` is the safe choice"

@@ -11,9 +11,9 @@ pub use balancer::{balancing, endpoint, vip};
 use super::address::usable;
 use super::document::{Inventory, Shape};
 use super::finding::Spanned;
-use super::hosts::WrittenNode;
+use super::hosts::RawNode;
 use super::login::Ssh;
-use super::network::WrittenNetwork;
+use super::network::RawNetwork;
 use crate::cluster::{
     AddressSpec, Cluster, Cni, ControlPlane, Jump, KubeProxy, KubeletClient, KubeletServing, Login,
     Network, Node, ProxyMode, Role, Roles, SudoPassword, Topology,
@@ -26,10 +26,7 @@ pub fn cluster(inventory: Inventory) -> Option<Cluster> {
     let version = inventory.version.as_ref()?.value;
     let endpoint = endpoint(&inventory)?.value;
     let load_balancer = balancer::load_balancer(&inventory)?;
-    let nodes = inventory
-        .nodes
-        .iter()
-        .map(|written| node(written, &inventory.ssh));
+    let nodes = inventory.nodes.iter().map(|raw| node(raw, &inventory.ssh));
     let nodes = nodes.collect::<Option<Vec<_>>>()?;
     let shape = shape(&inventory);
     let settings = inventory.settings;
@@ -85,7 +82,7 @@ pub fn shape(inventory: &Inventory) -> Shape {
 }
 
 /// Nodes that have a role.
-pub fn with(inventory: &Inventory, role: Role) -> impl Iterator<Item = &WrittenNode> {
+pub fn with(inventory: &Inventory, role: Role) -> impl Iterator<Item = &RawNode> {
     inventory
         .nodes
         .iter()
@@ -93,8 +90,8 @@ pub fn with(inventory: &Inventory, role: Role) -> impl Iterator<Item = &WrittenN
 }
 
 /// The address of a node: as written, or the ssh host where that is one.
-pub fn address(node: &WrittenNode) -> Option<Spanned<AddressSpec>> {
-    if node.address_written {
+pub fn address(node: &RawNode) -> Option<Spanned<AddressSpec>> {
+    if node.has_address {
         return node.address.clone();
     }
     let host = node.ssh.host.as_ref()?;
@@ -107,7 +104,7 @@ pub fn address(node: &WrittenNode) -> Option<Spanned<AddressSpec>> {
 }
 
 /// The ssh host of a node: as written, or its address.
-pub fn ssh_host(node: &WrittenNode) -> Option<Spanned<String>> {
+pub fn ssh_host(node: &RawNode) -> Option<Spanned<String>> {
     if node.ssh.host.is_some() || node.ssh.broken {
         return node.ssh.host.clone();
     }
@@ -124,28 +121,20 @@ pub fn ssh_host(node: &WrittenNode) -> Option<Spanned<String>> {
 }
 
 /// The jump chain of a node, its own before the default one.
-pub fn jumps<'i>(
-    node: &'i WrittenNode,
-    defaults: &'i Ssh,
-) -> Option<&'i Spanned<Vec<Spanned<Jump>>>> {
+pub fn jumps<'i>(node: &'i RawNode, defaults: &'i Ssh) -> Option<&'i Spanned<Vec<Spanned<Jump>>>> {
     node.ssh.jumps.as_ref().or(defaults.jumps.as_ref())
 }
 
-fn node(written: &WrittenNode, defaults: &Ssh) -> Option<Node> {
-    let roles: Vec<Role> = written
-        .roles
-        .iter()
-        .flatten()
-        .map(|role| role.value)
-        .collect();
+fn node(raw: &RawNode, defaults: &Ssh) -> Option<Node> {
+    let roles: Vec<Role> = raw.roles.iter().flatten().map(|role| role.value).collect();
     // A control plane that is also a worker takes workloads.
     let untainted = roles.contains(&Role::ControlPlane) && roles.contains(&Role::Worker);
-    let jumps = jumps(written, defaults);
-    let own = &written.ssh;
+    let jumps = jumps(raw, defaults);
+    let own = &raw.ssh;
     Some(Node {
-        name: written.name.as_ref()?.value.clone(),
+        name: raw.name.as_ref()?.value.clone(),
         login: Login {
-            host: ssh_host(written)?.value,
+            host: ssh_host(raw)?.value,
             port: own.port.or(defaults.port),
             user: own.user.clone().or_else(|| defaults.user.clone()),
             identities: own
@@ -165,15 +154,15 @@ fn node(written: &WrittenNode, defaults: &Ssh) -> Option<Node> {
                 .or_else(|| defaults.sudo.clone())
                 .unwrap_or(SudoPassword::NotNeeded),
         },
-        address: address(written)?.value,
+        address: address(raw)?.value,
         roles: Roles::new(roles)?,
-        labels: written.labels.clone(),
-        taints: written.taints.clone().or(untainted.then(Vec::new)),
+        labels: raw.labels.clone(),
+        taints: raw.taints.clone().or(untainted.then(Vec::new)),
     })
 }
 
 /// Pods' network where none is written: 10.244.0.0/16, as most CNIs' manifests have it.
-pub fn pod_cidr(network: &WrittenNetwork) -> Option<IpNet> {
+pub fn pod_cidr(network: &RawNetwork) -> Option<IpNet> {
     network.pod_cidr.as_ref().map_or_else(
         || IpNet::from_str("10.244.0.0/16").ok(),
         |cidr| Some(cidr.value),
@@ -181,20 +170,18 @@ pub fn pod_cidr(network: &WrittenNetwork) -> Option<IpNet> {
 }
 
 /// Services' network where none is written: 10.96.0.0/12, kubeadm's default.
-pub fn service_cidr(network: &WrittenNetwork) -> Option<IpNet> {
+pub fn service_cidr(network: &RawNetwork) -> Option<IpNet> {
     network.service_cidr.as_ref().map_or_else(
         || IpNet::from_str("10.96.0.0/12").ok(),
         |cidr| Some(cidr.value),
     )
 }
 
-fn network(written: WrittenNetwork) -> Option<Network> {
+fn network(raw: RawNetwork) -> Option<Network> {
     Some(Network {
-        pod_cidr: pod_cidr(&written)?,
-        service_cidr: service_cidr(&written)?,
-        dns_domain: written
-            .dns_domain
-            .unwrap_or_else(|| "cluster.local".to_owned()),
-        cni: written.cni.map(|cni: Spanned<Cni>| cni.value)?,
+        pod_cidr: pod_cidr(&raw)?,
+        service_cidr: service_cidr(&raw)?,
+        dns_domain: raw.dns_domain.unwrap_or_else(|| "cluster.local".to_owned()),
+        cni: raw.cni.map(|cni: Spanned<Cni>| cni.value)?,
     })
 }

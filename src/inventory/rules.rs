@@ -10,7 +10,7 @@ mod topology;
 
 use super::document::Inventory;
 use super::finding::Finding;
-use super::hosts::WrittenNode;
+use super::hosts::RawNode;
 use super::reader::Reader;
 use crate::cluster::Role;
 
@@ -28,7 +28,7 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
 const SHOWN: usize = 3;
 
 /// A finding with the places where the first of further nodes have a role.
-fn related_nodes(mut finding: Finding, nodes: &[&WrittenNode], role: Role, label: &str) -> Finding {
+fn related_nodes(mut finding: Finding, nodes: &[&RawNode], role: Role, label: &str) -> Finding {
     for node in nodes.iter().take(SHOWN) {
         finding = finding.related(node.role(role).unwrap_or(node.start), label);
     }

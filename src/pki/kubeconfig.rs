@@ -10,7 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{Leaf, certificate};
 use crate::cluster::{Endpoint, Name};
-use crate::template::weight;
+use crate::template::yaml_limits;
 
 mod merge;
 mod splice;
@@ -41,7 +41,7 @@ pub struct Kubeconfig {
 pub enum Error {
     /// Not YAML, or not of a kubeconfig's shape. Never quotes the text.
     #[error("the kubeconfig cannot be read{}: mend it by hand", place(*line))]
-    Malformed {
+    AnswerError {
         /// Where reading stopped, counted from 1.
         line: Option<usize>,
     },
@@ -158,8 +158,8 @@ impl Kubeconfig {
     /// When it is malformed, its entries do not hang together, or the
     /// credentials are anything but an embedded certificate and key.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        if !weight::is_bearable(text) {
-            return Err(Error::Malformed { line: None });
+        if !yaml_limits::are_kept(text) {
+            return Err(Error::AnswerError { line: None });
         }
         let document: Document = serde_yaml::from_str(text).map_err(|error| malformed(&error))?;
         let lacks = |kind: &str, name: &str| Error::Lacks {
@@ -249,7 +249,7 @@ impl Kubeconfig {
 
 /// The parser's own words may quote a key, so only the place is kept.
 fn malformed(error: &serde_yaml::Error) -> Error {
-    Error::Malformed {
+    Error::AnswerError {
         line: error.location().map(|location| location.line()),
     }
 }

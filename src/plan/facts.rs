@@ -1,24 +1,24 @@
 //! What a host is: read in the same exec as the state of its resources.
 
 pub mod endpoint;
+pub mod host_info;
 pub mod plane;
-pub mod portrait;
 pub mod software;
-pub mod stacked;
+pub mod stale_etcd_members;
 
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
+pub use host_info::HostInfo;
 pub use plane::PlaneView;
-pub use portrait::Portrait;
-pub use software::{Look, Software};
-pub use stacked::Outlived;
+pub use software::{Lookup, Software};
+pub use stale_etcd_members::StaleEtcdMembers;
 
 use super::etcd::{self, EtcdFacts, MemberQuestions};
 use crate::cluster::ResolvedCluster;
 use crate::kubeadm::API_PORT;
-use crate::resource::{Answers, Malformed, section};
+use crate::resource::{AnswerError, Answers, section};
 use crate::shell::Script;
 
 pub use endpoint::{EndpointQuestions, EndpointView};
@@ -158,7 +158,7 @@ pub struct Questions {
     pub api_server: Option<IpAddr>,
     /// Addresses and SSH ports that it has to reach, asked only of a host
     /// that is in no cluster yet.
-    pub reach: Vec<(IpAddr, u16)>,
+    pub peers: Vec<(IpAddr, u16)>,
     /// Whether the hash of the applied network manifest is wanted.
     pub manifest: bool,
     /// What is at the endpoint.
@@ -171,7 +171,7 @@ pub struct Questions {
     pub etcd: Option<MemberQuestions>,
     /// Whether members of stacked etcd have outlived their nodes, where it is
     /// stacked and this is a control plane.
-    pub outlived: Option<Outlived>,
+    pub stale_etcd_members: Option<StaleEtcdMembers>,
 }
 
 impl Questions {
@@ -190,7 +190,7 @@ impl Questions {
                 &Script::of("ip -o addr show scope global\n"),
             ))
             .then(&section("listening", &Script::of("ss -Hltnp\n")))
-            .then(&section("reach", &self.reach_script()))
+            .then(&section("reach", &self.peers_script()))
             .then(&section("endpoint", &self.endpoint.script()))
             .then(&match &self.software {
                 None => section("software", &Script::new()),
@@ -198,7 +198,7 @@ impl Questions {
             })
             .then(&match &self.etcd {
                 None => section("etcd", &Script::new()),
-                Some(questions) => etcd::look(questions),
+                Some(questions) => etcd::member_script(questions),
             });
         match self.api_server {
             None => script.then(&section("api", &Script::new())),
@@ -214,13 +214,13 @@ impl Questions {
     /// and sshd counts those that do not log in. Whoever did not answer so is
     /// tried at the SSH port, by one bash for each, side by side. Refused
     /// counts as reached: the host answered.
-    fn reach_script(&self) -> Script {
-        if self.reach.is_empty() {
+    fn peers_script(&self) -> Script {
+        if self.peers.is_empty() {
             return Script::new();
         }
-        let addresses = self.reach.iter().map(|(address, _)| address.to_string());
+        let addresses = self.peers.iter().map(|(address, _)| address.to_string());
         let targets = self
-            .reach
+            .peers
             .iter()
             .map(|(address, port)| format!("{address}/{port}"));
         Script::of("if [ ! -s /etc/kubernetes/kubelet.conf ] && [ ! -d /var/lib/etcd/member ] && command -v bash >/dev/null; then\n")
@@ -250,9 +250,9 @@ impl Questions {
         } else {
             script
         };
-        let script = match &self.outlived {
+        let script = match &self.stale_etcd_members {
             None => script,
-            Some(outlived) => script.then(&outlived.script()),
+            Some(stale_etcd_members) => script.then(&stale_etcd_members.script()),
         };
         script.lit("else echo \"silent $nodes\"; fi\nfi\n")
     }
@@ -281,16 +281,16 @@ impl Facts {
     ///
     /// # Errors
     /// When an answer is missing or cannot be read.
-    pub fn parse(answers: &Answers) -> Result<Self, Malformed> {
+    pub fn parse(answers: &Answers) -> Result<Self, AnswerError> {
         let fact = |key: &str| {
             answers
                 .line("facts", key)
                 .map(|v| v.map(|v| v.trim().to_owned()))
         };
         let needed =
-            |key: &str| fact(key)?.ok_or_else(|| Malformed::Missing(format!("facts: {key}")));
-        fn number<T: std::str::FromStr>(key: &str, text: &str) -> Result<T, Malformed> {
-            text.parse().map_err(|_| Malformed::text(key, text))
+            |key: &str| fact(key)?.ok_or_else(|| AnswerError::Missing(format!("facts: {key}")));
+        fn number<T: std::str::FromStr>(key: &str, text: &str) -> Result<T, AnswerError> {
+            text.parse().map_err(|_| AnswerError::text(key, text))
         }
         let capabilities = u64::from_str_radix(&needed("capabilities")?, 16).unwrap_or(0);
         Ok(Self {
@@ -481,10 +481,10 @@ kubectl() { echo asked >> "$dir/asked"; n=$(wc -l < "$dir/asked"); sed -n "${n}p
         // Multicast: no kernel connects to it.
         let nowhere = IpAddr::from(Ipv4Addr::new(224, 0, 0, 1));
         let questions = Questions {
-            reach: vec![(loopback, 22), (nowhere, 22)],
+            peers: vec![(loopback, 22), (nowhere, 22)],
             ..Questions::default()
         };
-        let script = questions.reach_script();
+        let script = questions.peers_script();
         let output = std::process::Command::new("sh")
             .args(["-c", script.as_str()])
             .env("LC_ALL", "C")

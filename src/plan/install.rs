@@ -9,10 +9,10 @@ mod host;
 mod kubelet;
 mod network;
 mod nodes;
+mod parallel_bootstrap;
 mod runtime;
 mod serving;
 mod settings;
-mod together;
 mod undo;
 mod worker;
 
@@ -21,14 +21,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::SecretString;
 
 use self::balancer::Balanced;
-use super::{Blueprint, Facts, Standing, StepId, founding};
+use super::{Blueprint, ClusterState, Facts, StepId, bootstrap};
 use crate::cluster::{Cluster, Name, Node, ResolvedCluster, Role, Topology};
 use crate::etcd::Client;
 use crate::kubeadm::Resolver;
 use crate::resource::{Content, File, OnDiffer, Resource};
+use crate::secret_store::SecretStore;
 use crate::shell::Script;
 use crate::template::HostFile;
-use crate::vault::Vault;
 
 /// What the hosts have to trust: made before the blueprint.
 #[derive(Debug, Clone)]
@@ -52,27 +52,27 @@ pub struct Trust {
 /// What the blueprint has to know about hosts. Nothing is known before they
 /// were asked; the resources are the same then, but for what they hold.
 #[derive(Debug, Clone, Default)]
-pub struct Circumstances {
+pub struct Observed {
     /// What the hosts are.
     pub facts: BTreeMap<Name, Facts>,
     /// How far the cluster stands.
-    pub standing: Standing,
+    pub cluster_state: ClusterState,
     /// The hosts that the plan is about, where those are not all.
     pub limit: Option<BTreeSet<Name>>,
 }
 
 /// What all steps are made from.
-struct Site<'a> {
+struct Context<'a> {
     resolved: &'a ResolvedCluster,
     trust: &'a Trust,
-    standing: &'a Standing,
+    cluster_state: &'a ClusterState,
     facts: &'a BTreeMap<Name, Facts>,
     limit: Option<&'a BTreeSet<Name>>,
     /// The control plane through which the API is spoken to: a member, or the
     /// one that founds the cluster.
     lead: &'a Node,
     /// Control planes that found the cluster together, or are not done with it.
-    founders: Vec<&'a Node>,
+    bootstrap_nodes: Vec<&'a Node>,
 }
 
 /// The desired state of all hosts. Texts that are not to be shown go to the
@@ -84,50 +84,50 @@ struct Site<'a> {
 pub fn blueprint(
     resolved: &ResolvedCluster,
     trust: &Trust,
-    circumstances: &Circumstances,
-    vault: &mut Vault,
+    observed: &Observed,
+    secrets: &mut SecretStore,
 ) -> Blueprint {
-    let standing = &circumstances.standing;
-    let site = Site {
+    let cluster_state = &observed.cluster_state;
+    let context = Context {
         resolved,
         trust,
-        standing,
-        facts: &circumstances.facts,
-        limit: circumstances.limit.as_ref(),
-        lead: founding::lead(resolved, standing),
-        founders: founding::founders(resolved, standing),
+        cluster_state,
+        facts: &observed.facts,
+        limit: observed.limit.as_ref(),
+        lead: bootstrap::lead(resolved, cluster_state),
+        bootstrap_nodes: bootstrap::bootstrap_nodes(resolved, cluster_state),
     };
     let mut blueprint = Blueprint::new();
-    let etcd = etcd::group(&site, &mut blueprint, vault);
+    let etcd = etcd::group(&context, &mut blueprint, secrets);
     // API servers without etcd say nothing about the rest.
-    if standing.waits_for_etcd() {
+    if cluster_state.waits_for_etcd() {
         return blueprint;
     }
     for node in resolved.cluster.kubelets() {
-        host::prepare(&site, node, &mut blueprint, vault);
+        host::prepare(&context, node, &mut blueprint, secrets);
     }
     for node in resolved.with_role(Role::ControlPlane) {
-        control_plane::place_authorities(&site, node, &mut blueprint, vault);
+        control_plane::place_cas(&context, node, &mut blueprint, secrets);
     }
-    worker::prepare(&site, &mut blueprint);
-    let balanced = balancer::balance(&site, &mut blueprint, vault);
-    let founded = match site.founders.is_empty() {
-        true => control_plane::found(&site, &mut blueprint, balanced, etcd),
-        false => together::found(&site, &mut blueprint, balanced, etcd),
+    worker::prepare(&context, &mut blueprint);
+    let balanced = balancer::balance(&context, &mut blueprint, secrets);
+    let bootstrapped = match context.bootstrap_nodes.is_empty() {
+        true => control_plane::init(&context, &mut blueprint, balanced, etcd),
+        false => parallel_bootstrap::bootstrap(&context, &mut blueprint, balanced, etcd),
     };
-    let network = network::manifest(&site, &mut blueprint, &founded);
-    let rolled_out = settings::roll_out(&site, &mut blueprint, vault, &founded);
-    let mut joined = control_plane::join(&site, &mut blueprint, &founded, &rolled_out);
-    joined.extend(&founded.together);
-    joined.extend(worker::join(&site, &mut blueprint, &founded));
+    let network = network::manifest(&context, &mut blueprint, &bootstrapped);
+    let rolled_out = settings::roll_out(&context, &mut blueprint, secrets, &bootstrapped);
+    let mut joined = control_plane::join(&context, &mut blueprint, &bootstrapped, &rolled_out);
+    joined.extend(&bootstrapped.parallel);
+    joined.extend(worker::join(&context, &mut blueprint, &bootstrapped));
     joined.extend(network);
-    joined.push(kubelet::let_in(&site, &mut blueprint, &founded));
-    balancer::place_kube_vip(&site, &mut blueprint, vault);
-    nodes::label(&site, &mut blueprint, &joined);
-    nodes::ready(&site, &mut blueprint, &joined);
-    kubelet::restrict(&site, &mut blueprint);
-    joined.extend(serving::configure(&site, &mut blueprint));
-    serving::approve(&site, &mut blueprint, &joined);
+    joined.push(kubelet::let_in(&context, &mut blueprint, &bootstrapped));
+    balancer::place_kube_vip(&context, &mut blueprint, secrets);
+    nodes::label(&context, &mut blueprint, &joined);
+    nodes::ready(&context, &mut blueprint, &joined);
+    kubelet::restrict(&context, &mut blueprint);
+    joined.extend(serving::configure(&context, &mut blueprint));
+    serving::approve(&context, &mut blueprint, &joined);
     blueprint
 }
 
@@ -138,28 +138,28 @@ pub fn has_etcd_key(cluster: &Cluster, node: &Node) -> bool {
     cluster.topology == Topology::Stacked || !node.roles.has(Role::Etcd)
 }
 
-impl Site<'_> {
+impl Context<'_> {
     fn is_stacked(&self) -> bool {
         self.resolved.cluster.topology == Topology::Stacked
     }
 
-    fn is_member(&self, node: &Node) -> bool {
-        self.standing.members.contains(&node.name)
+    fn has_joined(&self, node: &Node) -> bool {
+        self.cluster_state.joined_nodes.contains(&node.name)
     }
 
     /// Whether a node is a member when the plan has come to its end.
-    fn will_be_member(&self, node: &Node) -> bool {
-        self.is_member(node) || self.limit.is_none_or(|limit| limit.contains(&node.name))
+    fn will_have_joined(&self, node: &Node) -> bool {
+        self.has_joined(node) || self.limit.is_none_or(|limit| limit.contains(&node.name))
     }
 
-    fn is_founded(&self) -> bool {
-        self.is_member(self.lead)
+    fn is_bootstrapped(&self) -> bool {
+        self.has_joined(self.lead)
     }
 
-    fn founds(&self, node: &Node) -> bool {
-        self.founders
+    fn bootstraps(&self, node: &Node) -> bool {
+        self.bootstrap_nodes
             .iter()
-            .any(|founder| founder.name == node.name)
+            .any(|bootstrap_node| bootstrap_node.name == node.name)
     }
 
     /// Whether the inventory leaves out an addon of kubeadm's.
@@ -182,7 +182,7 @@ impl Site<'_> {
 }
 
 /// What a joining node comes after.
-struct Founded {
+struct Bootstrapped {
     /// The API answers at the endpoint.
     reachable: StepId,
     /// The token for joining is valid.
@@ -192,14 +192,14 @@ struct Founded {
     /// All members of an external etcd serve.
     etcd: Vec<StepId>,
     /// Control planes that found the cluster together are done.
-    together: Vec<StepId>,
+    parallel: Vec<StepId>,
 }
 
 /// A rendered file as a resource; a secret one goes to the vault.
-fn file(mut rendered: HostFile, vault: &mut Vault) -> File {
+fn file(mut rendered: HostFile, secrets: &mut SecretStore) -> File {
     let text = std::mem::take(&mut rendered.text);
     let content = if rendered.is_secret() {
-        vault.keep(zeroize::Zeroizing::new(text))
+        secrets.keep(zeroize::Zeroizing::new(text))
     } else {
         Content::Plain(text)
     };
@@ -212,10 +212,10 @@ fn file(mut rendered: HostFile, vault: &mut Vault) -> File {
     }
 }
 
-fn files(rendered: Vec<HostFile>, vault: &mut Vault) -> Vec<File> {
+fn files(rendered: Vec<HostFile>, secrets: &mut SecretStore) -> Vec<File> {
     rendered
         .into_iter()
-        .map(|rendered| file(rendered, vault))
+        .map(|rendered| file(rendered, secrets))
         .collect()
 }
 
@@ -225,18 +225,18 @@ fn resources(files: &[File]) -> Vec<Resource> {
 
 /// `kubectl` as the cluster's administrator on a control plane, asking that
 /// control plane's own API server; not longer than a minute for each answer.
-fn kubectl(site: &Site, node: &Node) -> Script {
-    kubectl_within(site, node, "--request-timeout=60s ")
+fn kubectl(context: &Context, node: &Node) -> Script {
+    kubectl_within(context, node, "--request-timeout=60s ")
 }
 
 /// The same, for what waits by itself.
-fn kubectl_wait(site: &Site, node: &Node) -> Script {
-    kubectl_within(site, node, "")
+fn kubectl_wait(context: &Context, node: &Node) -> Script {
+    kubectl_within(context, node, "")
 }
 
-fn kubectl_within(site: &Site, node: &Node, limit: &'static str) -> Script {
+fn kubectl_within(context: &Context, node: &Node, limit: &'static str) -> Script {
     Script::of("kubectl --kubeconfig /etc/kubernetes/admin.conf --server ")
-        .arg(super::facts::url(site.resolved.address(node)))
+        .arg(super::facts::url(context.resolved.address(node)))
         .lit(" ")
         .lit(limit)
 }

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::facts::software::{self, KUBERNETES, Look, Software};
+use super::facts::software::{self, KUBERNETES, Lookup, Software};
 use crate::cluster::{
     AddressSpec, Cluster, Name, Node, ResolvedCluster, Role, Version, VersionSpec,
 };
-use crate::resource::{Answers, Malformed, SECTION_FUNCTION, section};
+use crate::resource::{AnswerError, Answers, SECTION_FUNCTION, section};
 use crate::shell::Script;
 
 /// What one host answered.
@@ -19,7 +19,7 @@ pub struct Answer {
     /// The kubeadm that it has.
     pub installed: Option<Version>,
     /// Versions in the repository, where the host was asked to look.
-    pub offered: Look<Vec<Version>>,
+    pub offered: Lookup<Vec<Version>>,
 }
 
 /// Why a cluster cannot be settled.
@@ -127,17 +127,17 @@ pub fn local_script(cluster: &Cluster, node: &Node) -> Script {
 }
 
 /// The versions of kubeadm that a host was offered.
-fn offered(answers: &Answers) -> Result<Look<Vec<Version>>, Malformed> {
+fn offered(answers: &Answers) -> Result<Lookup<Vec<Version>>, AnswerError> {
     // Most are not asked.
     if answers.get("software").is_err() {
-        return Ok(Look::Unasked);
+        return Ok(Lookup::Unasked);
     }
     Ok(match Software::parse(answers)?.kubernetes {
-        Look::Unasked => Look::Unasked,
-        Look::Unread(why) => Look::Unread(why),
-        Look::Read(all) => {
+        Lookup::Unasked => Lookup::Unasked,
+        Lookup::Unread(why) => Lookup::Unread(why),
+        Lookup::Read(all) => {
             let all = all.get(KUBERNETES[0]).into_iter().flatten();
-            Look::Read(all.filter_map(|version| package_version(version)).collect())
+            Lookup::Read(all.filter_map(|version| package_version(version)).collect())
         }
     })
 }
@@ -147,7 +147,7 @@ impl Answer {
     ///
     /// # Errors
     /// When it is not in the form of sections.
-    pub fn parse(output: &[u8]) -> Result<Self, Malformed> {
+    pub fn parse(output: &[u8]) -> Result<Self, AnswerError> {
         Self::read(&Answers::parse(output)?)
     }
 
@@ -156,7 +156,7 @@ impl Answer {
     ///
     /// # Errors
     /// When sections are missing.
-    pub fn read(answers: &Answers) -> Result<Self, Malformed> {
+    pub fn read(answers: &Answers) -> Result<Self, AnswerError> {
         let address = answers.get("address")?.split_whitespace().nth(3);
         let address = address.and_then(|text| text.split('/').next()?.parse().ok());
         let installed = answers.get("installed")?.lines().find_map(package_version);
@@ -201,8 +201,8 @@ pub fn resolve(
             admitted(&mut answers.values().filter_map(|answer| answer.installed))
                 .or_else(|| {
                     let offered = answers.values().filter_map(|answer| match &answer.offered {
-                        Look::Read(all) => Some(all.clone()),
-                        Look::Unasked | Look::Unread(_) => None,
+                        Lookup::Read(all) => Some(all.clone()),
+                        Lookup::Unasked | Lookup::Unread(_) => None,
                     });
                     admitted(&mut offered.flatten())
                 })
@@ -212,8 +212,8 @@ pub fn resolve(
                     wanted,
                     url: cluster.packages.url.clone(),
                     why: answers.values().find_map(|answer| match &answer.offered {
-                        Look::Unread(why) => Some(why.clone()),
-                        Look::Unasked | Look::Read(_) => None,
+                        Lookup::Unread(why) => Some(why.clone()),
+                        Lookup::Unasked | Lookup::Read(_) => None,
                     }),
                 })?
         }

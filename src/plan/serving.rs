@@ -24,11 +24,11 @@ pub struct Request {
     /// Who made it, quoted as Go quotes.
     pub requestor: String,
     /// Why it must not be approved, if so.
-    pub fault: Option<&'static str>,
+    pub objection: Option<&'static str>,
 }
 
 /// Faults as the hosts name them, and in words.
-const FAULTS: [(&str, &str); 6] = [
+const OBJECTIONS: [(&str, &str); 6] = [
     ("usages", "its usages are not those of a server"),
     ("groups", "its requestor is not in the group of nodes"),
     ("stranger", "its requestor is no node of this inventory"),
@@ -130,20 +130,20 @@ pub fn parse(answer: &str) -> Vec<Request> {
     let request = |line: &str| {
         let mut words = line.splitn(3, ' ');
         let (name, verdict, requestor) = (words.next()?, words.next()?, words.next()?);
-        let fault = match verdict {
+        let objection = match verdict {
             "good" => None,
             // What kdiy does not know is not good.
             other => Some(
-                FAULTS
+                OBJECTIONS
                     .iter()
                     .find(|(word, _)| *word == other)
-                    .map_or("it could not be judged", |(_, fault)| *fault),
+                    .map_or("it could not be judged", |(_, objection)| *objection),
             ),
         };
         Some(Request {
             name: name.to_owned(),
             requestor: requestor.to_owned(),
-            fault,
+            objection,
         })
     };
     answer.lines().filter_map(request).collect()
@@ -177,7 +177,7 @@ pub fn warnings(facts: &BTreeMap<Name, Facts>) -> Vec<String> {
             Some(format!(
                 "the certificate request {} of {} is left alone: {}; look at it with \
                  `kubectl describe csr {0}`, and deny it with `kubectl certificate deny {0}`",
-                request.name, request.requestor, request.fault?
+                request.name, request.requestor, request.objection?
             ))
         })
         .collect();

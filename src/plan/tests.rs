@@ -12,13 +12,13 @@ use ipnet::IpNet;
 use zeroize::Zeroizing;
 
 use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView, PlaneView};
-use super::install::{Circumstances, Trust, blueprint};
+use super::install::{Observed, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
 use crate::cluster::{
     Bootstrap, Encryption, KubeletClient, KubeletServing, Name, ResolvedCluster, Role, Version,
 };
-use crate::vault::Vault;
+use crate::secret_store::SecretStore;
 
 use crate::kubeadm::tests::few;
 use crate::kubeadm::{Stage, plane_settings};
@@ -103,15 +103,15 @@ pub(super) fn facts(resolved: &ResolvedCluster, host: &str) -> Facts {
 /// What is known of a cluster's hosts.
 struct Hosts {
     resolved: ResolvedCluster,
-    circumstances: Circumstances,
+    observed: Observed,
     seen: BTreeMap<Name, Observation>,
     blueprint: Blueprint,
-    vault: Vault,
+    secrets: SecretStore,
 }
 
+mod parallel_bootstrap;
 mod planes;
 mod software;
-mod together;
 
 /// The same, with its control planes one after the other.
 fn serial(mut resolved: ResolvedCluster) -> ResolvedCluster {
@@ -139,21 +139,21 @@ impl Hosts {
             .iter()
             .map(|node| (node.name.clone(), facts(&resolved, node.name.as_str())))
             .collect();
-        let standing = Standing::of(&resolved.cluster, &facts, TOKEN);
-        let circumstances = Circumstances {
+        let cluster_state = ClusterState::of(&resolved.cluster, &facts, TOKEN);
+        let observed = Observed {
             facts: facts.clone(),
-            standing,
+            cluster_state,
             limit: None,
         };
-        let mut vault = Vault::new();
+        let mut secrets = SecretStore::new();
         // What is asked is made before anything is known.
         let asked = blueprint(
             &resolved,
             &trust_of(&resolved),
-            &Circumstances::default(),
-            &mut Vault::new(),
+            &Observed::default(),
+            &mut SecretStore::new(),
         );
-        let blueprint = blueprint(&resolved, &trust_of(&resolved), &circumstances, &mut vault);
+        let blueprint = blueprint(&resolved, &trust_of(&resolved), &observed, &mut secrets);
         let seen = facts
             .into_iter()
             .map(|(host, facts)| {
@@ -175,10 +175,10 @@ impl Hosts {
             .collect();
         Self {
             resolved,
-            circumstances,
+            observed,
             seen,
             blueprint,
-            vault,
+            secrets,
         }
     }
 
@@ -193,7 +193,7 @@ impl Hosts {
     fn codes(&self) -> Vec<(String, &'static str)> {
         problems(
             &self.resolved,
-            &self.circumstances.standing,
+            &self.observed.cluster_state,
             TOKEN,
             &self.seen,
         )
@@ -373,7 +373,7 @@ fn plans_are_the_same_to_the_letter_and_hold_no_secret() {
     assert!(!text.contains(KEY));
     let secret = one.plan().steps.iter().flat_map(|step| step.changes.clone()).any(|change| {
         matches!(change.resource, Resource::File(file) if matches!(&file.content, Content::Secret { .. })
-            && one.vault.text(&file.content) == Zeroizing::new(KEY.to_owned()))
+            && one.secrets.text(&file.content) == Zeroizing::new(KEY.to_owned()))
     });
     assert!(secret, "the key is planned, by its hash");
 }
@@ -506,12 +506,12 @@ fn a_new_worker_touches_others_only_for_what_it_needs() {
 fn nodes_that_a_limit_leaves_out_before_they_join_are_not_waited_for() {
     let hosts = Hosts::fresh();
     let texts = |limit: Option<BTreeSet<Name>>| -> Vec<String> {
-        let circumstances = Circumstances {
+        let observed = Observed {
             limit: limit.clone(),
-            ..hosts.circumstances.clone()
+            ..hosts.observed.clone()
         };
         let trust = trust_of(&hosts.resolved);
-        let blueprint = blueprint(&hosts.resolved, &trust, &circumstances, &mut Vault::new());
+        let blueprint = blueprint(&hosts.resolved, &trust, &observed, &mut SecretStore::new());
         let plan = Plan::new(&blueprint, &hosts.seen, limit.as_ref()).unwrap();
         let of_nodes = |step: &&PlannedStep| step.title.ends_with("the nodes");
         let steps = plan.steps.iter().filter(of_nodes);
@@ -585,7 +585,7 @@ fn another_authority_is_refused() {
     let refused = Plan::new(&hosts.blueprint, &hosts.seen, None).unwrap_err();
     assert_eq!(refused.len(), 1);
     assert_eq!(refused[0].host, name("cp2"));
-    assert!(refused[0].refusal.why.contains("another authority"));
+    assert!(refused[0].error.why.contains("another authority"));
 }
 
 #[test]
@@ -684,7 +684,7 @@ fn problems_are_seen_on_all_hosts_at_once() {
     );
     let problems = problems(
         &hosts.resolved,
-        &hosts.circumstances.standing,
+        &hosts.observed.cluster_state,
         TOKEN,
         &hosts.seen,
     );
@@ -697,7 +697,7 @@ fn problems_are_seen_on_all_hosts_at_once() {
     let mut resolved = few(VERSION);
     resolved.cluster.kubeadm.ignore_preflight_errors = vec!["NumCPU".to_owned(), "disk".to_owned()];
     let left =
-        super::preflight::problems(&resolved, &hosts.circumstances.standing, TOKEN, &hosts.seen);
+        super::preflight::problems(&resolved, &hosts.observed.cluster_state, TOKEN, &hosts.seen);
     assert_eq!(left.len(), problems.len() - 2);
 }
 
@@ -722,13 +722,13 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
     let blueprint = blueprint(
         &resolved,
         &trust(),
-        &Circumstances::default(),
-        &mut Vault::new(),
+        &Observed::default(),
+        &mut SecretStore::new(),
     );
     let host = name("cp1");
     let questions = super::facts::Questions {
         api_server: Some("192.0.2.11".parse().unwrap()),
-        reach: vec![("127.0.0.1".parse().unwrap(), 1)],
+        peers: vec![("127.0.0.1".parse().unwrap(), 1)],
         manifest: true,
         endpoint: EndpointQuestions {
             served: Some((resolved.cluster.endpoint.clone(), "certificate".to_owned())),

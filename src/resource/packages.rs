@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Answers, Difference, Malformed, Refusal, Verb, section};
+use super::{AnswerError, Answers, Difference, ReplaceError, Verb, section};
 use crate::shell::Script;
 
 /// Packages that are installed together.
@@ -139,7 +139,7 @@ impl Packages {
         rivals.filter_map(|(rival, seen)| Some((rival, seen.version.as_deref()?)))
     }
 
-    pub(super) fn parse(&self, answers: &Answers) -> Result<Vec<Seen>, Malformed> {
+    pub(super) fn parse(&self, answers: &Answers) -> Result<Vec<Seen>, AnswerError> {
         self.names()
             .map(|name| {
                 let Some(line) = answers.line("packages", name)? else {
@@ -150,7 +150,7 @@ impl Packages {
                 let mut letters = status.chars();
                 let (want, is) = (letters.next(), letters.next());
                 if want.is_none() {
-                    return Err(Malformed::text(name, line));
+                    return Err(AnswerError::text(name, line));
                 }
                 let version = version.trim();
                 let installed = is == Some('i') && !version.is_empty();
@@ -164,14 +164,14 @@ impl Packages {
 
     /// Refuses what would put an older version in a newer one's place: apt
     /// does not without being told to, and data may not survive it.
-    pub(super) fn diff(&self, seen: &[Seen]) -> Result<Option<Difference>, Refusal> {
+    pub(super) fn diff(&self, seen: &[Seen]) -> Result<Option<Difference>, ReplaceError> {
         let wanted = self.all.iter().zip(seen);
         let newer: Vec<_> = wanted
             .filter_map(|(package, seen)| package.newer(seen))
             .collect();
         match newer.is_empty() {
             true => Ok(self.difference(seen)),
-            false => Err(Refusal {
+            false => Err(ReplaceError {
                 what: newer.join(", "),
                 why: "kdiy puts no older version in a newer one's place. Write the `version` that \
                       is installed; or, if it came here by accident and nothing has run with it, \

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Answers, Difference, Malformed, Verb, section};
+use super::{AnswerError, Answers, Difference, Verb, section};
 use crate::shell::Script;
 
 /// A unit that is enabled and runs.
@@ -61,7 +61,7 @@ impl Service {
         }
     }
 
-    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, Malformed> {
+    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, AnswerError> {
         let unit = self.unit.as_str();
         let stamp = answers.line("stamp", unit)?.map(str::to_owned);
         // Blocks of properties, an empty line between them; Id comes with each.

@@ -13,7 +13,7 @@ use super::script;
 use crate::cluster::{Cluster, Node};
 use crate::etcd;
 use crate::plan::resolve;
-use crate::resource::{Answers, Malformed};
+use crate::resource::{AnswerError, Answers};
 
 /// More nodes than a cluster may have: such a list is not believed.
 const MOST: usize = 10_000;
@@ -105,7 +105,7 @@ impl Probe {
 
     /// What is wrong, in words; `None` when nothing is.
     #[must_use]
-    pub fn fault(&self) -> Option<String> {
+    pub fn problem(&self) -> Option<String> {
         match self {
             _ if self.answers() => None,
             Self::Code(code, lines) if lines.is_empty() => Some(format!("it answers {code}")),
@@ -148,7 +148,7 @@ impl Answer {
     ///
     /// # Errors
     /// When it is not in the form of sections, or says what cannot be.
-    pub fn parse(cluster: &Cluster, node: &Node, output: &[u8]) -> Result<Self, Malformed> {
+    pub fn parse(cluster: &Cluster, node: &Node, output: &[u8]) -> Result<Self, AnswerError> {
         let answers = Answers::parse(output)?;
         let section = |name: &str| answers.get(name).ok();
         let probe = |name: &str| section(name).map(Probe::read);
@@ -189,7 +189,7 @@ impl Answer {
 }
 
 fn nodes(text: &str) -> Option<Vec<NodeSeen>> {
-    let list: List<WrittenNode> = serde_json::from_str(text).ok()?;
+    let list: List<RawNode> = serde_json::from_str(text).ok()?;
     let nodes = list.items.into_iter().take(MOST).map(|node| {
         let ready = node.status.conditions.iter().find(|c| c.kind == "Ready");
         let info = node.status.node_info;
@@ -226,7 +226,7 @@ fn nodes(text: &str) -> Option<Vec<NodeSeen>> {
 const GRACE: i64 = 10;
 
 fn leases(text: &str, clock: Option<i64>) -> Option<Vec<Lease>> {
-    let list: List<WrittenLease> = serde_json::from_str(text).ok()?;
+    let list: List<RawLease> = serde_json::from_str(text).ok()?;
     let leases = list.items.into_iter().take(MOST).map(|lease| {
         let spec = lease.spec;
         let renewed = OffsetDateTime::parse(&spec.renew_time, &Rfc3339);
@@ -263,7 +263,7 @@ struct Metadata {
 }
 
 #[derive(Deserialize)]
-struct WrittenNode {
+struct RawNode {
     metadata: Metadata,
     #[serde(default)]
     spec: NodeSpec,
@@ -311,7 +311,7 @@ struct NodeInfo {
 }
 
 #[derive(Deserialize)]
-struct WrittenLease {
+struct RawLease {
     metadata: Metadata,
     #[serde(default)]
     spec: LeaseSpec,

@@ -73,7 +73,7 @@ impl Component {
         let (state, why) = match answer.map(probe) {
             None => (State::Unreachable, None),
             Some(None) => (State::Absent, None),
-            Some(Some(probe)) => match probe.fault() {
+            Some(Some(probe)) => match probe.problem() {
                 None => (State::Ok, None),
                 Some(why) if matches!(probe, Probe::Code(..)) => (State::Failing, Some(why)),
                 Some(why) => (State::Silent, Some(why)),

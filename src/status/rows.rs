@@ -96,12 +96,12 @@ pub(super) fn nodes(cluster: &Cluster, hosts: &Hosts) -> Vec<NodeRow> {
         .kubelets()
         .map(|node| row(node, find(node.name.as_str()), known.is_some(), hosts))
         .collect();
-    let strangers = known.into_iter().flatten().filter(|seen| {
+    let unlisted = known.into_iter().flatten().filter(|seen| {
         cluster
             .kubelets()
             .all(|node| node.name.as_str() != seen.name)
     });
-    rows.extend(strangers.map(|seen| NodeRow {
+    rows.extend(unlisted.map(|seen| NodeRow {
         roles: vec![if seen.control_plane {
             "control-plane"
         } else {

@@ -1,7 +1,7 @@
 //! Stable names of errors. A script may look for them, and
 //! `docs/troubleshooting.md` has an entry for each.
 
-use super::error::{Error, SudoFault, Unreachable};
+use super::error::{Error, SudoError, Unreachable};
 
 impl Error {
     /// Stable kebab-case name, such as `host-key-unknown`.
@@ -45,7 +45,7 @@ impl Unreachable {
     }
 }
 
-impl SudoFault {
+impl SudoError {
     const fn code(&self) -> &'static str {
         match self {
             Self::Missing => "sudo-missing",

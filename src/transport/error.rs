@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::host_certificate::Fault;
+use super::host_certificate::CertificateError;
 
 /// Why a host could not be reached or a script not run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -108,7 +108,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        why: IdentityFault,
+        why: IdentityError,
     },
     /// A jump host could not be passed.
     #[error("jump host {hop}: {source}")]
@@ -126,7 +126,7 @@ pub enum Error {
         /// Who logged in.
         user: String,
         /// Why.
-        why: SudoFault,
+        why: SudoError,
     },
     /// The login shell ended before the script began.
     #[error("{address} did not start a shell: {said}")]
@@ -240,7 +240,7 @@ pub struct UnknownKey {
     /// Entries that know this host by keys of other types.
     pub others: Vec<Line>,
     /// Why no certificate vouches for the key, where an authority could.
-    pub certificate: Option<Fault>,
+    pub certificate: Option<CertificateError>,
 }
 
 /// One key that was tried or passed over at a login.
@@ -263,7 +263,7 @@ pub enum Outcome {
 
 /// Why an identity file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum IdentityFault {
+pub enum IdentityError {
     /// There is no such file.
     #[error("does not exist")]
     Missing,
@@ -289,7 +289,7 @@ pub enum IdentityFault {
 
 /// Why sudo did not let a user in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SudoFault {
+pub enum SudoError {
     /// sudo is not installed.
     #[error("sudo is not installed")]
     Missing,
@@ -316,11 +316,11 @@ pub enum SudoFault {
 impl Error {
     /// Whether it could pass by itself, so that another try makes sense.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { why, .. } => !matches!(why, Unreachable::Name(_)),
             Self::Lost { .. } | Self::Handshake { .. } => true,
-            Self::Jump { source, .. } => source.is_passing(),
+            Self::Jump { source, .. } => source.is_transient(),
             _ => false,
         }
     }

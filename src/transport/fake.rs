@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(run(&fake, "uname -s").await.unwrap().exit, Exit::Code(0));
         let error = run(&fake, "rm -r /").await.unwrap_err();
         assert!(matches!(&error, Error::Unscripted { script, .. } if script == "rm -r /"));
-        assert!(!error.is_passing());
+        assert!(!error.is_transient());
         assert_eq!(fake.runs(&name()).len(), 4);
     }
 

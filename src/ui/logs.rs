@@ -11,7 +11,7 @@ use super::style::{Style, Tone};
 use super::table::{Cell, table};
 use super::text::duration;
 use crate::cluster::Name;
-use crate::state::log::{Outcome, Said, Step};
+use crate::state::log::{LogEvent, Outcome, Step};
 use crate::state::{Record, Steps};
 
 /// A run with what is known of it.
@@ -174,11 +174,11 @@ pub fn whole(host: &Host, course: Course, style: &Style) -> String {
     for step in &host.steps {
         let head = format!("{} on {}", sanitise(&step.title), host.host);
         line(step.began, "==", Some(Tone::Strong), &head);
-        for (at, said) in &step.said {
-            match said {
-                Said::Change(text) => line(*at, "--", Some(Tone::Active), &sanitise(text)),
-                Said::Line(text) => line(*at, "  ", None, &sanitise_output(text)),
-                Said::Again(text) => {
+        for (at, event) in &step.events {
+            match event {
+                LogEvent::Change(text) => line(*at, "--", Some(Tone::Active), &sanitise(text)),
+                LogEvent::Line(text) => line(*at, "  ", None, &sanitise_output(text)),
+                LogEvent::Again(text) => {
                     let text = format!("tried again: {}", sanitise(text));
                     line(*at, "==", Some(Tone::Notable), &text);
                 }
@@ -220,12 +220,12 @@ struct StepDocument<'a> {
     /// `done`, `failed` or `open`.
     result: &'static str,
     what: Option<&'a str>,
-    said: Vec<SaidDocument<'a>>,
+    events: Vec<EventDocument<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct SaidDocument<'a> {
+struct EventDocument<'a> {
     at: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'a str>,
@@ -238,14 +238,14 @@ struct SaidDocument<'a> {
 /// A run with steps of hosts, for programs.
 #[must_use]
 pub fn document<'a>(run: &'a Run, hosts: &'a [Host]) -> Document<'a> {
-    let said = |(at, said): &'a (f64, Said)| {
+    let event = |(at, event): &'a (f64, LogEvent)| {
         let of = |wanted: bool, text: &'a str| wanted.then_some(text);
-        let (Said::Change(text) | Said::Line(text) | Said::Again(text)) = said;
-        SaidDocument {
+        let (LogEvent::Change(text) | LogEvent::Line(text) | LogEvent::Again(text)) = event;
+        EventDocument {
             at: *at,
-            resource: of(matches!(said, Said::Change(_)), text),
-            line: of(matches!(said, Said::Line(_)), text),
-            retry: of(matches!(said, Said::Again(_)), text),
+            resource: of(matches!(event, LogEvent::Change(_)), text),
+            line: of(matches!(event, LogEvent::Line(_)), text),
+            retry: of(matches!(event, LogEvent::Again(_)), text),
         }
     };
     let step = |host: &'a Name, step: &'a Step| StepDocument {
@@ -262,7 +262,7 @@ pub fn document<'a>(run: &'a Run, hosts: &'a [Host]) -> Document<'a> {
             Outcome::Failed(what) => Some(what),
             Outcome::Done | Outcome::Open => None,
         },
-        said: step.said.iter().map(said).collect(),
+        events: step.events.iter().map(event).collect(),
     };
     let steps = hosts
         .iter()

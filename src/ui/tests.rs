@@ -33,7 +33,7 @@ fn without_a_terminal_nothing_is_asked() {
     assert!(error.to_string().contains("--yes"), "{error}");
     assert!(matches!(
         ui.secret("sudo password", "x"),
-        Err(Unasked::NoTerminal { .. })
+        Err(PromptError::NoTerminal { .. })
     ));
     assert_eq!(err_text(), "");
 }

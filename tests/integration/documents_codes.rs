@@ -314,8 +314,8 @@ fn every_failure_of_a_step_has_its_entry() {
 
 #[test]
 fn every_state_of_etcd_has_its_entry() {
-    let mut wanted = variants("src/etcd/picture.rs", "Verdict");
-    wanted.extend(variants("src/etcd/picture.rs", "State"));
+    let mut wanted = variants("src/etcd/status.rs", "Verdict");
+    wanted.extend(variants("src/etcd/status.rs", "State"));
     same(
         "etcd",
         &entries(&read(PAGE), "What etcd status says"),

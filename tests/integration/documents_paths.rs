@@ -8,10 +8,10 @@ use std::path::Path;
 use kdiy::cluster::{AddressSpec, Cluster, ResolvedCluster, Version, VersionSpec};
 use kdiy::execute::trust::trust;
 use kdiy::inventory::load;
-use kdiy::pki::{Authorities, SecretboxKey};
-use kdiy::plan::install::{self, Circumstances};
+use kdiy::pki::{ClusterCas, SecretboxKey};
+use kdiy::plan::install::{self, Observed};
 use kdiy::resource::Resource;
-use kdiy::vault::Vault;
+use kdiy::secret_store::SecretStore;
 
 const PAGE: &str = "docs/security.md";
 
@@ -53,14 +53,14 @@ fn resolved(cluster: Cluster) -> ResolvedCluster {
 
 /// Paths that the plans of all inventories write, with their modes in octal.
 fn written() -> BTreeMap<String, BTreeSet<String>> {
-    let authorities = Authorities::generate(time::OffsetDateTime::now_utc()).unwrap();
+    let cas = ClusterCas::generate(time::OffsetDateTime::now_utc()).unwrap();
     let key = SecretboxKey::generate().unwrap();
-    let trust = trust(&authorities, Some(&key));
+    let trust = trust(&cas, Some(&key));
     let mut found = BTreeMap::<String, BTreeSet<String>>::new();
     for cluster in clusters() {
         let resolved = resolved(cluster);
-        let nothing = Circumstances::default();
-        let blueprint = install::blueprint(&resolved, &trust, &nothing, &mut Vault::new());
+        let nothing = Observed::default();
+        let blueprint = install::blueprint(&resolved, &trust, &nothing, &mut SecretStore::new());
         for node in &resolved.cluster.nodes {
             for resource in blueprint.resources(&node.name) {
                 let (path, mode) = match resource {

@@ -5,7 +5,7 @@
 
 mod by_kubeadm;
 mod differences;
-mod portrait;
+mod dump;
 mod rotation;
 
 use std::path::Path;
@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
-use self::portrait::Portrait;
+use self::dump::ClusterDump;
 use crate::e2e::cluster::Kubectl;
 use crate::e2e::figure;
 use crate::e2e::kdiy::Kdiy;
@@ -73,16 +73,16 @@ struct Grown {
 
 impl Grown {
     /// On fresh hosts, with these authorities if there are any.
-    fn up(way: Way, authorities: Option<&TempDir>) -> Self {
+    fn up(way: Way, cas: Option<&TempDir>) -> Self {
         let lab = Lab::up("eqv", &HOSTS);
-        if let Some(authorities) = authorities {
+        if let Some(cas) = cas {
             let kept = lab.folder.path().join(".kdiy/equal");
             lab::ok(
                 Command::new("install")
                     .args(["-d", "-m", "700"])
                     .args([lab.folder.path().join(".kdiy"), kept.clone()]),
             );
-            copy(&authorities.path().join("pki"), &kept);
+            copy(&cas.path().join("pki"), &kept);
         }
         let identity = lab.file("id_ed25519").display().to_string();
         let known_hosts = lab.file("known_hosts").display().to_string();
@@ -106,7 +106,7 @@ impl Grown {
     }
 
     /// What the next one shall have, too.
-    fn authorities(&self) -> TempDir {
+    fn cas(&self) -> TempDir {
         let kept = tempfile::tempdir().expect("a folder");
         copy(&self.lab.folder.path().join(".kdiy/equal/pki"), kept.path());
         kept
@@ -120,13 +120,13 @@ fn copy(from: &Path, into: &Path) {
 #[test]
 #[ignore = "needs the lab; make equivalence"]
 fn both_ways_come_to_the_same_cluster() {
-    let (serial, authorities) = {
+    let (serial, cas) = {
         let grown = Grown::up(Way::InTurn, None);
-        (Portrait::of(&grown), grown.authorities())
+        (ClusterDump::of(&grown), grown.cas())
     };
     serial.keep(Way::InTurn.name());
-    let grown = Grown::up(Way::AtOnce, Some(&authorities));
-    let parallel = Portrait::of(&grown);
+    let grown = Grown::up(Way::AtOnce, Some(&cas));
+    let parallel = ClusterDump::of(&grown);
     parallel.keep(Way::AtOnce.name());
     tell(&format!(
         "{} lines and {} lines",

@@ -258,8 +258,8 @@ fn own_address(known: &Known<'_>, notes: &mut Notes) -> Result<Option<std::net::
     let Some((said, var)) = login::text(known, &["ip", "access_ip"], notes) else {
         return Ok(None);
     };
-    address::address(said).map(Some).map_err(|refusal| {
-        notes.error("invalid-address", var.place, refusal.message, &refusal.help);
+    address::address(said).map(Some).map_err(|error| {
+        notes.error("invalid-address", var.place, error.message, &error.help);
         Told
     })
 }

@@ -41,7 +41,7 @@ impl Host {
         assert_eq!(code, 0, "{said}");
         match holder::Answer::parse(said.as_bytes()).unwrap() {
             holder::Answer::Taken { .. } => None,
-            holder::Answer::Held(holder) => Some(holder),
+            holder::Answer::Locked(holder) => Some(holder),
         }
     }
 }
@@ -111,7 +111,7 @@ fn what_nobody_wrote_is_no_holder_and_harms_nobody() {
         assert!(holder::Answer::parse(text.as_bytes()).is_err(), "{text}");
     }
     let told = |line: &[u8]| match holder::Answer::parse(line).unwrap() {
-        holder::Answer::Held(holder) => holder.to_string(),
+        holder::Answer::Locked(holder) => holder.to_string(),
         other => panic!("{other:?}"),
     };
     let nobody = told(b"held aa 3 {\"user\":\"x\"}");
@@ -165,7 +165,7 @@ async fn the_first_by_name_decides() {
     fake.always(&name("a"), "kdiy_take", held());
     let all = connections(&fake).await;
     let taken = take(&all, number("aaaa"), &owner("a"), |_| false).await;
-    assert!(matches!(taken, Err(NotTaken::Held { host, .. }) if host.as_str() == "a"));
+    assert!(matches!(taken, Err(LockError::Locked { host, .. }) if host.as_str() == "a"));
     assert!(fake.runs(&name("b")).is_empty());
 }
 
@@ -230,7 +230,7 @@ async fn no_beat_comes_after_a_host_was_given_back() {
     let all = connections(&fake).await;
     let lock = take(&all, number("aaaa"), &owner("a"), |_| false).await;
     let lock = lock.unwrap_or_else(|error| panic!("{error}"));
-    tokio::time::sleep(BEAT + Duration::from_secs(1)).await;
+    tokio::time::sleep(RENEW_INTERVAL + Duration::from_secs(1)).await;
     assert_eq!(fake.runs(&name("b")).len(), 2, "a beat is under way");
     let began = tokio::time::Instant::now();
     lock.release().await;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::super::address::DEFAULT_PORT;
-use super::super::balancer::{Kind, WrittenBalancer};
+use super::super::balancer::{Kind, RawBalancer};
 use super::super::document::Inventory;
 use super::super::finding::Spanned;
 use super::{address, with};
@@ -14,7 +14,7 @@ use crate::cluster::{
 /// haproxy where a node balances, nothing otherwise.
 pub fn balancing(inventory: &Inventory) -> Kind {
     match &inventory.load_balancer {
-        Some(written) => written.kind.value,
+        Some(raw) => raw.kind.value,
         None if with(inventory, Role::LoadBalancer).next().is_some() => Kind::Haproxy,
         None => Kind::None,
     }
@@ -27,9 +27,9 @@ pub fn vip(inventory: &Inventory) -> Option<Spanned<IpAddr>> {
         Kind::KubeVip => true,
         Kind::None | Kind::Local | Kind::External => return None,
     };
-    let written = inventory.load_balancer.as_ref();
-    if written.is_some_and(|written| written.vip_key.is_some()) {
-        return written?.vip.clone();
+    let raw = inventory.load_balancer.as_ref();
+    if raw.is_some_and(|raw| raw.vip_key.is_some()) {
+        return raw?.vip.clone();
     }
     let endpoint = inventory.endpoint.as_ref().filter(|_| needed)?;
     match endpoint.value.host {
@@ -42,8 +42,8 @@ pub fn vip(inventory: &Inventory) -> Option<Spanned<IpAddr>> {
 }
 
 /// The port of `local` on the loopback address, beside the API server's own.
-fn local_port(written: &WrittenBalancer) -> u16 {
-    written.port.as_ref().map_or(7443, |port| port.value)
+fn local_port(raw: &RawBalancer) -> u16 {
+    raw.port.as_ref().map_or(7443, |port| port.value)
 }
 
 /// A release that runs on every version of Kubernetes that kdiy installs.
@@ -51,18 +51,18 @@ const KUBE_VIP: &str = "ghcr.io/kube-vip/kube-vip:v1.1.2";
 
 /// What balances the endpoint. `None` when a needed part is missing.
 pub fn load_balancer(inventory: &Inventory) -> Option<LoadBalancer> {
-    let written = inventory.load_balancer.as_ref();
+    let raw = inventory.load_balancer.as_ref();
     let vip = vip(inventory).map(|vip| Vip {
         address: vip.value,
-        interface: written
-            .and_then(|written| written.interface.as_ref())
+        interface: raw
+            .and_then(|raw| raw.interface.as_ref())
             .map(|interface| interface.value.clone()),
     });
     let hosts = |kind| LoadBalancer::Hosts {
         kind,
         failover: vip.clone().map(|vip| Failover {
-            router_id: written
-                .and_then(|written| written.router_id.as_ref())
+            router_id: raw
+                .and_then(|raw| raw.router_id.as_ref())
                 .map_or_else(|| router_id(vip.address), |id| id.value),
             vip,
         }),
@@ -73,15 +73,13 @@ pub fn load_balancer(inventory: &Inventory) -> Option<LoadBalancer> {
         Kind::Nginx => hosts(Balancer::Nginx),
         Kind::KubeVip => LoadBalancer::KubeVip {
             vip: vip?,
-            image: written
-                .and_then(|written| written.image.as_ref())
+            image: raw
+                .and_then(|raw| raw.image.as_ref())
                 .map_or_else(|| KUBE_VIP.to_owned(), |image| image.value.clone()),
-            lease: written
-                .and_then(|written| written.lease)
-                .unwrap_or_default(),
+            lease: raw.and_then(|raw| raw.lease).unwrap_or_default(),
         },
         Kind::Local => LoadBalancer::Local {
-            port: local_port(written?),
+            port: local_port(raw?),
         },
         Kind::External => LoadBalancer::External,
     })

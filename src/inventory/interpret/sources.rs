@@ -1,7 +1,7 @@
 //! Where packages come from.
 
-use super::super::runtime::{Kind, Vendor, WrittenRuntime};
-use super::super::sources::WrittenPackages;
+use super::super::runtime::{Kind, RawRuntime, Vendor};
+use super::super::sources::RawPackages;
 use crate::cluster::{AptSource, Containerd, Origin, PackageKey, Packages, Runtime, VersionSpec};
 
 /// The project's own repository, one for each minor version.
@@ -27,8 +27,8 @@ fn filled(text: &str, version: VersionSpec) -> String {
     text.replace("{minor}", &format!("{major}.{minor}"))
 }
 
-fn key(written: PackageKey, version: VersionSpec) -> PackageKey {
-    match written {
+fn key(raw: PackageKey, version: VersionSpec) -> PackageKey {
+    match raw {
         PackageKey::Pinned { url, fingerprint } => PackageKey::Pinned {
             url: filled(&url, version),
             fingerprint,
@@ -47,9 +47,9 @@ fn base(url: &str, version: VersionSpec) -> String {
 }
 
 /// Kubernetes' packages.
-pub fn packages(written: WrittenPackages, version: VersionSpec) -> Option<Packages> {
-    let signer = match (written.key, &written.repository) {
-        (Some(written), _) => written,
+pub fn packages(raw: RawPackages, version: VersionSpec) -> Option<Packages> {
+    let signer = match (raw.key, &raw.repository) {
+        (Some(raw), _) => raw,
         (None, Some(_)) => return None,
         (None, None) => PackageKey::Pinned {
             url: UPSTREAM_KEY.to_owned(),
@@ -57,30 +57,29 @@ pub fn packages(written: WrittenPackages, version: VersionSpec) -> Option<Packag
         },
     };
     Some(Packages {
-        url: base(written.repository.as_deref().unwrap_or(UPSTREAM), version),
+        url: base(raw.repository.as_deref().unwrap_or(UPSTREAM), version),
         key: key(signer, version),
-        hold: written.hold,
+        hold: raw.hold,
     })
 }
 
 /// The runtime; containerd of the distribution, if nothing else is written.
-pub fn runtime(written: WrittenRuntime, version: VersionSpec) -> Option<Runtime> {
-    let kind = written
+pub fn runtime(raw: RawRuntime, version: VersionSpec) -> Option<Runtime> {
+    let kind = raw
         .kind
         .as_ref()
         .map_or(Kind::Containerd, |kind| kind.value);
     let source = |url: &str, suite: &str, signer: PackageKey| AptSource {
         url: base(
-            written
-                .repository
+            raw.repository
                 .as_ref()
                 .map_or(url, |repository| &repository.value),
             version,
         ),
-        suite: filled(written.suite.as_deref().unwrap_or(suite), version),
-        key: key(written.key.clone().unwrap_or(signer), version),
+        suite: filled(raw.suite.as_deref().unwrap_or(suite), version),
+        key: key(raw.key.clone().unwrap_or(signer), version),
     };
-    let origin = || match written.vendor.as_ref().map(|vendor| vendor.value) {
+    let origin = || match raw.vendor.as_ref().map(|vendor| vendor.value) {
         Some(Vendor::Docker) => Some(Origin::Docker(source(
             DOCKER,
             "{codename} stable",
@@ -89,24 +88,24 @@ pub fn runtime(written: WrittenRuntime, version: VersionSpec) -> Option<Runtime>
                 fingerprint: DOCKER_FINGERPRINT.to_owned(),
             },
         ))),
-        Some(Vendor::Distribution) | None => match &written.repository {
+        Some(Vendor::Distribution) | None => match &raw.repository {
             Some(repository) => Some(Origin::Repository(AptSource {
                 url: base(&repository.value, version),
-                suite: filled(written.suite.as_deref()?, version),
-                key: key(written.key.clone()?, version),
+                suite: filled(raw.suite.as_deref()?, version),
+                key: key(raw.key.clone()?, version),
             })),
             None => Some(Origin::Distribution),
         },
     };
     Some(match kind {
-        Kind::Containerd => Runtime::Containerd(match written.archive_key {
-            Some(_) => Containerd::Archive(written.archive?),
+        Kind::Containerd => Runtime::Containerd(match raw.archive_key {
+            Some(_) => Containerd::Archive(raw.archive?),
             None => Containerd::Packages(origin()?),
         }),
         Kind::Docker => Runtime::Docker {
             origin: origin()?,
-            cri_dockerd: written.cri_dockerd.clone()?,
+            cri_dockerd: raw.cri_dockerd.clone()?,
         },
-        Kind::CriO => Runtime::CriO(source(CRI_O, "/", written.key.clone()?)),
+        Kind::CriO => Runtime::CriO(source(CRI_O, "/", raw.key.clone()?)),
     })
 }

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use super::super::document::Inventory;
 use super::super::finding::{Finding, Span};
-use super::super::hosts::WrittenNode;
+use super::super::hosts::RawNode;
 use super::super::interpret;
 use super::super::reader::Reader;
 use crate::cluster::AddressSpec;
@@ -74,20 +74,20 @@ fn unique<T: Eq + Hash>(
 }
 
 /// Every node has something to log in to, and an address for the others.
-fn reachable(reader: &Reader<'_>, node: &WrittenNode) {
+fn reachable(reader: &Reader<'_>, node: &RawNode) {
     if node.ssh.broken {
         return;
     }
     let (host, address) = (interpret::ssh_host(node), interpret::address(node));
     match (&node.ssh.host, address) {
-        (None, None) if !node.address_written => {
+        (None, None) if !node.has_address => {
             let message = format!("{} has neither `ssh` nor `address`", node.called());
             reader.report(
                 Finding::error("no-address", node.name_span(), message)
                     .help("add `ssh: 192.0.2.11`; where it is an IP address it is the node's address, too"),
             );
         }
-        (Some(host), None) if !node.address_written => {
+        (Some(host), None) if !node.has_address => {
             let kind = match host.value.parse::<std::net::IpAddr>() {
                 Ok(_) => "an address that means nothing to the other hosts",
                 Err(_) => "a name, which may mean something else on the other hosts",
@@ -113,7 +113,7 @@ fn reachable(reader: &Reader<'_>, node: &WrittenNode) {
     }
 }
 
-fn jumps(reader: &Reader<'_>, inventory: &Inventory, node: &WrittenNode) {
+fn jumps(reader: &Reader<'_>, inventory: &Inventory, node: &RawNode) {
     let (Some(chain), Some(host)) = (
         interpret::jumps(node, &inventory.ssh),
         interpret::ssh_host(node),

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use super::super::balancer::Kind;
 use super::super::document::Inventory;
 use super::super::finding::{Finding, Span, Spanned};
-use super::super::hosts::WrittenNode;
+use super::super::hosts::RawNode;
 use super::super::interpret;
 use super::super::reader::Reader;
 use crate::cluster::{AddressSpec, Endpoint, EndpointHost, Role};
@@ -22,8 +22,8 @@ use crate::cluster::{AddressSpec, Endpoint, EndpointHost, Role};
 struct Scene<'i> {
     inventory: &'i Inventory,
     kind: Kind,
-    planes: Vec<&'i WrittenNode>,
-    balancers: Vec<&'i WrittenNode>,
+    planes: Vec<&'i RawNode>,
+    balancers: Vec<&'i RawNode>,
     endpoint: Option<Spanned<Endpoint>>,
     vip: Option<Spanned<IpAddr>>,
 }
@@ -88,7 +88,7 @@ impl Scene<'_> {
         self.inventory
             .load_balancer
             .as_ref()
-            .map_or(self.inventory.nodes_span, |written| written.kind.span)
+            .map_or(self.inventory.nodes_span, |raw| raw.kind.span)
     }
 
     /// The address of the endpoint, where it is one.
@@ -121,12 +121,12 @@ impl Scene<'_> {
     }
 }
 
-fn role(node: &WrittenNode, role: Role) -> Span {
+fn role(node: &RawNode, role: Role) -> Span {
     node.role(role).unwrap_or(node.start)
 }
 
 /// The address of a node, when it is written.
-fn fixed(node: &WrittenNode) -> Option<IpAddr> {
+fn fixed(node: &RawNode) -> Option<IpAddr> {
     match interpret::address(node)?.value {
         AddressSpec::Fixed(address) => Some(address),
         AddressSpec::Interface(_) => None,

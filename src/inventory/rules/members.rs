@@ -2,7 +2,7 @@
 
 use super::super::document::{Inventory, Shape};
 use super::super::finding::{Finding, Span};
-use super::super::hosts::WrittenNode;
+use super::super::hosts::RawNode;
 use super::super::interpret;
 use super::super::reader::Reader;
 use super::related_nodes;
@@ -13,8 +13,8 @@ const MOST: usize = 7;
 
 pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     let etcd = &inventory.settings.etcd;
-    let planes: Vec<&WrittenNode> = interpret::with(inventory, Role::ControlPlane).collect();
-    let hosts: Vec<&WrittenNode> = interpret::with(inventory, Role::Etcd).collect();
+    let planes: Vec<&RawNode> = interpret::with(inventory, Role::ControlPlane).collect();
+    let hosts: Vec<&RawNode> = interpret::with(inventory, Role::Etcd).collect();
     match (&inventory.topology, inventory.topology_key) {
         // Which of the two is meant is not known.
         (None, Some(_)) => {}
@@ -76,17 +76,17 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     }
 }
 
-fn span(node: &WrittenNode, role: Role) -> Span {
+fn span(node: &RawNode, role: Role) -> Span {
     node.role(role).unwrap_or(node.start)
 }
 
-fn spans(nodes: &[&WrittenNode], role: Role) -> Vec<Span> {
+fn spans(nodes: &[&RawNode], role: Role) -> Vec<Span> {
     nodes.iter().map(|node| span(node, role)).collect()
 }
 
 /// One host that is a control plane and a member.
-fn coupled(reader: &Reader<'_>, planes: &[&WrittenNode], hosts: &[&WrittenNode]) {
-    let both: Vec<&WrittenNode> = hosts
+fn coupled(reader: &Reader<'_>, planes: &[&RawNode], hosts: &[&RawNode]) {
+    let both: Vec<&RawNode> = hosts
         .iter()
         .copied()
         .filter(|host| host.role(Role::ControlPlane).is_some())

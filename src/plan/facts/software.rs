@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::cluster::{AddressSpec, Cluster, Node, Release, ResolvedCluster, Version};
-use crate::resource::{Answers, Malformed, section};
+use crate::resource::{AnswerError, Answers, section};
 use crate::runtime;
 use crate::shell::Script;
 use crate::template::NOTICE;
@@ -27,9 +27,9 @@ pub const CRI_TOOLS: &str = "cri-tools";
 pub struct Software {
     /// The versions of [`KUBERNETES`] and [`CRI_TOOLS`] in their repository, by
     /// package.
-    pub kubernetes: Look<BTreeMap<String, Vec<String>>>,
+    pub kubernetes: Lookup<BTreeMap<String, Vec<String>>>,
     /// The package of the runtime; `None` where there is none to be had.
-    pub runtime: Look<Option<Packaged>>,
+    pub runtime: Lookup<Option<Packaged>>,
     /// What of runtimes is there.
     pub present: Present,
 }
@@ -69,7 +69,7 @@ pub const ARCHIVE_UNIT: &str = "/etc/systemd/system/containerd.service";
 
 /// A look into a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Look<T> {
+pub enum Lookup<T> {
     /// There was no need for one, or no way yet.
     #[default]
     Unasked,
@@ -93,30 +93,30 @@ impl Software {
     #[must_use]
     pub fn release(&self) -> Option<Release> {
         match &self.runtime {
-            Look::Read(Some(package)) => Release::of_package(&package.version),
+            Lookup::Read(Some(package)) => Release::of_package(&package.version),
             _ => None,
         }
     }
 
     /// Reads the answer to [`Questions`].
-    pub(in crate::plan) fn parse(answers: &Answers) -> Result<Self, Malformed> {
+    pub(in crate::plan) fn parse(answers: &Answers) -> Result<Self, AnswerError> {
         let mut software = Self::default();
         for line in answers.get("software")?.lines() {
             let (of, rest) = line.split_once(' ').unwrap_or((line, ""));
             let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
             match (of, word) {
-                ("kubernetes", "unread") => software.kubernetes = Look::Unread(rest.to_owned()),
-                ("kubernetes", "read") => software.kubernetes = Look::Read(BTreeMap::new()),
+                ("kubernetes", "unread") => software.kubernetes = Lookup::Unread(rest.to_owned()),
+                ("kubernetes", "read") => software.kubernetes = Lookup::Read(BTreeMap::new()),
                 ("kubernetes", "has") => {
-                    if let (Look::Read(all), Some((package, version))) =
+                    if let (Lookup::Read(all), Some((package, version))) =
                         (&mut software.kubernetes, rest.split_once(' '))
                     {
                         let versions = all.entry(package.to_owned()).or_default();
                         versions.push(version.to_owned());
                     }
                 }
-                ("runtime", "unread") => software.runtime = Look::Unread(rest.to_owned()),
-                ("runtime", "none") => software.runtime = Look::Read(None),
+                ("runtime", "unread") => software.runtime = Lookup::Unread(rest.to_owned()),
+                ("runtime", "none") => software.runtime = Lookup::Read(None),
                 ("present", "package") => {
                     if let Some((package, version)) = rest.split_once(' ') {
                         let packages = &mut software.present.packages;
@@ -127,7 +127,7 @@ impl Software {
                 ("present", "apt") => software.present.apt.push(rest.to_owned()),
                 ("present", "format") => software.present.format = rest.parse().ok(),
                 ("runtime", "installed" | "candidate") => {
-                    software.runtime = Look::Read(Some(Packaged {
+                    software.runtime = Lookup::Read(Some(Packaged {
                         version: rest.to_owned(),
                         installed: word == "installed",
                     }));
@@ -436,7 +436,7 @@ mod tests {
             Some(packages),
             Some("containerd 2.3.0-1\ncontainerd 2.4.2-1"),
         );
-        let Look::Read(all) = &found.kubernetes else {
+        let Lookup::Read(all) = &found.kubernetes else {
             panic!("{found:?}")
         };
         assert_eq!(all["kubeadm"], ["1.37.2-1.1", "1.37.1-1.1"]);
@@ -444,7 +444,7 @@ mod tests {
         assert_eq!(all.keys().count(), 4, "{all:?}");
         assert_eq!(found.release(), Some(Release::new(2, 4, 2)));
         assert!(
-            matches!(&found.runtime, Look::Read(Some(package)) if !package.installed),
+            matches!(&found.runtime, Lookup::Read(Some(package)) if !package.installed),
             "{found:?}"
         );
     }
@@ -452,12 +452,12 @@ mod tests {
     #[test]
     fn one_that_cannot_be_read_is_not_an_empty_one() {
         let found = asked(None, Some(""));
-        let Look::Unread(why) = &found.kubernetes else {
+        let Lookup::Unread(why) = &found.kubernetes else {
             panic!("{found:?}")
         };
         assert!(why.contains("kubernetes"), "{why}");
         let empty = asked(Some(""), Some("other 1.0"));
-        assert_eq!(empty.runtime, Look::Read(None));
+        assert_eq!(empty.runtime, Lookup::Read(None));
     }
 
     #[test]
@@ -477,10 +477,10 @@ mod tests {
             "half-installed cri-tools 1.37.0-1.1",
         ] {
             let found = has(half);
-            assert!(matches!(found.kubernetes, Look::Unread(_)), "{found:?}");
+            assert!(matches!(found.kubernetes, Lookup::Unread(_)), "{found:?}");
         }
         let found = has("installed cri-tools 1.37.0-1.1");
-        assert_eq!(found.kubernetes, Look::Unasked);
+        assert_eq!(found.kubernetes, Lookup::Unasked);
         assert_eq!(found.release(), Some(Release::new(1, 6, 20)));
     }
 
@@ -563,11 +563,11 @@ mod tests {
         server.kill().unwrap();
         server.wait().unwrap();
         assert!(
-            matches!(&found, Look::Read(all) if all["kubeadm"] == ["1.37.2-1.1"]),
+            matches!(&found, Lookup::Read(all) if all["kubeadm"] == ["1.37.2-1.1"]),
             "{found:?}"
         );
-        assert!(matches!(trusting, Look::Unread(_)), "{trusting:?}");
-        assert_eq!(secret, Look::Unasked);
+        assert!(matches!(trusting, Lookup::Unread(_)), "{trusting:?}");
+        assert_eq!(secret, Lookup::Unasked);
     }
 
     #[test]
@@ -585,7 +585,7 @@ mod tests {
         resolved.cluster.packages.url = format!("file:{}/", dir.path().display());
         let config = format!("Dir::Etc::parts \"{}\";\n", parts.display());
         let found = said_of(&resolved, "exit 1", &[("/etc/apt/apt.conf", &config)]);
-        assert_eq!(found.kubernetes, Look::Read(BTreeMap::new()));
+        assert_eq!(found.kubernetes, Lookup::Read(BTreeMap::new()));
         assert!(!touched.exists());
     }
 
@@ -636,7 +636,7 @@ mod tests {
                 key: PackageKey::Armored(String::new()),
             })));
         let found = said(&resolved, "exit 1");
-        assert_eq!(found.kubernetes, Look::Read(BTreeMap::new()));
-        assert_eq!(found.runtime, Look::Read(None));
+        assert_eq!(found.kubernetes, Lookup::Read(BTreeMap::new()));
+        assert_eq!(found.runtime, Lookup::Read(None));
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{Founded, Site, kubectl};
+use super::{Bootstrapped, Context, kubectl};
 use crate::kubeadm::document;
 use crate::plan::facts::plane::{KUBELET_ACCESS, KUBELET_ROLE, KUBELET_USER};
 use crate::plan::{Blueprint, StepId};
@@ -15,22 +15,26 @@ use crate::shell::Script;
 /// one phase of `kubeadm init` binds its user: a cluster that was founded by an
 /// earlier patch, or without that phase, loses both by a certificate that is
 /// made anew.
-pub(super) fn let_in(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> StepId {
+pub(super) fn let_in(
+    context: &Context,
+    blueprint: &mut Blueprint,
+    bootstrapped: &Bootstrapped,
+) -> StepId {
     let allowed = |facts: &crate::plan::Facts| facts.plane.kubelet_access;
-    let kubectl = kubectl(site, site.lead);
+    let kubectl = kubectl(context, context.lead);
     let command = Command {
         name: "API servers' access to kubelets".to_owned(),
         verb: Verb::Run,
         details: vec![format!("bind {KUBELET_USER} to {KUBELET_ROLE}")],
-        done: Done::Known(site.is_founded() && site.facts.values().any(allowed)),
+        done: Done::Known(context.is_bootstrapped() && context.facts.values().any(allowed)),
         script: kubectl.lit("auth reconcile -f \"$kdiy_tmp/binding.yaml\"\n"),
         inputs: vec![Input::plain("binding.yaml", binding())],
     };
     blueprint.add(
-        &site.lead.name,
+        &context.lead.name,
         "let API servers into kubelets",
         vec![Resource::Command(command)],
-        &[founded.reachable],
+        &[bootstrapped.reachable],
     )
 }
 
@@ -53,9 +57,9 @@ fn binding() -> String {
 /// that somebody else put there gets the mode as well: nobody but root has to
 /// read it. A link is left alone, since it may lead anywhere (to /dev/null,
 /// say), and has no mode.
-pub(super) fn restrict(site: &Site, blueprint: &mut Blueprint) {
-    let nodes = site.resolved.cluster.kubelets();
-    for node in nodes.filter(|node| site.will_be_member(node)) {
+pub(super) fn restrict(context: &Context, blueprint: &mut Blueprint) {
+    let nodes = context.resolved.cluster.kubelets();
+    for node in nodes.filter(|node| context.will_have_joined(node)) {
         let command = Command {
             name: "files of the kubelet".to_owned(),
             verb: Verb::Run,

@@ -1,6 +1,6 @@
 //! The network manifest, applied through a control plane.
 
-use super::{Founded, Site, kubectl};
+use super::{Bootstrapped, Context, kubectl};
 use crate::cluster::ManifestSource;
 use crate::cni;
 use crate::plan::{Blueprint, StepId};
@@ -8,11 +8,11 @@ use crate::resource::{Command, Content, DOWNLOAD, Done, Input, Resource, Verb, s
 use crate::shell::Script;
 
 pub(super) fn manifest(
-    site: &Site,
+    context: &Context,
     blueprint: &mut Blueprint,
-    founded: &Founded,
+    bootstrapped: &Bootstrapped,
 ) -> Option<StepId> {
-    let source = &cni::manifest(&site.resolved.cluster.network.cni)?;
+    let source = &cni::manifest(&context.resolved.cluster.network.cni)?;
     let (shown, hash) = match source {
         ManifestSource::File { path, text } => {
             (path.display().to_string(), sha256_hex(text.as_bytes()))
@@ -41,7 +41,7 @@ pub(super) fn manifest(
             )
         }
     };
-    let kubectl = kubectl(site, site.lead);
+    let kubectl = kubectl(context, context.lead);
     // What was applied is kept in the cluster, so that any laptop knows it.
     let note = Script::of(
         " -n kube-system create configmap kdiy --dry-run=client -o yaml --from-literal=cni=",
@@ -51,7 +51,7 @@ pub(super) fn manifest(
         name: "network manifest".to_owned(),
         verb: Verb::Run,
         details: vec![format!("apply {shown}")],
-        done: Done::Known(site.standing.manifest.as_ref() == Some(&hash)),
+        done: Done::Known(context.cluster_state.manifest.as_ref() == Some(&hash)),
         script: fetch
             .then(&kubectl)
             .lit("apply -f \"$kdiy_tmp/cni.yaml\"\n")
@@ -63,10 +63,10 @@ pub(super) fn manifest(
         inputs,
     };
     let step = blueprint.add(
-        &site.lead.name,
+        &context.lead.name,
         "apply the network manifest",
         vec![Resource::Command(apply)],
-        &[founded.reachable],
+        &[bootstrapped.reachable],
     );
     Some(step)
 }

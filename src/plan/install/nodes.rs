@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Site, kubectl, kubectl_wait};
+use super::{Context, kubectl, kubectl_wait};
 use crate::cluster::{Cni, Node, Role, Taint};
 use crate::etcd::ask;
 use crate::kubeadm::node_labels;
@@ -15,28 +15,28 @@ use crate::shell::Script;
 /// its host was wiped, maybe before it was a node, or its join broke off.
 /// kubeadm refuses a node that is still known, a dead etcd member would count
 /// against the quorum, and kubeadm looks for etcd's members in their pods.
-pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Option<StepId> {
-    let begun = site
+pub(super) fn forget(context: &Context, node: &Node, blueprint: &mut Blueprint) -> Option<StepId> {
+    let begun = context
         .facts
         .get(&node.name)
         .is_some_and(|facts| facts.unfinished.is_some());
     let name = node.name.as_str();
     let known = begun
-        || site.standing.nodes.contains_key(name)
-        || site.standing.etcd_members.contains(name);
-    let stands = site.is_founded() || !site.standing.answering.is_empty();
-    if !known || site.is_member(node) || !stands {
+        || context.cluster_state.nodes.contains_key(name)
+        || context.cluster_state.etcd_members.contains(name);
+    let stands = context.is_bootstrapped() || !context.cluster_state.answering.is_empty();
+    if !known || context.has_joined(node) || !stands {
         return None;
     }
-    let delete = kubectl(site, site.lead)
+    let delete = kubectl(context, context.lead)
         .lit("delete node --ignore-not-found ")
         .arg(name);
-    let (script, details) = if site.is_stacked() && node.roles.has(Role::ControlPlane) {
+    let (script, details) = if context.is_stacked() && node.roles.has(Role::ControlPlane) {
         // A refusal of etcd's comes before anything is gone.
-        let script = ask::forget(&site.etcd(site.lead), name)
+        let script = ask::forget(&context.etcd(context.lead), name)
             .then(&delete)
             .lit("\n")
-            .then(&kubectl(site, site.lead))
+            .then(&kubectl(context, context.lead))
             .lit("-n kube-system delete pod --ignore-not-found --force --grace-period=0 ")
             .arg(format!("etcd-{name}"));
         (
@@ -56,7 +56,7 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
     };
     let title = format!("forget {name}");
     Some(blueprint.add_needed(
-        &site.lead.name,
+        &context.lead.name,
         title,
         vec![Resource::Command(command)],
         &[],
@@ -65,13 +65,13 @@ pub(super) fn forget(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Opt
 
 /// Labels and taints that the inventory names and the nodes lack. What it
 /// does not name belongs to others and stays.
-pub(super) fn label(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
+pub(super) fn label(context: &Context, blueprint: &mut Blueprint, joined: &[StepId]) {
     let mut details = Vec::new();
     // Nodes that lack the same are told in one go: each kubectl takes a while.
     let mut alike: BTreeMap<(&str, Vec<String>), Vec<&str>> = BTreeMap::new();
-    let nodes = site.resolved.cluster.kubelets();
-    for node in nodes.filter(|node| site.will_be_member(node)) {
-        let (labels, taints) = missing(site, node);
+    let nodes = context.resolved.cluster.kubelets();
+    for node in nodes.filter(|node| context.will_have_joined(node)) {
+        let (labels, taints) = missing(context, node);
         for (what, missing) in [("label", labels), ("taint", taints)] {
             if missing.is_empty() {
                 continue;
@@ -85,7 +85,7 @@ pub(super) fn label(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
     for ((what, missing), nodes) in alike {
         script = script
             .lit("\n")
-            .then(&kubectl(site, site.lead))
+            .then(&kubectl(context, context.lead))
             .args([what, "node"])
             .lit(" ")
             .args(nodes)
@@ -101,16 +101,16 @@ pub(super) fn label(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
         inputs: Vec::new(),
     };
     let command = vec![Resource::Command(command)];
-    blueprint.add(&site.lead.name, "label the nodes", command, joined);
+    blueprint.add(&context.lead.name, "label the nodes", command, joined);
 }
 
-fn missing(site: &Site, node: &Node) -> (Vec<String>, Vec<String>) {
+fn missing(context: &Context, node: &Node) -> (Vec<String>, Vec<String>) {
     // What a node had before it joins anew is forgotten.
-    let known = site
-        .standing
+    let known = context
+        .cluster_state
         .nodes
         .get(node.name.as_str())
-        .filter(|_| site.is_member(node));
+        .filter(|_| context.has_joined(node));
     let has = |all: fn(&crate::plan::facts::NodeView) -> &Vec<String>, one: &String| {
         known.is_some_and(|node| all(node).contains(one))
     };
@@ -131,29 +131,29 @@ fn missing(site: &Site, node: &Node) -> (Vec<String>, Vec<String>) {
 
 /// Waits until all nodes are ready, where kdiy knows that something connects
 /// the pods.
-pub(super) fn ready(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
-    if site.resolved.cluster.network.cni == Cni::None {
+pub(super) fn ready(context: &Context, blueprint: &mut Blueprint, joined: &[StepId]) {
+    if context.resolved.cluster.network.cni == Cni::None {
         return;
     }
     let is_ready = |node: &&Node| {
-        let known = site.standing.nodes.get(node.name.as_str());
-        site.is_member(node) && known.is_some_and(|known| known.ready)
+        let known = context.cluster_state.nodes.get(node.name.as_str());
+        context.has_joined(node) && known.is_some_and(|known| known.ready)
     };
-    let nodes = site.resolved.cluster.kubelets();
+    let nodes = context.resolved.cluster.kubelets();
     let waiting: Vec<_> = nodes
-        .filter(|node| site.will_be_member(node) && !is_ready(node))
+        .filter(|node| context.will_have_joined(node) && !is_ready(node))
         .map(|node| node.name.to_string())
         .collect();
-    let script = waiting_for(site, &waiting);
+    let script = waiting_for(context, &waiting);
     let wait = Command {
         details: vec![waiting.join(", ")],
         done: Done::Known(waiting.is_empty()),
         ..Command::wait("all nodes to be ready".to_owned(), script)
     };
     let wait = vec![Resource::Command(wait)];
-    let step = blueprint.add(&site.lead.name, "wait for the nodes", wait, joined);
+    let step = blueprint.add(&context.lead.name, "wait for the nodes", wait, joined);
     let gate = Gate::Nodes {
-        server: facts::url(site.resolved.address(site.lead)),
+        server: facts::url(context.resolved.address(context.lead)),
         names: waiting,
     };
     blueprint.waiting(step, gate);
@@ -162,13 +162,13 @@ pub(super) fn ready(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
 /// Waits for nodes, and says which ones it waits for whenever that is another
 /// thing. kubectl itself judges whether they are ready: what is said is what
 /// kubelets report, which may hold anything.
-fn waiting_for(site: &Site, names: &[String]) -> Script {
+fn waiting_for(context: &Context, names: &[String]) -> Script {
     Script::of("kdiy_ready() { ")
-        .then(&kubectl_wait(site, site.lead))
+        .then(&kubectl_wait(context, context.lead))
         .lit("wait --for=condition=Ready --timeout=5s ")
         .args(names.iter().map(|name| format!("node/{name}")))
         .lit("; }\nkdiy_unready() { ")
-        .then(&kubectl(site, site.lead))
+        .then(&kubectl(context, context.lead))
         .lit("get nodes --selector ")
         .arg(gate::nodes::selector(names))
         .lit(" -o ")

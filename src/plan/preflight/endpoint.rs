@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Found, Observation};
+use super::{HostProblem, Observation};
 use crate::cluster::{Balancer, Cluster, LoadBalancer, Name, Node, ResolvedCluster, Role};
 use crate::lb::{self, HEALTH_PORT};
 use crate::plan::Facts;
@@ -31,12 +31,16 @@ pub(super) fn ports(cluster: &Cluster, node: &Node) -> Vec<(u16, &'static str)> 
 }
 
 /// Another cluster's API server answers at the endpoint.
-pub(super) fn foreign(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
-    let Some(why) = &facts.endpoint.foreign else {
+pub(super) fn other_cluster(
+    resolved: &ResolvedCluster,
+    facts: &Facts,
+    problems: &mut Vec<HostProblem>,
+) {
+    let Some(why) = &facts.endpoint.other_cluster else {
         return;
     };
     let endpoint = &resolved.cluster.endpoint;
-    found.push(Found {
+    problems.push(HostProblem {
         code: "foreign-endpoint",
         kubeadm: "",
         what: format!(
@@ -68,7 +72,7 @@ pub(super) fn virtual_address(
     resolved: &ResolvedCluster,
     node: &Node,
     seen: &BTreeMap<Name, Observation>,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
     let cluster = &resolved.cluster;
     let Some((vip, role)) = lb::carried(cluster).filter(|(_, role)| node.roles.has(*role)) else {
@@ -93,7 +97,7 @@ pub(super) fn virtual_address(
             .iter()
             .map(|(name, _)| name.as_str())
             .collect();
-        found.push(Found {
+        problems.push(HostProblem {
             code: "vip-interface",
             kubeadm: "",
             what: format!(
@@ -108,7 +112,7 @@ pub(super) fn virtual_address(
     }
     if !networks.iter().any(|network| network.contains(&address)) {
         let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
-        found.push(Found {
+        problems.push(HostProblem {
             code: "vip-subnet",
             kubeadm: "",
             what: format!(
@@ -125,7 +129,7 @@ pub(super) fn virtual_address(
         .iter()
         .find_map(|net| Some((net, role_in(net, address)?)))
     {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "vip-subnet",
             kubeadm: "",
             what: format!("the virtual address {address} is {role} of {network}, and no host's"),
@@ -142,7 +146,7 @@ pub(super) fn virtual_address(
         .with_role(role)
         .any(|carrier| held(carrier) != Some(false));
     if let Some(holder) = facts.endpoint.vip_holder.as_ref().filter(|_| !ours) {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "vip-taken",
             kubeadm: "",
             what: format!("the virtual address {address} is in use: {holder} answers for it"),

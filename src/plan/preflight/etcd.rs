@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Found, port_taken};
+use super::{HostProblem, port_taken};
 use crate::cluster::{EtcdSource, EtcdVersion, Name, Node, ResolvedCluster, Role, Topology};
 use crate::etcd::CLIENT_PORT;
-use crate::etcd::member::{DATA, FOREIGN_UNIT, PEER_PORT, UNIT};
-use crate::plan::etcd::{EtcdFacts, Group, GroupState, HostState, Packaged};
-use crate::plan::{Facts, Observation, Standing};
+use crate::etcd::member::{DATA, DISTRIBUTION_UNIT, PEER_PORT, UNIT};
+use crate::plan::etcd::{EtcdCluster, EtcdClusterState, EtcdFacts, HostState, Packaged};
+use crate::plan::{ClusterState, Facts, Observation};
 
 /// The etcd of distributions, for hosts whose apt has no lists yet.
 ///
@@ -23,26 +23,26 @@ const DISTRIBUTIONS: [(&str, &str, EtcdVersion); 5] = [
 
 pub(super) fn problems(
     resolved: &ResolvedCluster,
-    standing: &Standing,
+    cluster_state: &ClusterState,
     node: &Node,
     token: &str,
     seen: &BTreeMap<Name, Observation>,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
     if !resolved.runs_external_etcd(node) {
         return;
     }
     let facts = &seen[&node.name].facts;
     let Some(etcd) = &facts.etcd else { return };
-    too_old(resolved, facts, etcd, found);
-    step(resolved, facts, etcd, token, seen, found);
+    too_old(resolved, facts, etcd, problems);
+    step(resolved, facts, etcd, token, seen, problems);
     let other = match &etcd.marker {
         Some(marker) if marker.token == token => None,
         Some(_) => Some("of another cluster that kdiy made"),
         None => Some("of a member that kdiy did not make"),
     };
     if let Some(whose) = other.filter(|_| etcd.data) {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "etcd-foreign-data",
             kubeadm: "",
             what: format!("{DATA} holds the data {whose}"),
@@ -52,25 +52,29 @@ pub(super) fn problems(
             ),
         });
     }
-    if etcd.foreign_unit {
-        found.push(Found {
+    if etcd.distribution_unit {
+        problems.push(HostProblem {
             code: "etcd-foreign-unit",
             kubeadm: "",
-            what: format!("{FOREIGN_UNIT} runs: a member that kdiy did not make"),
-            fix: format!("if nothing needs it, run `systemctl disable --now {FOREIGN_UNIT}` there"),
+            what: format!("{DISTRIBUTION_UNIT} runs: a member that kdiy did not make"),
+            fix: format!(
+                "if nothing needs it, run `systemctl disable --now {DISTRIBUTION_UNIT}` there"
+            ),
         });
     } else if !etcd.runs {
         for port in [CLIENT_PORT, PEER_PORT] {
-            port_taken(port, None, facts, found);
+            port_taken(port, None, facts, problems);
         }
     }
-    let group = &standing.etcd;
+    let group = &cluster_state.etcd;
     match group.state {
-        GroupState::Blank | GroupState::Founding => founding(resolved, standing, seen, found),
-        GroupState::Leaderless => leaderless(resolved, group, found),
-        GroupState::Live(_) => {}
+        EtcdClusterState::Blank | EtcdClusterState::Bootstrapping => {
+            bootstrap(resolved, cluster_state, seen, problems)
+        }
+        EtcdClusterState::Leaderless => leaderless(resolved, group, problems),
+        EtcdClusterState::Live(_) => {}
     }
-    split(node, seen, found);
+    split(node, seen, problems);
 }
 
 /// The distribution's package that a host has or would get.
@@ -87,7 +91,12 @@ fn packaged(facts: &Facts, etcd: &EtcdFacts) -> Option<(EtcdVersion, &'static st
 }
 
 /// Packages that kubeadm would not take.
-fn too_old(resolved: &ResolvedCluster, facts: &Facts, etcd: &EtcdFacts, found: &mut Vec<Found>) {
+fn too_old(
+    resolved: &ResolvedCluster,
+    facts: &Facts,
+    etcd: &EtcdFacts,
+    problems: &mut Vec<HostProblem>,
+) {
     if resolved.cluster.topology != Topology::External(EtcdSource::Distribution) {
         return;
     }
@@ -95,7 +104,7 @@ fn too_old(resolved: &ResolvedCluster, facts: &Facts, etcd: &EtcdFacts, found: &
         return;
     };
     if version < EtcdVersion::OLDEST {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "etcd-version",
             kubeadm: "ExternalEtcdVersion",
             what: format!(
@@ -127,19 +136,22 @@ fn step(
     etcd: &EtcdFacts,
     token: &str,
     seen: &BTreeMap<Name, Observation>,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
     let Topology::External(source) = &resolved.cluster.topology else {
         return;
     };
     let held = etcd.holds(token);
     if !held && etcd.view.is_none() {
-        return joining(source, facts, etcd, newest(seen, token), found);
+        return joining(source, facts, etcd, newest(seen, token), problems);
     }
-    let begun = etcd.marker.as_ref().is_some_and(|marker| marker.founding);
+    let begun = etcd
+        .marker
+        .as_ref()
+        .is_some_and(|marker| marker.bootstrapping);
     let Some(runs) = etcd.version().or_else(|| newest(seen, token)) else {
         if !begun {
-            found.push(Found {
+            problems.push(HostProblem {
                 code: "etcd-step",
                 kubeadm: "",
                 what: format!("nobody can tell which version of etcd the data in {DATA} are of"),
@@ -152,7 +164,7 @@ fn step(
         return;
     };
     let Some(wanted) = wanted(source, facts, etcd) else {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "etcd-step",
             kubeadm: "",
             what: format!(
@@ -177,7 +189,7 @@ fn step(
         return;
     };
     let does = if etcd.view.is_some() { "runs" } else { "is of" };
-    found.push(Found {
+    problems.push(HostProblem {
         code: "etcd-step",
         kubeadm: "",
         what: format!("its member {does} etcd {runs}, and {wanted} is asked for"),
@@ -192,13 +204,13 @@ fn joining(
     facts: &Facts,
     etcd: &EtcdFacts,
     others: Option<EtcdVersion>,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
     let (Some(wanted), Some(others)) = (wanted(source, facts, etcd), others) else {
         return;
     };
     if others.outgrows(wanted) {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "etcd-step",
             kubeadm: "",
             what: format!("the other members are of etcd {others}, and {wanted} is asked for"),
@@ -227,11 +239,11 @@ fn write(source: &EtcdSource, version: EtcdVersion) -> String {
 
 /// A blank etcd under a cluster that was in use would be the loss of all its
 /// objects, and one without all its hosts would not be the one that is meant.
-fn founding(
+fn bootstrap(
     resolved: &ResolvedCluster,
-    standing: &Standing,
+    cluster_state: &ClusterState,
     seen: &BTreeMap<Name, Observation>,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
     let missing: Vec<_> = resolved
         .with_role(Role::Etcd)
@@ -239,7 +251,7 @@ fn founding(
         .map(|other| other.name.to_string())
         .collect();
     if !missing.is_empty() {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "etcd-incomplete",
             kubeadm: "",
             what: format!(
@@ -252,14 +264,14 @@ fn founding(
     let joined: Vec<_> = resolved
         .with_role(Role::ControlPlane)
         .filter(|plane| {
-            let known = standing.members.contains(&plane.name);
+            let known = cluster_state.joined_nodes.contains(&plane.name);
             let facts = seen.get(&plane.name).map(|seen| &seen.facts);
             known || facts.is_some_and(|facts| facts.kubelet_conf && facts.unfinished.is_none())
         })
         .map(|plane| plane.name.to_string())
         .collect();
     if !joined.is_empty() {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "etcd-lost",
             kubeadm: "",
             what: format!(
@@ -274,13 +286,13 @@ fn founding(
     }
 }
 
-fn leaderless(resolved: &ResolvedCluster, group: &Group, found: &mut Vec<Found>) {
+fn leaderless(resolved: &ResolvedCluster, group: &EtcdCluster, problems: &mut Vec<HostProblem>) {
     let quorum = resolved.cluster.quorum();
     if group.recoverable(quorum) {
         return;
     }
     let held = group.which(HostState::Stopped).count();
-    found.push(Found {
+    problems.push(HostProblem {
         code: "etcd-quorum",
         kubeadm: "",
         what: format!(
@@ -296,7 +308,7 @@ fn leaderless(resolved: &ResolvedCluster, group: &Group, found: &mut Vec<Found>)
 }
 
 /// Members of one inventory that answer as two clusters.
-fn split(node: &Node, seen: &BTreeMap<Name, Observation>, found: &mut Vec<Found>) {
+fn split(node: &Node, seen: &BTreeMap<Name, Observation>, problems: &mut Vec<HostProblem>) {
     let of = |facts: &Facts| Some(facts.etcd.as_ref()?.view.as_ref()?.cluster.clone());
     let Some(own) = of(&seen[&node.name].facts) else {
         return;
@@ -307,7 +319,7 @@ fn split(node: &Node, seen: &BTreeMap<Name, Observation>, found: &mut Vec<Found>
         .map(|(name, _)| name.to_string())
         .collect();
     if !others.is_empty() {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "etcd-split",
             kubeadm: "",
             what: format!(

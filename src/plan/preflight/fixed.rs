@@ -3,31 +3,31 @@
 
 use std::net::IpAddr;
 
-use super::{Found, Standing};
+use super::{ClusterState, HostProblem};
 use crate::cluster::{Node, ResolvedCluster, Topology};
 use crate::kubeadm::PlaneComponent;
 use crate::plan::Facts;
 
 pub(super) fn problems(
     resolved: &ResolvedCluster,
-    standing: &Standing,
+    cluster_state: &ClusterState,
     node: &Node,
     facts: &Facts,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
-    if standing.members.contains(&node.name) {
-        endpoint(resolved, facts, found);
-        topology(resolved, facts, found);
+    if cluster_state.joined_nodes.contains(&node.name) {
+        endpoint(resolved, facts, problems);
+        topology(resolved, facts, problems);
     }
 }
 
-fn endpoint(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
+fn endpoint(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
     let wanted = resolved.cluster.node_endpoint().to_string();
     let other = |at: &&String| !at.eq_ignore_ascii_case(&wanted);
     let Some(serves) = facts.plane.endpoint.as_ref().filter(other) else {
         return;
     };
-    found.push(Found {
+    problems.push(HostProblem {
         code: "endpoint-moved",
         kubeadm: "",
         what: format!(
@@ -39,7 +39,7 @@ fn endpoint(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
     });
 }
 
-fn topology(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
+fn topology(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
     let arguments = facts.plane.running.get(PlaneComponent::ApiServer.name());
     let Some(servers) = arguments.and_then(|all| all.get("etcd-servers")) else {
         return;
@@ -52,7 +52,7 @@ fn topology(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
         (Topology::External(_), true) => ("stacked", "take `topology: external` out"),
         _ => return,
     };
-    found.push(Found {
+    problems.push(HostProblem {
         code: "topology-changed",
         kubeadm: "",
         what: format!("the etcd of this cluster is {is}: its API server uses {servers}"),

@@ -3,11 +3,11 @@
 //! that its kubelet refuses; and with what it would put in the place of a
 //! runtime that runs pods.
 
-use super::Found;
+use super::HostProblem;
 use crate::cluster::{Containerd, Node, Release, ResolvedCluster, Role, Runtime, Version};
-use crate::plan::facts::Look;
+use crate::plan::facts::Lookup;
 use crate::plan::facts::software::{CRI_TOOLS, KUBERNETES, Packaged};
-use crate::plan::{Facts, Standing};
+use crate::plan::{ClusterState, Facts};
 use crate::runtime::containerd::{self, Fit};
 use crate::runtime::{self, docker};
 
@@ -18,22 +18,22 @@ const WITHOUT_CGROUP_V1: Version = Version::new(1, 35, 0);
 /// What stands in the way of this host.
 pub(super) fn problems(
     resolved: &ResolvedCluster,
-    standing: &Standing,
+    cluster_state: &ClusterState,
     node: &Node,
     facts: &Facts,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
     if !node.runs_kubelet() {
         return;
     }
-    kubernetes(resolved, facts, found);
-    runtime_source(resolved, facts, found);
+    kubernetes(resolved, facts, problems);
+    runtime_source(resolved, facts, problems);
     // A kubelet that has joined shows that it runs.
-    if standing.members.contains(&node.name) {
-        replaced(resolved, facts, found);
+    if cluster_state.joined_nodes.contains(&node.name) {
+        replaced(resolved, facts, problems);
     } else {
-        too_old(resolved, facts, found);
-        cgroups(resolved, node, facts, found);
+        too_old(resolved, facts, problems);
+        cgroups(resolved, node, facts, problems);
     }
 }
 
@@ -42,14 +42,14 @@ pub(super) fn warnings(
     resolved: &ResolvedCluster,
     node: &Node,
     facts: &Facts,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
     if !node.runs_kubelet() {
         return;
     }
     let version = resolved.version;
     if !facts.unified_cgroups && version < WITHOUT_CGROUP_V1 {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "cgroup-version",
             kubeadm: "",
             what: format!(
@@ -66,7 +66,7 @@ pub(super) fn warnings(
             .iter()
             .map(|release| format!("{release}+"))
             .collect();
-        found.push(Found {
+        problems.push(HostProblem {
             code: "containerd-version",
             kubeadm: "",
             what: format!(
@@ -77,11 +77,11 @@ pub(super) fn warnings(
             fix: sources(),
         });
     }
-    cri_o(resolved, facts, found);
+    cri_o(resolved, facts, problems);
 }
 
 /// CRI-O's minor version follows that of Kubernetes.
-fn cri_o(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
+fn cri_o(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
     let Runtime::CriO(source) = &resolved.cluster.runtime else {
         return;
     };
@@ -90,7 +90,7 @@ fn cri_o(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
     let Some((release, how)) = packaged(facts).filter(|(release, _)| !same(release)) else {
         return;
     };
-    found.push(Found {
+    problems.push(HostProblem {
         code: "cri-o-version",
         kubeadm: "",
         what: format!(
@@ -117,15 +117,15 @@ fn sources() -> String {
         .to_owned()
 }
 
-fn kubernetes(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
+fn kubernetes(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
     let (wanted, url) = (resolved.version, &resolved.cluster.packages.url);
     let offered = match &facts.software.kubernetes {
-        Look::Unasked => return,
-        Look::Unread(why) => {
-            found.push(unread("packages", url, why));
+        Lookup::Unasked => return,
+        Lookup::Unread(why) => {
+            problems.push(unread("packages", url, why));
             return;
         }
-        Look::Read(offered) => offered,
+        Lookup::Read(offered) => offered,
     };
     let has = |name: &str| {
         let mut versions = offered.get(name).into_iter().flatten();
@@ -147,7 +147,7 @@ fn kubernetes(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>)
             true => String::new(),
             false => format!("choose a `version` that it has: {}; or ", others.join(", ")),
         };
-        found.push(Found {
+        problems.push(HostProblem {
             code: "version",
             kubeadm: "",
             what: format!(
@@ -161,7 +161,7 @@ fn kubernetes(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>)
         });
     }
     if !offered.contains_key(CRI_TOOLS) {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "cri-tools",
             kubeadm: "",
             what: format!("the repository {url} has no {CRI_TOOLS}, whose crictl pulls the images"),
@@ -173,8 +173,8 @@ fn kubernetes(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>)
     }
 }
 
-fn unread(setting: &str, url: &str, why: &str) -> Found {
-    Found {
+fn unread(setting: &str, url: &str, why: &str) -> HostProblem {
+    HostProblem {
         code: "repository-unread",
         kubeadm: "",
         what: format!("apt cannot read the repository {url} there: {why}"),
@@ -185,7 +185,7 @@ fn unread(setting: &str, url: &str, why: &str) -> Found {
     }
 }
 
-fn runtime_source(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
+fn runtime_source(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
     let Some(source) = runtime::source(&resolved.cluster.runtime) else {
         return;
     };
@@ -194,11 +194,11 @@ fn runtime_source(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Fou
         .replace("{os}", &facts.os)
         .replace("{codename}", &facts.os_codename);
     match &facts.software.runtime {
-        Look::Unread(why) => found.push(unread("runtime", &url, why)),
-        Look::Read(None) => {
+        Lookup::Unread(why) => problems.push(unread("runtime", &url, why)),
+        Lookup::Read(None) => {
             let profile = runtime::profile(&resolved.cluster.runtime);
             let name = profile.main.unwrap_or(profile.name);
-            found.push(Found {
+            problems.push(HostProblem {
                 code: "runtime-package",
                 kubeadm: "",
                 what: format!("the repository {url} has no {name} for this host"),
@@ -208,13 +208,13 @@ fn runtime_source(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Fou
                     .to_owned(),
             });
         }
-        Look::Unasked | Look::Read(Some(_)) => {}
+        Lookup::Unasked | Lookup::Read(Some(_)) => {}
     }
 }
 
 /// A host's packages are changed side by side with those of all others: what
 /// runs pods is not among them.
-fn replaced(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
+fn replaced(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
     let cluster = &resolved.cluster;
     let present = &facts.software.present;
     let profile = runtime::profile(&cluster.runtime);
@@ -243,7 +243,7 @@ fn replaced(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
         ),
         (None, main) => format!("the package {}", main.unwrap_or(profile.name)),
     };
-    found.push(Found {
+    problems.push(HostProblem {
         code: "runtime-source",
         kubeadm: "",
         what: format!(
@@ -270,7 +270,7 @@ fn containerd_of(resolved: &ResolvedCluster, facts: &Facts) -> Option<(Release, 
 }
 
 fn packaged(facts: &Facts) -> Option<(Release, &'static str)> {
-    let Look::Read(Some(Packaged { version, installed })) = &facts.software.runtime else {
+    let Lookup::Read(Some(Packaged { version, installed })) = &facts.software.runtime else {
         return None;
     };
     let how = match installed {
@@ -280,11 +280,11 @@ fn packaged(facts: &Facts) -> Option<(Release, &'static str)> {
     Some((Release::of_package(version)?, how))
 }
 
-fn too_old(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
+fn too_old(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
     if let Some((release, how)) = containerd_of(resolved, facts)
         && let Fit::TooOld(oldest) = containerd::fit(release, resolved.version)
     {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "containerd-version",
             kubeadm: "",
             what: format!(
@@ -298,7 +298,7 @@ fn too_old(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
         && let Some((release, how)) = packaged(facts)
         && release < docker::OLDEST
     {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "docker-version",
             kubeadm: "",
             what: format!(
@@ -313,7 +313,12 @@ fn too_old(resolved: &ResolvedCluster, facts: &Facts, found: &mut Vec<Found>) {
     }
 }
 
-fn cgroups(resolved: &ResolvedCluster, node: &Node, facts: &Facts, found: &mut Vec<Found>) {
+fn cgroups(
+    resolved: &ResolvedCluster,
+    node: &Node,
+    facts: &Facts,
+    problems: &mut Vec<HostProblem>,
+) {
     if facts.unified_cgroups || resolved.version < WITHOUT_CGROUP_V1 {
         return;
     }
@@ -338,7 +343,7 @@ fn cgroups(resolved: &ResolvedCluster, node: &Node, facts: &Facts, found: &mut V
     } else {
         return;
     };
-    found.push(Found {
+    problems.push(HostProblem {
         code: "cgroup-version",
         kubeadm: "",
         what,

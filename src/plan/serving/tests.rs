@@ -159,9 +159,9 @@ fn answers_are_read_and_nothing_unknown_is_good() {
     let requests = parse(
         "csr-1 good \"system:node:w1\"\ncsr-2 names \"system:node:a b\"\ncsr-3 well \"x\"\nbroken\n",
     );
-    let faults: Vec<_> = requests.iter().map(|r| (&*r.name, r.fault)).collect();
+    let objections: Vec<_> = requests.iter().map(|r| (&*r.name, r.objection)).collect();
     assert_eq!(
-        faults,
+        objections,
         [
             ("csr-1", None),
             (

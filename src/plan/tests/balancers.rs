@@ -80,7 +80,7 @@ fn no_plan_holds_the_password_or_differs_from_itself() {
     }
     let hosts = fresh(pair(VERSION, Balancer::Haproxy));
     let kept = hosts.plan().steps.iter().flat_map(|step| step.changes.clone()).any(|change| {
-        matches!(change.resource, Resource::File(file) if hosts.vault.text(&file.content).contains(PASSWORD))
+        matches!(change.resource, Resource::File(file) if hosts.secrets.text(&file.content).contains(PASSWORD))
     });
     assert!(kept, "the password is planned, by its hash");
 }
@@ -149,7 +149,7 @@ fn kube_vip_comes_with_init_and_after_joins() {
     };
     let text = init.script.as_str();
     let places: Vec<_> = [
-        "kube-vip-founding.yaml",
+        "kube-vip-during-init.yaml",
         "kubeadm init",
         "/kube-vip.yaml /etc",
     ]
@@ -163,7 +163,7 @@ fn kube_vip_comes_with_init_and_after_joins() {
         .filter(|input| matches!(&input.content, Content::Plain(text) if text.contains("super-admin.conf")))
         .map(|input| input.name.as_str())
         .collect();
-    assert_eq!(with_all_rights, ["kube-vip-founding.yaml"]);
+    assert_eq!(with_all_rights, ["kube-vip-during-init.yaml"]);
     assert!(before(&plan, "cp2", "place kube-vip").contains("cp2: join the cluster"));
     assert!(!lines(&plan).contains("w1   place kube-vip"));
 }
@@ -183,7 +183,7 @@ fn kube_vip_comes_with_one_founder_and_after_all() {
     let text = start.script.as_str();
     let places = [
         "kubeconfig super-admin",
-        "kube-vip-founding.yaml",
+        "kube-vip-during-init.yaml",
         "init phase control-plane",
     ];
     let places = places.map(|part| text.find(part).unwrap_or_else(|| panic!("{part}: {text}")));
@@ -223,7 +223,7 @@ fn seen_of(
     let hosts = Hosts::of(resolved, facts, |_, resource| absent(resource));
     problems(
         &hosts.resolved,
-        &hosts.circumstances.standing,
+        &hosts.observed.cluster_state,
         "kdiy-0123456789abcdef",
         &hosts.seen,
     )
@@ -282,7 +282,7 @@ fn an_address_that_somebody_else_has_is_seen() {
 fn another_cluster_at_the_endpoint_is_seen() {
     let found = seen(|host, facts| {
         if host == "cp1" {
-            facts.endpoint.foreign =
+            facts.endpoint.other_cluster =
                 Some("SSL certificate problem: self-signed certificate".to_owned());
         }
     });

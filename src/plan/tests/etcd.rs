@@ -19,9 +19,12 @@ fn entry(name: &str, learner: bool) -> MemberView {
     }
 }
 
-fn marker(founding: bool) -> Option<Marker> {
+fn marker(bootstrapping: bool) -> Option<Marker> {
     let token = TOKEN.to_owned();
-    Some(Marker { founding, token })
+    Some(Marker {
+        bootstrapping,
+        token,
+    })
 }
 
 /// A member with its data that knows a leader and these members.
@@ -30,7 +33,7 @@ fn serving(members: &[MemberView]) -> EtcdFacts {
         data: true,
         marker: marker(false),
         runs: true,
-        foreign_unit: false,
+        distribution_unit: false,
         view: Some(View {
             cluster: "7".to_owned(),
             version: Some(EtcdVersion::apart(VERSION.minor)),
@@ -44,10 +47,10 @@ fn serving(members: &[MemberView]) -> EtcdFacts {
 }
 
 /// A member with its data that does not run.
-fn stopped(founding: bool) -> EtcdFacts {
+fn stopped(bootstrapping: bool) -> EtcdFacts {
     EtcdFacts {
         data: true,
-        marker: marker(founding),
+        marker: marker(bootstrapping),
         program: Some(EtcdVersion::apart(VERSION.minor)),
         ..EtcdFacts::default()
     }
@@ -146,8 +149,8 @@ fn a_host_with_both_roles_has_no_key_of_etcds_authority() {
     let blueprint = blueprint(
         &resolved,
         &trust,
-        &Circumstances::default(),
-        &mut Vault::new(),
+        &Observed::default(),
+        &mut SecretStore::new(),
     );
     let has = |host: &str| {
         let all = blueprint.resources(&name(host));
@@ -243,7 +246,7 @@ fn a_founding_that_broke_off_is_gone_on_with() {
 fn a_limit_leaves_out_no_founder() {
     let limit = BTreeSet::from(["e1", "cp1"].map(name));
     let left_out = |hosts: &Hosts| {
-        let group = &hosts.circumstances.standing.etcd;
+        let group = &hosts.observed.cluster_state.etcd;
         group
             .left_out(&limit)
             .into_iter()
@@ -371,7 +374,7 @@ fn all_members_stopped_are_started_before_anything_is_said_of_the_nodes() {
         .find(|step| !step.host.as_str().starts_with('e'));
     assert_eq!(elsewhere, None);
     assert_eq!(steps_of(&plan, "start etcd"), ALL);
-    let needed = founding::needed(&hosts.resolved, &hosts.circumstances.standing);
+    let needed = bootstrap::required_hosts(&hosts.resolved, &hosts.observed.cluster_state);
     assert!(needed.is_empty(), "so --limit may name hosts of etcd alone");
 }
 
@@ -390,8 +393,8 @@ fn answers_of_the_gateway_are_read() {
     assert!(view.members[1].learner && !view.members[0].learner);
     let states = [whole(), facts].map(|facts| {
         let mut all = hosts(true, move |_| facts.clone(), &[])
-            .circumstances
-            .standing
+            .observed
+            .cluster_state
             .etcd;
         all.hosts.remove(&name("e3"));
         all.hosts.into_values().collect::<Vec<_>>()

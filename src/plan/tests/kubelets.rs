@@ -50,7 +50,7 @@ fn files_of_kubelets_are_restricted_where_they_are_not() {
 }
 
 /// Both ways of bringing a cluster up.
-fn founding(change: impl Fn(&mut ResolvedCluster)) -> [Plan; 2] {
+fn bootstrap_plans(change: impl Fn(&mut ResolvedCluster)) -> [Plan; 2] {
     [few(VERSION), serial(few(VERSION))].map(|mut resolved| {
         change(&mut resolved);
         Hosts::of(resolved, facts, |_, resource| absent(resource)).plan()
@@ -60,14 +60,14 @@ fn founding(change: impl Fn(&mut ResolvedCluster)) -> [Plan; 2] {
 /// kubeadm refuses names beside `all`, whichever way they come.
 #[test]
 fn a_run_that_is_taken_up_names_no_checks_where_all_are_passed_over() {
-    for plan in founding(|_| ()) {
+    for plan in bootstrap_plans(|_| ()) {
         assert!(scripts(&plan).contains("kdiy_again=--ignore-preflight-errors=Dir"));
     }
     for word in ["all", "All"] {
         let all = |resolved: &mut ResolvedCluster| {
             resolved.cluster.kubeadm.ignore_preflight_errors = vec!["Mem".into(), word.into()];
         };
-        for plan in founding(all) {
+        for plan in bootstrap_plans(all) {
             assert!(!scripts(&plan).contains("ignore-preflight-errors"));
         }
     }
@@ -90,7 +90,7 @@ fn each_kubelet_is_told_of_its_own_resolver() {
         let mut changes = steps.flat_map(|step| &step.changes);
         let patch = changes.find_map(|change| match &change.resource {
             Resource::File(file) if file.path.ends_with(crate::kubeadm::OWN_PATCH) => {
-                Some(hosts.vault.text(&file.content).to_string())
+                Some(hosts.secrets.text(&file.content).to_string())
             }
             _ => None,
         });

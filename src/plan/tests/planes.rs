@@ -283,10 +283,10 @@ fn encryption_waits_for_control_planes_that_nobody_knows() {
 #[test]
 fn good_requests_that_wait_are_approved_and_others_left() {
     let signed = || changed(|cluster| cluster.kubelet_serving = KubeletServing::Signed);
-    let request = |name: &str, node: &str, fault| Request {
+    let request = |name: &str, node: &str, objection| Request {
         name: name.to_owned(),
         requestor: requestor(node),
-        fault,
+        objection,
     };
     let view = |_: &str| PlaneView {
         requests: vec![
@@ -301,7 +301,7 @@ fn good_requests_that_wait_are_approved_and_others_left() {
     };
     let hosts = running(signed(), view);
     insta::assert_snapshot!(told(&hosts.plan()));
-    let warnings = crate::plan::serving::warnings(&hosts.circumstances.facts);
+    let warnings = crate::plan::serving::warnings(&hosts.observed.facts);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("csr-bad of \"system:node:w2\""));
     let quiet = running(signed(), |_| plane_with(&signed(), Stage::Plain));

@@ -4,7 +4,7 @@ use super::*;
 use crate::cluster::{
     AptSource, Archive, Containerd, Download, Origin, PackageKey, Release, Runtime,
 };
-use crate::plan::facts::Look;
+use crate::plan::facts::Lookup;
 use crate::plan::facts::software::{Packaged, Present};
 use crate::plan::preflight::warnings;
 
@@ -30,11 +30,11 @@ fn everywhere(code: &'static str) -> Vec<(String, &'static str)> {
 fn told(hosts: &Hosts) -> Vec<Problem> {
     let Hosts {
         resolved,
-        circumstances,
+        observed,
         seen,
         ..
     } = hosts;
-    problems(resolved, &circumstances.standing, TOKEN, seen)
+    problems(resolved, &observed.cluster_state, TOKEN, seen)
 }
 
 fn warned(hosts: &Hosts) -> Vec<(String, &'static str)> {
@@ -44,20 +44,20 @@ fn warned(hosts: &Hosts) -> Vec<(String, &'static str)> {
         .collect()
 }
 
-fn candidate(version: &str) -> Look<Option<Packaged>> {
-    Look::Read(Some(Packaged {
+fn candidate(version: &str) -> Lookup<Option<Packaged>> {
+    Lookup::Read(Some(Packaged {
         version: version.to_owned(),
         installed: false,
     }))
 }
 
-fn repository(packages: &[(&str, &str)]) -> Look<BTreeMap<String, Vec<String>>> {
+fn repository(packages: &[(&str, &str)]) -> Lookup<BTreeMap<String, Vec<String>>> {
     let mut all = BTreeMap::<String, Vec<String>>::new();
     for (name, version) in packages {
         let versions = all.entry((*name).to_owned()).or_default();
         versions.push((*version).to_owned());
     }
-    Look::Read(all)
+    Lookup::Read(all)
 }
 
 const WHOLE: [(&str, &str); 4] = [
@@ -86,7 +86,7 @@ fn crictl_is_installed_from_kubernetes_repository_and_held() {
 
 #[test]
 fn a_repository_without_what_is_wanted_is_seen_on_all_hosts() {
-    let of = |packages: Look<_>| {
+    let of = |packages: Lookup<_>| {
         hosts(few(V1_37), move |facts| {
             facts.software.kubernetes = packages.clone();
         })
@@ -107,7 +107,7 @@ fn a_repository_without_what_is_wanted_is_seen_on_all_hosts() {
         fix.contains("1.36.3") && fix.contains("packages.repository"),
         "{fix}"
     );
-    let unread = of(Look::Unread("E: Failed to fetch: 404".to_owned()));
+    let unread = of(Lookup::Unread("E: Failed to fetch: 404".to_owned()));
     assert_eq!(unread.codes(), everywhere("repository-unread"));
     assert!(told(&unread)[0].what.contains("404"));
 }
@@ -246,7 +246,7 @@ fn a_repository_without_the_runtime_is_seen() {
             key: PackageKey::Armored("key".to_owned()),
         })));
     let none = hosts(resolved.clone(), |facts| {
-        facts.software.runtime = Look::Read(None)
+        facts.software.runtime = Lookup::Read(None)
     });
     assert_eq!(none.codes(), everywhere("runtime-package"));
     assert!(
@@ -255,7 +255,7 @@ fn a_repository_without_the_runtime_is_seen() {
             .contains("https://packages.example/debian/ has no containerd")
     );
     let unread = hosts(resolved, |facts| {
-        facts.software.runtime = Look::Unread("E: 404".to_owned());
+        facts.software.runtime = Lookup::Unread("E: 404".to_owned());
     });
     assert_eq!(unread.codes(), everywhere("repository-unread"));
 }

@@ -120,7 +120,7 @@ fn long_answers_beside_each_other_are_not_mixed_up() {
     ] {
         assert_eq!(probe, Some(Probe::Code(200, Vec::new())));
     }
-    assert!(answer.etcd.unwrap().said.is_err(), "that is no JSON");
+    assert!(answer.etcd.unwrap().reply.is_err(), "that is no JSON");
 }
 
 #[test]

@@ -66,7 +66,7 @@ pub(super) async fn travel(shared: &Arc<Shared>, route: &Route) -> Result<Live, 
 }
 
 /// Has a host show its key, which is checked, and goes no further.
-pub(super) async fn meet(shared: &Arc<Shared>, route: &Route) -> Result<(), Error> {
+pub(super) async fn fetch_host_key(shared: &Arc<Shared>, route: &Route) -> Result<(), Error> {
     let through = approach(shared, route).await?;
     shake(shared, &route.target, through.as_ref())
         .await

@@ -31,7 +31,7 @@ impl Ssh {
             return Ok(None);
         }
         let route = Route::resolve(&self.shared.settings, login)?;
-        live::meet(&self.shared, &route).await?;
+        live::fetch_host_key(&self.shared, &route).await?;
         let key = self.shared.trust.pinned(&route.target);
         Ok(key.map(|key| entry_line(name, &key)))
     }

@@ -239,9 +239,9 @@ fn identities(
 /// Paths of written values; `none` is none.
 fn paths(
     tokens: &Tokens<'_>,
-    written: &[crate::transport::ssh_config::Written],
+    located: &[crate::transport::ssh_config::Located],
 ) -> Result<Vec<PathBuf>, Error> {
-    written
+    located
         .iter()
         .filter(|value| !value.value.eq_ignore_ascii_case("none"))
         .map(|value| tokens.path(value))

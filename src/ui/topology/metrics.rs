@@ -51,7 +51,7 @@ pub const TERMINAL: Metrics = Metrics {
 
 /// A picture with a monospaced font of 13 pixels, whose characters are about
 /// 7.8 pixels wide.
-pub const PICTURE: Metrics = Metrics {
+pub const SVG: Metrics = Metrics {
     column: 8,
     line: 19,
     pad_x: 14,

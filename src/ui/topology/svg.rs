@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use super::drawing::{Drawing, Kind, Line, Role, Shape, Text};
 use super::layout::lay_out;
-use super::metrics::PICTURE;
-use crate::topology::Map;
+use super::metrics::SVG;
+use crate::topology::Diagram;
 use crate::ui::sanitise::sanitise;
 
 /// What tells the file from pictures that somebody else made.
@@ -54,10 +54,10 @@ text{fill:#e6edf3}
 
 /// The picture as SVG.
 #[must_use]
-pub fn svg(map: &Map) -> String {
-    let drawing = lay_out(map, COLUMNS, &PICTURE);
+pub fn svg(map: &Diagram) -> String {
+    let drawing = lay_out(map, COLUMNS, &SVG);
     let headline = sanitise(&map.headline());
-    let letters = PICTURE.across(headline.chars().count()) + 2 * PICTURE.margin;
+    let letters = SVG.across(headline.chars().count()) + 2 * SVG.margin;
     let (width, height) = (drawing.width.max(letters), drawing.height + HEADLINE);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
@@ -68,8 +68,8 @@ pub fn svg(map: &Map) -> String {
          <text class=\"headline\" x=\"{}\" y=\"{}\">{}</text>\n",
         escaped(&headline),
         escaped(&description(map)),
-        PICTURE.margin,
-        PICTURE.margin + BASE,
+        SVG.margin,
+        SVG.margin + BASE,
         escaped(&headline),
     );
     let across = (width - drawing.width) / 2;
@@ -156,7 +156,7 @@ fn places(points: &[(i32, i32)]) -> String {
 }
 
 /// The picture in words, for those who do not see it.
-fn description(map: &Map) -> String {
+fn description(map: &Diagram) -> String {
     let tiers = map.tiers.iter().map(|tier| {
         let mut words = vec![tier.title.clone()];
         words.extend(tier.tolerates.map(|tolerates| tolerates.text()));

@@ -104,7 +104,7 @@ fn documents(resolved: &ResolvedCluster) -> Vec<(String, String)> {
         let members = format!("{}=https://192.0.2.1:2380", node.name);
         add(
             "founding",
-            &kubeadm::founding_etcd(resolved, node, &members),
+            &kubeadm::bootstrap_etcd(resolved, node, &members),
         );
     }
     all

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Grown;
-use super::portrait::KUBELET;
+use super::dump::KUBELET;
 use crate::e2e::{cluster, eventually, figure};
 
 /// How long the certificate has yet to go. It begins minutes ago, so this is

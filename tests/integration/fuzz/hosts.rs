@@ -11,14 +11,16 @@ use kdiy::draft::vagrant::{Seen, Wish, network, seen};
 use kdiy::etcd::{self, keys::Page};
 use kdiy::inventory::load;
 use kdiy::plan::etcd::MemberQuestions;
-use kdiy::plan::facts::{EndpointQuestions, Outlived, Portrait, Questions, portrait, software};
-use kdiy::plan::install::{Circumstances, Trust, blueprint};
+use kdiy::plan::facts::{
+    EndpointQuestions, HostInfo, Questions, StaleEtcdMembers, host_info, software,
+};
+use kdiy::plan::install::{Observed, Trust, blueprint};
 use kdiy::plan::observe::{Window, script};
-use kdiy::plan::{Blueprint, Observation, Plan, Standing, preflight, resolve};
+use kdiy::plan::{Blueprint, ClusterState, Observation, Plan, preflight, resolve};
+use kdiy::secret_store::SecretStore;
 use kdiy::shell::Script;
 use kdiy::status;
 use kdiy::template::HostFile;
-use kdiy::vault::Vault;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -188,20 +190,20 @@ fn resolved(cluster: Cluster) -> ResolvedCluster {
 fn questions(resolved: &ResolvedCluster, node: &Node) -> Questions {
     Questions {
         api_server: Some(resolved.address(node)),
-        reach: vec![(resolved.address(node), 22)],
+        peers: vec![(resolved.address(node), 22)],
         manifest: true,
         endpoint: EndpointQuestions::of(&resolved.cluster, "certificate\n", node),
         requests: Some(resolved.clone()),
         software: Some(software::Questions::of(resolved)),
         etcd: MemberQuestions::of(resolved, node),
-        outlived: Outlived::of(resolved, node),
+        stale_etcd_members: StaleEtcdMembers::of(resolved, node),
     }
 }
 
 fn site(cluster: Cluster) -> Site {
     let resolved = resolved(cluster);
-    let nothing = Circumstances::default();
-    let asked = blueprint(&resolved, &trust(), &nothing, &mut Vault::new());
+    let nothing = Observed::default();
+    let asked = blueprint(&resolved, &trust(), &nothing, &mut SecretStore::new());
     let answers = resolved.cluster.nodes.iter().map(|node| {
         let script = script(&asked, &node.name, &questions(&resolved, node));
         (node.name.clone(), said(&script))
@@ -224,14 +226,14 @@ fn plan(site: &Site, answers: &BTreeMap<Name, Vec<u8>>) -> Option<()> {
         .iter()
         .map(|(host, seen)| (host.clone(), seen.facts.clone()))
         .collect();
-    let standing = Standing::of(&site.resolved.cluster, &facts, TOKEN);
-    let circumstances = Circumstances {
+    let cluster_state = ClusterState::of(&site.resolved.cluster, &facts, TOKEN);
+    let observed = Observed {
         facts,
-        standing,
+        cluster_state,
         limit: None,
     };
-    let wanted = blueprint(&site.resolved, &trust(), &circumstances, &mut Vault::new());
-    for problem in preflight::problems(&site.resolved, &circumstances.standing, TOKEN, &seen) {
+    let wanted = blueprint(&site.resolved, &trust(), &observed, &mut SecretStore::new());
+    for problem in preflight::problems(&site.resolved, &observed.cluster_state, TOKEN, &seen) {
         assert!(format!("{problem:?}").len() < 100_000);
     }
     if let Ok(plan) = Plan::new(&wanted, &seen, None) {
@@ -266,13 +268,13 @@ fn answers_to_probes() {
 #[test]
 #[ignore = "run by nothing_that_is_read_panics_or_takes_all_memory"]
 fn portraits_and_addresses() {
-    let portrait = said(&portrait::script());
+    let host_info = said(&host_info::script());
     let host = Name::try_from("cp-1".to_owned()).unwrap();
-    Portrait::parse(&host, &portrait, WINDOW).expect("an honest answer is understood");
+    HostInfo::parse(&host, &host_info, WINDOW).expect("an honest answer is understood");
     let machine = said(&seen::script());
     Seen::parse(&machine).expect("an honest answer is understood");
     fuzz(500, &(forgery(), forgery()), |(one, other)| {
-        let _ = Portrait::parse(&host, &forged(&portrait, &one), WINDOW);
+        let _ = HostInfo::parse(&host, &forged(&host_info, &one), WINDOW);
         let machines = [forged(&machine, &one), forged(&machine, &other)];
         let seen: Vec<_> = machines
             .iter()
@@ -382,7 +384,7 @@ fn answers_about_health() {
                     status::Answer::parse(&cluster, node, &forged(&honest, forgery)).ok()?;
                 Some((node.name.clone(), Ok(answer)))
             });
-            let picture = status::Picture::of(&cluster, &hosts.collect(), now);
+            let picture = status::ClusterStatus::of(&cluster, &hosts.collect(), now);
             serde_json::to_string(&picture).unwrap();
         },
     );
@@ -395,7 +397,7 @@ fn answers_of_etcd() {
     etcd::Answer::parse(&honest).expect("an honest answer is understood");
     let page = r#"{"header":{"revision":"811"},"kvs":[{"key":"L2E="},{"key":"L2I="}],"more":true,"count":"2"}"#;
     Page::parse(page).expect("an honest answer is understood");
-    let host = |name: &str, output: &[u8]| etcd::picture::Host {
+    let host = |name: &str, output: &[u8]| etcd::status::Host {
         name: Name::try_from(name.to_owned()).unwrap(),
         address: None,
         answer: etcd::Answer::parse(output).map_err(|error| error.to_string()),
@@ -409,7 +411,7 @@ fn answers_of_etcd() {
                 host("cp-2", &forged(&honest, &other)),
                 host("cp-3", &honest),
             ];
-            serde_json::to_string(&etcd::Picture::of(&hosts)).unwrap();
+            serde_json::to_string(&etcd::EtcdStatus::of(&hosts)).unwrap();
             let _ = Page::parse(&edited(page, &edits));
         },
     );

@@ -11,7 +11,7 @@ use kdiy::draft::terraform::{self, Wanted};
 use kdiy::draft::{Base, hosts, vagrant};
 use kdiy::inventory::{Style, load, names, render, rows};
 use kdiy::pki::kubeconfig;
-use kdiy::pki::{Authorities, SecretboxKey};
+use kdiy::pki::{ClusterCas, SecretboxKey};
 use kdiy::state::{State, log};
 use kdiy::transport::known_hosts::KnownHosts;
 use kdiy::transport::ssh_config::SshConfig;
@@ -265,7 +265,9 @@ fn runs_and_logs() {
             let _ = run.record().unwrap();
             assert_eq!(run.hosts().unwrap(), std::slice::from_ref(&host));
             let steps = log::read(&run.said(&host).unwrap().unwrap());
-            let shown = steps.iter().map(|step| step.title.len() + step.said.len());
+            let shown = steps
+                .iter()
+                .map(|step| step.title.len() + step.events.len());
             assert!(shown.sum::<usize>() <= said.len() * 2 + 1);
         }
     });
@@ -276,8 +278,8 @@ fn runs_and_logs() {
 fn keys_and_kubeconfigs() {
     let spoilt = Spoilt::new();
     let now = time::OffsetDateTime::now_utc();
-    let authorities = Authorities::generate(now).unwrap();
-    let files: HashMap<String, String> = authorities
+    let cas = ClusterCas::generate(now).unwrap();
+    let files: HashMap<String, String> = cas
         .files()
         .into_iter()
         .map(|file| {
@@ -298,7 +300,7 @@ fn keys_and_kubeconfigs() {
             let text = if place == which { &text } else { &files[path] };
             Spoilt::write(&pki.join(path), text);
         }
-        let _ = spoilt.state.authorities(now);
+        let _ = spoilt.state.cas(now);
         let _ = SecretboxKey::from_base64("x", &text);
         let _ = kubeconfig::Kubeconfig::parse(&text);
     });

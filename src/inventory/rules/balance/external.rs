@@ -11,20 +11,20 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
         reader,
         "`loadBalancer: external` leaves balancing to somebody else",
     );
-    let Some(written) = scene.endpoint_address() else {
+    let Some(raw) = scene.endpoint_address() else {
         return false;
     };
     if scene.planes.len() < 2 {
         return false;
     }
     let planes = scene.planes.iter();
-    for plane in planes.filter(|plane| fixed(plane) == Some(written.value)) {
+    for plane in planes.filter(|plane| fixed(plane) == Some(raw.value)) {
         let message = format!(
             "the endpoint is the address of {}, so it fails when that one fails",
             plane.called()
         );
         reader.report(
-            Finding::error("endpoint-elsewhere", written.span, message)
+            Finding::error("endpoint-elsewhere", raw.span, message)
                 .related(
                     role(plane, Role::ControlPlane),
                     "one of several control planes",

@@ -1,7 +1,7 @@
 //! haproxy or nginx on hosts with the role load-balancer.
 
 use super::super::super::finding::{Finding, Spanned};
-use super::super::super::hosts::WrittenNode;
+use super::super::super::hosts::RawNode;
 use super::super::super::reader::Reader;
 use super::super::related_nodes;
 use super::ports::taken;
@@ -52,9 +52,9 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
     }
 }
 
-fn without_vip(reader: &Reader<'_>, scene: &Scene<'_>, balancers: &[&WrittenNode]) {
-    let written = scene.inventory.load_balancer.as_ref();
-    let broken = written.is_some_and(|written| written.vip_key.is_some())
+fn without_vip(reader: &Reader<'_>, scene: &Scene<'_>, balancers: &[&RawNode]) {
+    let raw = scene.inventory.load_balancer.as_ref();
+    let broken = raw.is_some_and(|raw| raw.vip_key.is_some())
         || (scene.inventory.endpoint_key.is_some() && scene.inventory.endpoint.is_none());
     let [first, second, ..] = balancers else {
         return;
@@ -87,17 +87,14 @@ fn without_vip(reader: &Reader<'_>, scene: &Scene<'_>, balancers: &[&WrittenNode
 
 /// What is for the virtual IP alone.
 fn unused_keys(reader: &Reader<'_>, scene: &Scene<'_>) {
-    let Some(written) = &scene.inventory.load_balancer else {
+    let Some(raw) = &scene.inventory.load_balancer else {
         return;
     };
-    if scene.vip.is_some() || written.vip_key.is_some() || scene.balancers.len() > 1 {
+    if scene.vip.is_some() || raw.vip_key.is_some() || scene.balancers.len() > 1 {
         return;
     }
-    let interface = written
-        .interface
-        .as_ref()
-        .map(|key| ("interface", key.span));
-    let router = written.router_id.as_ref().map(|key| ("routerId", key.span));
+    let interface = raw.interface.as_ref().map(|key| ("interface", key.span));
+    let router = raw.router_id.as_ref().map(|key| ("routerId", key.span));
     for (key, span) in interface.into_iter().chain(router) {
         let message =
             format!("`{key}` is for a virtual IP, and a single load-balancer has its own address");
@@ -109,23 +106,23 @@ fn unused_keys(reader: &Reader<'_>, scene: &Scene<'_>) {
 }
 
 /// The one load-balancer answers at its own address.
-fn alone(reader: &Reader<'_>, scene: &Scene<'_>, balancer: &WrittenNode) {
+fn alone(reader: &Reader<'_>, scene: &Scene<'_>, balancer: &RawNode) {
     let (Some(endpoint), Some(address)) = (&scene.endpoint, fixed(balancer)) else {
         return;
     };
-    let written = match endpoint.value.host {
-        EndpointHost::Address(written) if written != address => written,
+    let raw = match endpoint.value.host {
+        EndpointHost::Address(raw) if raw != address => raw,
         _ => return,
     };
     let message = format!(
-        "the endpoint is {written}, but the load-balancer {} has the address {address}",
+        "the endpoint is {raw}, but the load-balancer {} has the address {address}",
         balancer.called()
     );
     reader.report(
         Finding::error("endpoint-elsewhere", endpoint.span, message)
             .related(role(balancer, Role::LoadBalancer), "the load-balancer")
             .help(format!(
-                "write `endpoint: {}`, or a DNS name that resolves to it; if {written} is to be a virtual IP, `loadBalancer: {{kind: {}, vip: {written}}}`",
+                "write `endpoint: {}`, or a DNS name that resolves to it; if {raw} is to be a virtual IP, `loadBalancer: {{kind: {}, vip: {raw}}}`",
                 shown(address, endpoint.value.port),
                 scene.kind.as_str(),
             )),
@@ -156,7 +153,7 @@ fn ports(reader: &Reader<'_>, scene: &Scene<'_>, endpoint: &Spanned<Endpoint>) {
     };
     let finding = Finding::error("port-conflict", endpoint.span, message)
         .related(role(node, Role::LoadBalancer), label);
-    let rest: Vec<&WrittenNode> = rest.iter().map(|(node, _)| *node).collect();
+    let rest: Vec<&RawNode> = rest.iter().map(|(node, _)| *node).collect();
     reader.report(
         related_nodes(finding, &rest, Role::LoadBalancer, "this one, too").help(format!(
             "take another port, such as `endpoint: {}`, or a host of its own for the load-balancer",

@@ -29,8 +29,8 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
         vip::check(reader, scene, address, "kube-vip holds");
         return false;
     }
-    let written = scene.inventory.load_balancer.as_ref();
-    let broken = written.is_some_and(|written| written.vip_key.is_some())
+    let raw = scene.inventory.load_balancer.as_ref();
+    let broken = raw.is_some_and(|raw| raw.vip_key.is_some())
         || (scene.inventory.endpoint_key.is_some() && scene.inventory.endpoint.is_none());
     if !broken {
         let finding = match &scene.endpoint {

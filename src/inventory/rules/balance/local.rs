@@ -9,8 +9,8 @@ use crate::cluster::Role;
 /// Returns whether it was reported why an endpoint cannot be derived.
 pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
     scene.no_hosts(reader, "with `local` every node has a balancer of its own");
-    let written = scene.inventory.load_balancer.as_ref();
-    if let Some(port) = written.and_then(|written| written.port.as_ref()) {
+    let raw = scene.inventory.load_balancer.as_ref();
+    if let Some(port) = raw.and_then(|raw| raw.port.as_ref()) {
         local_port(reader, port.value, port.span);
     }
     endpoint(reader, scene);
@@ -40,14 +40,14 @@ fn local_port(reader: &Reader<'_>, port: u16, span: Span) {
 
 /// Clients from outside do not pass by the nodes' balancers.
 fn endpoint(reader: &Reader<'_>, scene: &Scene<'_>) {
-    let (Some(endpoint), Some(written)) = (&scene.endpoint, scene.endpoint_address()) else {
+    let (Some(endpoint), Some(raw)) = (&scene.endpoint, scene.endpoint_address()) else {
         return;
     };
     let port = endpoint.value.port;
     let nodes = scene.inventory.nodes.iter();
     let Some(node) = nodes
         .into_iter()
-        .find(|node| fixed(node) == Some(written.value))
+        .find(|node| fixed(node) == Some(raw.value))
     else {
         return;
     };
@@ -57,7 +57,7 @@ fn endpoint(reader: &Reader<'_>, scene: &Scene<'_>) {
             node.called()
         );
         reader.report(
-            Finding::error("endpoint-elsewhere", written.span, message)
+            Finding::error("endpoint-elsewhere", raw.span, message)
                 .related(node.start, "this node")
                 .help("write a DNS name that leads to the control planes, or the address of one: balancers of nodes serve only the node that they are on"),
         );
@@ -69,9 +69,9 @@ fn endpoint(reader: &Reader<'_>, scene: &Scene<'_>) {
             node.called()
         );
         reader.report(
-            Finding::error("endpoint-elsewhere", written.span, message).help(format!(
+            Finding::error("endpoint-elsewhere", raw.span, message).help(format!(
                 "write `endpoint: {}`",
-                shown(written.value, DEFAULT_PORT)
+                shown(raw.value, DEFAULT_PORT)
             )),
         );
     } else if scene.planes.len() > 1 {
@@ -80,7 +80,7 @@ fn endpoint(reader: &Reader<'_>, scene: &Scene<'_>) {
             node.called()
         );
         reader.report(
-            Finding::warning("endpoint-elsewhere", written.span, message)
+            Finding::warning("endpoint-elsewhere", raw.span, message)
                 .related(plane, "one of several control planes")
                 .help("write a DNS name that leads to all control planes"),
         );

@@ -44,17 +44,16 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
             )),
         );
     }
-    if let (Some(written), Some(address)) = (scene.endpoint_address(), fixed(plane))
-        && written.value != address
+    if let (Some(raw), Some(address)) = (scene.endpoint_address(), fixed(plane))
+        && raw.value != address
     {
-        let written = written.value;
-        let message = format!(
-            "the endpoint is {written}, but the only control plane has the address {address}"
-        );
+        let raw = raw.value;
+        let message =
+            format!("the endpoint is {raw}, but the only control plane has the address {address}");
         reader.report(
             Finding::error("endpoint-elsewhere", endpoint.span, message)
                 .related(role(plane, Role::ControlPlane), "the control plane")
-                .help(format!("write `endpoint: {address}`, a DNS name, `loadBalancer: kube-vip` for a virtual IP that kdiy sets up, or `external` if {written} is a balancer or virtual IP of your own")),
+                .help(format!("write `endpoint: {address}`, a DNS name, `loadBalancer: kube-vip` for a virtual IP that kdiy sets up, or `external` if {raw} is a balancer or virtual IP of your own")),
         );
     }
     false

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::super::super::finding::{Finding, Span, Spanned};
-use super::super::super::hosts::WrittenNode;
+use super::super::super::hosts::RawNode;
 use super::super::super::interpret;
 use super::super::super::reader::Reader;
 use super::{Scene, fixed, shown};
@@ -30,8 +30,8 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>, vip: &Spanned<IpAddr>, held
                 .help("take a free address of the same network"),
         );
     }
-    if let Some(written) = scene.endpoint_address()
-        && written.value != address
+    if let Some(raw) = scene.endpoint_address()
+        && raw.value != address
     {
         let port = scene
             .endpoint
@@ -39,10 +39,10 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>, vip: &Spanned<IpAddr>, held
             .map_or(0, |endpoint| endpoint.value.port);
         let message = format!(
             "the endpoint is {}, but what {held} is the virtual IP {address}",
-            written.value
+            raw.value
         );
         reader.report(
-            Finding::error("endpoint-elsewhere", written.span, message)
+            Finding::error("endpoint-elsewhere", raw.span, message)
                 .related(vip.span, "the virtual IP")
                 .help(format!(
                     "write `endpoint: {}`, or a DNS name that resolves to it",
@@ -54,7 +54,7 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>, vip: &Spanned<IpAddr>, held
 
 /// Where it is written that a node has this address itself: the other hosts
 /// reach it there, or kdiy does.
-fn own(node: &WrittenNode, address: IpAddr) -> Option<Span> {
+fn own(node: &RawNode, address: IpAddr) -> Option<Span> {
     if fixed(node) == Some(address) {
         return interpret::address(node).map(|address| address.span);
     }

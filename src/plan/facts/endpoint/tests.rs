@@ -66,7 +66,7 @@ fn serve(dir: &std::path::Path, authority: &Authority, port: u16) -> Server {
     server
 }
 
-fn foreign(ca: &Authority, port: u16) -> String {
+fn other_cluster(ca: &Authority, port: u16) -> String {
     let questions = EndpointQuestions {
         served: Some((
             Endpoint {
@@ -105,10 +105,10 @@ fn only_a_server_of_another_authority_is_foreign() {
         }
     });
 
-    assert_eq!(foreign(&ours, own), "");
-    assert_eq!(foreign(&ours, closed), "");
-    assert_eq!(foreign(&ours, empty), "");
-    let said = foreign(&ours, other);
+    assert_eq!(other_cluster(&ours, own), "");
+    assert_eq!(other_cluster(&ours, closed), "");
+    assert_eq!(other_cluster(&ours, empty), "");
+    let said = other_cluster(&ours, other);
     assert!(
         said.starts_with("foreign SSL certificate problem: "),
         "{said}"

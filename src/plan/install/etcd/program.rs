@@ -1,16 +1,16 @@
 //! The program of an external etcd: a release archive that is checked before
 //! it is unpacked, or the distribution's packages, which must be new enough.
 
-use super::super::Site;
+use super::super::Context;
 use super::super::host::apt_proxy;
 use crate::cluster::{EtcdArchive, EtcdSource, EtcdVersion, Node, ResolvedCluster};
-use crate::etcd::member::{self, FOREIGN_UNIT};
+use crate::etcd::member::{self, DISTRIBUTION_UNIT};
 use crate::plan::Blueprint;
 use crate::plan::etcd::Packaged;
 use crate::resource::{Command, DOWNLOAD, Done, File, Package, Packages, Resource, Verb};
+use crate::secret_store::SecretStore;
 use crate::shell::Script;
 use crate::template::NOTICE;
-use crate::vault::Vault;
 
 /// Needed by the members and by what asks them.
 const BASE: [&str; 3] = ["ca-certificates", "curl", "openssl"];
@@ -20,16 +20,16 @@ const PACKAGES: [&str; 2] = ["etcd-client", "etcd-server"];
 
 /// Puts it on a host.
 pub(super) fn install(
-    site: &Site,
+    context: &Context,
     node: &Node,
     source: &EtcdSource,
     blueprint: &mut Blueprint,
-    vault: &mut Vault,
+    secrets: &mut SecretStore,
 ) {
     if !node.runs_kubelet() {
-        apt_proxy(site, node, blueprint, vault);
+        apt_proxy(context, node, blueprint, secrets);
     }
-    let hold = site.resolved.cluster.packages.hold;
+    let hold = context.resolved.cluster.packages.hold;
     let base = BASE.iter().map(|name| Package::any(name));
     let packages = |more: &[&str]| {
         let more = more.iter().map(|name| Package {
@@ -42,12 +42,12 @@ pub(super) fn install(
     let all = match source {
         // The package starts a member of its own as soon as it is installed.
         EtcdSource::Distribution => {
-            vec![mask(), packages(&PACKAGES), new_enough(site, node)]
+            vec![mask(), packages(&PACKAGES), new_enough(context, node)]
         }
         EtcdSource::Archive(archive) => {
             let mut all = vec![packages(&[])];
             all.extend(user());
-            all.push(unpack(site.resolved, archive));
+            all.push(unpack(context.resolved, archive));
             all
         }
     };
@@ -59,7 +59,7 @@ fn mask() -> Resource {
         .lit("echo 'etcd.service runs here: a member that kdiy did not make' >&2\nexit 1\nfi\n")
         .lit("systemctl mask --quiet etcd.service");
     Resource::Command(Command {
-        name: format!("the package's own {FOREIGN_UNIT}"),
+        name: format!("the package's own {DISTRIBUTION_UNIT}"),
         verb: Verb::Run,
         details: vec!["mask it, so that it never starts".to_owned()],
         done: Done::Ask(Script::of(
@@ -89,10 +89,10 @@ fn user() -> [Resource; 2] {
 
 /// What was packaged is known for certain only once it is installed; it has not
 /// been started then.
-fn new_enough(site: &Site, node: &Node) -> Resource {
+fn new_enough(context: &Context, node: &Node) -> Resource {
     let oldest = EtcdVersion::OLDEST;
-    let asked = EtcdVersion::apart(site.resolved.version.minor);
-    let facts = site.facts.get(&node.name).and_then(|f| f.etcd.as_ref());
+    let asked = EtcdVersion::apart(context.resolved.version.minor);
+    let facts = context.facts.get(&node.name).and_then(|f| f.etcd.as_ref());
     let details = match facts.and_then(|facts| facts.packaged) {
         Some(Packaged::Offered(version) | Packaged::Installed(version)) => {
             format!("{version} of the distribution; kubeadm takes {oldest} and later")

@@ -1,6 +1,6 @@
 //! The static pods of one control plane, written anew and waited for.
 
-use super::{Roll, Site, config, configuration, note_of};
+use super::{Context, Roll, config, configuration, note_of};
 use crate::cluster::Values;
 use crate::kubeadm::{PlaneComponent, audit};
 use crate::plan::facts::plane::PROCESSES;
@@ -10,14 +10,14 @@ use crate::shell::Script;
 /// Static pods of one control plane are written anew, and its processes are
 /// waited for. Those that ran before are brought back where the new ones do
 /// not come up: a control plane alone could not be mended through its API.
-pub(super) fn command(site: &Site, roll: &Roll) -> Command {
-    let address = site.resolved.address(roll.node);
+pub(super) fn command(context: &Context, roll: &Roll) -> Command {
+    let address = context.resolved.address(roll.node);
     let loopback = if address.is_ipv6() {
         "[::1]"
     } else {
         "127.0.0.1"
     };
-    let mut inputs = vec![configuration(site, roll.node, roll.stage)];
+    let mut inputs = vec![configuration(context, roll.node, roll.stage)];
     let mut script = Script::of(PROCESSES)
         .lit(WAIT_FOR_ROLLOUT)
         .lit("kubeadm init phase control-plane all")
@@ -50,7 +50,7 @@ pub(super) fn command(site: &Site, roll: &Roll) -> Command {
             .args([name, health.as_str()])
             .lit("\n");
     }
-    if let Some(policy) = site.resolved.cluster.control_plane.audit.as_ref() {
+    if let Some(policy) = context.resolved.cluster.control_plane.audit.as_ref() {
         // Policies of before, which kdiy wrote and no process reads any more.
         script = script
             .lit("find ")

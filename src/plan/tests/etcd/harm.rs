@@ -6,7 +6,7 @@ use super::*;
 fn what_would_harm_an_etcd_is_refused() {
     let foreign = |token: Option<&str>| EtcdFacts {
         marker: token.map(|token| Marker {
-            founding: false,
+            bootstrapping: false,
             token: token.to_owned(),
         }),
         ..stopped(false)
@@ -72,7 +72,7 @@ fn what_would_harm_an_etcd_is_refused() {
             "the distribution's own unit",
             false,
             Box::new(|host| EtcdFacts {
-                foreign_unit: host == "e3",
+                distribution_unit: host == "e3",
                 ..EtcdFacts::default()
             }),
             &[("e3", "etcd-foreign-unit")],

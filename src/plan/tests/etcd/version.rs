@@ -102,7 +102,7 @@ fn the_fix_of_an_old_package_names_what_would_do() {
     let hosts = Hosts::of(resolved, facts, |_, resource| absent(resource));
     let problems = problems(
         &hosts.resolved,
-        &hosts.circumstances.standing,
+        &hosts.observed.cluster_state,
         TOKEN,
         &hosts.seen,
     );
@@ -227,7 +227,7 @@ fn a_host_says_what_the_unit_of_its_member_would_start() {
         ),
         packages: false,
     };
-    let script = crate::plan::etcd::look(&questions)
+    let script = crate::plan::etcd::member_script(&questions)
         .to_string()
         .replace("/var/lib/etcd/member", &path("member"))
         .replace("/etc/systemd/system/kdiy-etcd.service", &path("unit"));

@@ -1,0 +1,166 @@
+//! Runs a plan, shown and written down, until its end or Ctrl-C.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use super::run_recorder::RunRecorder;
+use crate::cli::interrupt::Interrupts;
+use crate::cli::log_recorder::LogRecorder;
+use crate::cli::survey::Survey;
+use crate::cli::{CliError, Exit};
+use crate::execute::lock::Lock;
+use crate::execute::{self, Event, Options};
+use crate::plan::Plan;
+use crate::plan::gate::Gate;
+use crate::transport::Connection;
+use crate::ui::summary::Tally;
+use crate::ui::{Ui, progress};
+
+/// How long one step may take: a slow mirror takes minutes.
+const STEP: Duration = Duration::from_secs(30 * 60);
+
+/// Who hears of a run while it goes on, and who may stop it.
+pub(super) struct RunContext<'a> {
+    pub(super) chronicle: &'a Arc<RunRecorder>,
+    /// Called when the API is known to answer at the endpoint.
+    pub(super) serves: &'a (dyn Fn() + Sync),
+    pub(super) interrupts: &'a Interrupts,
+    pub(super) ui: &'a Ui,
+}
+
+/// Runs the plan; also whether it was stopped before its end.
+pub(super) async fn run_plan<C: Connection + 'static>(
+    plan: &Plan,
+    survey: &Survey<C>,
+    lock: &Lock<C>,
+    width: usize,
+    context: &RunContext<'_>,
+) -> Result<(Tally, bool), CliError> {
+    let RunContext {
+        chronicle,
+        serves,
+        interrupts,
+        ui,
+    } = *context;
+    let start = chronicle.start();
+    let shown = ui.renderer(start, survey.connections.keys());
+    let mut recorder = LogRecorder::new(chronicle.run().clone(), start, shown);
+    let (stopping, stop) = watch::channel(false);
+    let stopping = Arc::new(stopping);
+    let taken_away = tokio::spawn({
+        let (mut lost, stopping, ui) = (lock.lost(), Arc::clone(&stopping), ui.clone());
+        let chronicle = Arc::clone(chronicle);
+        async move {
+            if lost.changed().await.is_ok()
+                && let Some((host, holder)) = lost.borrow().clone()
+            {
+                ui.warn(&format!("{host} was taken by another kdiy: {holder}"));
+                chronicle.stopping();
+                let _ = stopping.send(true);
+            }
+        }
+    });
+    let interrupted = tokio::spawn({
+        let (interrupts, ui) = (interrupts.clone(), ui.clone());
+        let chronicle = Arc::clone(chronicle);
+        async move {
+            interrupts.connection_args(1).await;
+            chronicle.stopping();
+            let _ = stopping.send(true);
+            ui.note("Stopping after the steps that run now; Ctrl-C again stops at once.");
+            interrupts.connection_args(2).await;
+            at_once(&chronicle, &ui);
+        }
+    });
+    let options = Options {
+        width,
+        limit: STEP,
+        scripts: ui.style().verbose(),
+        guard: lock.number().guard(),
+        stop: stop.clone(),
+    };
+    let (events, received) = mpsc::unbounded_channel();
+    let watched = tokio::spawn(async move { progress::follow(received, &mut recorder).await });
+    // The journal first: what is written there has happened, whatever comes.
+    let tell = |event: Event| {
+        chronicle.tell(&event);
+        if is_served(plan, &event) {
+            serves();
+        }
+        let _ = events.send(event);
+    };
+    execute::run(plan, &survey.connections, &survey.secrets, &options, &tell).await;
+    drop(events);
+    let tally = watched.await?;
+    let stopped = *stop.borrow();
+    interrupted.abort();
+    taken_away.abort();
+    Ok((tally, stopped))
+}
+
+/// Whether the API is known to answer at the endpoint from this event on.
+fn is_served(plan: &Plan, event: &Event) -> bool {
+    let Event::StepDone { step, .. } = event else {
+        return false;
+    };
+    let step = plan.steps.get(*step);
+    step.is_some_and(|step| matches!(step.gate, Some(Gate::Endpoint { .. })))
+}
+
+/// Ends without waiting for the steps that run. The hosts stay held, as those
+/// steps go on there.
+fn at_once(chronicle: &RunRecorder, ui: &Ui) -> ! {
+    ui.abandon();
+    if let Err(error) = chronicle.end(Exit::Interrupted) {
+        ui.warn(&format!("how this run ended is not written down: {error}"));
+    }
+    ui.note(
+        "Stopped. Steps that had begun go on to their end on the hosts; kdiy apply waits for them \
+         and goes on from there.",
+    );
+    std::process::exit(i32::from(Exit::Interrupted.code()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Name;
+    use crate::plan::PlannedStep;
+
+    #[test]
+    fn the_api_serves_once_the_gate_of_the_endpoint_is_passed() {
+        let host = Name::try_from("cp-1".to_owned()).unwrap();
+        let step = |gate| PlannedStep {
+            host: host.clone(),
+            title: String::new(),
+            changes: Vec::new(),
+            needs: Vec::new(),
+            gate,
+        };
+        let endpoint = Gate::Endpoint {
+            server: String::new(),
+            balancers: Vec::new(),
+        };
+        let gates = [None, Some(Gate::ControlPlane), Some(endpoint)];
+        let plan = Plan {
+            steps: gates.map(step).into(),
+        };
+        let done = |step| Event::StepDone {
+            step,
+            host: host.clone(),
+            title: String::new(),
+            took: Duration::ZERO,
+        };
+        let served = [0, 1, 2, 3].map(|step| is_served(&plan, &done(step)));
+        assert_eq!(served, [false, false, true, false]);
+        let started = Event::StepStarted {
+            step: 2,
+            host: host.clone(),
+            title: String::new(),
+            after: None,
+        };
+        assert!(!is_served(&plan, &started));
+    }
+}
