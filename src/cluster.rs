@@ -22,13 +22,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub use arguments::{Arguments, Values};
 pub use balancer::{Balancer, Failover, Lease, LoadBalancer, Vip};
 pub use describe::describe;
-pub use etcd::{ETCD_RELEASES, EtcdArchive, EtcdSource, EtcdVersion, Topology};
+pub use etcd::{
+    ETCD_RELEASES, EtcdArchive, EtcdSource, OLDEST_ETCD, Topology, external_etcd_version,
+    stacked_etcd_version, stepping_stone,
+};
 pub use net::{Cni, Endpoint, EndpointHost, ManifestSource, Network};
 pub use node::{
     AddressSpec, Jump, Login, Name, Node, Role, Roles, SudoPassword, Taint, TaintEffect,
 };
 pub use packages::{
-    AptSource, Archive, Containerd, Download, Origin, PackageKey, Packages, Release, Runtime,
+    AptSource, Archive, Containerd, Download, Origin, PackageKey, Packages, Runtime,
 };
 pub use quorum::Quorum;
 pub use settings::{

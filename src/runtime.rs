@@ -12,7 +12,7 @@ mod proxy;
 
 use serde::Serialize;
 
-use crate::cluster::{AptSource, Containerd, Origin, Release, ResolvedCluster, Runtime};
+use crate::cluster::{AptSource, Containerd, Origin, ResolvedCluster, Runtime, Version};
 use crate::resource::Rival;
 use crate::template::{HostFile, render};
 
@@ -60,7 +60,7 @@ pub struct Host {
     /// high priority do not start there. Only containerd can be told.
     pub confined: bool,
     /// The release that is or will be installed, where that is known.
-    pub release: Option<Release>,
+    pub release: Option<Version>,
     /// `version` of containerd's configuration that stays: a newer format
     /// alone is no reason to restart what runs pods.
     pub format: Option<u8>,

@@ -147,10 +147,10 @@ impl Apply {
         }
         interrupts.unless(ui, UNCHANGED, self.ask(ui)).await??;
         let run = survey.state.create_run(&id)?;
-        let chronicle = Arc::new(RunRecorder::begin(run, plan, began, start)?);
+        let recorder = Arc::new(RunRecorder::begin(run, plan, began, start)?);
         let served = OnceLock::new();
         let context = RunContext {
-            chronicle: &chronicle,
+            recorder: &recorder,
             serves: &|| serves(cluster, &survey, &served, ui),
             interrupts,
             ui,
@@ -164,7 +164,7 @@ impl Apply {
             (false, false) if stopped => Exit::Interrupted,
             (false, false) => Exit::StepFailed,
         };
-        if let Err(error) = chronicle.end(exit) {
+        if let Err(error) = recorder.end(exit) {
             ui.warn(&format!("how this run ended is not written down: {error}"));
         }
         let kept = match tally.succeeded() {
@@ -183,7 +183,7 @@ impl Apply {
             (None, _) => vec![again],
         };
         let next = Next {
-            logs: Some(chronicle.run().directory()),
+            logs: Some(recorder.run().directory()),
             commands: &commands,
         };
         ui.tell(&summary::render(&tally, &next, ui.err_style()));

@@ -195,19 +195,19 @@ fn draft(shape: Option<Shape>, mut hosts: Vec<Listed>, about: &About) -> Result<
     let shape = shape.unwrap_or_else(|| Shape::suggested(&hosts, balanced));
     shape
         .assign(&mut hosts, balanced)
-        .map_err(|misfit| failed(misfit, shape, balanced))?;
+        .map_err(|error| failed(error, shape, balanced))?;
     let name = Name::try_from("demo".to_owned())?;
     let mut draft = Draft::new(name, "`kdiy init`");
     draft.external_etcd = shape == Shape::External;
     draft
         .add_hosts(hosts)
-        .map_err(|misfit| failed(misfit, shape, balanced))?;
+        .map_err(|error| failed(error, shape, balanced))?;
     about.apply_to(&mut draft);
     Ok(draft)
 }
 
-fn failed(misfit: ShapeError, shape: Shape, balanced: bool) -> CliError {
-    let hint = match &misfit {
+fn failed(error: ShapeError, shape: Shape, balanced: bool) -> CliError {
+    let hint = match &error {
         ShapeError::NoHosts => {
             "name them: kdiy init --control-plane 192.0.2.11, or pipe a list of \
              addresses in: kdiy init < hosts.txt"
@@ -227,7 +227,7 @@ fn failed(misfit: ShapeError, shape: Shape, balanced: bool) -> CliError {
         ShapeError::UnusedEtcd(_) => "leave --shape out, or write --shape external".to_owned(),
         ShapeError::SameName(_) => "give them names of their own: NAME=ADDRESS".to_owned(),
     };
-    CliError::new(Exit::Inventory, misfit).hint(hint)
+    CliError::new(Exit::Inventory, error).hint(hint)
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl Logs {
             .iter()
             .filter(|host| node.as_ref().is_none_or(|node| node == *host))
         {
-            let mut steps = log::read(&wanted.said(host)?.unwrap_or_default());
+            let mut steps = log::read(&wanted.read_log(host)?.unwrap_or_default());
             steps.retain(|step| !self.failed || matches!(step.outcome, Outcome::Failed(_)));
             let host = host.clone();
             hosts.push(Host { host, steps });

@@ -158,7 +158,7 @@ async fn gather<C: Connector>(
     let left_out = limit.as_ref().map(|limit| etcd.left_out(limit));
     if let Some([first, ..]) = left_out.as_deref() {
         let what = format!(
-            "etcd is to be founded by all its hosts together, and --limit leaves out {first}"
+            "etcd is to be bootstrapped by all its hosts together, and --limit leaves out {first}"
         );
         return Err(CliError::message(Exit::Preflight, what)
             .hint("run kdiy apply without --limit, or with all hosts of etcd in it"));

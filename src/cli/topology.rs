@@ -20,15 +20,15 @@ now, see kdiy status.
 
 Examples:
   kdiy topology
-  kdiy topology --svg cluster.svg    a picture for documents, light and dark
+  kdiy topology --svg cluster.svg    a diagram for documents, light and dark
   kdiy topology --svg - > new.svg
   kdiy topology --output json        tiers, boxes and links"
 )]
 pub struct Topology {
-    /// Write the picture as SVG to a file instead; - is standard output
+    /// Write the diagram as SVG to a file instead; - is standard output
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
-    /// Write over a file that is no picture of kdiy's
+    /// Write over a file that is no diagram of kdiy's
     #[arg(long, requires = "svg")]
     pub force: bool,
     /// Draw with + - | only, as where the locale is not UTF-8
@@ -40,14 +40,14 @@ impl Topology {
     /// Draws the cluster.
     ///
     /// # Errors
-    /// When the inventory is not valid, or the picture cannot be written.
+    /// When the inventory is not valid, or the diagram cannot be written.
     pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, CliError> {
         let map = Diagram::of(&source::load(global, ui)?.cluster);
         match (&self.svg, ui.output()) {
             (Some(path), _) if path == Path::new("-") => ui.print(&svg(&map))?,
             (Some(path), _) => {
                 write(path, &svg(&map), self.force)?;
-                ui.note(&format!("The picture is in {}.", path.display()));
+                ui.note(&format!("The diagram is in {}.", path.display()));
             }
             (None, Output::Json) => ui.json(&map)?,
             (None, Output::Text) => {
@@ -67,7 +67,7 @@ impl Topology {
 fn write(path: &Path, diagram: &str, force: bool) -> Result<(), CliError> {
     let shown = path.display();
     let failed = |error: std::io::Error| {
-        let context = format!("cannot write the picture to {shown}");
+        let context = format!("cannot write the diagram to {shown}");
         CliError::new(Exit::Error, anyhow::Error::new(error).context(context))
     };
     if !force && path.symlink_metadata().is_ok() {
@@ -76,7 +76,7 @@ fn write(path: &Path, diagram: &str, force: bool) -> Result<(), CliError> {
             .windows(MARK.len())
             .any(|bytes| bytes == MARK.as_bytes());
         if !own {
-            let message = format!("{shown} is there already and is no picture of kdiy's");
+            let message = format!("{shown} is there already and is no diagram of kdiy's");
             return Err(CliError::message(Exit::Error, message)
                 .hint("name another file, or write over it with --force"));
         }

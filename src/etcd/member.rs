@@ -307,7 +307,7 @@ pub fn api_server_client(node: &Node, authority: &str) -> Certificate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{EtcdVersion, Version};
+    use crate::cluster::Version;
     use crate::kubeadm::tests::external;
 
     const VERSION: Version = Version::new(1, 34, 1);
@@ -354,7 +354,7 @@ mod tests {
             "/usr/local/lib/kdiy/etcd-3.6.16/etcdutl"
         );
         resolved.cluster.topology = Topology::External(EtcdSource::Archive(EtcdArchive {
-            version: EtcdVersion::new(3, 6, 16),
+            version: Version::new(3, 6, 16),
             url: "https://example.org/etcd-v3.6.16-linux-{arch}.tar.gz".to_owned(),
             sha256: Some("0123456789abcdef".repeat(4)),
         }));

@@ -250,7 +250,7 @@ fn head(line: &[u8]) -> Option<Head> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{EtcdArchive, EtcdVersion};
+    use crate::cluster::{EtcdArchive, Version};
     use crate::resource::sha256_hex;
     use proptest::prelude::*;
 
@@ -373,7 +373,7 @@ mod tests {
              '{\"hash\":7,\"revision\":1,\"totalKey\":2,\"totalSize\":3,\"version\":\"3.7.0\"}';; \
              *) exit 8;; esac";
         let archive = EtcdArchive {
-            version: EtcdVersion::new(3, 6, 8),
+            version: Version::new(3, 6, 8),
             url: "https://example.com/etcd.tar.gz".to_owned(),
             sha256: None,
         };

@@ -144,7 +144,7 @@ impl State {
             Self::NoAnswer => "no answer",
             Self::Unreachable => "unreachable",
             Self::NoMember => "no member",
-            Self::OtherCluster => "stranger",
+            Self::OtherCluster => "other-cluster",
             Self::Unlisted => "unlisted",
         }
     }
@@ -187,7 +187,7 @@ impl EtcdStatus {
         let leader = believed.map_or(0, |said| said.status.leader);
         let list = believed.and_then(|said| said.members.as_deref());
         let list = list.unwrap_or_default();
-        let scene = Scene {
+        let shared = Shared {
             cluster_id,
             leader,
             foremost: hosts
@@ -202,10 +202,10 @@ impl EtcdStatus {
         let host_of = |member: &Member| hosts.iter().find(|host| host.has(member));
         let mut members: Vec<_> = list
             .iter()
-            .map(|member| scene.row(Some(member), host_of(member)))
+            .map(|member| shared.row(Some(member), host_of(member)))
             .collect();
         let alone = hosts.iter().filter(|h| !list.iter().any(|m| h.has(m)));
-        members.extend(alone.map(|host| scene.row(None, Some(host))));
+        members.extend(alone.map(|host| shared.row(None, Some(host))));
         members.sort_by(|a, b| a.name.cmp(&b.name));
 
         // Nobody tells the list: then all hosts that should be in it count.
@@ -216,7 +216,7 @@ impl EtcdStatus {
         let serving = |row: &&Row| match row.state {
             State::Healthy => true,
             // An alarm stops writes; the member is there for all that.
-            State::Unhealthy => leader != 0 && !scene.alarms.is_empty(),
+            State::Unhealthy => leader != 0 && !shared.alarms.is_empty(),
             _ => false,
         };
         let quorum = Quorum::of(voters).needed();
@@ -229,7 +229,8 @@ impl EtcdStatus {
             Verdict::Unknown
         } else if alive < quorum {
             Verdict::Down
-        } else if members.iter().all(|row| row.state == State::Healthy) && scene.alarms.is_empty() {
+        } else if members.iter().all(|row| row.state == State::Healthy) && shared.alarms.is_empty()
+        {
             Verdict::Healthy
         } else {
             Verdict::Degraded
@@ -306,14 +307,14 @@ fn alarms(hosts: &[Host], cluster_id: Option<u64>) -> BTreeMap<u64, Vec<String>>
 }
 
 /// What is the same for all members.
-struct Scene {
+struct Shared {
     cluster_id: Option<u64>,
     leader: u64,
     foremost: u64,
     alarms: BTreeMap<u64, Vec<String>>,
 }
 
-impl Scene {
+impl Shared {
     fn row(&self, member: Option<&Member>, host: Option<&Host>) -> Row {
         let said = host.and_then(Host::reply);
         let id = member

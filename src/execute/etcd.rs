@@ -210,13 +210,13 @@ mod tests {
     #[tokio::test]
     async fn hosts_that_cannot_be_asked_are_among_the_answers() {
         let fake = Fake::default();
-        fake.always(&name("cp-1"), "maintenance/status", Says::says(&alone()));
+        fake.always(&name("cp-1"), "maintenance/status", Says::output(&alone()));
         let refused = Error::Lost {
             address: "10.0.0.2:22".to_owned(),
             why: "test".to_owned(),
         };
-        fake.refuse(&name("cp-2"), refused);
-        fake.always(&name("cp-3"), "kdiy_section", Says::says("nonsense"));
+        fake.reject(&name("cp-2"), refused);
+        fake.always(&name("cp-3"), "kdiy_section", Says::output("nonsense"));
         let (events, _) = unbounded_channel();
         let (hosts, connections) = members(&cluster(), &fake, 32, &events).await;
         let names: Vec<_> = hosts.iter().map(|host| host.name.as_str()).collect();
@@ -253,7 +253,7 @@ mod tests {
                 .map(|number| format!(r#"{{"key":"{}"}}"#, encode(key(number))))
                 .collect();
             let kvs = kvs.join(",");
-            Says::says(&format!(
+            Says::output(&format!(
                 r#"{{"header":{{"revision":"77"}},"kvs":[{kvs}],"count":"{count}"}}"#
             ))
         };

@@ -197,7 +197,7 @@ pub enum Kept {
 /// nothing. What cannot be used is no reason not to look at the cluster.
 #[must_use]
 pub fn kept(folder: &Path, cluster: &Cluster, now: OffsetDateTime) -> Kept {
-    match found(folder, cluster, now) {
+    match read_kept(folder, cluster, now) {
         Ok(Some((cas, encryption))) => Kept::Here {
             cas: Box::new(cas),
             encryption,
@@ -209,7 +209,7 @@ pub fn kept(folder: &Path, cluster: &Cluster, now: OffsetDateTime) -> Kept {
 
 type KeptSecrets = (ClusterCas, Option<SecretboxKey>);
 
-fn found(
+fn read_kept(
     folder: &Path,
     cluster: &Cluster,
     now: OffsetDateTime,
@@ -257,21 +257,21 @@ mod tests {
     async fn each_host_is_asked_once_and_asked_again_over_the_same_connection() {
         let cluster = few(Version::new(1, 34, 1)).cluster;
         let fake = Fake::default();
-        fake.always(&name("cp1"), "kdiy_section", Says::says(PLANE));
+        fake.always(&name("cp1"), "kdiy_section", Says::output(PLANE));
         let refused = transport::Error::Unreachable {
             address: "cp2:22".to_owned(),
             why: Unreachable::Refused,
         };
-        fake.refuse(&name("cp2"), refused);
-        fake.once(&name("cp3"), "kdiy_section", Says::says("Welcome\n"));
-        fake.always(&name("cp3"), "kdiy_section", Says::says(EMPTY));
+        fake.reject(&name("cp2"), refused);
+        fake.once(&name("cp3"), "kdiy_section", Says::output("Welcome\n"));
+        fake.always(&name("cp3"), "kdiy_section", Says::output(EMPTY));
         let lost = transport::Error::Lost {
             address: "w1:22".to_owned(),
             why: "test".to_owned(),
         };
         fake.once(&name("w1"), "kdiy_section", Says::fails(lost));
         for host in ["w1", "w2", "lb1"] {
-            fake.always(&name(host), "kdiy_section", Says::says(EMPTY));
+            fake.always(&name(host), "kdiy_section", Says::output(EMPTY));
         }
         let mut observer = Observer::new(&cluster, &fake, 32);
         let (events, _received) = unbounded_channel();

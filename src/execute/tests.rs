@@ -121,13 +121,13 @@ fn plan(steps: Vec<PlannedStep>) -> Plan {
 async fn what_needs_a_failed_step_does_not_run_and_others_go_on() {
     let fake = Fake::default();
     let (one, two) = (name("one"), name("two"));
-    fake.always(&one, "run first", Answer::says(""));
+    fake.always(&one, "run first", Answer::output(""));
     fake.always(
         &one,
         "run broken",
         Answer::exits(7, "", "E: no 0123456789abcdef for you\n"),
     );
-    fake.always(&two, "run other", Answer::says(""));
+    fake.always(&two, "run other", Answer::output(""));
     let plan = plan(vec![
         step("one", "first", &[]),
         step("one", "broken", &[0]),
@@ -153,7 +153,7 @@ async fn independent_steps_run_side_by_side_within_the_width() {
     let took = async |width| {
         let fake = Fake::default();
         for host in hosts {
-            let answer = Answer::says("").after(Duration::from_secs(10));
+            let answer = Answer::output("").after(Duration::from_secs(10));
             fake.always(&name(host), "run work", answer);
         }
         let plan = plan(hosts.map(|host| step(host, "work", &[])).into());
@@ -211,22 +211,22 @@ async fn a_gate_that_fails_says_what_is_not_well_and_its_last_words() {
     );
     let nodes = r#"{"items": [{"metadata": {"name": "cp-1"}, "status": {"conditions": [
         {"type": "Ready", "status": "False", "reason": "KubeletNotReady", "message": "cni plugin not initialized"}]}}]}"#;
-    fake.always(&plane, "get nodes -o json", Answer::says(nodes));
+    fake.always(&plane, "get nodes -o json", Answer::output(nodes));
     let pods = r#"{"items": [{"metadata": {"name": "flannel-x", "namespace": "kube-flannel"},
         "spec": {"nodeName": "cp-1", "hostNetwork": true},
         "status": {"phase": "Pending", "initContainerStatuses": [{"name": "install-cni", "restartCount": 3,
         "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}}]}"#;
-    fake.always(&plane, "spec.nodeName=cp-1", Answer::says(pods));
+    fake.always(&plane, "spec.nodeName=cp-1", Answer::output(pods));
     fake.always(&plane, "spec.nodeName=w-1", Answer::exits(1, "", "no"));
     let words = "cp: no 0123456789abcdef here";
     let words = format!("@words-0 {}\n{words}\n", words.len());
-    fake.always(&plane, "kdiy_section words-0", Answer::says(&words));
+    fake.always(&plane, "kdiy_section words-0", Answer::output(&words));
     let journal = "E1130 02:22:57.1 1 run.go:72] \"command failed\" err=\"cgroup v1\"";
     let host = format!(
         "@kubelet 10\nactivating\n@journal {}\n{journal}\n",
         journal.len()
     );
-    fake.always(&worker, "kdiy_section kubelet", Answer::says(&host));
+    fake.always(&worker, "kdiy_section kubelet", Answer::output(&host));
     let links = links(&fake, &["cp-1", "w-1"]).await;
     let ran = ran_over(&plan(vec![gate(&["cp-1", "w-1"])]), &links, &options()).await;
     assert_eq!(
@@ -266,8 +266,8 @@ async fn of_endpoint(ready: Answer, host: Answer) -> (Vec<String>, u64) {
 
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_that_does_not_answer_is_told_from_its_api_server() {
-    let host = || Answer::says("@kubelet 10\nactivating\n");
-    let (why, _) = of_endpoint(Answer::says("ready\n"), host()).await;
+    let host = || Answer::output("@kubelet 10\nactivating\n");
+    let (why, _) = of_endpoint(Answer::output("ready\n"), host()).await;
     assert_eq!(
         why,
         [
@@ -275,7 +275,7 @@ async fn an_endpoint_that_does_not_answer_is_told_from_its_api_server() {
           balances it on lb-1, lb-2, its address and firewalls between"
         ]
     );
-    let (why, _) = of_endpoint(Answer::says("no\n"), host()).await;
+    let (why, _) = of_endpoint(Answer::output("no\n"), host()).await;
     assert_eq!(
         why,
         [
@@ -287,7 +287,7 @@ async fn an_endpoint_that_does_not_answer_is_told_from_its_api_server() {
 
 #[tokio::test(start_paused = true)]
 async fn who_is_asked_why_has_half_a_minute_for_all() {
-    let slow = |seconds| Answer::says("ready\n").after(Duration::from_secs(seconds));
+    let slow = |seconds| Answer::output("ready\n").after(Duration::from_secs(seconds));
     let (why, took) = of_endpoint(slow(15), slow(3600)).await;
     assert_eq!((why.len(), took), (1, 20));
     let fake = Fake::default();
@@ -295,7 +295,7 @@ async fn who_is_asked_why_has_half_a_minute_for_all() {
     let vain = Answer::exits(1, "", "in vain\n");
     fake.always(&plane, "run 'wait for the nodes'", vain);
     let names = ["cp-1", "w-1", "w-2", "w-3"];
-    let nodes = Answer::says(r#"{"items": []}"#).after(Duration::from_secs(15));
+    let nodes = Answer::output(r#"{"items": []}"#).after(Duration::from_secs(15));
     fake.always(&plane, "get nodes -o json", nodes);
     for host in names {
         fake.always(&plane, &format!("spec.nodeName={host}"), slow(3600));
@@ -318,7 +318,7 @@ async fn a_gate_whose_cluster_says_nothing_fails_as_any_step_does() {
         Answer::exits(1, "", "in vain\n"),
     );
     fake.always(&plane, "get nodes -o json", Answer::exits(1, "", "refused"));
-    fake.always(&plane, "kdiy_section kubelet", Answer::says("nonsense"));
+    fake.always(&plane, "kdiy_section kubelet", Answer::output("nonsense"));
     let ran = ran(&plan(vec![gate(&["cp-1"])]), &fake, 2, false).await;
     let none: [&str; 0] = [];
     assert_eq!(failure(&ran).why, none);
@@ -329,7 +329,7 @@ async fn a_gate_whose_cluster_says_nothing_fails_as_any_step_does() {
 async fn a_cut_step_is_taken_up() {
     let fake = Fake::default();
     fake.once(&name("one"), "run work", lost());
-    fake.once(&name("one"), "run work", Answer::says(""));
+    fake.once(&name("one"), "run work", Answer::output(""));
     let ran = ran(&plan(vec![step("one", "work", &[])]), &fake, 2, false).await;
     assert_eq!((ran.report.done.len(), waits(&ran)), (1, vec![2]));
 }
@@ -432,7 +432,7 @@ async fn nothing_begins_once_it_was_stopped() {
 #[tokio::test]
 async fn scripts_are_shown_before_they_run_and_without_secrets() {
     let fake = Fake::default();
-    fake.always(&name("one"), "run work", Answer::says(""));
+    fake.always(&name("one"), "run work", Answer::output(""));
     let ran = ran(&plan(vec![step("one", "work", &[])]), &fake, 2, false).await;
     let [(host, text)] = &ran.scripts[..] else {
         panic!("{:?}", ran.scripts);
@@ -449,7 +449,7 @@ async fn scripts_are_shown_before_they_run_and_without_secrets() {
 #[tokio::test]
 async fn tokens_are_filled_in_on_the_way_only() {
     let fake = Fake::default();
-    fake.always(&name("one"), "run work", Answer::says(""));
+    fake.always(&name("one"), "run work", Answer::output(""));
     let plan = plan(vec![step("one", "work", &[])]);
     assert!(
         !serde_json::to_string(&plan)

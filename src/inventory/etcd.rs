@@ -8,7 +8,10 @@ use super::reader::{Reader, parse_error};
 use super::runtime::sha256;
 use super::sources;
 use super::yaml::{Node, Value};
-use crate::cluster::{Component, ETCD_RELEASES, EtcdArchive, EtcdSource, EtcdVersion, VersionSpec};
+use crate::cluster::{
+    Component, ETCD_RELEASES, EtcdArchive, EtcdSource, OLDEST_ETCD, Version, VersionSpec,
+    external_etcd_version,
+};
 
 /// etcd as far as it was written.
 pub struct RawEtcd {
@@ -89,10 +92,10 @@ fn arguments(reader: &Reader<'_>, node: Option<&Node>) -> Vec<Spanned<String>> {
 
 /// Upstream's archive of what a minor version of Kubernetes asks for.
 fn release(minor: u64) -> EtcdSource {
-    archive(EtcdVersion::apart(minor), ETCD_RELEASES, None)
+    archive(external_etcd_version(minor), ETCD_RELEASES, None)
 }
 
-fn archive(version: EtcdVersion, url: &str, sha256: Option<String>) -> EtcdSource {
+fn archive(version: Version, url: &str, sha256: Option<String>) -> EtcdSource {
     EtcdSource::Archive(EtcdArchive {
         version,
         url: url.replace("{version}", &version.to_string()),
@@ -130,7 +133,7 @@ fn source(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdSource> {
             reader.report(finding.help(format!(
                 "add `version:`, or put `{{version}}` into the URL, which becomes {}: what this \
                  Kubernetes asks for",
-                EtcdVersion::apart(minor)
+                external_etcd_version(minor)
             )));
             return None;
         }
@@ -141,7 +144,7 @@ fn source(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdSource> {
             reader.report(finding.help("add `sha256:`, or let the mirror serve https"));
         }
     }
-    let version = version.unwrap_or_else(|| EtcdVersion::apart(minor));
+    let version = version.unwrap_or_else(|| external_etcd_version(minor));
     let url = url.as_ref().map_or(ETCD_RELEASES, |url| url.value.as_str());
     Some(archive(version, url, hash))
 }
@@ -162,11 +165,11 @@ fn url(reader: &Reader<'_>, node: &Node) -> Option<Spanned<String>> {
 }
 
 /// A version that kubeadm takes.
-fn version(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdVersion> {
-    let asked = EtcdVersion::apart(minor);
+fn version(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<Version> {
+    let asked = external_etcd_version(minor);
     let raw = reader.parse(node, "invalid-value", "`3.6.16`", |text| {
         let bare = text.trim_start_matches('v');
-        match text.parse::<EtcdVersion>() {
+        match text.parse::<Version>() {
             Ok(version) if version.to_string() == bare => Ok(version),
             _ => parse_error(
                 format!("{} is no release of etcd", quoted(text)),
@@ -175,10 +178,10 @@ fn version(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdVersion> 
         }
     })?;
     let version = raw.value;
-    if version < EtcdVersion::OLDEST {
+    if version < OLDEST_ETCD {
         let message = format!(
             "etcd {version} is too old: kubeadm takes {} and later",
-            EtcdVersion::OLDEST
+            OLDEST_ETCD
         );
         let finding = Finding::error("old-etcd", raw.span, message);
         reader.report(finding.help(format!(
@@ -186,7 +189,7 @@ fn version(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdVersion> 
         )));
         return None;
     }
-    if version.outgrows(asked) {
+    if version.is_later_minor_than(asked) {
         let message = format!("this Kubernetes was made for etcd {asked}, {version} is newer");
         let finding = Finding::warning("new-etcd", raw.span, message);
         reader.report(finding.help(format!(

@@ -8,7 +8,7 @@ use super::{address, hosts, syntax};
 use crate::cluster::version::OLDEST_MINOR;
 use crate::cluster::{Endpoint, VersionSpec};
 
-fn said<T>(read: Result<T, ParseError>) -> Result<T, String> {
+fn with_help<T>(read: Result<T, ParseError>) -> Result<T, String> {
     read.map_err(|ParseError { message, help }| format!("{message}; {help}"))
 }
 
@@ -17,7 +17,7 @@ fn said<T>(read: Result<T, ParseError>) -> Result<T, String> {
 /// # Errors
 /// When it is none.
 pub fn version(text: &str) -> Result<VersionSpec, String> {
-    let version = said(syntax::version(text))?;
+    let version = with_help(syntax::version(text))?;
     match version.minor() {
         (1, minor) if minor >= OLDEST_MINOR => Ok(version),
         _ => Err(format!(
@@ -31,7 +31,7 @@ pub fn version(text: &str) -> Result<VersionSpec, String> {
 /// # Errors
 /// When it is none.
 pub fn endpoint(text: &str) -> Result<Endpoint, String> {
-    said(address::endpoint(text))
+    with_help(address::endpoint(text))
 }
 
 /// A virtual IP.
@@ -39,7 +39,7 @@ pub fn endpoint(text: &str) -> Result<Endpoint, String> {
 /// # Errors
 /// When it is no address that can move between hosts.
 pub fn vip(text: &str) -> Result<IpAddr, String> {
-    said(address::vip(text))
+    with_help(address::vip(text))
 }
 
 /// A login name.
@@ -47,7 +47,7 @@ pub fn vip(text: &str) -> Result<IpAddr, String> {
 /// # Errors
 /// When it is none.
 pub fn user(text: &str) -> Result<String, String> {
-    said(address::user(text))
+    with_help(address::user(text))
 }
 
 /// The name of a network interface.
@@ -55,5 +55,5 @@ pub fn user(text: &str) -> Result<String, String> {
 /// # Errors
 /// When Linux would have none of that name.
 pub fn interface(text: &str) -> Result<String, String> {
-    said(hosts::interface(text))
+    with_help(hosts::interface(text))
 }

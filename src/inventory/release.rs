@@ -210,7 +210,7 @@ impl Judge<'_, '_> {
                 format!("the feature gate {name} is gone since Kubernetes 1.{gone}"),
                 format!("take it out; what it is about is always {} now", word(on)),
             ),
-            Gate { since, .. } if minor < since && self.was_looked_at() => (
+            Gate { since, .. } if minor < since && self.is_covered() => (
                 format!("the feature gate {name} came with Kubernetes 1.{since}"),
                 format!("take it out, or take `version: \"1.{since}\"` or later"),
             ),
@@ -229,7 +229,7 @@ impl Judge<'_, '_> {
     }
 
     /// Whether no patch is meant that is newer than what the tables were made of.
-    fn was_looked_at(&self) -> bool {
+    fn is_covered(&self) -> bool {
         let VersionSpec::Exact(version) = self.version.value else {
             return false;
         };

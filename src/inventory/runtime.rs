@@ -5,7 +5,7 @@ use super::finding::{Finding, Span, Spanned, quoted};
 use super::reader::{Fields, ParseError, Reader, parse_error};
 use super::sources;
 use super::yaml::{Node, Value};
-use crate::cluster::{Archive, Download, PackageKey, Release};
+use crate::cluster::{Archive, Download, PackageKey, Version};
 
 /// The word for a runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,11 +223,11 @@ fn archive(reader: &Reader<'_>, fields: &Fields<'_, '_>) -> Option<Archive> {
 }
 
 /// The version in `.../containerd-2.4.2-linux-amd64.tar.gz`.
-fn released(url: &str) -> Option<Release> {
+fn released(url: &str) -> Option<Version> {
     let path = url.split(['?', '#']).next()?;
     let name = path.rsplit('/').next()?;
     let (version, _) = name.strip_prefix("containerd-")?.split_once("-linux-")?;
-    Release::of_package(version)
+    Version::of_package(version)
 }
 
 /// Only a key that is known for certain may be pinned in the program.

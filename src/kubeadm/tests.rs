@@ -82,7 +82,7 @@ pub(crate) fn few(version: Version) -> ResolvedCluster {
 pub(crate) fn external(version: Version) -> ResolvedCluster {
     let mut cluster = few(version).cluster;
     cluster.topology = Topology::External(EtcdSource::Archive(EtcdArchive {
-        version: EtcdVersion::apart(version.minor),
+        version: external_etcd_version(version.minor),
         url: "https://example.org/etcd-{arch}.tar.gz".to_owned(),
         sha256: None,
     }));

@@ -161,7 +161,7 @@ impl Kubeconfig {
         if !yaml_limits::are_kept(text) {
             return Err(Error::AnswerError { line: None });
         }
-        let document: Document = serde_yaml::from_str(text).map_err(|error| malformed(&error))?;
+        let document: Document = serde_yaml::from_str(text).map_err(|error| parse_error(&error))?;
         let lacks = |kind: &str, name: &str| Error::Lacks {
             what: format!("{kind} {name:?}"),
         };
@@ -248,7 +248,7 @@ impl Kubeconfig {
 }
 
 /// The parser's own words may quote a key, so only the place is kept.
-fn malformed(error: &serde_yaml::Error) -> Error {
+fn parse_error(error: &serde_yaml::Error) -> Error {
     Error::AnswerError {
         line: error.location().map(|location| location.line()),
     }

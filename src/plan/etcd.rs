@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Facts;
 use crate::cluster::{
-    Cluster, EtcdSource, EtcdVersion, Name, Node, Quorum, ResolvedCluster, Role, Topology,
+    Cluster, EtcdSource, Name, Node, Quorum, ResolvedCluster, Role, Topology, Version,
 };
 use crate::etcd::Client;
 use crate::resource::{AnswerError, Answers, section};
@@ -28,7 +28,7 @@ pub struct EtcdFacts {
     pub view: Option<View>,
     /// The version of the program that the member's unit names; `None` where
     /// there is no data, no unit or no such program.
-    pub program: Option<EtcdVersion>,
+    pub program: Option<Version>,
     /// The distribution's etcd, where it is to be taken and the host knows of
     /// one.
     pub packaged: Option<Packaged>,
@@ -38,9 +38,9 @@ pub struct EtcdFacts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packaged {
     /// It is installed.
-    Installed(EtcdVersion),
+    Installed(Version),
     /// It would be installed.
-    Offered(EtcdVersion),
+    Offered(Version),
 }
 
 /// What a host is asked about the member of an external etcd on it.
@@ -67,7 +67,7 @@ pub struct View {
     /// The id of its cluster.
     pub cluster: String,
     /// The version of its program, where it can be read.
-    pub version: Option<EtcdVersion>,
+    pub version: Option<Version>,
     /// Whether it knows a leader.
     pub led: bool,
     /// Whether it has no vote yet.
@@ -205,7 +205,7 @@ impl EtcdFacts {
     /// The version of etcd that its data are of, as far as this host can tell:
     /// what answers, and of a silent member what its unit would start.
     #[must_use]
-    pub fn version(&self) -> Option<EtcdVersion> {
+    pub fn version(&self) -> Option<Version> {
         let answers = self.view.as_ref().and_then(|view| view.version);
         answers.or(self.program)
     }

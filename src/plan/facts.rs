@@ -190,7 +190,7 @@ impl Questions {
                 &Script::of("ip -o addr show scope global\n"),
             ))
             .then(&section("listening", &Script::of("ss -Hltnp\n")))
-            .then(&section("reach", &self.peers_script()))
+            .then(&section("peers", &self.peers_script()))
             .then(&section("endpoint", &self.endpoint.script()))
             .then(&match &self.software {
                 None => section("software", &Script::new()),
@@ -326,7 +326,7 @@ impl Facts {
                 .filter_map(listener)
                 .collect(),
             unreachable: answers
-                .get("reach")?
+                .get("peers")?
                 .lines()
                 .filter_map(|l| l.parse().ok())
                 .collect(),

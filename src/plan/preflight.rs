@@ -155,7 +155,7 @@ pub fn problems(
                     "it is a control plane of a cluster whose API does not answer: {why}"
                 ),
                 fix: format!(
-                    "start its kubelet and container runtime and look at `{}`; kdiy founds no \
+                    "start its kubelet and container runtime and look at `{}`; kdiy bootstraps no \
                      second cluster beside it",
                     runtime::LIST
                 ),

@@ -8,7 +8,7 @@
 use serde::Serialize;
 
 use super::{Profile, Unit, crictl, proxy, rival};
-use crate::cluster::{Origin, Release, ResolvedCluster};
+use crate::cluster::{Origin, ResolvedCluster, Version};
 use crate::kubeadm;
 use crate::resource::Rival;
 use crate::template::{HostFile, render};
@@ -22,7 +22,7 @@ const SHIM_UNIT: &str = "cri-docker.service";
 const SOCKET: &str = "unix:///run/cri-dockerd.sock";
 
 /// The first release that speaks the API which cri-dockerd asks for (1.42).
-pub const OLDEST: Release = Release::new(23, 0, 0);
+pub const OLDEST: Version = Version::new(23, 0, 0);
 
 pub(super) const fn profile(origin: &Origin) -> Profile {
     const DISTRIBUTION: &[Rival] = &[

@@ -28,14 +28,14 @@ fn docker(origin: Origin) -> Runtime {
 
 fn archive() -> Containerd {
     Containerd::Archive(Archive {
-        version: Release::new(2, 4, 2),
+        version: Version::new(2, 4, 2),
         containerd: download("containerd-2.4.2-linux-{arch}.tar.gz"),
         runc: None,
     })
 }
 
 /// A host with this release of its runtime.
-fn host(release: Option<Release>) -> Host {
+fn host(release: Option<Version>) -> Host {
     Host {
         release,
         ..Host::default()
@@ -60,21 +60,21 @@ fn shown(resolved: &ResolvedCluster, host: Host) -> String {
 
 #[test]
 fn containerd_on_a_plain_host() {
-    let old = host(Some(Release::new(1, 7, 24)));
+    let old = host(Some(Version::new(1, 7, 24)));
     insta::assert_snapshot!(shown(&few(Version::new(1, 34, 1)), old));
 }
 
 #[test]
 fn containerd_reads_the_format_of_its_own_release() {
     let resolved = few(Version::new(1, 37, 2));
-    let second = host(Some(Release::new(2, 4, 2)));
+    let second = host(Some(Version::new(2, 4, 2)));
     insta::assert_snapshot!(shown(&resolved, second));
     let format = |release| {
         let text = shown(&resolved, host(release));
         let line = text.lines().find(|line| line.starts_with("version = "));
         line.unwrap().to_owned()
     };
-    let of = |major, minor| format(Some(Release::new(major, minor, 0)));
+    let of = |major, minor| format(Some(Version::new(major, minor, 0)));
     assert_eq!(of(1, 6), "version = 2");
     assert_eq!(of(2, 0), "version = 3");
     assert_eq!(of(2, 2), "version = 3");
@@ -87,7 +87,7 @@ fn containerd_keeps_a_format_that_it_reads() {
     let format = |release: Option<[u64; 3]>, format| {
         let host = Host {
             format,
-            ..host(release.map(|[major, minor, patch]| Release::new(major, minor, patch)))
+            ..host(release.map(|[major, minor, patch]| Version::new(major, minor, patch)))
         };
         let text = shown(&few(Version::new(1, 37, 2)), host);
         let line = text.lines().find(|line| line.starts_with("version = "));
@@ -119,7 +119,7 @@ fn containerd_of_an_archive() {
 fn containerd_behind_mirrors_and_a_proxy() {
     let confined = Host {
         confined: true,
-        release: Some(Release::new(2, 2, 0)),
+        release: Some(Version::new(2, 2, 0)),
         format: None,
     };
     insta::assert_snapshot!(shown(&most(Version::new(1, 34, 1)), confined));

@@ -170,7 +170,7 @@ impl Run {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn said(&self, host: &Name) -> Result<Option<String>, Error> {
+    pub fn read_log(&self, host: &Name) -> Result<Option<String>, Error> {
         guard::is_directory(&self.directory)?;
         let text = guard::read(&self.path(host))?;
         Ok(text.map(|text| text.expose_secret().to_owned()))

@@ -185,7 +185,10 @@ fn other_names_of_a_file_are_refused() {
     set_mode(&base.path().join("theirs"), 0o600);
     fs::hard_link(base.path().join("theirs"), run.path(&name("cp-1"))).unwrap();
     assert!(matches!(run.log(&name("cp-1")), Err(Error::Linked { .. })));
-    assert!(matches!(run.said(&name("cp-1")), Err(Error::Linked { .. })));
+    assert!(matches!(
+        run.read_log(&name("cp-1")),
+        Err(Error::Linked { .. })
+    ));
 }
 
 #[test]
@@ -218,7 +221,7 @@ fn folders_in_between_are_checked_as_well() {
     set_mode(run.directory(), 0o755);
     assert!(matches!(run.record(), Err(Error::Exposed { .. })));
     assert!(matches!(
-        run.said(&name("cp-1")),
+        run.read_log(&name("cp-1")),
         Err(Error::Exposed { .. })
     ));
 }

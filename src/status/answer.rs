@@ -12,6 +12,7 @@ use super::certificate::{self, Certificate};
 use super::script;
 use crate::cluster::{Cluster, Node};
 use crate::etcd;
+use crate::plan::gate::nodes::Condition;
 use crate::plan::resolve;
 use crate::resource::{AnswerError, Answers};
 
@@ -283,17 +284,6 @@ struct NodeStatus {
     conditions: Vec<Condition>,
     addresses: Vec<Address>,
     node_info: NodeInfo,
-}
-
-#[derive(Deserialize)]
-struct Condition {
-    #[serde(rename = "type")]
-    kind: String,
-    status: String,
-    #[serde(default)]
-    reason: String,
-    #[serde(default)]
-    message: String,
 }
 
 #[derive(Deserialize)]

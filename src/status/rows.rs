@@ -73,7 +73,7 @@ impl NodeState {
 }
 
 /// What any API server knows of something: one that is ready is asked first.
-pub(super) fn told<'a, T>(
+pub(super) fn first_known<'a, T>(
     hosts: &'a Hosts,
     of: impl Fn(&'a Answer) -> Option<&'a T>,
 ) -> Option<&'a T> {
@@ -90,7 +90,7 @@ pub(super) fn told<'a, T>(
 
 /// All nodes: those of the inventory in its order, then the others.
 pub(super) fn nodes(cluster: &Cluster, hosts: &Hosts) -> Vec<NodeRow> {
-    let known = told(hosts, |answer| answer.nodes.as_ref());
+    let known = first_known(hosts, |answer| answer.nodes.as_ref());
     let find = |name: &str| known?.iter().find(|node| node.name == name);
     let mut rows: Vec<_> = cluster
         .kubelets()
@@ -114,7 +114,7 @@ pub(super) fn nodes(cluster: &Cluster, hosts: &Hosts) -> Vec<NodeRow> {
     rows
 }
 
-fn row(node: &Node, seen: Option<&NodeSeen>, told: bool, hosts: &Hosts) -> NodeRow {
+fn row(node: &Node, seen: Option<&NodeSeen>, first_known: bool, hosts: &Hosts) -> NodeRow {
     let roles = node.roles.all().iter().map(|role| role.as_str());
     let row = match seen {
         Some(seen) => of_seen(seen),
@@ -123,7 +123,7 @@ fn row(node: &Node, seen: Option<&NodeSeen>, told: bool, hosts: &Hosts) -> NodeR
             roles: Vec::new(),
             in_inventory: true,
             reachable: None,
-            state: match told {
+            state: match first_known {
                 true => NodeState::NotRegistered,
                 false => NodeState::Unknown,
             },

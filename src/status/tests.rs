@@ -151,7 +151,7 @@ fn look(cluster: &Cluster, hosts: &Hosts) -> ClusterStatus {
 }
 
 /// Problems as `HOST: WHAT`.
-fn told(cluster_status: &ClusterStatus) -> Vec<String> {
+fn first_known(cluster_status: &ClusterStatus) -> Vec<String> {
     let problems = cluster_status.problems.iter().map(|problem| {
         let host = problem.host.as_ref().map_or("-", Name::as_str);
         format!("{host}: {}", problem.what)
@@ -211,7 +211,7 @@ fn a_lost_control_plane_is_told_about_once() {
     let cluster_status = look(&cluster, &hosts);
     assert_eq!(cluster_status.verdict, Verdict::Degraded);
     assert_eq!(
-        told(&cluster_status),
+        first_known(&cluster_status),
         ["cp2: cannot reach cp2:22: no answer within 10 s"]
     );
     assert_eq!(cluster_status.tolerates.control_planes, 0);
@@ -230,14 +230,14 @@ fn without_an_api_it_is_down() {
         .problems
         .iter()
         .filter(|of| of.severity == Severity::Down);
-    assert_eq!(down.count(), 3, "{:#?}", told(&cluster_status));
+    assert_eq!(down.count(), 3, "{:#?}", first_known(&cluster_status));
     assert!(
         cluster_status
             .nodes
             .iter()
             .all(|row| row.state == NodeState::Unknown)
     );
-    let of_cp1 = told(&cluster_status)
+    let of_cp1 = first_known(&cluster_status)
         .into_iter()
         .filter(|what| what.starts_with("cp1: "));
     assert_eq!(
@@ -303,7 +303,7 @@ fn nodes_are_compared_with_the_inventory() {
     });
     let cluster_status = look(&cluster, &hosts);
     assert_eq!(
-        told(&cluster_status),
+        first_known(&cluster_status),
         [
             "w2: the cluster has no such node",
             "-: the cluster has a node w9 that the inventory has not",
@@ -335,7 +335,7 @@ fn a_stopped_kubelet_is_the_reason() {
     });
     let cluster_status = look(&cluster, &hosts);
     assert_eq!(
-        told(&cluster_status),
+        first_known(&cluster_status),
         [
             "w1: its node is not ready: container runtime is down",
             "w1: kubelet.service is inactive",
@@ -354,7 +354,7 @@ fn nobody_leads() {
         });
     }
     let lead = "-: no scheduler leads: its lease has run out";
-    assert_eq!(told(&look(&cluster, &hosts)), [lead]);
+    assert_eq!(first_known(&look(&cluster, &hosts)), [lead]);
     cluster.control_plane.scheduler_election.enabled = false;
     assert_eq!(look(&cluster, &hosts).verdict, Verdict::Healthy);
 }
@@ -373,17 +373,17 @@ fn the_address_is_held_by_one() {
     };
     assert_eq!(look(&cluster, &hold(&["lb2"])).verdict, Verdict::Healthy);
     assert_eq!(
-        told(&look(&cluster, &hold(&["lb1", "lb2"]))),
+        first_known(&look(&cluster, &hold(&["lb1", "lb2"]))),
         ["-: lb1 and lb2 hold the virtual address 192.0.2.100 at once"]
     );
     let mut hosts = hold(&[]);
     assert_eq!(
-        told(&look(&cluster, &hosts)),
+        first_known(&look(&cluster, &hosts)),
         ["-: no host holds the virtual address 192.0.2.100"]
     );
     lose(&mut hosts, "lb2");
     let cluster_status = look(&cluster, &hosts);
-    assert!(told(&cluster_status)[1].contains("is not known, as lb2 cannot be asked"));
+    assert!(first_known(&cluster_status)[1].contains("is not known, as lb2 cannot be asked"));
     assert_eq!(
         cluster_status.load_balancer.vip.unwrap().unasked,
         [name("lb2")]
@@ -399,7 +399,7 @@ fn a_balancer_that_is_wrong_about_a_server_is_told_about() {
         (backend.up, backend.why) = (false, Some("DOWN: L4TOUT".to_owned()));
     });
     assert_eq!(
-        told(&look(&cluster, &hosts)),
+        first_known(&look(&cluster, &hosts)),
         ["lb1: its balancer takes cp1 for down: DOWN: L4TOUT"]
     );
     edit(&mut hosts, "lb1", |answer| {
@@ -407,7 +407,10 @@ fn a_balancer_that_is_wrong_about_a_server_is_told_about() {
         answer.backends = Some(Err("admin.sock: Connection refused".to_owned()));
     });
     let cluster_status = look(&cluster, &hosts);
-    assert_eq!(told(&cluster_status), ["lb1: haproxy.service is failed"]);
+    assert_eq!(
+        first_known(&cluster_status),
+        ["lb1: haproxy.service is failed"]
+    );
     assert!(!cluster_status.load_balancer.balancers[0].works());
 }
 
@@ -423,7 +426,7 @@ fn nodes_with_balancers_of_their_own_are_told_one_by_one() {
         answer.endpoint = Some(Probe::Silent("Connection refused".to_owned()));
     });
     assert_eq!(
-        told(&look(&cluster, &hosts)),
+        first_known(&look(&cluster, &hosts)),
         ["w2: it does not reach the API at 127.0.0.1:7443: Connection refused"]
     );
 }
@@ -447,7 +450,7 @@ fn certificates_are_told_about_in_time() {
     let cluster_status = look(&cluster, &hosts);
     assert_eq!(cluster_status.verdict, Verdict::Healthy);
     assert_eq!(
-        told(&cluster_status),
+        first_known(&cluster_status),
         [
             "cp1: ends on 2026-12-03: /etc/kubernetes/pki/apiserver-etcd-client.crt, \
           /etc/kubernetes/pki/apiserver.crt"
@@ -468,7 +471,7 @@ fn certificates_are_told_about_in_time() {
     });
     let cluster_status = look(&cluster, &hosts);
     assert_eq!(cluster_status.verdict, Verdict::Degraded);
-    assert!(told(&cluster_status)[0].starts_with("w1: expired since 2026-11-21: "));
+    assert!(first_known(&cluster_status)[0].starts_with("w1: expired since 2026-11-21: "));
     // One without an end is first, and is no end at all.
     let days: Vec<_> = cluster_status
         .certificates

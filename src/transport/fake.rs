@@ -45,7 +45,7 @@ pub struct Run {
 
 #[derive(Debug, Default)]
 struct Host {
-    refuses: Option<Error>,
+    rejects: Option<Error>,
     answers: Vec<Scripted>,
     runs: Vec<Run>,
 }
@@ -60,7 +60,7 @@ struct Scripted {
 impl Answer {
     /// A success with this standard output.
     #[must_use]
-    pub fn says(stdout: &str) -> Self {
+    pub fn output(stdout: &str) -> Self {
         Self::exits(0, stdout, "")
     }
 
@@ -106,8 +106,8 @@ impl Fake {
     }
 
     /// A host refuses connections from now on.
-    pub fn refuse(&self, host: &Name, error: Error) {
-        self.lock().entry(host.clone()).or_default().refuses = Some(error);
+    pub fn reject(&self, host: &Name, error: Error) {
+        self.lock().entry(host.clone()).or_default().rejects = Some(error);
     }
 
     /// The scripts that were run on a host, in order.
@@ -160,7 +160,7 @@ impl super::Connector for Fake {
     type Connection = Link;
 
     async fn connect(&self, host: &Name, _login: &Login) -> Result<Link, Error> {
-        match self.lock().get(host).and_then(|host| host.refuses.clone()) {
+        match self.lock().get(host).and_then(|host| host.rejects.clone()) {
             Some(error) => Err(error),
             None => Ok(Link {
                 fake: self.clone(),
@@ -248,7 +248,7 @@ mod tests {
     async fn it_answers_what_was_scripted_and_fails_on_the_rest() {
         let fake = Fake::default();
         fake.once(&name(), "uname", Answer::exits(1, "", "no"));
-        fake.always(&name(), "uname", Answer::says("Linux\n"));
+        fake.always(&name(), "uname", Answer::output("Linux\n"));
         assert_eq!(run(&fake, "uname -s").await.unwrap().exit, Exit::Code(1));
         assert_eq!(run(&fake, "uname -s").await.unwrap().stdout, b"Linux\n");
         assert_eq!(run(&fake, "uname -s").await.unwrap().exit, Exit::Code(0));
@@ -265,7 +265,7 @@ mod tests {
             address: "cp1:22".to_owned(),
             why: "test".to_owned(),
         };
-        fake.refuse(&name(), error.clone());
+        fake.reject(&name(), error.clone());
         assert_eq!(run(&fake, "true").await, Err(error));
     }
 }

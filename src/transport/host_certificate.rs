@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::error::Line;
 
 /// Names of a certificate that are told of; a host may send thousands.
-const TOLD: usize = 4;
+const MOST_LISTED: usize = 4;
 
 /// Why the certificate of a host does not vouch for it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +41,7 @@ pub enum CertificateError {
     #[error("its certificate expired on {0}")]
     Expired(String),
     /// It is the certificate of other hosts.
-    #[error("its certificate is for {}, not for {name}", told(names))]
+    #[error("its certificate is for {}, not for {name}", listed(names))]
     OtherHost {
         /// The name that the host was called by.
         name: String,
@@ -49,7 +49,7 @@ pub enum CertificateError {
         names: Vec<String>,
     },
     /// It wants something heeded that is not known here.
-    #[error("its certificate has conditions that are not known here: {}", told(.0))]
+    #[error("its certificate has conditions that are not known here: {}", listed(.0))]
     Conditions(Vec<String>),
 }
 
@@ -139,10 +139,10 @@ fn moment(seconds: u64) -> String {
     )
 }
 
-fn told(names: &[String]) -> String {
-    let mut text = names[..names.len().min(TOLD)].join(", ");
-    if names.len() > TOLD {
-        text.push_str(&format!(" and {} more", names.len() - TOLD));
+fn listed(names: &[String]) -> String {
+    let mut text = names[..names.len().min(MOST_LISTED)].join(", ");
+    if names.len() > MOST_LISTED {
+        text.push_str(&format!(" and {} more", names.len() - MOST_LISTED));
     }
     text
 }

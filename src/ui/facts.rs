@@ -43,9 +43,9 @@ pub fn render(rows: &[Row<'_>], ports: &BTreeSet<u16>, style: &Style) -> String 
         .map(|(node, found)| match found {
             Ok(host_info) => cells(node, host_info, ports),
             Err(_) => {
-                let mut cells = [(); COLUMNS.len()].map(|()| Cell::said(""));
-                cells[0] = Cell::said(node.name.as_str()).tone(Tone::Strong);
-                cells[1] = Cell::said("no answer").tone(Tone::Bad);
+                let mut cells = [(); COLUMNS.len()].map(|()| Cell::sanitised(""));
+                cells[0] = Cell::sanitised(node.name.as_str()).tone(Tone::Strong);
+                cells[1] = Cell::sanitised("no answer").tone(Tone::Bad);
                 cells
             }
         })
@@ -56,7 +56,7 @@ pub fn render(rows: &[Row<'_>], ports: &BTreeSet<u16>, style: &Style) -> String 
 fn cells(node: &Node, host_info: &HostInfo, ports: &BTreeSet<u16>) -> [Cell; COLUMNS.len()] {
     let facts = &host_info.facts;
     let kib = |kib: u64| bytes(kib.saturating_mul(1024));
-    let clock = Cell::said(clock(host_info.skew));
+    let clock = Cell::sanitised(clock(host_info.skew));
     let clock = if host_info.skew >= SKEW {
         clock.tone(Tone::Notable)
     } else {
@@ -77,20 +77,20 @@ fn cells(node: &Node, host_info: &HostInfo, ports: &BTreeSet<u16>) -> [Cell; COL
         .map(|(port, process)| format!("{port} {process}"));
     let listed = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join("; ");
     [
-        Cell::said(node.name.as_str()).tone(Tone::Strong),
-        Cell::said(format!("{} {}", facts.os, facts.os_version)),
-        Cell::said(&facts.arch),
-        Cell::said(facts.cpus.to_string()),
-        Cell::said(kib(facts.memory)),
-        Cell::said(kib(facts.disk_free)),
+        Cell::sanitised(node.name.as_str()).tone(Tone::Strong),
+        Cell::sanitised(format!("{} {}", facts.os, facts.os_version)),
+        Cell::sanitised(&facts.arch),
+        Cell::sanitised(facts.cpus.to_string()),
+        Cell::sanitised(kib(facts.memory)),
+        Cell::sanitised(kib(facts.disk_free)),
         clock,
-        Cell::said(host_info.kubelet.as_deref().unwrap_or_default()),
-        Cell::said(listed(&mut { runtimes })),
-        Cell::said(listed(&mut { addresses })),
-        Cell::said(listed(&mut { listening })),
-        Cell::said(&host_info.kernel),
-        Cell::said(host_info.virtualization.as_deref().unwrap_or_default()),
-        Cell::said(uptime(host_info.uptime)),
+        Cell::sanitised(host_info.kubelet.as_deref().unwrap_or_default()),
+        Cell::sanitised(listed(&mut { runtimes })),
+        Cell::sanitised(listed(&mut { addresses })),
+        Cell::sanitised(listed(&mut { listening })),
+        Cell::sanitised(&host_info.kernel),
+        Cell::sanitised(host_info.virtualization.as_deref().unwrap_or_default()),
+        Cell::sanitised(uptime(host_info.uptime)),
     ]
 }
 
@@ -263,7 +263,7 @@ mod tests {
 
     /// What a host said, with the length of each section made right.
     fn said(sections: &[(&str, &str)]) -> Vec<u8> {
-        let all = ["reach", "endpoint", "software", "etcd", "api"].map(|name| (name, ""));
+        let all = ["peers", "endpoint", "software", "etcd", "api"].map(|name| (name, ""));
         let all = sections.iter().copied().chain(all);
         let sections = all.map(|(name, text)| format!("@{name} {}\n{text}\n", text.len()));
         sections.collect::<String>().into_bytes()
@@ -284,7 +284,7 @@ mod tests {
             ("facts", facts),
             ("addresses", addresses),
             ("listening", listening),
-            ("portrait", host_info),
+            ("host_info", host_info),
         ]);
         let window = Window {
             from: 100.0,

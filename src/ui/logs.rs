@@ -68,19 +68,19 @@ pub fn runs(runs: &[Run], style: &Style) -> String {
         let record = run.record.as_ref();
         let known = |text: &dyn Fn(&Record) -> String| record.map(text).unwrap_or_default();
         [
-            Cell::said(&run.run).tone(Tone::Strong),
-            Cell::said(known(&|record| moment(record.began))),
-            Cell::said(known(&|record| record.command.clone())),
-            Cell::said(known(&|record| {
+            Cell::sanitised(&run.run).tone(Tone::Strong),
+            Cell::sanitised(known(&|record| moment(record.began))),
+            Cell::sanitised(known(&|record| record.command.clone())),
+            Cell::sanitised(known(&|record| {
                 record.ended.map_or_else(String::new, |ended| {
                     duration(Duration::try_from(ended - record.began).unwrap_or_default())
                 })
             })),
             result(record, run.state),
-            Cell::said(known(&|record| {
+            Cell::sanitised(known(&|record| {
                 record.counts.as_ref().map(steps).unwrap_or_default()
             })),
-            Cell::said(run.hosts.len().to_string()),
+            Cell::sanitised(run.hosts.len().to_string()),
         ]
     };
     let rows: Vec<_> = runs.iter().map(row).collect();
@@ -96,13 +96,13 @@ fn moment(at: OffsetDateTime) -> String {
 
 fn result(record: Option<&Record>, course: Course) -> Cell {
     let Some(record) = record else {
-        return Cell::said("not written down").tone(Tone::Faint);
+        return Cell::sanitised("not written down").tone(Tone::Faint);
     };
     match record.exit_code {
-        Some(0) => Cell::said("done").tone(Tone::Good),
-        Some(130) => Cell::said("interrupted").tone(Tone::Notable),
-        Some(code) => Cell::said(format!("failed ({code})")).tone(Tone::Bad),
-        None => Cell::said(match course {
+        Some(0) => Cell::sanitised("done").tone(Tone::Good),
+        Some(130) => Cell::sanitised("interrupted").tone(Tone::Notable),
+        Some(code) => Cell::sanitised(format!("failed ({code})")).tone(Tone::Bad),
+        None => Cell::sanitised(match course {
             Course::Runs => "runs",
             Course::CutShort => "cut short",
             Course::Ended | Course::Unknown => "runs, or was cut short",
@@ -130,15 +130,15 @@ pub fn overview(hosts: &[Host], course: Course, style: &Style) -> String {
     all.sort_by(|(_, a), (_, b)| a.began.total_cmp(&b.began));
     let row = |(host, step): &(&Name, &Step)| {
         let result = match &step.outcome {
-            Outcome::Done => Cell::said("done").tone(Tone::Good),
-            Outcome::Failed(what) => Cell::said(format!("failed: {what}")).tone(Tone::Bad),
-            Outcome::Open => Cell::said(open(course)).tone(Tone::Notable),
+            Outcome::Done => Cell::sanitised("done").tone(Tone::Good),
+            Outcome::Failed(what) => Cell::sanitised(format!("failed: {what}")).tone(Tone::Bad),
+            Outcome::Open => Cell::sanitised(open(course)).tone(Tone::Notable),
         };
         [
-            Cell::said(format!("{:.1}", step.began)),
-            Cell::said(host.as_str()).tone(Tone::Active),
-            Cell::said(&step.title),
-            Cell::said(took(step)),
+            Cell::sanitised(format!("{:.1}", step.began)),
+            Cell::sanitised(host.as_str()).tone(Tone::Active),
+            Cell::sanitised(&step.title),
+            Cell::sanitised(took(step)),
             result,
         ]
     };

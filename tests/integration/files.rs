@@ -326,7 +326,7 @@ fn files_that_are_named_are_never_followed_elsewhere() {
         "new.yaml",
         "--force",
     ]);
-    scratch.refused(&["topology", "--svg", "cluster.svg"], "no picture");
+    scratch.refused(&["topology", "--svg", "cluster.svg"], "no diagram");
     scratch.done(&["topology", "--svg", "cluster.svg", "--force"]);
     scratch.refused(
         &["topology", "--svg", "/dev/null", "--force"],

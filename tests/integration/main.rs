@@ -10,6 +10,7 @@ mod equal;
 mod faults;
 mod files;
 mod fuzz;
+mod glossary;
 mod hands;
 mod hostile;
 mod imports;

@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["inventory"],
     &["topology"],
     &["runtime", "lb", "cni", "etcd", "kubeadm"],
-    &["vault"],
+    &["secret_store"],
     &["resource"],
     &["transport"],
     &["template", "shell"],

@@ -94,7 +94,7 @@ fn only_own_pictures_are_written_over() {
     fs::write(&diagram, "<svg>by hand</svg>").expect("written");
     let (_, err) = write(&[], 1);
     assert!(
-        err.contains("no picture of kdiy's") && err.contains("--force"),
+        err.contains("no diagram of kdiy's") && err.contains("--force"),
         "{err}"
     );
     assert_eq!(

@@ -141,9 +141,9 @@ mod tests {
         let name = |text: &str| Name::try_from(text.to_owned()).unwrap();
         let mut all = Connections::new();
         for (host, seconds) in [("a", 0), ("b", 1), ("c", 8)] {
-            let taken = Answer::says("taken\n").after(Duration::from_secs(seconds));
+            let taken = Answer::output("taken\n").after(Duration::from_secs(seconds));
             fake.once(&name(host), "kdiy_take", taken);
-            fake.once(&name(host), "kdiy_release", Answer::says(""));
+            fake.once(&name(host), "kdiy_release", Answer::output(""));
             let link = fake.connect(&name(host), &Login::to("")).await.unwrap();
             all.insert(name(host), Arc::new(link));
         }

@@ -23,7 +23,7 @@ const STEP: Duration = Duration::from_secs(30 * 60);
 
 /// Who hears of a run while it goes on, and who may stop it.
 pub(super) struct RunContext<'a> {
-    pub(super) chronicle: &'a Arc<RunRecorder>,
+    pub(super) recorder: &'a Arc<RunRecorder>,
     /// Called when the API is known to answer at the endpoint.
     pub(super) serves: &'a (dyn Fn() + Sync),
     pub(super) interrupts: &'a Interrupts,
@@ -39,39 +39,39 @@ pub(super) async fn run_plan<C: Connection + 'static>(
     context: &RunContext<'_>,
 ) -> Result<(Tally, bool), CliError> {
     let RunContext {
-        chronicle,
+        recorder,
         serves,
         interrupts,
         ui,
     } = *context;
-    let start = chronicle.start();
+    let start = recorder.start();
     let shown = ui.renderer(start, survey.connections.keys());
-    let mut recorder = LogRecorder::new(chronicle.run().clone(), start, shown);
+    let mut log_recorder = LogRecorder::new(recorder.run().clone(), start, shown);
     let (stopping, stop) = watch::channel(false);
     let stopping = Arc::new(stopping);
-    let taken_away = tokio::spawn({
+    let lock_watch = tokio::spawn({
         let (mut lost, stopping, ui) = (lock.lost(), Arc::clone(&stopping), ui.clone());
-        let chronicle = Arc::clone(chronicle);
+        let recorder = Arc::clone(recorder);
         async move {
             if lost.changed().await.is_ok()
                 && let Some((host, holder)) = lost.borrow().clone()
             {
                 ui.warn(&format!("{host} was taken by another kdiy: {holder}"));
-                chronicle.stopping();
+                recorder.stopping();
                 let _ = stopping.send(true);
             }
         }
     });
     let interrupted = tokio::spawn({
         let (interrupts, ui) = (interrupts.clone(), ui.clone());
-        let chronicle = Arc::clone(chronicle);
+        let recorder = Arc::clone(recorder);
         async move {
             interrupts.connection_args(1).await;
-            chronicle.stopping();
+            recorder.stopping();
             let _ = stopping.send(true);
             ui.note("Stopping after the steps that run now; Ctrl-C again stops at once.");
             interrupts.connection_args(2).await;
-            at_once(&chronicle, &ui);
+            at_once(&recorder, &ui);
         }
     });
     let options = Options {
@@ -82,10 +82,10 @@ pub(super) async fn run_plan<C: Connection + 'static>(
         stop: stop.clone(),
     };
     let (events, received) = mpsc::unbounded_channel();
-    let watched = tokio::spawn(async move { progress::follow(received, &mut recorder).await });
+    let watched = tokio::spawn(async move { progress::follow(received, &mut log_recorder).await });
     // The journal first: what is written there has happened, whatever comes.
     let tell = |event: Event| {
-        chronicle.tell(&event);
+        recorder.tell(&event);
         if is_served(plan, &event) {
             serves();
         }
@@ -96,7 +96,7 @@ pub(super) async fn run_plan<C: Connection + 'static>(
     let tally = watched.await?;
     let stopped = *stop.borrow();
     interrupted.abort();
-    taken_away.abort();
+    lock_watch.abort();
     Ok((tally, stopped))
 }
 
@@ -111,9 +111,9 @@ fn is_served(plan: &Plan, event: &Event) -> bool {
 
 /// Ends without waiting for the steps that run. The hosts stay held, as those
 /// steps go on there.
-fn at_once(chronicle: &RunRecorder, ui: &Ui) -> ! {
+fn at_once(recorder: &RunRecorder, ui: &Ui) -> ! {
     ui.abandon();
-    if let Err(error) = chronicle.end(Exit::Interrupted) {
+    if let Err(error) = recorder.end(Exit::Interrupted) {
         ui.warn(&format!("how this run ended is not written down: {error}"));
     }
     ui.note(

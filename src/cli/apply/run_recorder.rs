@@ -42,7 +42,7 @@ impl RunRecorder {
             counts: None,
         };
         run.write_record(&record)?;
-        let chronicle = Self {
+        let recorder = Self {
             journal: run.journal()?,
             run,
             record: Mutex::new(Record {
@@ -55,7 +55,7 @@ impl RunRecorder {
             }),
             start,
         };
-        chronicle.write(Happened::RunStarted(Head {
+        recorder.write(Happened::RunStarted(Head {
             kdiy: env!("CARGO_PKG_VERSION").to_owned(),
             command,
             began,
@@ -64,7 +64,7 @@ impl RunRecorder {
             steps: plan.steps.len(),
             hosts: plan.hosts().len(),
         }));
-        Ok(chronicle)
+        Ok(recorder)
     }
 
     /// The run.

@@ -89,7 +89,7 @@ impl Save {
     async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, CliError> {
         let source = source::load(global, ui)?;
         // Before anything is asked of a host.
-        let mut file = Incoming::create(&self.file, self.force).map_err(not_written)?;
+        let mut file = Incoming::create(&self.file, self.force).map_err(write_error)?;
         let query = query(&source, &self.connection_args, ui, start).await?;
         let (row, node, link) = self.member(&query, &source)?;
         ui.note(&format!("{} takes a snapshot.", node.name));
@@ -101,7 +101,7 @@ impl Save {
                 return Err(CliError::message(Exit::Interrupted, "interrupted; nothing was saved"));
             }
         };
-        file.keep().map_err(not_written)?;
+        file.keep().map_err(write_error)?;
         self.show(row, &head, &query.etcd_status, &source.cluster.topology, ui)?;
         Ok(Exit::Ok)
     }
@@ -189,7 +189,7 @@ impl Save {
     }
 }
 
-fn not_written(error: state::Error) -> CliError {
+fn write_error(error: state::Error) -> CliError {
     match error {
         state::Error::Exists(_) => {
             CliError::new(Exit::Error, error).hint("name another file, or replace it with --force")

@@ -251,16 +251,16 @@ const fn prefix(roles: &[Role]) -> &'static str {
 
 /// Something that was written, but is wrong and told already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Told;
+struct Stated;
 
 /// kubespray's `ip`, which is on the host itself, or else its `access_ip`.
-fn own_address(known: &Known<'_>, notes: &mut Notes) -> Result<Option<std::net::IpAddr>, Told> {
+fn own_address(known: &Known<'_>, notes: &mut Notes) -> Result<Option<std::net::IpAddr>, Stated> {
     let Some((said, var)) = login::text(known, &["ip", "access_ip"], notes) else {
         return Ok(None);
     };
     address::address(said).map(Some).map_err(|error| {
         notes.error("invalid-address", var.place, error.message, &error.help);
-        Told
+        Stated
     })
 }
 

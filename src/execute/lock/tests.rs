@@ -138,15 +138,15 @@ async fn connections(fake: &Fake) -> Connections<crate::transport::fake::Link> {
 
 fn held() -> Answer {
     let line = format!("held ffff 12 {}\n", owner("eve").line());
-    Answer::says(&line)
+    Answer::output(&line)
 }
 
 #[tokio::test]
 async fn what_was_taken_is_given_back_when_not_all_can_be() {
     let fake = Fake::default();
     for host in ["a", "c"] {
-        fake.always(&name(host), "kdiy_take", Answer::says("taken\n"));
-        fake.always(&name(host), "kdiy_release", Answer::says(""));
+        fake.always(&name(host), "kdiy_take", Answer::output("taken\n"));
+        fake.always(&name(host), "kdiy_release", Answer::output(""));
     }
     fake.always(&name("b"), "kdiy_take", held());
     let all = connections(&fake).await;
@@ -174,8 +174,8 @@ async fn an_owner_that_is_dead_is_pushed_aside_and_no_other() {
     let fake = Fake::default();
     fake.once(&name("a"), "kdiy_take", held());
     for host in ["a", "b", "c"] {
-        fake.always(&name(host), "kdiy_take", Answer::says("taken\n"));
-        fake.always(&name(host), "kdiy_release", Answer::says(""));
+        fake.always(&name(host), "kdiy_take", Answer::output("taken\n"));
+        fake.always(&name(host), "kdiy_release", Answer::output(""));
     }
     let all = connections(&fake).await;
     let lock = take(&all, number("aaaa"), &owner("a"), |_| true).await;
@@ -194,15 +194,15 @@ async fn an_owner_that_is_dead_is_pushed_aside_and_no_other() {
 async fn an_owner_hears_when_it_was_pushed_aside() {
     let fake = Fake::default();
     for host in ["a", "b", "c"] {
-        fake.once(&name(host), "kdiy_take", Answer::says("taken\n"));
+        fake.once(&name(host), "kdiy_take", Answer::output("taken\n"));
     }
     let lost = Error::Lost {
         address: "x".to_owned(),
         why: "test".to_owned(),
     };
     for host in ["a", "c"] {
-        fake.once(&name(host), "kdiy_take", Answer::says("taken\n"));
-        fake.always(&name(host), "kdiy_take", Answer::says("taken\n"));
+        fake.once(&name(host), "kdiy_take", Answer::output("taken\n"));
+        fake.always(&name(host), "kdiy_take", Answer::output("taken\n"));
     }
     // One beat that does not come through is not the end.
     fake.once(&name("b"), "kdiy_take", Answer::fails(lost));
@@ -222,10 +222,10 @@ async fn no_beat_comes_after_a_host_was_given_back() {
     let fake = Fake::default();
     let slow = Duration::from_secs(5);
     for host in ["a", "b", "c"] {
-        fake.once(&name(host), "kdiy_take", Answer::says("taken\n"));
-        let beat = Answer::says("taken\n").after(slow);
+        fake.once(&name(host), "kdiy_take", Answer::output("taken\n"));
+        let beat = Answer::output("taken\n").after(slow);
         fake.once(&name(host), "kdiy_take", beat);
-        fake.once(&name(host), "kdiy_release", Answer::says(""));
+        fake.once(&name(host), "kdiy_release", Answer::output(""));
     }
     let all = connections(&fake).await;
     let lock = take(&all, number("aaaa"), &owner("a"), |_| false).await;

@@ -122,7 +122,7 @@ mod tests {
                 let text = file.text.trim_end();
                 format!("@key {}\n{text}\n", text.len())
             });
-            fake.always(&host, "kdiy_section", Answer::says(&answer));
+            fake.always(&host, "kdiy_section", Answer::output(&answer));
             let link = fake.connect(&host, &Login::to("")).await.unwrap();
             connections.insert(host, Arc::new(link));
         }

@@ -8,7 +8,7 @@
 //! v3.6.8, v3.6.16, v3.7.0 and v3.7.2, compared; what is gone in 3.5 is from its
 //! list of changes, and not in v3.5.24. What `owned` refuses is not here.
 
-use crate::cluster::EtcdVersion;
+use crate::cluster::Version;
 
 /// A flag of etcd that is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub struct Flag {
 }
 
 /// The flag of a name, if a version of etcd no longer has it.
-pub fn find(version: EtcdVersion, name: &str) -> Option<&'static Flag> {
-    let gone = |flag: &&Flag| version.minor() >= (3, flag.gone);
+pub fn find(version: Version, name: &str) -> Option<&'static Flag> {
+    let gone = |flag: &&Flag| version.major_minor() >= (3, flag.gone);
     FLAGS.iter().find(|flag| flag.name == name).filter(gone)
 }
 

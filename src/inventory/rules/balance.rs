@@ -19,7 +19,7 @@ use super::super::reader::Reader;
 use crate::cluster::{AddressSpec, Endpoint, EndpointHost, Role};
 
 /// All that the rules look at.
-struct Scene<'i> {
+struct Context<'i> {
     inventory: &'i Inventory,
     kind: Kind,
     planes: Vec<&'i RawNode>,
@@ -36,7 +36,7 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     {
         return;
     }
-    let scene = Scene {
+    let context = Context {
         inventory,
         kind: interpret::balancing(inventory),
         planes: interpret::with(inventory, Role::ControlPlane).collect(),
@@ -44,25 +44,25 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
         endpoint: interpret::endpoint(inventory),
         vip: interpret::vip(inventory),
     };
-    let explained = match scene.kind {
-        Kind::Haproxy | Kind::Nginx => hosts::check(reader, &scene),
-        Kind::None => none::check(reader, &scene),
-        Kind::KubeVip => kube_vip::check(reader, &scene),
-        Kind::Local => local::check(reader, &scene),
-        Kind::External => external::check(reader, &scene),
+    let explained = match context.kind {
+        Kind::Haproxy | Kind::Nginx => hosts::check(reader, &context),
+        Kind::None => none::check(reader, &context),
+        Kind::KubeVip => kube_vip::check(reader, &context),
+        Kind::Local => local::check(reader, &context),
+        Kind::External => external::check(reader, &context),
     };
-    if scene.endpoint.is_none() && inventory.endpoint_key.is_none() && !explained {
-        missing(reader, &scene);
+    if context.endpoint.is_none() && inventory.endpoint_key.is_none() && !explained {
+        missing(reader, &context);
     }
 }
 
 /// There is no endpoint, and nothing that was reported says why.
-fn missing(reader: &Reader<'_>, scene: &Scene<'_>) {
-    let holder = match scene.kind {
+fn missing(reader: &Reader<'_>, context: &Context<'_>) {
+    let holder = match context.kind {
         Kind::External => None,
         // Of several control planes none is the one to derive it from.
-        Kind::Local if scene.planes.len() > 1 => None,
-        _ => scene.balancers.first().or(scene.planes.first()),
+        Kind::Local if context.planes.len() > 1 => None,
+        _ => context.balancers.first().or(context.planes.first()),
     };
     let why = match holder {
         // An address that is wrong or missing is reported already.
@@ -73,16 +73,16 @@ fn missing(reader: &Reader<'_>, scene: &Scene<'_>) {
         ),
         None => String::new(),
     };
-    let help = if scene.kind == Kind::Local {
+    let help = if context.kind == Kind::Local {
         "add `endpoint: api.example.org:6443`, where clients from outside reach the API servers: a DNS name that leads to the control planes, or the address of one"
     } else {
         "add `endpoint: 192.0.2.10:6443`, where clients reach the API servers"
     };
     let message = format!("`endpoint` is missing{why}");
-    reader.report(Finding::error("missing-key", scene.inventory.start, message).help(help));
+    reader.report(Finding::error("missing-key", context.inventory.start, message).help(help));
 }
 
-impl Scene<'_> {
+impl Context<'_> {
     /// Where the way of balancing was chosen.
     fn key(&self) -> Span {
         self.inventory

@@ -5,7 +5,7 @@ use super::super::finding::{Finding, quoted};
 use super::super::interpret;
 use super::super::reader::Reader;
 use super::super::release::etcd_flag;
-use crate::cluster::{EtcdSource, EtcdVersion};
+use crate::cluster::{EtcdSource, stacked_etcd_version};
 
 pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     let etcd = &inventory.settings.etcd;
@@ -16,7 +16,7 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
         (Shape::Stacked, _) => {
             let tag = etcd.component.extra_config.get("imageTag");
             let tagged = tag.and_then(|tag| tag.as_str()?.parse().ok());
-            let usual = EtcdVersion::of_kubernetes(kubernetes.value.minor().1);
+            let usual = stacked_etcd_version(kubernetes.value.minor().1);
             let does = "does not start with it";
             (tagged.unwrap_or(usual), kubernetes.span, does)
         }

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use serde_yaml::{Mapping, Value};
 
 use super::splice::splice;
-use super::{Error, Kubeconfig, decode, malformed};
+use super::{Error, Kubeconfig, decode, parse_error};
 use crate::pki::{Fingerprint, certificate};
 use crate::template::yaml_limits;
 
@@ -31,13 +31,13 @@ pub fn merge(existing: &str, ours: &Kubeconfig, switch: bool) -> Result<Merged, 
     if !yaml_limits::are_kept(existing) {
         return Err(Error::AnswerError { line: None });
     }
-    let before: Value = serde_yaml::from_str(existing).map_err(|error| malformed(&error))?;
+    let before: Value = serde_yaml::from_str(existing).map_err(|error| parse_error(&error))?;
     let mut root = match before.clone() {
         Value::Null => Mapping::new(),
         Value::Mapping(root) => root,
         _ => return Err(Error::AnswerError { line: Some(1) }),
     };
-    let document = serde_yaml::to_value(ours.document()).map_err(|error| malformed(&error))?;
+    let document = serde_yaml::to_value(ours.document()).map_err(|error| parse_error(&error))?;
     let Value::Mapping(document) = document else {
         return Err(Error::AnswerError { line: None });
     };
@@ -167,7 +167,7 @@ fn emit(value: &Value) -> Result<String, Error> {
     if is_ambiguous(value) {
         return serde_json::to_string_pretty(value).map_err(|_| Error::AnswerError { line: None });
     }
-    serde_yaml::to_string(value).map_err(|error| malformed(&error))
+    serde_yaml::to_string(value).map_err(|error| parse_error(&error))
 }
 
 fn is_ambiguous(value: &Value) -> bool {

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::cluster::{AddressSpec, Cluster, Node, Release, ResolvedCluster, Version};
+use crate::cluster::{AddressSpec, Cluster, Node, ResolvedCluster, Version};
 use crate::resource::{AnswerError, Answers, section};
 use crate::runtime;
 use crate::shell::Script;
@@ -91,9 +91,9 @@ pub struct Packaged {
 impl Software {
     /// The release of the runtime that is installed, or that would be.
     #[must_use]
-    pub fn release(&self) -> Option<Release> {
+    pub fn release(&self) -> Option<Version> {
         match &self.runtime {
-            Lookup::Read(Some(package)) => Release::of_package(&package.version),
+            Lookup::Read(Some(package)) => Version::of_package(&package.version),
             _ => None,
         }
     }
@@ -442,7 +442,7 @@ mod tests {
         assert_eq!(all["kubeadm"], ["1.37.2-1.1", "1.37.1-1.1"]);
         assert_eq!(all["cri-tools"], ["1.37.0-1.1"]);
         assert_eq!(all.keys().count(), 4, "{all:?}");
-        assert_eq!(found.release(), Some(Release::new(2, 4, 2)));
+        assert_eq!(found.release(), Some(Version::new(2, 4, 2)));
         assert!(
             matches!(&found.runtime, Lookup::Read(Some(package)) if !package.installed),
             "{found:?}"
@@ -481,7 +481,7 @@ mod tests {
         }
         let found = has("installed cri-tools 1.37.0-1.1");
         assert_eq!(found.kubernetes, Lookup::Unasked);
-        assert_eq!(found.release(), Some(Release::new(1, 6, 20)));
+        assert_eq!(found.release(), Some(Version::new(1, 6, 20)));
     }
 
     #[test]

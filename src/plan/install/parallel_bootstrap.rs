@@ -140,17 +140,17 @@ fn prepare(
     etcd: &[StepId],
 ) -> StepId {
     let pulled = pull_images(context, bootstrap_node.node, blueprint);
-    let found = format!("{BOOTSTRAP} {}", bootstrap_node.progress.initial_cluster);
-    let script = taking_up(context, "a founding that did not come to its end")
+    let note = format!("{BOOTSTRAP} {}", bootstrap_node.progress.initial_cluster);
+    let script = taking_up(context, "a bootstrap that did not come to its end")
         .then(&preflight(context))
         .lit("kdiy_line=\n[ ! -e ")
         .lit(UNFINISHED)
         .lit(" ] || read -r kdiy_line < ")
         .lit(UNFINISHED)
         .lit(" || :\n[ \"$kdiy_line\" = ")
-        .arg(&found)
+        .arg(&note)
         .lit(" ] || echo ")
-        .arg(&found)
+        .arg(&note)
         .lit(" > ")
         .then(&onto_the_disk())
         .then(&bootstrap_node.prepare)

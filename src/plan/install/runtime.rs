@@ -344,7 +344,7 @@ pub(super) fn pull() -> Script {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{Name, Origin, Release, ResolvedCluster, Version};
+    use crate::cluster::{Name, Origin, ResolvedCluster, Version};
     use crate::kubeadm::tests::few;
     use crate::plan::install::{Observed, blueprint};
     use crate::plan::tests::{facts, trust};
@@ -484,7 +484,7 @@ mod tests {
 
     fn archive(runc: Option<Download>) -> Archive {
         Archive {
-            version: Release::new(2, 4, 2),
+            version: Version::new(2, 4, 2),
             containerd: download("containerd-2.4.2-linux-{arch}.tar.gz"),
             runc,
         }

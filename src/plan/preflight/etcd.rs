@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::{HostProblem, port_taken};
-use crate::cluster::{EtcdSource, EtcdVersion, Name, Node, ResolvedCluster, Role, Topology};
+use crate::cluster::{
+    EtcdSource, Name, Node, OLDEST_ETCD, ResolvedCluster, Role, Topology, Version,
+    external_etcd_version, stepping_stone,
+};
 use crate::etcd::CLIENT_PORT;
 use crate::etcd::member::{DATA, DISTRIBUTION_UNIT, PEER_PORT, UNIT};
 use crate::plan::etcd::{EtcdCluster, EtcdClusterState, EtcdFacts, HostState, Packaged};
@@ -13,12 +16,12 @@ use crate::plan::{ClusterState, Facts, Observation};
 /// The etcd of distributions, for hosts whose apt has no lists yet.
 ///
 /// Source: packages.debian.org and packages.ubuntu.com, November 2026.
-const DISTRIBUTIONS: [(&str, &str, EtcdVersion); 5] = [
-    ("debian", "11", EtcdVersion::new(3, 3, 25)),
-    ("debian", "12", EtcdVersion::new(3, 4, 23)),
-    ("debian", "13", EtcdVersion::new(3, 5, 16)),
-    ("ubuntu", "22.04", EtcdVersion::new(3, 3, 25)),
-    ("ubuntu", "24.04", EtcdVersion::new(3, 4, 30)),
+const DISTRIBUTIONS: [(&str, &str, Version); 5] = [
+    ("debian", "11", Version::new(3, 3, 25)),
+    ("debian", "12", Version::new(3, 4, 23)),
+    ("debian", "13", Version::new(3, 5, 16)),
+    ("ubuntu", "22.04", Version::new(3, 3, 25)),
+    ("ubuntu", "24.04", Version::new(3, 4, 30)),
 ];
 
 pub(super) fn problems(
@@ -78,7 +81,7 @@ pub(super) fn problems(
 }
 
 /// The distribution's package that a host has or would get.
-fn packaged(facts: &Facts, etcd: &EtcdFacts) -> Option<(EtcdVersion, &'static str)> {
+fn packaged(facts: &Facts, etcd: &EtcdFacts) -> Option<(Version, &'static str)> {
     match etcd.packaged {
         Some(Packaged::Installed(version)) => Some((version, "the package that is installed")),
         Some(Packaged::Offered(version)) => Some((version, "the package that apt has")),
@@ -103,25 +106,25 @@ fn too_old(
     let Some((version, of)) = packaged(facts, etcd) else {
         return;
     };
-    if version < EtcdVersion::OLDEST {
+    if version < OLDEST_ETCD {
         problems.push(HostProblem {
             code: "etcd-version",
             kubeadm: "ExternalEtcdVersion",
             what: format!(
                 "etcd {version} of {of} is too old: kubeadm takes {} and later",
-                EtcdVersion::OLDEST
+                OLDEST_ETCD
             ),
             fix: format!(
                 "set `controlPlane.etcd.source: release`, which installs etcd {} from upstream's \
                  archive; a mirror of it is named by `source: {{url: ...}}`",
-                EtcdVersion::apart(resolved.version.minor)
+                external_etcd_version(resolved.version.minor)
             ),
         });
     }
 }
 
 /// The newest etcd of the cluster's members, wherever it can be told.
-fn newest(seen: &BTreeMap<Name, Observation>, token: &str) -> Option<EtcdVersion> {
+fn newest(seen: &BTreeMap<Name, Observation>, token: &str) -> Option<Version> {
     let etcds = seen.values().filter_map(|seen| seen.facts.etcd.as_ref());
     let ours = etcds.filter(|etcd| etcd.holds(token));
     ours.filter_map(EtcdFacts::version).max()
@@ -179,7 +182,7 @@ fn step(
     };
     let fix = if wanted < runs {
         format!("{}: etcd is not taken back", write(source, runs))
-    } else if let Some(stone) = wanted.stepping_stone(runs) {
+    } else if let Some(stone) = stepping_stone(wanted, runs) {
         format!(
             "{} (or a later patch), apply, and come back: etcd goes from one minor version to the \
              next",
@@ -203,13 +206,13 @@ fn joining(
     source: &EtcdSource,
     facts: &Facts,
     etcd: &EtcdFacts,
-    others: Option<EtcdVersion>,
+    others: Option<Version>,
     problems: &mut Vec<HostProblem>,
 ) {
     let (Some(wanted), Some(others)) = (wanted(source, facts, etcd), others) else {
         return;
     };
-    if others.outgrows(wanted) {
+    if others.is_later_minor_than(wanted) {
         problems.push(HostProblem {
             code: "etcd-step",
             kubeadm: "",
@@ -220,7 +223,7 @@ fn joining(
 }
 
 /// The etcd that a host is to have, where that is known before.
-fn wanted(source: &EtcdSource, facts: &Facts, etcd: &EtcdFacts) -> Option<EtcdVersion> {
+fn wanted(source: &EtcdSource, facts: &Facts, etcd: &EtcdFacts) -> Option<Version> {
     match source {
         EtcdSource::Archive(archive) => Some(archive.version),
         EtcdSource::Distribution => packaged(facts, etcd).map(|(version, _)| version),
@@ -228,7 +231,7 @@ fn wanted(source: &EtcdSource, facts: &Facts, etcd: &EtcdFacts) -> Option<EtcdVe
 }
 
 /// What to write in the inventory for a version.
-fn write(source: &EtcdSource, version: EtcdVersion) -> String {
+fn write(source: &EtcdSource, version: Version) -> String {
     match source {
         EtcdSource::Archive(_) => format!("set `controlPlane.etcd.source.version: {version}`"),
         EtcdSource::Distribution => {
@@ -255,7 +258,7 @@ fn bootstrap(
             code: "etcd-incomplete",
             kubeadm: "",
             what: format!(
-                "etcd is to be founded, and {} could not be looked at",
+                "etcd is to be bootstrapped, and {} could not be looked at",
                 missing.join(", ")
             ),
             fix: "all its hosts have to be there: data may lie on the one that is away".to_owned(),
@@ -275,7 +278,7 @@ fn bootstrap(
             code: "etcd-lost",
             kubeadm: "",
             what: format!(
-                "etcd is to be founded, while {} of this cluster is there",
+                "etcd is to be bootstrapped, while {} of this cluster is there",
                 joined.join(", ")
             ),
             fix: format!(
@@ -302,7 +305,7 @@ fn leaderless(resolved: &ResolvedCluster, group: &EtcdCluster, problems: &mut Ve
         ),
         fix: format!(
             "bring the lost hosts back with their {DATA}; if they are gone for good, restore a \
-             snapshot as a new cluster. kdiy founds no other in its place"
+             snapshot as a new cluster. kdiy bootstraps no other in its place"
         ),
     });
 }

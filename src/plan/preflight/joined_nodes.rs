@@ -51,7 +51,7 @@ pub(super) fn unobserved(
             code: "control-plane-unseen",
             kubeadm: "",
             what: format!(
-                "a cluster is to be founded here, and {} could not be looked at",
+                "a cluster is to be bootstrapped here, and {} could not be looked at",
                 away.join(", ")
             ),
             fix: "the cluster may run there: bring all control planes back, or take those that \
@@ -82,7 +82,7 @@ pub(super) fn bootstrap_changed(
         code: "bootstrap-changed",
         kubeadm: "",
         what: format!(
-            "it has begun to found a cluster with the control planes {}, and the inventory says {}",
+            "it has begun to bootstrap a cluster with the control planes {}, and the inventory says {}",
             names(&begun.initial_cluster),
             names(&wanted),
         ),

@@ -4,7 +4,7 @@
 //! runtime that runs pods.
 
 use super::HostProblem;
-use crate::cluster::{Containerd, Node, Release, ResolvedCluster, Role, Runtime, Version};
+use crate::cluster::{Containerd, Node, ResolvedCluster, Role, Runtime, Version};
 use crate::plan::facts::Lookup;
 use crate::plan::facts::software::{CRI_TOOLS, KUBERNETES, Packaged};
 use crate::plan::{ClusterState, Facts};
@@ -86,7 +86,7 @@ fn cri_o(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProbl
         return;
     };
     let version = resolved.version;
-    let same = |release: &Release| (release.major, release.minor) == (version.major, version.minor);
+    let same = |release: &Version| (release.major, release.minor) == (version.major, version.minor);
     let Some((release, how)) = packaged(facts).filter(|(release, _)| !same(release)) else {
         return;
     };
@@ -137,11 +137,11 @@ fn kubernetes(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<Host
             .get(KUBERNETES[0])
             .into_iter()
             .flatten()
-            .filter_map(|version| Release::of_package(version))
+            .filter_map(|version| Version::of_package(version))
             .collect();
         others.sort_unstable();
         others.dedup();
-        let others: Vec<_> = others.iter().map(Release::to_string).collect();
+        let others: Vec<_> = others.iter().map(Version::to_string).collect();
         let minor = format!("{}.{}", wanted.major, wanted.minor);
         let choose = match others.is_empty() {
             true => String::new(),
@@ -259,7 +259,7 @@ fn replaced(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostPr
 }
 
 /// The release of containerd that kubelets speak to, and how it is known.
-fn containerd_of(resolved: &ResolvedCluster, facts: &Facts) -> Option<(Release, &'static str)> {
+fn containerd_of(resolved: &ResolvedCluster, facts: &Facts) -> Option<(Version, &'static str)> {
     match &resolved.cluster.runtime {
         Runtime::Containerd(Containerd::Archive(archive)) => {
             Some((archive.version, "is in the archive"))
@@ -269,7 +269,7 @@ fn containerd_of(resolved: &ResolvedCluster, facts: &Facts) -> Option<(Release, 
     }
 }
 
-fn packaged(facts: &Facts) -> Option<(Release, &'static str)> {
+fn packaged(facts: &Facts) -> Option<(Version, &'static str)> {
     let Lookup::Read(Some(Packaged { version, installed })) = &facts.software.runtime else {
         return None;
     };
@@ -277,7 +277,7 @@ fn packaged(facts: &Facts) -> Option<(Release, &'static str)> {
         true => "is installed",
         false => "is what apt would install",
     };
-    Some((Release::of_package(version)?, how))
+    Some((Version::of_package(version)?, how))
 }
 
 fn too_old(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {

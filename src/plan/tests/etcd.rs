@@ -5,7 +5,7 @@ mod harm;
 mod version;
 
 use super::*;
-use crate::cluster::EtcdVersion;
+use crate::cluster::{Version, external_etcd_version};
 use crate::kubeadm::tests::external;
 use crate::plan::etcd::{EtcdFacts, HostState, Marker, MemberView, View};
 
@@ -36,7 +36,7 @@ fn serving(members: &[MemberView]) -> EtcdFacts {
         distribution_unit: false,
         view: Some(View {
             cluster: "7".to_owned(),
-            version: Some(EtcdVersion::apart(VERSION.minor)),
+            version: Some(external_etcd_version(VERSION.minor)),
             led: true,
             learner: false,
             members: members.to_vec(),
@@ -51,7 +51,7 @@ fn stopped(bootstrapping: bool) -> EtcdFacts {
     EtcdFacts {
         data: true,
         marker: marker(bootstrapping),
-        program: Some(EtcdVersion::apart(VERSION.minor)),
+        program: Some(external_etcd_version(VERSION.minor)),
         ..EtcdFacts::default()
     }
 }

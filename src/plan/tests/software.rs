@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cluster::{
-    AptSource, Archive, Containerd, Download, Origin, PackageKey, Release, Runtime,
+    AptSource, Archive, Containerd, Download, Origin, PackageKey, Runtime, Version,
 };
 use crate::plan::facts::Lookup;
 use crate::plan::facts::software::{Packaged, Present};
@@ -180,7 +180,7 @@ fn containerd_is_warned_of_before_it_is_refused() {
     // An archive's is known without a host.
     let mut resolved = few(V1_38);
     resolved.cluster.runtime = Runtime::Containerd(Containerd::Archive(Archive {
-        version: Release::new(1, 7, 29),
+        version: Version::new(1, 7, 29),
         containerd: download(),
         runc: None,
     }));
@@ -297,7 +297,7 @@ fn a_hosts_containerd_gets_its_own_format() {
 
 fn archive(sha256: &str) -> Containerd {
     Containerd::Archive(Archive {
-        version: Release::new(2, 4, 2),
+        version: Version::new(2, 4, 2),
         containerd: Download {
             sha256: sha256.to_owned(),
             ..download()

@@ -233,7 +233,7 @@ impl ChannelReader<'_> {
             Stream::Out => &mut self.out,
             Stream::Err => &mut self.err,
         };
-        let (began, said) = buffer.said(bytes);
+        let (began, said) = buffer.after_preamble(bytes);
         match &mut self.listener {
             Listener::Lines(lines) => buffer.take(&said, |line| lines(stream, line)),
             Listener::Bytes(out) if stream == Stream::Out => out.write_all(&said)?,
@@ -311,7 +311,7 @@ impl ChannelReader<'_> {
         Err(Error::Sudo {
             address: hop.address(),
             user: hop.user.clone(),
-            why: sudo::fault(said, self.asked > 1),
+            why: sudo::sudo_error(said, self.asked > 1),
         })
     }
 }
@@ -327,7 +327,7 @@ impl StreamBuffer {
     }
 
     /// Whether the script begins with these bytes, and which of them it said.
-    fn said<'b>(&mut self, bytes: &'b [u8]) -> (bool, Cow<'b, [u8]>) {
+    fn after_preamble<'b>(&mut self, bytes: &'b [u8]) -> (bool, Cow<'b, [u8]>) {
         let Some(preamble) = &mut self.preamble else {
             return (false, Cow::Borrowed(bytes));
         };

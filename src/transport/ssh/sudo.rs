@@ -70,7 +70,7 @@ pub(super) fn command(entry: &Entry, limit: Duration) -> String {
 }
 
 /// Why no shell came about, by what was said on standard error.
-pub(super) fn fault(said: &str, asked_again: bool) -> SudoError {
+pub(super) fn sudo_error(said: &str, asked_again: bool) -> SudoError {
     let line = |part: &str| {
         said.lines()
             .find(|line| line.contains(part))
@@ -283,8 +283,8 @@ mod tests {
             ("sudo: odd", SudoError::Other("sudo: odd".to_owned())),
             ("", SudoError::Other("it said nothing".to_owned())),
         ] {
-            assert_eq!(fault(said, false), expected);
+            assert_eq!(sudo_error(said, false), expected);
         }
-        assert_eq!(fault("anything", true), SudoError::PasswordWrong);
+        assert_eq!(sudo_error("anything", true), SudoError::PasswordWrong);
     }
 }

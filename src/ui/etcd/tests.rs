@@ -1,7 +1,7 @@
 //! Tables of clusters in several states, at several widths.
 
 use super::*;
-use crate::cluster::{EtcdArchive, EtcdSource, EtcdVersion, Topology};
+use crate::cluster::{EtcdArchive, EtcdSource, Topology, Version};
 use crate::etcd::gateway::{Alarm, Health, NoReply};
 use crate::etcd::snapshot::{Contents, Head};
 use crate::etcd::status::Host;
@@ -111,7 +111,7 @@ fn what_was_saved_and_how_it_is_restored() {
     let text = |topology| saved("my snap.db", from, &head, &etcd_status, topology, &style);
     insta::assert_snapshot!("saved", text(&Topology::Stacked));
     let archive = Topology::External(EtcdSource::Archive(EtcdArchive {
-        version: EtcdVersion::new(3, 6, 8),
+        version: Version::new(3, 6, 8),
         url: "https://mirror.example.org/etcd-v3.6.8-linux-{arch}.tar.gz".to_owned(),
         sha256: Some("cd".repeat(32)),
     }));

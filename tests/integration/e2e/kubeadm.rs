@@ -103,7 +103,7 @@ fn documents(resolved: &ResolvedCluster) -> Vec<(String, String)> {
         }
         let members = format!("{}=https://192.0.2.1:2380", node.name);
         add(
-            "founding",
+            "bootstrap",
             &kubeadm::bootstrap_etcd(resolved, node, &members),
         );
     }

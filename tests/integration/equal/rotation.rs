@@ -31,7 +31,7 @@ pub fn happens(grown: &Grown, hosts: &[&str]) {
         given.is_renewed(grown);
     }
     for given in &given {
-        given.is_outlived(grown);
+        given.is_stale(grown);
     }
 }
 
@@ -78,7 +78,7 @@ impl Given {
     }
 
     /// Its lease goes on when the old certificate has ended.
-    fn is_outlived(&self, grown: &Grown) {
+    fn is_stale(&self, grown: &Grown) {
         let host = &self.host;
         let end = end("old", &self.old) + Duration::from_secs(5);
         let what = format!("{host} is alive after its old certificate has ended");

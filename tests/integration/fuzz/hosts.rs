@@ -267,7 +267,7 @@ fn answers_to_probes() {
 
 #[test]
 #[ignore = "run by nothing_that_is_read_panics_or_takes_all_memory"]
-fn portraits_and_addresses() {
+fn host_infos_and_addresses() {
     let host_info = said(&host_info::script());
     let host = Name::try_from("cp-1".to_owned()).unwrap();
     HostInfo::parse(&host, &host_info, WINDOW).expect("an honest answer is understood");

@@ -264,7 +264,7 @@ fn runs_and_logs() {
         for run in spoilt.state.runs().unwrap() {
             let _ = run.record().unwrap();
             assert_eq!(run.hosts().unwrap(), std::slice::from_ref(&host));
-            let steps = log::read(&run.said(&host).unwrap().unwrap());
+            let steps = log::read(&run.read_log(&host).unwrap().unwrap());
             let shown = steps
                 .iter()
                 .map(|step| step.title.len() + step.events.len());

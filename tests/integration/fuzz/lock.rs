@@ -50,13 +50,13 @@ fn ended(number: &Number, hostile: &str, answers: [&str; 3], push: bool) -> Ende
     let fake = Fake::default();
     for host in HOSTS.map(name) {
         if host.as_str() == hostile {
-            fake.once(&host, TAKES, Answer::says(answers[0]));
-            fake.once(&host, TAKES, Answer::says(answers[1]));
-            fake.always(&host, TAKES, Answer::says(answers[2]));
+            fake.once(&host, TAKES, Answer::output(answers[0]));
+            fake.once(&host, TAKES, Answer::output(answers[1]));
+            fake.always(&host, TAKES, Answer::output(answers[2]));
         } else {
-            fake.always(&host, TAKES, Answer::says("taken\n"));
+            fake.always(&host, TAKES, Answer::output("taken\n"));
         }
-        fake.always(&host, GIVES, Answer::says(answers[2]));
+        fake.always(&host, GIVES, Answer::output(answers[2]));
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

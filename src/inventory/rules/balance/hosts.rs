@@ -5,25 +5,25 @@ use super::super::super::hosts::RawNode;
 use super::super::super::reader::Reader;
 use super::super::related_nodes;
 use super::ports::taken;
-use super::{Scene, fixed, role, shown, vip};
+use super::{Context, fixed, role, shown, vip};
 use crate::cluster::{Endpoint, EndpointHost, Role};
 use crate::lb::HEALTH_PORT;
 
 /// Returns whether it was reported why an endpoint cannot be derived.
-pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
-    let kind = scene.kind.as_str();
-    if scene.balancers.is_empty() {
+pub fn check(reader: &Reader<'_>, context: &Context<'_>) -> bool {
+    let kind = context.kind.as_str();
+    if context.balancers.is_empty() {
         let message = format!("`loadBalancer: {kind}` is set, but no node is a load-balancer");
         reader.report(
-            Finding::error("no-balancer", scene.key(), message)
+            Finding::error("no-balancer", context.key(), message)
                 .help("give a node `role: load-balancer`, or write `loadBalancer: external` for a balancer of your own"),
         );
         return true;
     }
-    unused_keys(reader, scene);
-    if let Some(endpoint) = &scene.endpoint {
-        ports(reader, scene, endpoint);
-        if scene.vip.is_some() && endpoint.value.port == HEALTH_PORT {
+    unused_keys(reader, context);
+    if let Some(endpoint) = &context.endpoint {
+        ports(reader, context, endpoint);
+        if context.vip.is_some() && endpoint.value.port == HEALTH_PORT {
             let message = format!(
                 "keepalived asks {kind} on port {HEALTH_PORT} of the same host whether it works, so the endpoint cannot be there"
             );
@@ -36,36 +36,36 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
             );
         }
     }
-    match (scene.balancers.as_slice(), &scene.vip) {
+    match (context.balancers.as_slice(), &context.vip) {
         (_, Some(address)) => {
-            vip::check(reader, scene, address, "the load-balancers hold");
+            vip::check(reader, context, address, "the load-balancers hold");
             false
         }
         ([one], None) => {
-            alone(reader, scene, one);
+            alone(reader, context, one);
             false
         }
         (several, None) => {
-            without_vip(reader, scene, several);
+            without_vip(reader, context, several);
             true
         }
     }
 }
 
-fn without_vip(reader: &Reader<'_>, scene: &Scene<'_>, balancers: &[&RawNode]) {
-    let raw = scene.inventory.load_balancer.as_ref();
+fn without_vip(reader: &Reader<'_>, context: &Context<'_>, balancers: &[&RawNode]) {
+    let raw = context.inventory.load_balancer.as_ref();
     let broken = raw.is_some_and(|raw| raw.vip_key.is_some())
-        || (scene.inventory.endpoint_key.is_some() && scene.inventory.endpoint.is_none());
+        || (context.inventory.endpoint_key.is_some() && context.inventory.endpoint.is_none());
     let [first, second, ..] = balancers else {
         return;
     };
     if broken {
         return;
     }
-    let kind = scene.kind.as_str();
+    let kind = context.kind.as_str();
     let count = balancers.len();
     let place = role(second, Role::LoadBalancer);
-    let finding = match &scene.endpoint {
+    let finding = match &context.endpoint {
         Some(endpoint) => {
             let message = format!(
                 "{count} load-balancers need a virtual IP that moves between them, and the endpoint is a name"
@@ -86,11 +86,11 @@ fn without_vip(reader: &Reader<'_>, scene: &Scene<'_>, balancers: &[&RawNode]) {
 }
 
 /// What is for the virtual IP alone.
-fn unused_keys(reader: &Reader<'_>, scene: &Scene<'_>) {
-    let Some(raw) = &scene.inventory.load_balancer else {
+fn unused_keys(reader: &Reader<'_>, context: &Context<'_>) {
+    let Some(raw) = &context.inventory.load_balancer else {
         return;
     };
-    if scene.vip.is_some() || raw.vip_key.is_some() || scene.balancers.len() > 1 {
+    if context.vip.is_some() || raw.vip_key.is_some() || context.balancers.len() > 1 {
         return;
     }
     let interface = raw.interface.as_ref().map(|key| ("interface", key.span));
@@ -106,8 +106,8 @@ fn unused_keys(reader: &Reader<'_>, scene: &Scene<'_>) {
 }
 
 /// The one load-balancer answers at its own address.
-fn alone(reader: &Reader<'_>, scene: &Scene<'_>, balancer: &RawNode) {
-    let (Some(endpoint), Some(address)) = (&scene.endpoint, fixed(balancer)) else {
+fn alone(reader: &Reader<'_>, context: &Context<'_>, balancer: &RawNode) {
+    let (Some(endpoint), Some(address)) = (&context.endpoint, fixed(balancer)) else {
         return;
     };
     let raw = match endpoint.value.host {
@@ -124,14 +124,14 @@ fn alone(reader: &Reader<'_>, scene: &Scene<'_>, balancer: &RawNode) {
             .help(format!(
                 "write `endpoint: {}`, or a DNS name that resolves to it; if {raw} is to be a virtual IP, `loadBalancer: {{kind: {}, vip: {raw}}}`",
                 shown(address, endpoint.value.port),
-                scene.kind.as_str(),
+                context.kind.as_str(),
             )),
     );
 }
 
-fn ports(reader: &Reader<'_>, scene: &Scene<'_>, endpoint: &Spanned<Endpoint>) {
+fn ports(reader: &Reader<'_>, context: &Context<'_>, endpoint: &Spanned<Endpoint>) {
     let port = endpoint.value.port;
-    let clashes: Vec<_> = scene
+    let clashes: Vec<_> = context
         .balancers
         .iter()
         .filter_map(|node| Some((*node, taken(node, port)?)))
@@ -141,7 +141,7 @@ fn ports(reader: &Reader<'_>, scene: &Scene<'_>, endpoint: &Spanned<Endpoint>) {
     };
     let message = format!(
         "{} on {} would listen on port {port}, where {program} of the same host listens",
-        scene.kind.as_str(),
+        context.kind.as_str(),
         node.called()
     );
     let host = endpoint.value.host.clone();

@@ -3,21 +3,21 @@
 use super::super::super::address::DEFAULT_PORT;
 use super::super::super::finding::Finding;
 use super::super::super::reader::Reader;
-use super::{Scene, fixed, role};
+use super::{Context, fixed, role};
 use crate::cluster::{Endpoint, Role};
 
 /// Returns whether it was reported why an endpoint cannot be derived.
-pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
-    if scene.no_hosts(reader, "`loadBalancer: none` is set") {
+pub fn check(reader: &Reader<'_>, context: &Context<'_>) -> bool {
+    if context.no_hosts(reader, "`loadBalancer: none` is set") {
         return true;
     }
-    let plane = match scene.planes.as_slice() {
+    let plane = match context.planes.as_slice() {
         [] => return true,
         [one] => one,
         [_, second, ..] => {
             let message = format!(
                 "{} control planes need something that spreads clients over them and stays when one fails",
-                scene.planes.len()
+                context.planes.len()
             );
             reader.report(
                 Finding::error("no-balancer", role(second, Role::ControlPlane), message)
@@ -26,7 +26,7 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
             return true;
         }
     };
-    let Some(endpoint) = &scene.endpoint else {
+    let Some(endpoint) = &context.endpoint else {
         return false;
     };
     if endpoint.value.port != DEFAULT_PORT {
@@ -44,7 +44,7 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
             )),
         );
     }
-    if let (Some(raw), Some(address)) = (scene.endpoint_address(), fixed(plane))
+    if let (Some(raw), Some(address)) = (context.endpoint_address(), fixed(plane))
         && raw.value != address
     {
         let raw = raw.value;

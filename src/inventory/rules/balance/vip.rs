@@ -6,9 +6,9 @@ use super::super::super::finding::{Finding, Span, Spanned};
 use super::super::super::hosts::RawNode;
 use super::super::super::interpret;
 use super::super::super::reader::Reader;
-use super::{Scene, fixed, shown};
+use super::{Context, fixed, shown};
 
-pub fn check(reader: &Reader<'_>, scene: &Scene<'_>, vip: &Spanned<IpAddr>, held: &str) {
+pub fn check(reader: &Reader<'_>, context: &Context<'_>, vip: &Spanned<IpAddr>, held: &str) {
     let address = vip.value;
     if matches!(address, IpAddr::V4(v4) if v4.is_link_local()) {
         let message = format!("{address} is a link-local address, which no router passes on");
@@ -17,7 +17,7 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>, vip: &Spanned<IpAddr>, held
                 .help("write a free address of the network that the hosts are in"),
         );
     }
-    let mut nodes = scene.inventory.nodes.iter();
+    let mut nodes = context.inventory.nodes.iter();
     let owner = nodes.find_map(|node| Some((node, own(node, address)?)));
     if let Some((node, place)) = owner {
         let message = format!(
@@ -30,10 +30,10 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>, vip: &Spanned<IpAddr>, held
                 .help("take a free address of the same network"),
         );
     }
-    if let Some(raw) = scene.endpoint_address()
+    if let Some(raw) = context.endpoint_address()
         && raw.value != address
     {
-        let port = scene
+        let port = context
             .endpoint
             .as_ref()
             .map_or(0, |endpoint| endpoint.value.port);

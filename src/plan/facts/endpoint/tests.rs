@@ -110,7 +110,7 @@ fn only_a_server_of_another_authority_is_foreign() {
     assert_eq!(other_cluster(&ours, empty), "");
     let said = other_cluster(&ours, other);
     assert!(
-        said.starts_with("foreign SSL certificate problem: "),
+        said.starts_with("other_cluster SSL certificate problem: "),
         "{said}"
     );
     assert_eq!(said.lines().count(), 1, "{said}");

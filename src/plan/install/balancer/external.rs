@@ -11,7 +11,7 @@ use crate::shell::Script;
 /// stands behind it yet; it may not be out of reach.
 pub(super) fn reachable(context: &Context, node: &Node, blueprint: &mut Blueprint) -> StepId {
     let endpoint = &context.resolved.cluster.endpoint;
-    let script = Script::of(REACH)
+    let script = Script::of(REACHABLE)
         .lit("kdiy_poll 15 ")
         .arg(format!(
             "the load balancer at {endpoint} to be reached from {}; check the inventory's \
@@ -29,7 +29,7 @@ pub(super) fn reachable(context: &Context, node: &Node, blueprint: &mut Blueprin
     )
 }
 
-const REACH: &str = r#"kdiy_reach() {
+const REACHABLE: &str = r#"kdiy_reach() {
 kdiy_said=$(LC_ALL=C timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$@" 2>&1) && return 0
 case $kdiy_said in *refused*) return 0 ;; esac
 echo "${kdiy_said:-no answer within 3 s}"

@@ -3,7 +3,9 @@
 
 use super::super::Context;
 use super::super::host::apt_proxy;
-use crate::cluster::{EtcdArchive, EtcdSource, EtcdVersion, Node, ResolvedCluster};
+use crate::cluster::{
+    EtcdArchive, EtcdSource, Node, OLDEST_ETCD, ResolvedCluster, external_etcd_version,
+};
 use crate::etcd::member::{self, DISTRIBUTION_UNIT};
 use crate::plan::Blueprint;
 use crate::plan::etcd::Packaged;
@@ -90,8 +92,8 @@ fn user() -> [Resource; 2] {
 /// What was packaged is known for certain only once it is installed; it has not
 /// been started then.
 fn new_enough(context: &Context, node: &Node) -> Resource {
-    let oldest = EtcdVersion::OLDEST;
-    let asked = EtcdVersion::apart(context.resolved.version.minor);
+    let oldest = OLDEST_ETCD;
+    let asked = external_etcd_version(context.resolved.version.minor);
     let facts = context.facts.get(&node.name).and_then(|f| f.etcd.as_ref());
     let details = match facts.and_then(|facts| facts.packaged) {
         Some(Packaged::Offered(version) | Packaged::Installed(version)) => {
@@ -199,7 +201,7 @@ fn unpack(resolved: &ResolvedCluster, archive: &EtcdArchive) -> Resource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::Topology;
+    use crate::cluster::{Topology, Version};
     use std::path::Path;
     use std::process::{Command as Process, Stdio};
 
@@ -240,7 +242,7 @@ mod tests {
             let mut resolved =
                 crate::kubeadm::tests::external(crate::cluster::Version::new(1, 36, 3));
             let archive = EtcdArchive {
-                version: EtcdVersion::new(3, 6, 8),
+                version: Version::new(3, 6, 8),
                 url: URL.to_owned(),
                 sha256: sha256.map(str::to_owned),
             };

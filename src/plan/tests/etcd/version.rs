@@ -21,7 +21,7 @@ fn the_plan_says_which_etcd_comes_from_where() {
     let mut resolved = external(VERSION);
     resolved.cluster.topology = Topology::External(EtcdSource::Distribution);
     let offered = |_: &str| EtcdFacts {
-        packaged: Some(Packaged::Offered(EtcdVersion::new(3, 5, 30))),
+        packaged: Some(Packaged::Offered(Version::new(3, 5, 30))),
         ..EtcdFacts::default()
     };
     let packages = hosts_of(resolved, false, offered, &[]);
@@ -40,7 +40,7 @@ fn the_version_of_a_package_is_read_as_dpkg_and_apt_write_it() {
         let answers = crate::resource::Answers::parse(answer.as_bytes()).unwrap();
         EtcdFacts::parse(&answers).unwrap().unwrap().packaged
     };
-    let version = EtcdVersion::new;
+    let version = Version::new;
     assert_eq!(
         read("installed 3.5.16-4+b1"),
         Some(Packaged::Installed(version(3, 5, 16)))
@@ -72,7 +72,7 @@ fn packaged(system: (&str, &str), package: Option<Packaged>) -> Vec<(String, &'s
 
 #[test]
 fn a_packaged_etcd_that_kubeadm_refuses_is_told_on_all_hosts() {
-    let version = |text: &str| text.parse::<EtcdVersion>().unwrap();
+    let version = |text: &str| text.parse::<Version>().unwrap();
     let told = ["e1", "e2", "e3"].map(|host| (host.to_owned(), "etcd-version"));
     // Known though apt has no lists yet.
     assert_eq!(packaged(("ubuntu", "24.04"), None), told);
@@ -94,7 +94,7 @@ fn the_fix_of_an_old_package_names_what_would_do() {
     let facts = |resolved: &ResolvedCluster, host: &str| {
         let mut facts = facts(resolved, host);
         facts.etcd = host.starts_with('e').then(|| EtcdFacts {
-            packaged: Some(Packaged::Offered(EtcdVersion::new(3, 4, 23))),
+            packaged: Some(Packaged::Offered(Version::new(3, 4, 23))),
             ..EtcdFacts::default()
         });
         facts
@@ -255,5 +255,5 @@ fn a_host_says_what_the_unit_of_its_member_would_start() {
     .unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(path("etcd"), mode).unwrap();
-    assert_eq!(ask(), Some(EtcdVersion::new(3, 6, 8)));
+    assert_eq!(ask(), Some(Version::new(3, 6, 8)));
 }

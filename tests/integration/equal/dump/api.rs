@@ -22,7 +22,7 @@ pub fn wait_until_ready(grown: &Grown) {
     let wanted: Vec<_> = nodes().collect();
     eventually("the cluster comes to rest", Duration::from_secs(90), || {
         let ready = grown.kubectl.ready_nodes();
-        let passing = |node: &Value| {
+        let transient = |node: &Value| {
             let taints = node["spec"]["taints"].as_array();
             let keys = taints
                 .into_iter()
@@ -31,7 +31,7 @@ pub fn wait_until_ready(grown: &Grown) {
             keys.filter(|key| key.starts_with("node.kubernetes.io/"))
                 .count()
         };
-        let tainted: usize = grown.kubectl.list(&["nodes"]).iter().map(passing).sum();
+        let tainted: usize = grown.kubectl.list(&["nodes"]).iter().map(transient).sum();
         let pods = grown.kubectl.list(&["pods", "-A"]);
         let waiting: Vec<_> = pods.iter().filter(|pod| !is_ready(pod)).map(name).collect();
         // Three control planes of four parts, and kube-proxy everywhere.
