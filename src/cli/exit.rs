@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn causes_are_told_once() {
+    fn causes_are_reported_once() {
         let source = std::io::Error::from(std::io::ErrorKind::NotFound);
         let told = source.to_string();
         let path = "file".into();

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_get_the_nearest_word() {
+    fn unknown_words_get_the_nearest_word() {
         assert_eq!(
             chosen(&["wroker"]).unwrap_err(),
             "\"wroker\" is neither a node of the inventory nor a role; did you mean worker?"

@@ -310,7 +310,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_to_do_is_said_once_for_all_hosts() {
+    fn what_to_do_is_written_once_for_all_hosts() {
         use crate::execute::survey::HostError;
 
         let refused = |host: &str| {

@@ -40,7 +40,7 @@ fn a_stacked_cluster_reads_well() {
 }
 
 #[test]
-fn what_all_nodes_share_is_said_once() {
+fn what_all_nodes_share_is_written_once() {
     let mut draft = stacked();
     for node in &mut draft.nodes {
         node.ssh.user = Some("ops".to_owned());

@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_spoiled_is_told() {
+    fn what_is_broken_is_reported() {
         let (head, mut whole) = sent(b"data");
         let ended = |head: &str, data: &[u8]| receive(&[head.as_bytes(), data]).1;
         assert_eq!(

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_told_in_part_with_its_end() {
+    fn a_flood_is_reported_in_part_with_its_end() {
         assert_eq!(sent(3, "a"), (3, Vec::new()));
         let (begun, rest) = sent(100_000, "");
         assert!((30_000..MOST_SENT / LINE).contains(&begun), "{begun}");

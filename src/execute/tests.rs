@@ -265,7 +265,7 @@ async fn of_endpoint(ready: Answer, host: Answer) -> (Vec<String>, u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_endpoint_that_does_not_answer_is_told_from_its_api_server() {
+async fn an_endpoint_that_does_not_answer_is_distinguished_from_its_api_server() {
     let host = || Answer::output("@kubelet 10\nactivating\n");
     let (why, _) = of_endpoint(Answer::output("ready\n"), host()).await;
     assert_eq!(
@@ -335,7 +335,7 @@ async fn a_cut_step_is_taken_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_pass_is_tried_again_with_longer_waits_and_then_given_up() {
+async fn a_transient_error_is_tried_again_with_longer_waits_and_then_given_up() {
     let fake = Fake::default();
     fake.always(&name("one"), "run work", lost());
     let ran = ran(&plan(vec![step("one", "work", &[])]), &fake, 2, false).await;
@@ -373,7 +373,7 @@ impl Connection for Talks {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_host_that_says_what_can_pass_is_tried_again() {
+async fn a_host_that_reports_a_transient_error_is_tried_again() {
     let said = [
         "Error from server: etcdserver: leader changed",
         "no space left on device",

@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_that_etcd_hosts_lack_is_lent_by_another_control_plane() {
+    fn the_key_that_etcd_hosts_lack_is_filled_in_from_another_control_plane() {
         let mut cluster = external(Version::new(1, 34, 1)).cluster;
         let both = Roles::new(vec![Role::ControlPlane, Role::Etcd]).unwrap();
         cluster.nodes[3].roles = both.clone();
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_control_plane_alone_that_has_lost_the_key_is_lent_none() {
+    fn a_control_plane_alone_that_has_lost_the_key_gets_none() {
         let cluster = external(Version::new(1, 34, 1)).cluster;
         let mut read = vec![
             (name("cp1"), files(None)),

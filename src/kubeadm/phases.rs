@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn init_and_join_are_told_of_their_own_phases_alone() {
+    fn init_and_join_are_given_their_own_phases_alone() {
         let skipped = ["preflight", "addon/coredns", "etcd-join"].map(str::to_owned);
         assert_eq!(of_init(&skipped), ["preflight", "addon/coredns"]);
         assert_eq!(of_join(&skipped), ["preflight", "etcd-join"]);

@@ -260,7 +260,7 @@ fn documents_of_each_version() {
 
 /// kubeadm refuses a phase that it does not know, so each is told of its own.
 #[test]
-fn what_is_skipped_is_told_where_it_counts() {
+fn what_is_skipped_is_reported_where_it_counts() {
     let mut resolved = few(Version::new(1, 37, 2));
     let skip = |phases: &[&str]| phases.iter().map(|&phase| phase.into()).collect();
     resolved.cluster.kubeadm.skip_phases = skip(&["addon/kube-proxy", "etcd-join"]);

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_founder_needs_more_rights() {
+    fn the_bootstrap_node_needs_more_rights() {
         let with = |phase| shown(phase, Lease::default()).matches(SUPER_ADMIN).count();
         assert_eq!(with(Phase::DuringInit), 1);
         assert_eq!(with(Phase::AfterInit), 0);

@@ -288,7 +288,7 @@ fn lines(plan: &Plan) -> String {
 }
 
 #[test]
-fn the_data_of_a_stacked_etcd_is_for_root_alone_however_it_is_founded() {
+fn the_data_of_a_stacked_etcd_is_for_root_alone_however_it_is_bootstrapped() {
     for resolved in [few(VERSION), serial(few(VERSION))] {
         let hosts = Hosts::of(resolved, facts, |_, resource| absent(resource));
         let plan = hosts.plan();
@@ -386,7 +386,7 @@ fn a_finished_cluster_needs_nothing() {
 }
 
 #[test]
-fn drift_is_mended_and_nothing_else_is_touched() {
+fn drift_is_fixed_and_nothing_else_is_touched() {
     let hosts = Hosts::with(member, |host, resource| match resource {
         Resource::Sysctl(sysctl)
             if host.as_str() == "w1" && sysctl.key == "net.ipv4.ip_forward" =>
@@ -420,7 +420,7 @@ fn drift_is_mended_and_nothing_else_is_touched() {
 }
 
 #[test]
-fn a_changed_configuration_makes_its_unit_settle() {
+fn a_changed_configuration_makes_its_unit_restart() {
     let hosts = Hosts::with(member, |_, resource| match resource {
         Resource::File(file) if file.path == "/etc/haproxy/haproxy.cfg" => absent(resource),
         _ => as_wanted(resource),
@@ -617,7 +617,7 @@ fn a_node_keeps_the_runtime_that_it_joined_with() {
 }
 
 #[test]
-fn nothing_is_founded_beside_a_silent_cluster() {
+fn nothing_is_bootstrapped_beside_a_silent_cluster() {
     let hosts = Hosts::with(
         |resolved, host| {
             let mut facts = member(resolved, host);
@@ -702,7 +702,7 @@ fn problems_are_seen_on_all_hosts_at_once() {
 }
 
 #[test]
-fn no_cluster_is_founded_while_a_control_plane_is_away() {
+fn no_cluster_is_bootstrapped_while_a_control_plane_is_unreachable() {
     let mut hosts = Hosts::fresh();
     assert_eq!(hosts.codes(), []);
     // Such as cp1 wiped, and the others up but out of reach from here.

@@ -38,7 +38,7 @@ fn say<T: std::fmt::Debug>(base: &TempDir, result: Result<T, Error>) -> String {
 }
 
 #[test]
-fn authorities_are_kept_and_read_back() {
+fn cas_are_kept_and_read_back() {
     let (_base, state) = fresh();
     assert!(state.cas(NOW).unwrap().is_none());
     state.save_cas(&OURS, NOW).unwrap();
@@ -49,7 +49,7 @@ fn authorities_are_kept_and_read_back() {
 }
 
 #[test]
-fn other_authorities_are_never_overwritten() {
+fn other_cas_are_never_overwritten() {
     let (_base, state) = fresh();
     state.save_cas(&OURS, NOW).unwrap();
     let others = ClusterCas::generate(NOW).unwrap();
@@ -126,7 +126,7 @@ fn kubeconfigs_are_replaced() {
 }
 
 #[test]
-fn exposed_files_and_directories_are_refused_with_the_mend() {
+fn exposed_files_and_directories_are_refused_with_the_fix() {
     let (base, state) = fresh();
     state.save_cas(&OURS, NOW).unwrap();
     set_mode(&state.root().join("pki/ca.key"), 0o640);
@@ -313,7 +313,7 @@ fn old_runs_are_forgotten_but_nothing_of_others() {
 }
 
 #[test]
-fn the_key_of_encryption_lies_with_the_authorities() {
+fn the_key_of_encryption_lies_with_the_cas() {
     let (base, state) = fresh();
     assert!(state.secretbox_key().unwrap().is_none());
     state.save_cas(&OURS, NOW).unwrap();

@@ -197,7 +197,7 @@ fn all_is_well() {
 }
 
 #[test]
-fn a_lost_control_plane_is_told_about_once() {
+fn a_lost_control_plane_is_reported_once() {
     let cluster = stacked();
     let mut hosts = well(&cluster);
     lose(&mut hosts, "cp2");
@@ -274,7 +274,7 @@ fn an_api_that_only_others_reach_is_not_down() {
 }
 
 #[test]
-fn nobody_there_and_no_cluster_there_are_told_apart() {
+fn nobody_there_and_no_cluster_there_are_distinguished() {
     let cluster = stacked();
     let mut hosts = well(&cluster);
     for answer in hosts.values_mut() {
@@ -391,7 +391,7 @@ fn the_address_is_held_by_one() {
 }
 
 #[test]
-fn a_balancer_that_is_wrong_about_a_server_is_told_about() {
+fn a_balancer_that_is_wrong_about_a_server_is_reported() {
     let cluster = stacked();
     let mut hosts = well(&cluster);
     edit(&mut hosts, "lb1", |answer| {
@@ -415,7 +415,7 @@ fn a_balancer_that_is_wrong_about_a_server_is_told_about() {
 }
 
 #[test]
-fn nodes_with_balancers_of_their_own_are_told_one_by_one() {
+fn nodes_with_balancers_of_their_own_are_reported_one_by_one() {
     let mut cluster = stacked();
     cluster.load_balancer = LoadBalancer::Local { port: 7443 };
     cluster
@@ -432,7 +432,7 @@ fn nodes_with_balancers_of_their_own_are_told_one_by_one() {
 }
 
 #[test]
-fn certificates_are_told_about_in_time() {
+fn certificates_are_reported_in_time() {
     let cluster = stacked();
     let mut hosts = well(&cluster);
     let end = |days: i64| Ok(NOW + time::Duration::days(days));

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_told_by_their_roles() {
+    fn hosts_are_listed_by_their_roles() {
         let node = |name: &str, ssh: &str, roles: &str| {
             format!("- {{name: {name}, ssh: {ssh}, roles: [{roles}]}}\n")
         };

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_problem_is_told_once() {
+    fn the_same_problem_is_reported_once() {
         insta::assert_snapshot!(render(&several(), &Style::test(80, false)));
     }
 

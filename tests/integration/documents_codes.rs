@@ -291,7 +291,7 @@ fn every_problem_of_a_host_has_its_entry() {
 }
 
 #[test]
-fn every_fault_of_the_authorities_has_its_entry() {
+fn every_error_of_the_cas_has_its_entry() {
     let mut wanted = words("src/execute/trust.rs", "=>");
     wanted.extend(words("src/state.rs", "=>"));
     wanted.extend(words("src/pki.rs", "=>"));

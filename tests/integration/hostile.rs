@@ -129,7 +129,7 @@ fn half_a_gigabyte_costs_no_memory_and_the_other_host_is_heard() {
 }
 
 #[test]
-fn answers_of_any_kind_are_told_in_a_line_and_hosts_beside_it_are_seen() {
+fn answers_of_any_kind_are_reported_in_a_line_and_hosts_beside_it_are_seen() {
     let escapes = format!("printf '%b\\n' '{ESCAPES}'; printf '%b\\n' '{ESCAPES}' >&2\n");
     let scripts = [
         // Not a word of what was asked for.

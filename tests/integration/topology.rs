@@ -18,7 +18,7 @@ fn kdiy(inventory: &str) -> Command {
 }
 
 #[test]
-fn pictures_of_the_documents_are_those_of_the_inventories() {
+fn diagrams_of_the_documents_are_those_of_the_inventories() {
     for (inventory, diagram) in [
         ("stacked-ha.yaml", "docs/topology-stacked.svg"),
         ("external-etcd-ha.yaml", "docs/topology-external.svg"),
@@ -76,7 +76,7 @@ fn programs_get_tiers_and_links() {
 }
 
 #[test]
-fn only_own_pictures_are_written_over() {
+fn only_own_diagrams_are_written_over() {
     let folder = tempfile::tempdir().expect("a folder");
     let diagram = folder.path().join("c.svg");
     let write = |more: &[&str], code| {

@@ -59,7 +59,7 @@ fn a_healthy_member_is_read() {
 }
 
 #[test]
-fn alarms_are_read_from_either_place_and_told_once() {
+fn alarms_are_read_from_either_place_and_reported_once() {
     let mine = Alarm {
         member: 17_663_474_746_117_404_156,
         kind: "NOSPACE".to_owned(),

@@ -105,7 +105,7 @@ fn all_is_well() {
 }
 
 #[test]
-fn one_of_three_may_be_away() {
+fn one_of_three_may_be_unreachable() {
     let mut hosts = well(3);
     unreachable(&mut hosts[2]);
     let etcd_status = EtcdStatus::of(&hosts);

@@ -98,7 +98,7 @@ waited 120 s in vain for the API to be ready; last answer: curl: (7) Failed to c
 "#;
 
 #[test]
-fn what_tools_say_is_told_apart() {
+fn what_tools_say_is_distinguished() {
     let mut cases: Vec<(bool, &str, Vec<&str>)> = Vec::new();
     for line in SAID.trim().lines() {
         match line.split_once(' ') {
@@ -124,7 +124,7 @@ fn the_cause_comes_with_the_hosts_words() {
 }
 
 #[test]
-fn only_what_asks_others_can_pass_and_no_verdict_of_kdiys_own() {
+fn only_what_asks_others_is_transient_and_no_verdict_of_kdiys_own() {
     let of = |exit: &Exit, resource| {
         let said = ["E: connection refused"];
         transient_cause(exit, resource, said.into_iter())

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_key_is_made_while_a_control_plane_is_away() {
+    async fn no_key_is_made_while_a_control_plane_is_unreachable() {
         let mut cluster = few(Version::new(1, 34, 1)).cluster;
         cluster.control_plane.encryption = Encryption::Secretbox;
         let base = tempfile::tempdir().unwrap();
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn control_planes_with_different_keys_are_told_apart() {
+    async fn control_planes_with_different_keys_are_distinguished() {
         let keys = [
             SecretboxKey::generate().unwrap(),
             SecretboxKey::generate().unwrap(),

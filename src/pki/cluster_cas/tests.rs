@@ -231,7 +231,7 @@ fn the_service_account_key_is_a_sound_rsa_pair() {
 }
 
 #[test]
-fn spoiled_files_are_refused_by_name() {
+fn broken_files_are_refused_by_name() {
     let spoil = |path: &str, with: Option<&SecretString>| {
         let mut files = files(&OURS);
         files.remove(path);
@@ -267,7 +267,7 @@ fn an_authority_out_of_its_time_is_refused() {
 }
 
 #[test]
-fn another_clusters_authorities_are_told_apart() {
+fn another_clusters_cas_are_distinguished() {
     let difference = compare(&OURS.fingerprints(), &OTHERS.fingerprints()).unwrap_err();
     let text = difference.to_string();
     assert!(text.contains(&OURS.kubernetes.fingerprint().to_string()));
@@ -304,7 +304,7 @@ fn foreign(dir: &Path, keygen: &str, convert: &str) -> (String, SecretString) {
 }
 
 #[test]
-fn authorities_of_other_makers_are_adopted() {
+fn cas_of_other_makers_are_adopted() {
     let rsa = "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048";
     let (p256, p384) = (
         "ecparam -genkey -name prime256v1",

@@ -515,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_authorities_looks_all_the_same() {
+    fn a_host_without_cas_looks_all_the_same() {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name).display().to_string();
         let entry = "Package: kubeadm\nVersion: 1.37.2-1.1\nArchitecture: all\nMaintainer: a\n\

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn logs_of_static_pods_are_shown_as_they_were_said() {
+    fn logs_of_static_pods_are_shown_as_they_were_written() {
         let told = tell(&output(&[
             ("kubelet", "active"),
             ("journal", ""),

@@ -86,7 +86,7 @@ fn no_plan_holds_the_password_or_differs_from_itself() {
 }
 
 #[test]
-fn the_address_is_held_before_anything_is_founded() {
+fn the_address_is_held_before_anything_is_bootstrapped() {
     for kind in [Balancer::Haproxy, Balancer::Nginx] {
         let plan = fresh(pair(VERSION, kind)).plan();
         let before = before(&plan, "cp3", "start the control plane");
@@ -169,7 +169,7 @@ fn kube_vip_comes_with_init_and_after_joins() {
 }
 
 #[test]
-fn kube_vip_comes_with_one_founder_and_after_all() {
+fn kube_vip_comes_with_one_bootstrap_node_and_after_all() {
     let plan = fresh(kube_vip()).plan();
     let command = |host: &str, title: &str| {
         let mut steps = plan.steps.iter();

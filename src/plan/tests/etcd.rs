@@ -93,7 +93,7 @@ fn steps_of(plan: &Plan, title: &str) -> Vec<String> {
 }
 
 #[test]
-fn members_are_founded_together_and_control_planes_join_side_by_side() {
+fn members_are_bootstrapped_in_parallel_and_control_planes_join_side_by_side() {
     let serial = serial(external(VERSION));
     let hosts = hosts_of(serial, false, |_| EtcdFacts::default(), &[]);
     assert_eq!(hosts.codes(), []);
@@ -223,7 +223,7 @@ fn who_joins_later_does_not_take_those_before_it_for_lost() {
 }
 
 #[test]
-fn a_founding_that_broke_off_is_gone_on_with() {
+fn a_bootstrap_that_broke_off_is_continued() {
     let hosts = hosts(
         false,
         |host| match host {
@@ -243,7 +243,7 @@ fn a_founding_that_broke_off_is_gone_on_with() {
 }
 
 #[test]
-fn a_limit_leaves_out_no_founder() {
+fn a_limit_leaves_out_no_bootstrap_node() {
     let limit = BTreeSet::from(["e1", "cp1"].map(name));
     let left_out = |hosts: &Hosts| {
         let group = &hosts.observed.cluster_state.etcd;
@@ -259,7 +259,7 @@ fn a_limit_leaves_out_no_founder() {
 }
 
 #[test]
-fn a_stopped_member_is_started_and_nobody_founds_or_joins() {
+fn a_stopped_member_is_started_and_nobody_bootstraps_or_joins() {
     let hosts = hosts(
         true,
         |host| match host {
@@ -276,7 +276,7 @@ fn a_stopped_member_is_started_and_nobody_founds_or_joins() {
 }
 
 #[test]
-fn a_founding_that_came_to_serve_is_noted_as_such() {
+fn a_bootstrap_that_came_to_serve_is_noted_as_such() {
     let hosts = Hosts::of(
         external(VERSION),
         |resolved, host| {
@@ -315,7 +315,7 @@ fn a_changed_configuration_is_taken_up_one_member_at_a_time() {
 }
 
 #[test]
-fn no_member_restarts_while_another_is_away() {
+fn no_member_restarts_while_another_is_unreachable() {
     let of = |host: &str| match host {
         "e3" => stopped(false),
         _ => whole(),

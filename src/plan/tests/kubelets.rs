@@ -24,7 +24,7 @@ fn scripts(plan: &Plan) -> String {
 }
 
 #[test]
-fn a_cluster_whose_api_servers_are_not_let_in_is_mended() {
+fn a_cluster_whose_api_servers_are_not_let_in_is_fixed() {
     let hosts = changed(|plane| plane.kubelet_access = false);
     let plan = hosts.plan();
     insta::assert_snapshot!(told(&plan));
@@ -75,7 +75,7 @@ fn a_run_that_is_taken_up_names_no_checks_where_all_are_passed_over() {
 
 /// What is true of one host is a patch there, and no flag: kubelets warn of it.
 #[test]
-fn each_kubelet_is_told_of_its_own_resolver() {
+fn each_kubelet_is_given_its_own_resolver() {
     let facts = |resolved: &ResolvedCluster, host: &str| {
         let mut facts = facts(resolved, host);
         facts.systemd_resolved = host == "w1";

@@ -181,7 +181,7 @@ fn who_is_not_done_when_others_are_finishes_its_phases() {
 }
 
 #[test]
-fn a_member_that_outlived_its_host_is_forgotten_though_it_never_was_a_node() {
+fn a_member_that_is_left_of_a_lost_host_is_forgotten_though_it_never_was_a_node() {
     let hosts = told_by([Blank, Answers, Answers], &|api| {
         if let ApiView::Nodes { nodes, members, .. } = api {
             nodes.retain(|node| node.name != "cp1");
@@ -199,7 +199,7 @@ fn a_member_that_outlived_its_host_is_forgotten_though_it_never_was_a_node() {
 }
 
 #[test]
-fn who_has_lost_its_disk_joins_after_the_others_have_founded() {
+fn who_has_lost_its_disk_joins_after_the_others_have_bootstrapped() {
     let plan = state([Answers, Answers, Blank]).plan();
     let of = |host: &str, title: &str| {
         let found = |step: &PlannedStep| step.host.as_str() == host && step.title == title;
@@ -248,7 +248,7 @@ fn nobody_is_done_before_the_cluster_is_set_up() {
 }
 
 #[test]
-fn one_control_plane_founds_alone_in_the_same_way() {
+fn one_control_plane_bootstraps_alone_in_the_same_way() {
     let mut resolved = few(VERSION);
     resolved
         .cluster
@@ -288,7 +288,7 @@ fn the_phase_that_makes_etcd_alone_names_all_members() {
 }
 
 #[test]
-fn a_founding_with_other_members_is_not_gone_on_with() {
+fn a_bootstrap_with_other_members_is_not_continued() {
     let with = |progress: &'static str| {
         let facts = move |resolved: &ResolvedCluster, host: &str| {
             let mut facts = facts(resolved, host);
@@ -313,7 +313,7 @@ fn a_founding_with_other_members_is_not_gone_on_with() {
 }
 
 #[test]
-fn a_worker_that_joined_before_the_power_failed_is_no_stranger() {
+fn a_worker_that_joined_before_the_power_failed_is_no_unknown_node() {
     let bootstrap_nodes = state([Started, Started, Starting]);
     let facts = move |resolved: &ResolvedCluster, host: &str| match host {
         "w1" => member(resolved, host),
@@ -326,7 +326,7 @@ fn a_worker_that_joined_before_the_power_failed_is_no_stranger() {
 }
 
 #[test]
-fn a_founding_needs_all_its_hosts_and_a_cluster_none() {
+fn a_bootstrap_needs_all_its_hosts_and_a_cluster_none() {
     let needed = |hosts: &Hosts| {
         let needed = bootstrap::required_hosts(&hosts.resolved, &hosts.observed.cluster_state);
         needed
@@ -343,7 +343,7 @@ fn a_founding_needs_all_its_hosts_and_a_cluster_none() {
 }
 
 #[test]
-fn a_control_plane_that_is_away_holds_up_a_founding_until_there_is_a_quorum() {
+fn a_control_plane_that_is_unreachable_holds_up_a_bootstrap_until_there_is_a_quorum() {
     let mut fresh = state([Starting, Started, Blank]);
     fresh.seen.remove(&name("cp3"));
     assert_eq!(fresh.codes(), [("cp1".to_owned(), "control-plane-unseen")]);

@@ -108,7 +108,7 @@ fn without_a_note_the_processes_word_is_enough() {
 }
 
 #[test]
-fn a_component_that_does_not_run_is_mended_first_and_waits_for_the_others_only() {
+fn a_component_that_does_not_run_is_fixed_first_and_waits_for_the_others_only() {
     let after = changed(|cluster| {
         let plane = &mut cluster.control_plane;
         plane.scheduler.extra_args = [("v".to_owned(), "4".into())].into();
@@ -259,7 +259,7 @@ fn encryption_is_not_taken_back_by_leaving_it_out() {
 }
 
 #[test]
-fn encryption_waits_for_control_planes_that_nobody_knows() {
+fn encryption_waits_for_control_planes_that_are_unknown() {
     let resolved = secretbox();
     let facts = |resolved: &ResolvedCluster, host: &str| {
         let mut facts = member(resolved, host);

@@ -118,7 +118,7 @@ fn ascii_is_only_ascii_and_colour_only_adds_colour() {
 }
 
 #[test]
-fn pictures_are_xml_with_nothing_from_elsewhere() {
+fn diagrams_are_xml_with_nothing_from_elsewhere() {
     for text in [STACKED, EXTERNAL, LOCAL] {
         let diagram = svg(&map(text));
         assert!(diagram.contains(MARK));

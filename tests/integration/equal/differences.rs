@@ -329,7 +329,7 @@ fn pattern(text: &str) -> Pattern {
 }
 
 #[test]
-fn one_that_nobody_knows_and_one_that_has_gone_are_told() {
+fn one_that_is_unknown_and_one_that_has_gone_are_reported() {
     let known = |occurs| {
         [Known {
             at: &["cp-[23] file: mode", "cp-1 file: mode"],

@@ -221,7 +221,7 @@ async fn ssh_config_says_how_to_log_in() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_there_is_told_apart() {
+async fn a_host_that_is_not_there_is_distinguished() {
     let sshd = Sshd::start();
     let home = Home::knowing(&[]);
     let free = free_port();

@@ -183,7 +183,7 @@ async fn a_wrong_password_is_tried_once_for_all_hosts() {
 
 #[tokio::test]
 #[ignore = "makes users on this machine"]
-async fn a_password_that_is_needed_and_not_there_is_told_apart() {
+async fn a_password_that_is_needed_and_not_there_is_distinguished() {
     let user = TestUser::new("/bin/sh", "NAME ALL=(ALL) ALL");
     let (ssh, _home, _) = user.ssh(Err("no terminal"));
     assert_eq!(
@@ -198,7 +198,7 @@ async fn a_password_that_is_needed_and_not_there_is_told_apart() {
 
 #[tokio::test]
 #[ignore = "makes users on this machine"]
-async fn what_sudoers_forbids_is_told_apart() {
+async fn what_sudoers_forbids_is_distinguished() {
     let user = TestUser::new("/bin/sh", "");
     let (ssh, _home, _) = user.ssh(Ok("lab"));
     let why = fault(&ssh, &user.login(SudoPassword::Prompt)).await;

@@ -91,7 +91,7 @@ fn asked(questions: &EndpointQuestions) -> String {
 }
 
 #[test]
-fn only_a_server_of_another_authority_is_foreign() {
+fn only_a_server_of_another_ca_is_of_another_cluster() {
     let (ours, theirs) = (Authority::new(), Authority::new());
     let dir = tempfile::tempdir().unwrap();
     let (own, other, closed, empty) = (free_port(), free_port(), free_port(), free_port());

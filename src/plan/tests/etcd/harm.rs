@@ -105,7 +105,7 @@ fn what_would_harm_an_etcd_is_refused() {
 }
 
 #[test]
-fn a_taken_port_and_a_missing_host_are_seen_before_founding() {
+fn a_taken_port_and_a_missing_host_are_seen_before_bootstrap() {
     let facts = |resolved: &ResolvedCluster, host: &str| {
         let mut facts = facts(resolved, host);
         facts.etcd = host.starts_with('e').then(EtcdFacts::default);

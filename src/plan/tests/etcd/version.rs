@@ -71,7 +71,7 @@ fn packaged(system: (&str, &str), package: Option<Packaged>) -> Vec<(String, &'s
 }
 
 #[test]
-fn a_packaged_etcd_that_kubeadm_refuses_is_told_on_all_hosts() {
+fn a_packaged_etcd_that_kubeadm_refuses_is_reported_on_all_hosts() {
     let version = |text: &str| text.parse::<Version>().unwrap();
     let told = ["e1", "e2", "e3"].map(|host| (host.to_owned(), "etcd-version"));
     // Known though apt has no lists yet.

@@ -37,7 +37,7 @@ fn a_call_that_comes_back_is_known_by_its_certificate() {
 }
 
 #[test]
-fn nothing_and_another_server_are_told_apart() {
+fn nothing_and_another_server_are_distinguished() {
     let output = hairpin(free_port(), free_port());
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
