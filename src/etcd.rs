@@ -28,7 +28,8 @@ pub struct Client {
     pub url: String,
     /// Certificate of etcd's authority.
     pub ca: &'static str,
-    /// The health check's certificate; its key may do anything that a client may.
+    /// The health check's certificate; its key may do anything that a client
+    /// may.
     pub certificate: &'static str,
     /// Its key.
     pub key: &'static str,

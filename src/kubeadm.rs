@@ -66,15 +66,15 @@ pub fn init(resolved: &ResolvedCluster, node: &Node, token: &str) -> Zeroizing<S
     init_at(resolved, node, token, stage)
 }
 
-/// The `--config` of one phase of `kubeadm init`, such as that which writes
-/// the static pods: [`init()`]'s at one stage of encryption, and without a token
+/// The `--config` of one phase of `kubeadm init`, such as that which writes the
+/// static pods: [`init()`]'s at one stage of encryption, and without a token
 /// that anybody could use.
 #[must_use]
 pub fn phase(resolved: &ResolvedCluster, node: &Node, stage: Stage) -> String {
     init_at(resolved, node, "abcdef.0123456789abcdef", stage).to_string()
 }
 
-/// The `--config` with which a stacked member of etcd is made that founds a
+/// The `--config` with which a stacked member of etcd is made that bootstraps a
 /// cluster with all others: it alone names them, and is never uploaded.
 /// `members` is etcd's list of names and peer URLs.
 #[must_use]

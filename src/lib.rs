@@ -10,11 +10,12 @@
 //! ```
 //! An inventory is what was written, with positions. A [`cluster::Cluster`] is
 //! what is meant: it exists only if it is valid, and every default is in it.
-//! [`cluster::ResolvedCluster`] has what only hosts and repositories could answer, too.
-//! A [`plan::Blueprint`] is what all hosts shall have, as steps that need
-//! earlier steps. A [`plan::Observation`] is what a host has now, asked by one
-//! script in one go. A [`plan::Plan`] is the two compared. [`execute::run`]
-//! brings it about and tells of it by [`execute::Event`]s, which [`ui`] shows.
+//! [`cluster::ResolvedCluster`] has what only hosts and repositories could
+//! answer, too. A [`plan::Blueprint`] is what all hosts shall have, as steps
+//! that need earlier steps. A [`plan::Observation`] is what a host has now,
+//! asked by one script in one go. A [`plan::Plan`] is the two compared.
+//! [`execute::run`] brings it about and tells of it by [`execute::Event`]s,
+//! which [`ui`] shows.
 //!
 //! # Code map
 //! From top to bottom; a module uses those below it, and its own line's.
@@ -30,7 +31,7 @@
 //! | [`pki`] | authorities, leaves, tokens and kubeconfigs, made here |
 //! | [`draft`] | inventories about to be written: init, imports of other tools' |
 //! | [`inventory`] | the file as written, and every rule that it has to follow |
-//! | [`topology`] | the cluster as a picture: tiers, boxes, who speaks to whom |
+//! | [`topology`] | the cluster as a diagram: tiers, boxes, who speaks to whom |
 //! | [`runtime`] [`lb`] [`cni`] [`etcd`] [`kubeadm`] | what there is to choose from, one file a variant |
 //! | [`secret_store`] | secrets of a run, which plans only name |
 //! | [`resource`] | what a host can have: probe, answer, difference and change of each kind in one file |

@@ -33,7 +33,7 @@ pub struct SecretStore {
 }
 
 impl SecretStore {
-    /// An empty vault.
+    /// An empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -62,7 +62,7 @@ impl SecretStore {
     /// The text of a content, with its placeholders filled.
     ///
     /// # Panics
-    /// When the secret is not in this vault: a bug of the caller.
+    /// When the secret is not in this store: a bug of the caller.
     #[must_use]
     pub fn text(&self, content: &Content) -> Zeroizing<String> {
         match content {
@@ -79,7 +79,7 @@ impl SecretStore {
         }
     }
 
-    /// A line of output without the secrets of this vault.
+    /// A line of output without the secrets of this store.
     #[must_use]
     pub fn mask(&self, line: &str) -> String {
         let fills = self

@@ -1,4 +1,4 @@
-//! The cluster as a picture: tiers of boxes, and who speaks to whom. It says
+//! The cluster as a diagram: tiers of boxes, and who speaks to whom. It says
 //! nothing of places and colours; [`crate::ui::topology`] draws it.
 
 mod links;
@@ -22,7 +22,7 @@ pub struct Diagram {
     pub endpoint: String,
     /// What balances the endpoint.
     pub load_balancer: &'static str,
-    /// Rows of the picture; each [`Place`] at most once.
+    /// Rows of the diagram; each [`Place`] at most once.
     pub tiers: Vec<Tier>,
     /// Who connects to whom, at most once for each pair of tiers.
     pub links: Vec<Link>,
@@ -68,7 +68,7 @@ pub struct Tier {
     pub tolerates: Option<Tolerates>,
     /// What else to know about it.
     pub facts: Vec<Fact>,
-    /// Its hosts, each in one tier of the picture only.
+    /// Its hosts, each in one tier of the diagram only.
     pub boxes: Vec<Block>,
     /// What its hosts say to each other, all to all.
     pub peers: Option<String>,
@@ -144,7 +144,7 @@ pub struct Link {
 }
 
 impl Diagram {
-    /// The picture of a cluster.
+    /// The diagram of a cluster.
     #[must_use]
     pub fn of(cluster: &Cluster) -> Self {
         let tiers = tiers::of(cluster);

@@ -10,7 +10,8 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connections")]
 pub struct ConnectionArgs {
-    /// Hosts that are worked on at a time [default: 16 a processor, at least 32]
+    /// Hosts that are worked on at a time [default: 16 a processor, at least
+    /// 32]
     #[arg(long, value_name = "HOSTS")]
     pub width: Option<NonZeroUsize>,
     /// Seconds that connecting to a host may take

@@ -197,7 +197,7 @@ async fn gather<C: Connector>(
     })
 }
 
-/// There is no cluster yet, and `--limit` leaves out a host that founds it.
+/// There is no cluster yet, and `--limit` leaves out a host that bootstraps it.
 fn bootstrap_host_left_out(left_out: &Name, bootstrap_nodes: &[&Name]) -> CliError {
     let names: Vec<_> = bootstrap_nodes.iter().map(|name| name.as_str()).collect();
     let what = match names.len() {
@@ -249,7 +249,7 @@ fn tolerate(
             .map(Name::as_str)
             .collect::<Vec<_>>();
         Err(match &others[..] {
-            [] => unreachable(&inside).hint("when that is mended, run it again"),
+            [] => unreachable(&inside).hint("when that is fixed, run it again"),
             _ => unreachable(&inside).hint(left_out(&others)),
         })
     }

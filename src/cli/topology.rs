@@ -63,7 +63,7 @@ impl Topology {
     }
 }
 
-/// Writes the whole picture or nothing, over earlier pictures of kdiy's only.
+/// Writes the whole diagram or nothing, over earlier diagrams of kdiy's only.
 fn write(path: &Path, diagram: &str, force: bool) -> Result<(), CliError> {
     let shown = path.display();
     let failed = |error: std::io::Error| {

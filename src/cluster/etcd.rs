@@ -51,12 +51,13 @@ const BY_KUBERNETES: [(u64, Version); 7] = [
     (37, Version::new(3, 7, 0)),
 ];
 
-/// What an external etcd is bootstrapped with, by the minor version of Kubernetes: of
-/// the minor version that kubeadm bootstraps with the newest patch that is known. A
-/// cluster of an older one could not go on to the next minor version.
+/// What an external etcd is bootstrapped with, by the minor version of
+/// Kubernetes: of the minor version that kubeadm bootstraps with the newest
+/// patch that is known. A cluster of an older one could not go on to the next
+/// minor version.
 ///
-/// Source: the versions of go.etcd.io/etcd/server/v3, November 2026; of 3.7 what
-/// kubeadm 1.37 has.
+/// Source: the versions of go.etcd.io/etcd/server/v3, November 2026; of 3.7
+/// what kubeadm 1.37 has.
 const EXTERNAL: [(u64, Version); 3] = [
     (31, Version::new(3, 5, 35)),
     (34, Version::new(3, 6, 16)),

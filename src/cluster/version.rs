@@ -58,9 +58,9 @@ impl Version {
         self.major_minor() > other.major_minor()
     }
 
-    /// The version of a Debian package's upstream: `5:28.5.2-1~debian.12~bookworm`
-    /// is 28.5.2, `1.6.20~ds1-1+b1` is 1.6.20. `None` when it does not begin
-    /// with two numbers.
+    /// The version of a Debian package's upstream:
+    /// `5:28.5.2-1~debian.12~bookworm` is 28.5.2, `1.6.20~ds1-1+b1` is 1.6.20.
+    /// `None` when it does not begin with two numbers.
     #[must_use]
     pub fn of_package(version: &str) -> Option<Self> {
         let upstream = version.split_once(':').map_or(version, |(_, rest)| rest);

@@ -141,7 +141,8 @@ fn sudo(sudo: &SudoPassword) -> String {
     }
 }
 
-/// The address by which the other hosts reach a node, as the inventory reads it.
+/// The address by which the other hosts reach a node, as the inventory reads
+/// it.
 pub fn address(node: &DraftNode) -> Option<AddressSpec> {
     let from_host = || node.ssh.host.as_ref()?.parse::<IpAddr>().ok();
     match (&node.address, &node.interface) {

@@ -105,7 +105,8 @@ pub(super) fn refused(imported: &imported::Imported) -> String {
     render(&source.findings, &source.name, &source.text, style)
 }
 
-/// The files of `tests/fixtures/imports` of one kind, by name, with their texts.
+/// The files of `tests/fixtures/imports` of one kind, by name, with their
+/// texts.
 pub(super) fn fixtures(kind: &str) -> Vec<(String, String)> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join("tests/fixtures/imports").join(kind);

@@ -68,7 +68,7 @@ struct Config {
     initial_advertise_peer_urls: String,
     advertise_client_urls: String,
     // Only itself, and of a cluster that exists: so a member without data asks
-    // nobody, founds nothing and fails. Starts with blank data are kdiy's.
+    // nobody, bootstraps nothing and fails. Starts with blank data are kdiy's.
     initial_cluster: String,
     initial_cluster_state: &'static str,
     initial_cluster_token: String,

@@ -31,7 +31,7 @@ const OR_JOURNAL: &str =
     " || {\njournalctl --no-pager -n 20 -u kdiy-etcd.service >&2 || :\nexit 1\n}\n";
 
 /// Whether a member that serves was started to the end: nothing of `START`
-/// is left, and its cluster is no longer noted as being founded.
+/// is left, and its cluster is no longer noted as being bootstrapped.
 #[must_use]
 pub fn is_start_complete(authority: &str) -> Script {
     Script::of("[ ! -e /run/systemd/system/kdiy-etcd.service.d ] && [ \"$(cat ")
@@ -136,8 +136,8 @@ pub fn join(
         .then(&service.stamped())
 }
 
-/// Finds the member that is asked: a voter that sees the quorum. A learner calls
-/// itself healthy from 3.6 on, and one without room does not.
+/// Finds the member that is asked: a voter that sees the quorum. A learner
+/// calls itself healthy from 3.6 on, and one without room does not.
 const JOIN_ASK: &str = r#"; do
 if kdiy_ask /v3/cluster/member/list '{"linearizable":true}' >/dev/null; then return 0; fi
 done; return 1; }

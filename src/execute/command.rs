@@ -89,7 +89,8 @@ pub async fn everywhere<C: Connector>(
             let took = began.elapsed();
             let mut ended = Ended { result, took };
             on_event(&node.name, OutputEvent::Ended(&ended));
-            // It was on_event; of hundreds of hosts it would be too much to keep.
+            // It was on_event; of hundreds of hosts it would be too much to
+            // keep.
             if let Ok(output) = &mut ended.result {
                 (output.stdout, output.stderr) = (Vec::new(), Vec::new());
             }

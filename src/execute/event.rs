@@ -84,7 +84,8 @@ pub enum Event {
         /// The line.
         text: String,
     },
-    /// A step has failed by what can pass, and is tried again after a while.
+    /// A step has failed by a transient error, and is tried again after a
+    /// while.
     StepRetried {
         /// Its place in the plan.
         step: usize,
@@ -92,7 +93,7 @@ pub enum Event {
         host: Name,
         /// What for.
         title: String,
-        /// What can pass, as a fragment; secrets are masked.
+        /// The transient error, as a fragment; secrets are masked.
         what: String,
         /// From now to the next try.
         #[serde(serialize_with = "as_seconds")]

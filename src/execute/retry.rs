@@ -1,4 +1,4 @@
-//! What can pass by itself, and is tried again; everything else fails at once.
+//! Transient errors, which are tried again; everything else fails at once.
 //!
 //! This is the one place that says so. It goes by how a step ended, by the
 //! kind of the resource that it was at, and by the host's last words. Steps

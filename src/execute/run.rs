@@ -183,7 +183,7 @@ impl<C: Connection> StepRunner<'_, C> {
         (place, began.elapsed(), ended)
     }
 
-    /// Tries again as long as what went wrong can pass. Scripts re-check what
+    /// Tries again as long as the error is transient. Scripts re-check what
     /// they change.
     async fn with_retries(
         &self,
@@ -333,7 +333,7 @@ impl<C: Connection> StepRunner<'_, C> {
 /// A try that failed.
 struct AttemptError {
     failure: Failure,
-    /// What went wrong, where it can pass by itself.
+    /// The error, where it is transient.
     transient: Option<String>,
 }
 
@@ -359,7 +359,7 @@ fn after_attempts(furthest: Failure, latest: Option<Failure>, tries: usize) -> F
 
 /// The stable name of a failure, and what to do next.
 fn diagnosis(exit: &Exit, resource: Option<&str>) -> (&'static str, String) {
-    let again = "nothing is undone: mend the cause and run kdiy apply again, it goes on from here";
+    let again = "nothing is undone: fix the cause and run kdiy apply again, it goes on from here";
     match (exit, resource) {
         (Exit::Code(75), _) => (
             "step-stale",

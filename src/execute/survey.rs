@@ -141,7 +141,7 @@ pub async fn resolve<C: Connection>(
     Ok(resolve::resolve(cluster, &answers)?)
 }
 
-/// Why a cluster could not be settled.
+/// Why a cluster could not be resolved.
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
     /// Hosts could not be asked.

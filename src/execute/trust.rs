@@ -292,8 +292,8 @@ pub fn trust(cas: &ClusterCas, encryption: Option<&SecretboxKey>) -> Trust {
     }
 }
 
-/// Issues the certificates of a plan, and those alone, into the vault: a plan
-/// only names them.
+/// Issues the certificates of a plan, and those alone, into the secret store: a
+/// plan only names them.
 ///
 /// # Errors
 /// When one cannot be signed.

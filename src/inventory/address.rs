@@ -9,7 +9,8 @@ use super::reader::{ParseError, parse_error, port};
 use super::syntax::is_dns_name;
 use crate::cluster::{Endpoint, EndpointHost};
 
-/// `host`, `host:port`, `[IPv6]`, `[IPv6]:port`, split without judging the host.
+/// `host`, `host:port`, `[IPv6]`, `[IPv6]:port`, split without judging the
+/// host.
 pub fn host_port(text: &str) -> Result<(&str, Option<u16>), ParseError> {
     if let Some(rest) = text.strip_prefix('[') {
         let Some((host, rest)) = rest.split_once(']') else {

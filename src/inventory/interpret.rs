@@ -161,7 +161,8 @@ fn node(raw: &RawNode, defaults: &Ssh) -> Option<Node> {
     })
 }
 
-/// Pods' network where none is written: 10.244.0.0/16, as most CNIs' manifests have it.
+/// Pods' network where none is written: 10.244.0.0/16, as most CNIs' manifests
+/// have it.
 pub fn pod_cidr(network: &RawNetwork) -> Option<IpNet> {
     network.pod_cidr.as_ref().map_or_else(
         || IpNet::from_str("10.244.0.0/16").ok(),

@@ -117,8 +117,8 @@ impl Judge<'_, '_> {
         self.report(Finding::error("removed-flag", name.span, message).help(flag.instead));
     }
 
-    /// A flag that no release is known to have, or only a later one: a patch may
-    /// have it, or a program hides it.
+    /// A flag that no release is known to have, or only a later one: a patch
+    /// may have it, or a program hides it.
     fn known(&self, name: &Key) {
         // Of dashes it is said elsewhere.
         if flags::known(self.program).next().is_none() || name.text.starts_with('-') {
@@ -228,7 +228,8 @@ impl Judge<'_, '_> {
         self.report(Finding::error("feature-gate", span, message).help(help));
     }
 
-    /// Whether no patch is meant that is newer than what the tables were made of.
+    /// Whether no patch is meant that is newer than what the tables were made
+    /// of.
     fn is_covered(&self) -> bool {
         let VersionSpec::Exact(version) = self.version.value else {
             return false;

@@ -138,8 +138,9 @@ pub fn configuration(resolved: &ResolvedCluster, stage: Stage) -> impl Serialize
 }
 
 /// Every name and address by which the API servers are reached: the endpoints
-/// of clients and of nodes, each control plane, what the inventory adds. kubeadm adds the joining
-/// node's own, so control planes that come later are covered too.
+/// of clients and of nodes, each control plane, what the inventory adds.
+/// kubeadm adds the joining node's own, so control planes that come later are
+/// covered too.
 fn cert_sans(resolved: &ResolvedCluster) -> Vec<String> {
     let mut names = vec![
         resolved.cluster.endpoint.host.to_string(),

@@ -1,4 +1,5 @@
-//! What kubeadm is told about one node, whether it founds the cluster or joins.
+//! What kubeadm is told about one node, whether it bootstraps the cluster or
+//! joins.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -2,8 +2,8 @@
 //! the inventory leaves out: kubeadm itself heeds `skipPhases` only where it
 //! runs all of them.
 //!
-//! Facts: cmd/kubeadm/app/cmd/phases of kubernetes/kubernetes at v1.31 to v1.37;
-//! `kubeadm init --help` and `kubeadm join --help` of 1.37.2.
+//! Facts: cmd/kubeadm/app/cmd/phases of kubernetes/kubernetes at v1.31 to
+//! v1.37; `kubeadm init --help` and `kubeadm join --help` of 1.37.2.
 
 use crate::cluster::ResolvedCluster;
 

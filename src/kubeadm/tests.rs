@@ -1,4 +1,5 @@
-//! Whole documents for several versions, with few and with most settings, and the clusters that the other renderers are tested with.
+//! Whole documents for several versions, with few and with most settings, and
+//! the clusters that the other renderers are tested with.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

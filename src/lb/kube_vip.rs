@@ -3,7 +3,7 @@
 //!
 //! It speaks to the API server of its own host, as `kubernetes`, a name that
 //! is in that server's certificate. admin.conf gets its rights only at the end
-//! of init, so the one that founds the cluster uses super-admin.conf until
+//! of init, so the one that bootstraps the cluster uses super-admin.conf until
 //! then.
 //!
 //! Facts: kube-vip's manual on static pods and its issue 684 on

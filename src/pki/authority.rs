@@ -116,10 +116,12 @@ impl Authority {
         Ok(Self { certificate, key })
     }
 
-    /// Issues a leaf with a key of its own. It ends no later than its authority.
+    /// Issues a leaf with a key of its own. It ends no later than its
+    /// authority.
     ///
     /// # Errors
-    /// When the authority has expired, a name is no DNS name, or there is no randomness.
+    /// When the authority has expired, a name is no DNS name, or there is no
+    /// randomness.
     pub fn issue(&self, request: &LeafRequest, now: OffsetDateTime) -> Result<Leaf, Error> {
         let file = "the authority";
         let signing = |error| sign_error(&request.common_name, &error);

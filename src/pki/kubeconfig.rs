@@ -40,7 +40,7 @@ pub struct Kubeconfig {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not YAML, or not of a kubeconfig's shape. Never quotes the text.
-    #[error("the kubeconfig cannot be read{}: mend it by hand", place(*line))]
+    #[error("the kubeconfig cannot be read{}: fix it by hand", place(*line))]
     AnswerError {
         /// Where reading stopped, counted from 1.
         line: Option<usize>,

@@ -1,4 +1,4 @@
-//! Control planes that come up together: who founds a cluster, and how far
+//! Control planes that come up together: who bootstraps a cluster, and how far
 //! each host has come, as it noted itself.
 
 use std::collections::BTreeSet;
@@ -7,11 +7,12 @@ use super::ClusterState;
 use crate::cluster::{Bootstrap, Name, Node, ResolvedCluster, Role, Topology};
 use crate::etcd::member;
 
-/// What a host notes while it founds a cluster with the others: pairs of words,
-/// `bootstrap INITIAL-CLUSTER`, then `prepared HASH`, `starting HASH`, `started HASH`.
+/// What a host notes while it bootstraps a cluster with the others: pairs of
+/// words, `bootstrap INITIAL-CLUSTER`, then `prepared HASH`, `starting HASH`,
+/// `started HASH`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BootstrapProgress {
-    /// Members of the etcd that it founds, names and peer URLs.
+    /// Initial cluster of the etcd that it bootstraps, names and peer URLs.
     pub initial_cluster: String,
     /// With what its certificates and kubeconfigs were made.
     pub prepared: Option<String>,
@@ -48,7 +49,7 @@ impl BootstrapProgress {
     }
 }
 
-/// The members of stacked etcd as its founders name them; `-` where etcd is
+/// The initial cluster of stacked etcd; `-` where etcd is
 /// external.
 #[must_use]
 pub fn initial_cluster(resolved: &ResolvedCluster) -> String {
@@ -60,10 +61,10 @@ pub fn initial_cluster(resolved: &ResolvedCluster) -> String {
     all.into_iter().collect::<Vec<_>>().join(",")
 }
 
-/// The control planes that found a cluster together, or have begun to and are
-/// not done; none where one of them founds it alone, or none is to be founded.
-/// Once an API server answers, who lacks the note has lost its disk or is new,
-/// and joins.
+/// The control planes that bootstrap a cluster together, or have begun to and
+/// are not done; none where one of them bootstraps it alone, or none is to be
+/// bootstrapped. Once an API server answers, who lacks the note has lost its
+/// disk or is new, and joins.
 #[must_use]
 pub fn bootstrap_nodes<'s>(
     resolved: &'s ResolvedCluster,
@@ -83,8 +84,8 @@ pub fn bootstrap_nodes<'s>(
         .collect()
 }
 
-/// Hosts without which no cluster is founded; none when there is one, or when
-/// that is not known before its etcd serves again.
+/// Hosts without which no cluster is bootstrapped; none when there is one, or
+/// when that is not known before its etcd serves again.
 #[must_use]
 pub fn required_hosts<'s>(
     resolved: &'s ResolvedCluster,
@@ -102,7 +103,7 @@ pub fn required_hosts<'s>(
 }
 
 /// The control plane through which the API is spoken to: a member, or one that
-/// founds the cluster. One that answers goes first.
+/// bootstraps the cluster. One that answers goes first.
 ///
 /// # Panics
 /// When the cluster has no control plane, which its validation excludes.

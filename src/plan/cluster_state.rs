@@ -21,14 +21,15 @@ pub struct ClusterState {
     pub etcd_members: BTreeSet<String>,
     /// The control plane on which an init was begun and not ended.
     pub unfinished_init: Option<Name>,
-    /// Control planes that began to found a cluster together and are not done.
+    /// Control planes that began to bootstrap a cluster together and are not
+    /// done.
     pub bootstrapping: BTreeMap<Name, BootstrapProgress>,
     /// Control planes whose own API server answers.
     pub answering: BTreeSet<Name>,
     /// Hash of the applied network manifest.
     pub manifest: Option<String>,
     /// Control planes that have joined some cluster, while no API server
-    /// answers: nothing may be founded then. With the reason of one.
+    /// answers: nothing may be bootstrapped then. With the reason of one.
     pub silent: BTreeMap<Name, String>,
     /// How far an external etcd stands.
     pub etcd: EtcdCluster,

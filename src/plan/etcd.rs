@@ -103,7 +103,7 @@ pub enum EtcdClusterState {
     /// There is none, and never was.
     #[default]
     Blank,
-    /// Its founding was begun, and it has not been seen healthy.
+    /// Its bootstrap was begun, and it has not been seen healthy.
     Bootstrapping,
     /// It has a leader; these are its members.
     Live(Vec<MemberView>),
@@ -298,8 +298,8 @@ impl EtcdCluster {
         }
     }
 
-    /// Hosts of a cluster that is still to be founded, outside of a limit:
-    /// its members are founded together or not at all.
+    /// Hosts of a cluster that is still to be bootstrapped, outside of a limit:
+    /// its members are bootstrapped together or not at all.
     #[must_use]
     pub fn left_out(&self, limit: &BTreeSet<Name>) -> Vec<&Name> {
         match self.state {

@@ -64,7 +64,7 @@ pub struct Facts {
     /// Whether its kubelet asks the cluster for a certificate to serve with.
     pub signed_serving: bool,
     /// What has not come to its end: `init`, `join`, or what
-    /// [`Progress`](super::founding::Progress) reads.
+    /// [`BootstrapProgress`](super::bootstrap::BootstrapProgress) reads.
     pub unfinished: Option<String>,
     /// Addresses, with the length of their networks' prefixes, and their
     /// interfaces.
@@ -122,7 +122,7 @@ pub struct NodeView {
     pub taints: Vec<String>,
 }
 
-/// Kept while kubeadm runs; holds `init`, `join`, or how far a founding by all
+/// Kept while kubeadm runs; holds `init`, `join`, or how far a bootstrap by all
 /// control planes has come.
 pub const UNFINISHED: &str = "/var/lib/kdiy/unfinished";
 
@@ -258,8 +258,8 @@ impl Questions {
     }
 }
 
-/// An election of etcd's ends all that was asked during it, as when a member has
-/// lost its power: what is asked after it has a leader again.
+/// An election of etcd's ends all that was asked during it, as when a member
+/// has lost its power: what is asked after it has a leader again.
 const LEADER_CHANGED: &str = "case $nodes in *'etcdserver: leader changed'*) : ;; *) false ;; esac";
 
 /// `kubectl` for questions that must not hang.
@@ -368,7 +368,8 @@ fn address(line: &str) -> Option<(String, IpNet)> {
     Some((interface.to_owned(), address.ok()?))
 }
 
-/// A line of `ss -Hltnp`: `LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",…))`.
+/// A line of `ss -Hltnp`: `LISTEN 0 128 0.0.0.0:22 0.0.0.0:*
+/// users:(("sshd",…))`.
 fn listener(line: &str) -> Option<(u16, String)> {
     let words: Vec<_> = line.split_whitespace().collect();
     let port = words.get(3)?.rsplit(':').next()?.parse().ok()?;

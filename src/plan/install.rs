@@ -69,14 +69,15 @@ struct Context<'a> {
     facts: &'a BTreeMap<Name, Facts>,
     limit: Option<&'a BTreeSet<Name>>,
     /// The control plane through which the API is spoken to: a member, or the
-    /// one that founds the cluster.
+    /// one that bootstraps the cluster.
     lead: &'a Node,
-    /// Control planes that found the cluster together, or are not done with it.
+    /// Control planes that bootstrap the cluster together, or are not done with
+    /// it.
     bootstrap_nodes: Vec<&'a Node>,
 }
 
 /// The desired state of all hosts. Texts that are not to be shown go to the
-/// vault.
+/// secret store.
 ///
 /// # Panics
 /// When the cluster has no control plane, which its validation excludes.
@@ -191,11 +192,11 @@ struct Bootstrapped {
     balanced: Balanced,
     /// All members of an external etcd serve.
     etcd: Vec<StepId>,
-    /// Control planes that found the cluster together are done.
+    /// Control planes that bootstrap the cluster together are done.
     parallel: Vec<StepId>,
 }
 
-/// A rendered file as a resource; a secret one goes to the vault.
+/// A rendered file as a resource; a secret one goes to the secret store.
 fn file(mut rendered: HostFile, secrets: &mut SecretStore) -> File {
     let text = std::mem::take(&mut rendered.text);
     let content = if rendered.is_secret() {

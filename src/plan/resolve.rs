@@ -22,7 +22,7 @@ pub struct Answer {
     pub offered: Lookup<Vec<Version>>,
 }
 
-/// Why a cluster cannot be settled.
+/// Why a cluster cannot be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unresolved {
     /// An interface is missing or has no address.
@@ -187,7 +187,7 @@ fn package_version(text: &str) -> Option<Version> {
 /// kept: a newer patch in the repository is no reason for an upgrade.
 ///
 /// # Errors
-/// When an address or a version is not to be had.
+/// When an address or a version is not available.
 pub fn resolve(
     cluster: &Cluster,
     answers: &BTreeMap<Name, Answer>,

@@ -33,12 +33,13 @@ pub struct File {
 pub enum Content {
     /// May be shown.
     Plain(String),
-    /// Known by its hash; its text is in the vault only.
+    /// Known by its hash; its text is in the secret store only.
     Secret {
         /// Hash of the text.
         sha256: String,
     },
-    /// May be shown; holds placeholders that the vault fills when it is used.
+    /// May be shown; holds placeholders that the secret store fills when it is
+    /// used.
     Filled(String),
 }
 
@@ -164,7 +165,8 @@ pub(super) fn probe(all: &[&File]) -> Script {
         .arg(SHOWN.to_string())
         .lit(" -- \"$path\"; printf x)\ntext=${text%x}\n")
         .lit("printf '%s %d\\n%s\\n' \"$path\" \"${#text}\" \"$text\"\ndone\n")
-        // The shell takes newlines from the end of an answer: not the texts' own.
+        // The shell takes newlines from the end of an answer: not the texts'
+        // own.
         .lit("echo end; }\n");
     texts.then(&section("file-text", &Script::of("kdiy_texts\n")))
 }

@@ -145,7 +145,8 @@ impl Packages {
                 let Some(line) = answers.line("packages", name)? else {
                     return Ok(Seen::default());
                 };
-                // Two letters: what is wanted (h: hold), what is (i: installed).
+                // Two letters: what is wanted (h: hold), what is (i:
+                // installed).
                 let (status, version) = line.trim_start().split_once(' ').unwrap_or((line, ""));
                 let mut letters = status.chars();
                 let (want, is) = (letters.next(), letters.next());

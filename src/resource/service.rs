@@ -12,10 +12,10 @@ pub struct Service {
     pub unit: String,
     /// How it takes up changed files.
     pub on_change: OnChange,
-    /// Files of this host that it reads; a change of one makes it settle.
+    /// Files of this host that it reads; a change of one makes it restart.
     pub reads: Vec<String>,
     /// Hash over the wanted content of those files. The hash that the unit
-    /// was last settled with is kept on the host.
+    /// last took up is kept on the host.
     pub stamp: String,
 }
 
@@ -39,7 +39,7 @@ pub struct Seen {
     pub enabled: bool,
     /// Whether it runs.
     pub active: bool,
-    /// The stamp that it was last settled with.
+    /// The stamp of the files that it last took up.
     pub stamp: Option<String>,
 }
 

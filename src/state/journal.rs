@@ -55,12 +55,12 @@ pub enum Happened {
     RunStarted(Head),
     /// A step began.
     StepStarted(Step),
-    /// A step failed by what can pass.
+    /// A step failed by a transient error.
     StepRetried {
         /// Which.
         #[serde(flatten)]
         step: Step,
-        /// What can pass.
+        /// The transient error.
         what: String,
         /// Seconds until the next try.
         wait: f64,

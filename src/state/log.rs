@@ -87,7 +87,7 @@ pub enum LogEvent {
     Change(String),
     /// The host said a line.
     Line(String),
-    /// It failed by what can pass, and is tried again: why, and when.
+    /// It failed by a transient error, and is tried again: why, and when.
     Again(String),
 }
 

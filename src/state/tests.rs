@@ -106,7 +106,8 @@ fn everything_is_private_and_ignored_by_git() {
         }
         seen += 1;
     }
-    // .kdiy prod pki etcd runs r1; 8 files of the PKI, .gitignore, kubeconfig, a log
+    // .kdiy prod pki etcd runs r1; 8 files of the PKI, .gitignore, kubeconfig,
+    // a log
     assert_eq!(seen, 6 + 11);
     assert_eq!(
         fs::read_to_string(base.path().join(".kdiy/.gitignore")).unwrap(),

@@ -53,7 +53,7 @@ pub struct Answer {
     pub holds_vip: Option<bool>,
     /// Certificates on it.
     pub certificates: Vec<Certificate>,
-    /// What settles the cluster.
+    /// What resolves the cluster.
     pub resolution: resolve::Answer,
 }
 

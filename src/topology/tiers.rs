@@ -1,4 +1,4 @@
-//! The rows of the picture.
+//! The rows of the diagram.
 
 use super::{Block, Fact, Member, Place, Program, Tier, Tolerates};
 use crate::cluster::{

@@ -176,7 +176,8 @@ pub enum Error {
         /// The most that is followed.
         limit: usize,
     },
-    /// A test ran a script that it had not scripted; only [`super::fake`] says so.
+    /// A test ran a script that it had not scripted; only [`super::fake`] says
+    /// so.
     #[error("no answer was scripted on {host} for:\n{script}")]
     Unscripted {
         /// The host of the test.

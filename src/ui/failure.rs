@@ -88,7 +88,7 @@ mod tests {
                 "  install-cni: \u{1b}[2Jcp: no such file".to_owned(),
             ],
             last_lines: vec!["waited 300 s in vain".to_owned()],
-            hint: "mend it".to_owned(),
+            hint: "fix it".to_owned(),
             ..failure()
         };
         let shown = shown(80, &gate);
@@ -100,7 +100,7 @@ mod tests {
                 "  why     cp-1: KubeletNotReady: cni plugin not initialized",
                 "            install-cni: cp: no such file",
                 "  output  waited 300 s in vain",
-                "  do      mend it",
+                "  do      fix it",
             ]
         );
     }

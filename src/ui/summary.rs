@@ -277,7 +277,7 @@ mod tests {
         let next = Next {
             logs: Some(Path::new(".kdiy/demo/logs/20261120T163428Z")),
             commands: &[
-                "mend the cause, then run kdiy apply again: it continues where this run \
+                "fix the cause, then run kdiy apply again: it continues where this run \
                          stopped",
             ],
         };

@@ -28,7 +28,7 @@ pub enum Glyphs {
     Ascii,
 }
 
-/// The picture for a terminal.
+/// The diagram for a terminal.
 #[must_use]
 pub fn text(map: &Diagram, glyphs: Glyphs, style: &Style) -> String {
     let drawing = lay_out(map, style.width, &TERMINAL);

@@ -1,6 +1,6 @@
 //! Two ways to the same cluster: `make equivalence`. Control planes that join
 //! in turn, as kubeadm means it, and all of them at once, which is kdiy's way.
-//! A portrait is taken of either, and what differs has to be known. Then the
+//! A dump is taken of either, and what differs has to be known. Then the
 //! second is shown to be one that kubeadm can go on with.
 
 mod by_kubeadm;

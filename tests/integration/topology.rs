@@ -1,4 +1,4 @@
-//! The picture of the cluster, as files and for programs.
+//! The diagram of the cluster, as files and for programs.
 
 use std::fs;
 

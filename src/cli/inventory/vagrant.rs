@@ -40,7 +40,8 @@ Examples:
   vagrant ssh-config | kdiy inventory import vagrant -"
 )]
 pub struct Vagrant {
-    /// Output of `vagrant ssh-config`, instead of running it; - is standard input
+    /// Output of `vagrant ssh-config`, instead of running it; - is standard
+    /// input
     #[arg(value_name = "FILE", conflicts_with = "dir")]
     pub file: Option<PathBuf>,
     /// The folder of the Vagrantfile

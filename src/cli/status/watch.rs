@@ -83,7 +83,7 @@ fn show<C: Connector>(
 ) -> Result<(), CliError> {
     let cluster = &query.source.cluster;
     let cluster_status = &report.cluster_status;
-    // In UTC: the zone here is not to be had without unsafe code.
+    // In UTC: the zone here is not available without unsafe code.
     let form = format_description!("[hour]:[minute]:[second]Z");
     let now = OffsetDateTime::now_utc().format(form)?;
     if let Some(canvas) = canvas {

@@ -111,8 +111,8 @@ impl Drop for Host {
     fn drop(&mut self) {
         // The commands end by themselves when this is gone.
         let _ = fs::remove_file(self.dir.path().join("events"));
-        // The script's subshells too, as systemd ends a unit: one may wait for the
-        // script to open the other end of its pipe.
+        // The script's subshells too, as systemd ends a unit: one may wait for
+        // the script to open the other end of its pipe.
         let group = format!("-{}", self.script.id());
         let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
         assert!(killed.unwrap().success());

@@ -2,11 +2,11 @@
 //! is a static pod does not start with one; one that reads a file takes no
 //! notice of what it does not know there.
 //!
-//! Facts: the flags and `experimentalFlagMigrationMap` in embed/config.go, those
-//! in etcdmain/config.go and `ExperimentalFlagToFeatureMap` in
+//! Facts: the flags and `experimentalFlagMigrationMap` in embed/config.go,
+//! those in etcdmain/config.go and `ExperimentalFlagToFeatureMap` in
 //! features/etcd_features.go of go.etcd.io/etcd/server/v3 at v3.5.24, v3.6.4,
-//! v3.6.8, v3.6.16, v3.7.0 and v3.7.2, compared; what is gone in 3.5 is from its
-//! list of changes, and not in v3.5.24. What `owned` refuses is not here.
+//! v3.6.8, v3.6.16, v3.7.0 and v3.7.2, compared; what is gone in 3.5 is from
+//! its list of changes, and not in v3.5.24. What `owned` refuses is not here.
 
 use crate::cluster::Version;
 

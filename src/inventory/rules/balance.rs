@@ -103,7 +103,8 @@ impl Context<'_> {
         }
     }
 
-    /// Refuses hosts with the role load-balancer; returns whether there are any.
+    /// Refuses hosts with the role load-balancer; returns whether there are
+    /// any.
     fn no_hosts(&self, reader: &Reader<'_>, why: &str) -> bool {
         for balancer in &self.balancers {
             let message = format!("{} is a load-balancer, but {why}", balancer.called());

@@ -62,8 +62,8 @@ fn haproxy_itself_takes_every_configuration() {
     }
 }
 
-/// cp1 is sound, cp2 stops answering on the way, cp3 has a certificate of the same
-/// authority for another name.
+/// cp1 is sound, cp2 stops answering on the way, cp3 has a certificate of the
+/// same authority for another name.
 #[test]
 fn only_true_and_answering_servers_are_up() {
     let dir = tempfile::tempdir().unwrap();

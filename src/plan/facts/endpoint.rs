@@ -86,8 +86,8 @@ pub fn url_host(host: &EndpointHost) -> String {
     }
 }
 
-/// Defines `kdiy_other_cluster CA HOST PORT`: says why the server there is not one
-/// that this authority vouches for. It says nothing about a server that is
+/// Defines `kdiy_other_cluster CA HOST PORT`: says why the server there is not
+/// one that this authority vouches for. It says nothing about a server that is
 /// none of TLS, refuses, or is not there, and nothing when the chain is right
 /// but another name or time is not.
 pub const OTHER_CLUSTER_FUNCTION: &str = r#"kdiy_other_cluster() {

@@ -1,5 +1,5 @@
 //! What runs on a control plane: the arguments of its processes, what they
-//! were last settled with, and what the cluster remembers.
+//! were last given by kdiy, and what the cluster remembers.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -15,7 +15,7 @@ use crate::shell::Script;
 pub struct PlaneView {
     /// Arguments of the processes that run, by the component's name.
     pub running: BTreeMap<String, Arguments>,
-    /// What the components were last settled with.
+    /// What was last applied to the components.
     pub last_applied: Option<PlaneSettings>,
     /// The host and port at which admin.conf reaches the API, which is where
     /// kubeadm told all nodes to.
@@ -28,8 +28,8 @@ pub struct PlaneView {
     pub requests: Vec<Request>,
 }
 
-/// The binding of [`KUBELET_USER`], whom `apiserver-kubelet-client.crt` is of, to
-/// [`KUBELET_ROLE`], Kubernetes' own: by it API servers may ask kubelets.
+/// The binding of [`KUBELET_USER`], whom `apiserver-kubelet-client.crt` is of,
+/// to [`KUBELET_ROLE`], Kubernetes' own: by it API servers may ask kubelets.
 ///
 /// Facts: AllowAPIServerToAccessKubeletAPI in phases/bootstraptoken/node of
 /// kubeadm at v1.36.3 and v1.37.2.
@@ -39,7 +39,7 @@ pub const KUBELET_ROLE: &str = "system:kubelet-api-admin";
 /// The user; see [`KUBELET_ACCESS`].
 pub const KUBELET_USER: &str = "kube-apiserver-kubelet-client";
 
-/// Keeps what the components were last settled with. Only root reads it:
+/// Keeps what was last applied to the components. Only root reads it:
 /// arguments are on command lines anyway, but there is no need to spread them.
 pub const LAST_APPLIED: &str = "/var/lib/kdiy/last-applied/control-plane";
 
@@ -119,7 +119,7 @@ impl PlaneView {
     }
 
     /// The stage of encryption that the API server is in: the process's word,
-    /// or, where it does not run, what it was last settled with.
+    /// or, where it does not run, what was last applied to it.
     #[must_use]
     pub fn stage(&self) -> Stage {
         let name = PlaneComponent::ApiServer.name();

@@ -28,7 +28,7 @@ pub struct Software {
     /// The versions of [`KUBERNETES`] and [`CRI_TOOLS`] in their repository, by
     /// package.
     pub kubernetes: Lookup<BTreeMap<String, Vec<String>>>,
-    /// The package of the runtime; `None` where there is none to be had.
+    /// The package of the runtime; `None` where none is available.
     pub runtime: Lookup<Option<Packaged>>,
     /// What of runtimes is there.
     pub present: Present,

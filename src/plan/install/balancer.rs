@@ -1,4 +1,4 @@
-//! The load balancer stands and is checked before anything is founded.
+//! The load balancer stands and is checked before anything is bootstrapped.
 
 mod endpoint_unused;
 mod external;
@@ -20,14 +20,14 @@ pub(super) use kube_vip::{around_init, place as place_kube_vip};
 
 /// Steps after which the endpoint is served.
 pub(super) struct Balanced {
-    /// Founding comes after all of these.
+    /// The bootstrap comes after all of these.
     before_bootstrap: Vec<StepId>,
     /// A node's join comes after this.
     before_join: BTreeMap<Name, StepId>,
 }
 
 impl Balanced {
-    /// What a node's join comes after, beside the founding.
+    /// What a node's join comes after, beside the bootstrap.
     pub(super) fn before_join(&self, node: &Node) -> Option<StepId> {
         self.before_join.get(&node.name).copied()
     }
@@ -95,8 +95,8 @@ pub(super) fn balance(
     balanced
 }
 
-/// What the founder tries once everything is in place, right before init: the
-/// endpoint leads to it, and to nobody else.
+/// What the bootstrap node tries once everything is in place, right before
+/// init: the endpoint leads to it, and to nobody else.
 pub(super) fn try_endpoint(
     context: &Context,
     balanced: &Balanced,

@@ -1,4 +1,4 @@
-//! Control planes: one founds the cluster, the others join in turn, each
+//! Control planes: one bootstraps the cluster, the others join in turn, each
 //! behind the health of etcd on those before it.
 
 use super::balancer::{self, Balanced};
@@ -62,7 +62,7 @@ pub(super) fn place_cas(
     }
 }
 
-/// Founds the cluster where there is none.
+/// Bootstraps the cluster where there is none.
 pub(super) fn init(
     context: &Context,
     blueprint: &mut Blueprint,

@@ -1,5 +1,5 @@
-//! External etcd: founded together, restarted one at a time, and joined one
-//! at a time by hosts that were lost or are new.
+//! External etcd: bootstrapped together, restarted one at a time, and joined
+//! one at a time by hosts that were lost or are new.
 
 mod program;
 
@@ -174,8 +174,9 @@ fn gates(context: &Context, members: &[Member], blueprint: &mut Blueprint) -> Ve
     gates
 }
 
-/// One after the other, after those that only had to be started. A host runs it all by
-/// itself and asks whichever member answers, so nothing is done on the others.
+/// One after the other, after those that only had to be started. A host runs it
+/// all by itself and asks whichever member answers, so nothing is done on the
+/// others.
 fn join(
     context: &Context,
     members: &[Member],

@@ -11,10 +11,10 @@ use crate::resource::{Command, Done, Input, Resource, Verb};
 use crate::shell::Script;
 
 /// Lets API servers into the kubelets, for logs and exec. Their certificate is
-/// of no group since patches of 2026 (1.33.12, 1.34.8, 1.35.5, 1.36.1), and only
-/// one phase of `kubeadm init` binds its user: a cluster that was founded by an
-/// earlier patch, or without that phase, loses both by a certificate that is
-/// made anew.
+/// of no group since patches of 2026 (1.33.12, 1.34.8, 1.35.5, 1.36.1), and
+/// only one phase of `kubeadm init` binds its user: a cluster that was
+/// bootstrapped by an earlier patch, or without that phase, loses both by a
+/// certificate that is made anew.
 pub(super) fn let_in(
     context: &Context,
     blueprint: &mut Blueprint,
@@ -53,10 +53,10 @@ fn binding() -> String {
 
 /// The kubelet's configuration, and the drop-in of its unit by kubeadm's
 /// package: CIS 4.1.9 and 4.1.1 want that only root reads them. kubeadm keeps
-/// the mode of a file that is there, dpkg does so where it is told to. A drop-in
-/// that somebody else put there gets the mode as well: nobody but root has to
-/// read it. A link is left alone, since it may lead anywhere (to /dev/null,
-/// say), and has no mode.
+/// the mode of a file that is there, dpkg does so where it is told to. A
+/// drop-in that somebody else put there gets the mode as well: nobody but root
+/// has to read it. A link is left alone, since it may lead anywhere (to
+/// /dev/null, say), and has no mode.
 pub(super) fn restrict(context: &Context, blueprint: &mut Blueprint) {
     let nodes = context.resolved.cluster.kubelets();
     for node in nodes.filter(|node| context.will_have_joined(node)) {

@@ -1,5 +1,5 @@
 //! A new cluster whose control planes come up all at once, by the phases of
-//! `kubeadm init`: their members of etcd found one cluster. Each step can be
+//! `kubeadm init`: their members of etcd form one cluster. Each step can be
 //! run again, on whichever hosts are left.
 
 mod end;
@@ -21,7 +21,7 @@ const ETCD_CONFIG: &str = "etcd.yaml";
 /// kubeadm's option that names it.
 const ETCD_OPTION: &str = " --config \"$kdiy_tmp/etcd.yaml\"";
 
-/// What founds the cluster on one control plane, before the API is asked.
+/// What bootstraps the cluster on one control plane, before the API is asked.
 struct BootstrapNode<'a> {
     node: &'a Node,
     config: Input,
@@ -34,7 +34,7 @@ struct BootstrapNode<'a> {
     progress: BootstrapProgress,
 }
 
-/// Founds the cluster, or brings what is left of it to its end.
+/// Bootstraps the cluster, or brings what is left of it to its end.
 pub(super) fn bootstrap(
     context: &Context,
     blueprint: &mut Blueprint,

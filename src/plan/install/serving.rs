@@ -73,7 +73,8 @@ fn is_configured(context: &Context, node: &Node) -> bool {
     facts.is_none_or(|facts| facts.signed_serving == signed)
 }
 
-/// Approves what nodes that join or learn to ask do ask for, and what waited when kdiy looked.
+/// Approves what nodes that join or learn to ask do ask for, and what waited
+/// when kdiy looked.
 pub(super) fn approve(context: &Context, blueprint: &mut Blueprint, joined: &[StepId]) {
     if context.resolved.cluster.kubelet_serving != KubeletServing::Signed {
         return;

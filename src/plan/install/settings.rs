@@ -59,7 +59,7 @@ fn pod_files(context: &Context, secrets: &mut SecretStore) -> Vec<Resource> {
     all
 }
 
-/// Those files, on a control plane whose static pods are not settled anew:
+/// Those files, on a control plane without a rollout:
 /// before it joins, or in order. Others get them in the same step.
 pub(super) fn files(context: &Context, node: &Node, secrets: &mut SecretStore) -> Vec<Resource> {
     if rolls(context)
@@ -71,7 +71,7 @@ pub(super) fn files(context: &Context, node: &Node, secrets: &mut SecretStore) -
     pod_files(context, secrets)
 }
 
-/// The script that notes what a control plane was settled with.
+/// The script that notes what was last applied to a control plane.
 pub(super) fn note(context: &Context) -> Script {
     let stage = Stage::wanted(context.resolved.cluster.control_plane.encryption);
     note_of(&plane_settings(context.resolved, stage))
@@ -90,7 +90,7 @@ fn note_of(settings: &PlaneSettings) -> Script {
         .lit("\n")
 }
 
-/// One control plane that is settled anew.
+/// One control plane whose settings are rolled out.
 struct Roll<'a> {
     node: &'a Node,
     stage: Stage,
@@ -108,7 +108,7 @@ fn rolls<'a>(context: &Context<'a>) -> Vec<Roll<'a>> {
         .filter(|node| context.has_joined(node))
         .filter_map(|node| Some((node, context.facts.get(&node.name)?.plane.clone())))
         .collect();
-    // One that is broken is mended before the others are touched.
+    // One that is broken is fixed before the others are touched.
     joined.sort_by_key(|(_, view)| view.running.len());
     let mut passes = vec![wanted];
     if enables(&joined, wanted) {
@@ -239,7 +239,7 @@ pub(super) fn roll_out(
 }
 
 /// Health of the members whose processes all run; one that does not run is
-/// what is to be mended.
+/// what is to be fixed.
 fn gates(context: &Context, blueprint: &mut Blueprint) -> Vec<StepId> {
     let runs = |node: &&Node| {
         let facts = context.facts.get(&node.name);

@@ -1,5 +1,5 @@
 //! Problems of an external etcd: its data is the cluster, so nothing is
-//! founded over it, beside it or in place of it.
+//! bootstrapped over it, beside it or in place of it.
 
 use std::collections::BTreeMap;
 

@@ -26,7 +26,8 @@ pub(super) fn joined_other_cluster(
     }
 }
 
-/// A control plane that is away may carry the cluster: no other is founded then.
+/// A control plane that is unreachable may run the cluster: no other is
+/// bootstrapped then.
 pub(super) fn unobserved(
     resolved: &ResolvedCluster,
     cluster_state: &ClusterState,

@@ -1,5 +1,5 @@
-//! Plans of a cluster with external etcd: founded, finished, one member lost,
-//! half joined, changed; and what is refused.
+//! Plans of a cluster with external etcd: bootstrapped, finished, one member
+//! lost, half joined, changed; and what is refused.
 
 mod harm;
 mod version;

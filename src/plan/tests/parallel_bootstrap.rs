@@ -26,7 +26,7 @@ use Plane::{Answers, Blank, Done, Prepared, Started, Starting};
 
 const PLANES: [&str; 3] = ["cp1", "cp2", "cp3"];
 
-/// The hash of a host's founding, as its own script notes it.
+/// The hash of a host's bootstrap, as its own script notes it.
 fn hash(plan: &Plan, host: &str) -> String {
     let steps = plan.steps.iter().filter(|step| step.host.as_str() == host);
     let scripts =

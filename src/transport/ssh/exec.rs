@@ -25,7 +25,8 @@ const LINGER: Duration = Duration::from_secs(1);
 /// closed from this side.
 const SLACK: Duration = Duration::from_secs(3);
 
-/// The most that is kept of what a host says before the script begins, in bytes.
+/// The most that is kept of what a host says before the script begins, in
+/// bytes.
 const PREAMBLE: usize = 64 * 1024;
 
 /// What is to be sent next.
@@ -147,7 +148,8 @@ async fn send(
             writer.data(&b"\n"[..]).await
         }
         NextInput::Script => {
-            // The host's shell drops line ends at the end, so they do not count.
+            // The host's shell drops line ends at the end, so they do not
+            // count.
             let script = request.script.trim_end_matches('\n');
             writer
                 .data(format!("{}\n", script.len()).as_bytes())
@@ -260,7 +262,8 @@ impl ChannelReader<'_> {
         } else {
             let more = self.err.prompts;
             if more > self.asked {
-                // Asked again, it was wrong; trying it again could lock the account.
+                // Asked again, it was wrong; trying it again could lock the
+                // account.
                 let first = self.asked == 0 && more == 1;
                 self.asked = more;
                 self.next_input

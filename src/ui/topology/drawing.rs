@@ -1,7 +1,7 @@
 //! Boxes, texts and lines with their places. Columns and rows of a terminal or
 //! pixels: [`super::metrics::Metrics`] says how large a unit is.
 
-/// A whole picture.
+/// A whole diagram.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drawing {
     /// Units from left to right.

@@ -1,4 +1,4 @@
-//! The picture as SVG: one file without scripts or fonts, light or dark as the
+//! The diagram as SVG: one file without scripts or fonts, light or dark as the
 //! reader's system is.
 
 use std::fmt::Write as _;
@@ -9,10 +9,10 @@ use super::metrics::SVG;
 use crate::topology::Diagram;
 use crate::ui::sanitise::sanitise;
 
-/// What tells the file from pictures that somebody else made.
+/// What tells the file from diagrams that somebody else made.
 pub const MARK: &str = "<!-- made by kdiy topology -->";
 
-/// Columns of text that the picture may be wide.
+/// Columns of text that the diagram may be wide.
 const COLUMNS: usize = 150;
 /// From the upper edge of a line of text to its base line.
 const BASE: i32 = 14;
@@ -22,7 +22,7 @@ const HEADLINE: i32 = 34;
 const HEAD: (i32, i32) = (9, 5);
 
 /// Light by default; the second half is for readers whose system is dark. The
-/// picture has its own ground, so it is legible wherever it is put.
+/// diagram has its own ground, so it is legible wherever it is put.
 const CSS: &str = "\
 text{font:13px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:#24292f}
 .ground{fill:#ffffff}
@@ -52,7 +52,7 @@ text{fill:#e6edf3}
 .head{fill:#a5afba}
 }";
 
-/// The picture as SVG.
+/// The diagram as SVG.
 #[must_use]
 pub fn svg(map: &Diagram) -> String {
     let drawing = lay_out(map, COLUMNS, &SVG);
@@ -155,7 +155,7 @@ fn places(points: &[(i32, i32)]) -> String {
     points.join(" ")
 }
 
-/// The picture in words, for those who do not see it.
+/// The diagram in words, for those who do not see it.
 fn description(map: &Diagram) -> String {
     let tiers = map.tiers.iter().map(|tier| {
         let mut words = vec![tier.title.clone()];

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::*;
 use crate::inventory;
 
-/// The picture of an inventory.
+/// The diagram of an inventory.
 fn map(text: &str) -> Diagram {
     let read = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
     let loaded = inventory::load(text, &read);
@@ -15,7 +15,7 @@ fn map(text: &str) -> Diagram {
     Diagram::of(&cluster.unwrap_or_else(|| panic!("{:#?}\n{text}", loaded.findings)))
 }
 
-/// The picture of some nodes, by their roles, and what is written beside them.
+/// The diagram of some nodes, by their roles, and what is written beside them.
 fn shape(nodes: &[&str], rest: &str) -> Diagram {
     let numbered = nodes.iter().zip(1..);
     let nodes: String = numbered

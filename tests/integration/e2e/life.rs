@@ -1,4 +1,4 @@
-//! The life of one cluster, in order: it comes up, carries pods, is mended,
+//! The life of one cluster, in order: it comes up, carries pods, is fixed,
 //! grows, outlives the loss of what kdiy keeps, of a host, and of its disk.
 
 mod bring_up;

@@ -105,7 +105,7 @@ impl ClusterDump {
     }
 }
 
-/// Where it is, and what the first and the second portrait say there.
+/// Where it is, and what the first and the second dump say there.
 pub type Difference<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
 
 fn below(at: &str, name: &str) -> String {

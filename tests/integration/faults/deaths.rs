@@ -1,7 +1,7 @@
 //! The power of a host fails in the middle of a step while an HA cluster is
-//! founded side by side: of each of three control planes, and of a worker, in
-//! each step. It comes back, some of them as a blank machine in its place, and
-//! the next apply goes on.
+//! bootstrapped side by side: of each of three control planes, and of a worker,
+//! in each step. It comes back, some of them as a blank machine in its place,
+//! and the next apply goes on.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -263,7 +263,8 @@ fn runtimes_have_their_defaults() {
 
 /// Settings that know of each other, in any combination.
 fn combined() -> impl Strategy<Value = String> {
-    // What is good comes more than once, so that a fair part comes to a cluster.
+    // What is good comes more than once, so that a fair part comes to a
+    // cluster.
     let roles = [
         "control-plane",
         "control-plane",

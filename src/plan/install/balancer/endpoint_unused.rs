@@ -1,4 +1,4 @@
-//! Nothing is founded behind an endpoint that another cluster answers at.
+//! Nothing is bootstrapped behind an endpoint that another cluster answers at.
 
 use super::super::Context;
 use crate::plan::facts::endpoint::{OTHER_CLUSTER_FUNCTION, url_host};

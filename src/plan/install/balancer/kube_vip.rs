@@ -1,4 +1,5 @@
-//! kube-vip's manifest: with the founder's init, after the others' joins.
+//! kube-vip's manifest: with the bootstrap node's init, after the others'
+//! joins.
 
 use super::super::{Context, file};
 use super::interface;
@@ -24,7 +25,7 @@ fn manifest_of(context: &Context, node: &crate::cluster::Node, phase: Phase) -> 
     Some(manifest(context.resolved, parameters, phase))
 }
 
-/// Scripts and inputs around the founding on one control plane.
+/// Scripts and inputs around the bootstrap on one control plane.
 #[derive(Default)]
 pub(in super::super) struct Around {
     /// Before anything speaks to the endpoint.
@@ -37,7 +38,7 @@ pub(in super::super) struct Around {
     pub after_inputs: Vec<Input>,
 }
 
-/// What is run around the founding on the lead: the endpoint is served while
+/// What is run around the bootstrap on the lead: the endpoint is served while
 /// kubeadm waits for it, with the rights that there are by then.
 pub(in super::super) fn around_init(context: &Context) -> Around {
     let named = |name: &str, phase| {

@@ -1,4 +1,4 @@
-//! The end of a founding: what needs an API server that answers.
+//! The end of a bootstrap: what needs an API server that answers.
 
 use super::super::{Context, balancer, config, settings};
 use super::run;

@@ -9,7 +9,7 @@ use crate::shell::Script;
 
 /// Static pods of one control plane are written anew, and its processes are
 /// waited for. Those that ran before are brought back where the new ones do
-/// not come up: a control plane alone could not be mended through its API.
+/// not come up: a control plane alone could not be fixed through its API.
 pub(super) fn command(context: &Context, roll: &Roll) -> Command {
     let address = context.resolved.address(roll.node);
     let loopback = if address.is_ipv6() {
@@ -69,10 +69,11 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
     }
 }
 
-/// Keeps the manifests and who runs, and defines `kdiy_wait_for_rollout NAME URL`: waits
-/// until the component runs with all that it should, after its manifest
-/// changed as a new process, and is healthy. Certificates on the loopback
-/// address are each component's own; kubelet does not check them either.
+/// Keeps the manifests and who runs, and defines `kdiy_wait_for_rollout NAME
+/// URL`: waits until the component runs with all that it should, after its
+/// manifest changed as a new process, and is healthy. Certificates on the
+/// loopback address are each component's own; kubelet does not check them
+/// either.
 const WAIT_FOR_ROLLOUT: &str = r#"kdiy_at=/etc/kubernetes/manifests
 kdiy_pids() {
 kdiy_planes | while read -r p c; do

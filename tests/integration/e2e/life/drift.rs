@@ -1,4 +1,4 @@
-//! What somebody changes by hand is seen, and mended alone.
+//! What somebody changes by hand is seen, and fixed alone.
 
 use super::Life;
 

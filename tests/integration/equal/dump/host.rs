@@ -26,7 +26,7 @@ const CONTENTS: &str = "find /etc/kubernetes /var/lib/kubelet -path /var/lib/kub
     sh {} +";
 
 /// Waits until every kubelet has a certificate that it asked for itself: the
-/// one that a founding control plane begins with is in its kubeconfig.
+/// one that a bootstrap control plane begins with is in its kubeconfig.
 pub fn wait_until_ready(grown: &Grown) {
     for node in nodes() {
         let limit = Duration::from_secs(60);
