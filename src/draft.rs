@@ -84,7 +84,7 @@ pub enum Balancing {
 /// A host about to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DraftNode {
-    /// Its name.
+    /// Name of the node.
     pub name: Name,
     /// How to log in, as far as [`Draft::ssh`] does not say it.
     pub ssh: DraftLogin,

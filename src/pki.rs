@@ -93,7 +93,7 @@ pub enum Error {
     Expired {
         /// Which one.
         file: String,
-        /// When.
+        /// The last moment of its validity.
         not_after: OffsetDateTime,
     },
     /// An authority from the future.

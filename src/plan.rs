@@ -38,9 +38,9 @@ pub struct Plan {
 /// A step with something to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PlannedStep {
-    /// Where.
+    /// The host's name in the inventory.
     pub host: Name,
-    /// What for.
+    /// Title of the step, a fragment such as `install packages`.
     pub title: String,
     /// What is done, in order.
     pub changes: Vec<Change>,

@@ -46,7 +46,7 @@ pub struct Profile {
 /// when one of them changes, after `systemctl daemon-reload`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {
-    /// Its name.
+    /// Name of the runtime, such as `containerd`.
     pub name: &'static str,
     /// Its files.
     pub files: Vec<HostFile>,

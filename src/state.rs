@@ -56,7 +56,7 @@ pub enum Error {
     /// A symbolic link, or something else that is neither file nor directory.
     #[error("{} is not a plain {wanted}; keys are kept there, so links are refused: put the real {wanted} in its place", path.display())]
     NotPlain {
-        /// Where.
+        /// Path of the file or directory.
         path: PathBuf,
         /// `file` or `directory`.
         wanted: &'static str,
@@ -64,7 +64,7 @@ pub enum Error {
     /// Somebody else's.
     #[error("{path} belongs to user {owner}, kdiy runs as user {user}; run `sudo chown -R {user} {path}` if it is yours", path = path.display())]
     OtherOwner {
-        /// What.
+        /// Path of the file or directory.
         path: PathBuf,
         /// Numeric id of its owner.
         owner: u32,
@@ -74,7 +74,7 @@ pub enum Error {
     /// Others may read or change it.
     #[error("{path} has mode {mode:04o}, so others may get at the cluster's keys; run `chmod {} {path}`", if *.directory { "0700" } else { "0600" }, path = path.display())]
     Exposed {
-        /// What.
+        /// Path of the file or directory.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
@@ -84,7 +84,7 @@ pub enum Error {
     /// It has other names, through which it may be read and changed.
     #[error("{path} has {others} other names somewhere (hard links), and keys are kept there; run `cp -p {path} {path}.own && mv {path}.own {path}`", path = path.display())]
     Linked {
-        /// What.
+        /// Path of the file or directory.
         path: PathBuf,
         /// How many.
         others: u64,
@@ -97,7 +97,7 @@ pub enum Error {
     Pki {
         /// The directory of the PKI.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with it.
         source: pki::Error,
     },
     /// There is another PKI in it already.
@@ -111,7 +111,7 @@ pub enum Error {
     /// A file that should be text is not.
     #[error("{} is not UTF-8 text; restore it from a backup", path.display())]
     NotText {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
     },
 }

@@ -28,7 +28,7 @@ use crate::cluster::Name;
 /// Why a host could not be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreachable {
-    /// What happened.
+    /// What failed, as a fragment.
     pub what: String,
     /// What to do about it, where that is known.
     pub fix: Option<String>,

@@ -60,7 +60,7 @@ pub enum Place {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tier {
-    /// What it is.
+    /// Kind of the tier.
     pub place: Place,
     /// What it is, in words.
     pub title: String,
@@ -113,7 +113,7 @@ pub struct Block {
 /// A program and where it listens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Program {
-    /// Its name.
+    /// Name of the program, such as `API server`.
     pub name: &'static str,
     /// Address and port, or `:port` for the host's own addresses.
     #[serde(skip_serializing_if = "Option::is_none")]

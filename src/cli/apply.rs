@@ -76,7 +76,7 @@ impl Apply {
         // A host that hangs holds nobody up who presses Ctrl-C once more.
         tokio::select! {
             () = locks.give_back(ui) => {}
-            () = interrupts.connection_args(interrupts.count() + 1) => {}
+            () = interrupts.wait_for(interrupts.count() + 1) => {}
         }
         ended
     }

@@ -135,7 +135,7 @@ impl Exec {
         let work = heartbeat::wait(ui, &stage.heartbeat, || stage.waited_for(), work);
         let all = tokio::select! {
             all = work => all,
-            () = interrupts.connection_args(1) => {
+            () = interrupts.wait_for(1) => {
                 let seconds = self.timeout.as_secs();
                 ui.note(&match stage.begun() {
                     none if none.is_empty() => "Interrupted; nothing has begun on any host.".to_owned(),

@@ -35,7 +35,7 @@ impl Interrupts {
     }
 
     /// Comes once there were so many.
-    pub async fn connection_args(&self, times: u32) {
+    pub async fn wait_for(&self, times: u32) {
         let mut count = self.0.clone();
         if count.wait_for(|count| *count >= times).await.is_err() {
             std::future::pending().await
@@ -63,7 +63,7 @@ impl Interrupts {
             // Work that takes the signal for itself has the last word.
             biased;
             ended = work => Ok(ended),
-            () = self.connection_args(1) => {
+            () = self.wait_for(1) => {
                 ui.abandon();
                 Err(CliError::message(Exit::Interrupted, left))
             }

@@ -100,7 +100,7 @@ pub enum Health {
 /// An alarm that stands until it is disarmed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alarm {
-    /// Whose.
+    /// Id of the member that raised it.
     pub member: u64,
     /// Such as `NOSPACE` or `CORRUPT`.
     pub kind: String,

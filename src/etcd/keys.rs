@@ -31,7 +31,7 @@ pub enum Ask {
 /// Some keys of a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// In order.
+    /// The keys as bytes, in ascending order.
     pub keys: Vec<Vec<u8>>,
     /// How many keys the whole range has.
     pub count: u64,

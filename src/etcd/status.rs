@@ -11,7 +11,7 @@ use crate::cluster::{Name, Quorum};
 /// One host that a member is expected on, and what came of asking it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
-    /// Its name.
+    /// The host's name in the inventory.
     pub name: Name,
     /// Its address, where the inventory has it.
     pub address: Option<IpAddr>,
@@ -37,7 +37,7 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EtcdStatus {
-    /// How it is.
+    /// Whether the etcd cluster serves and is complete.
     pub verdict: Verdict,
     /// Its number.
     #[serde(serialize_with = "hex_option")]
@@ -77,7 +77,7 @@ pub struct Row {
     pub endpoint: Option<String>,
     /// Where other members reach it.
     pub peers: Vec<String>,
-    /// How it is.
+    /// State of the member.
     pub state: State,
     /// Whether it leads.
     pub leader: bool,

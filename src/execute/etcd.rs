@@ -32,7 +32,7 @@ pub enum SnapshotError {
     /// It could not be taken.
     #[error("the host ended with {exit:?}: {output}")]
     Failed {
-        /// How.
+        /// Exit code or signal of the script.
         exit: Exit,
         /// The last lines that it said.
         output: String,

@@ -14,12 +14,12 @@ use crate::transport::Stream;
 pub enum Event {
     /// A connection is being made.
     Connecting {
-        /// Where.
+        /// The host's name in the inventory.
         host: Name,
     },
     /// A host was asked about its state and has answered.
     Observed {
-        /// Where.
+        /// The host's name in the inventory.
         host: Name,
         /// From the start of the connection.
         #[serde(serialize_with = "as_seconds")]
@@ -27,7 +27,7 @@ pub enum Event {
     },
     /// A host could not be connected to or asked.
     Unreachable {
-        /// Where.
+        /// The host's name in the inventory.
         host: Name,
         /// Stable name of the error, such as `host-key-unknown`.
         code: &'static str,
@@ -45,9 +45,9 @@ pub enum Event {
     StepStarted {
         /// Its place in the plan.
         step: usize,
-        /// Where.
+        /// The host's name in the inventory.
         host: Name,
-        /// What for.
+        /// Title of the step, a fragment such as `install packages`.
         title: String,
         /// The step by whose end it could begin: the last of those that it
         /// needs, or one that gave up its turn. None at the start of the run.
@@ -58,7 +58,7 @@ pub enum Event {
     Script {
         /// Place of the step in the plan.
         step: usize,
-        /// Where.
+        /// The host's name in the inventory.
         host: Name,
         /// POSIX sh.
         text: String,
@@ -67,7 +67,7 @@ pub enum Event {
     ChangeStarted {
         /// Place of the step in the plan.
         step: usize,
-        /// Where.
+        /// The host's name in the inventory.
         host: Name,
         /// The resource's key.
         resource: String,
@@ -76,7 +76,7 @@ pub enum Event {
     Line {
         /// Place of the step in the plan.
         step: usize,
-        /// Where.
+        /// The host's name in the inventory.
         host: Name,
         /// Where it came from.
         #[serde(serialize_with = "as_stream")]
@@ -89,9 +89,9 @@ pub enum Event {
     StepRetried {
         /// Its place in the plan.
         step: usize,
-        /// Where.
+        /// The host's name in the inventory.
         host: Name,
-        /// What for.
+        /// Title of the step, a fragment such as `install packages`.
         title: String,
         /// The transient error, as a fragment; secrets are masked.
         what: String,
@@ -106,9 +106,9 @@ pub enum Event {
     StepDone {
         /// Its place in the plan.
         step: usize,
-        /// Where.
+        /// The host's name in the inventory.
         host: Name,
-        /// What for.
+        /// Title of the step, a fragment such as `install packages`.
         title: String,
         /// From its start.
         #[serde(serialize_with = "as_seconds")]
@@ -118,9 +118,9 @@ pub enum Event {
     StepFailed {
         /// Its place in the plan.
         step: usize,
-        /// Where.
+        /// The host's name in the inventory.
         host: Name,
-        /// What for.
+        /// Title of the step, a fragment such as `install packages`.
         title: String,
         /// From its start.
         #[serde(serialize_with = "as_seconds")]

@@ -120,7 +120,7 @@ pub enum LockError {
     Locked {
         /// The first of them.
         host: Name,
-        /// Who.
+        /// Who has the lock.
         holder: Box<Holder>,
     },
     /// Hosts could not be asked.

@@ -45,7 +45,7 @@ pub enum HostError {
     /// The look itself failed.
     #[error("the probe ended with {exit:?}: {last}")]
     Probe {
-        /// How.
+        /// Exit code or signal of the script.
         exit: Exit,
         /// The last line that it said.
         last: String,

@@ -64,9 +64,9 @@ pub enum Error {
     /// A control plane has some that cannot be used.
     #[error("{host}: the authorities in /etc/kubernetes/pki cannot be used: {source}")]
     Unusable {
-        /// Which.
+        /// The host's name in the inventory.
         host: Name,
-        /// Why.
+        /// What is wrong with it.
         source: pki::Error,
     },
     /// Every control plane is a host of the external etcd, and so has no key

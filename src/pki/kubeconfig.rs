@@ -48,7 +48,7 @@ pub enum Error {
     /// Something that its own entries point at is not in it.
     #[error("the kubeconfig has no {what}")]
     Lacks {
-        /// What.
+        /// What is missing, such as `context "demo"`.
         what: String,
     },
     /// An embedded value is not what it has to be.
@@ -65,7 +65,7 @@ pub enum Error {
     Taken {
         /// `cluster`, `user` or `context`.
         kind: &'static str,
-        /// Its name.
+        /// Name of the entry.
         name: String,
         /// How one can tell that it is not this cluster's.
         why: String,

@@ -14,11 +14,11 @@ pub struct StepId(usize);
 /// Resources of one host that are brought about in one go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// Where.
+    /// The host's name in the inventory.
     pub host: Name,
     /// What for, as a fragment: `install packages`.
     pub title: String,
-    /// In order.
+    /// Resources in the order in which they are applied.
     pub resources: Vec<Resource>,
     /// Steps, also of other hosts, that must have ended before.
     pub needs: Vec<StepId>,

@@ -108,7 +108,7 @@ pub enum ApiView {
 /// A node as the API server knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeView {
-    /// Its name.
+    /// Name of the Node object.
     pub name: String,
     /// Whether it is ready.
     pub ready: bool,

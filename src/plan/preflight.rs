@@ -20,7 +20,7 @@ use crate::runtime;
 /// A reason not to begin, with its fix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Problem {
-    /// Where.
+    /// The host's name in the inventory.
     pub host: Name,
     /// Stable name, such as `clock-skew`.
     pub code: &'static str,

@@ -19,7 +19,7 @@ use crate::shell::Script;
 /// A request that waits, as it was judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// Its name in the cluster.
+    /// Name of the CertificateSigningRequest.
     pub name: String,
     /// Who made it, quoted as Go quotes.
     pub requestor: String,

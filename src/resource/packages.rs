@@ -21,7 +21,7 @@ pub struct Packages {
 /// A package that conflicts with a wanted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Rival {
-    /// Its name.
+    /// Name of the package.
     pub name: &'static str,
     /// The wanted package.
     pub with: &'static str,
@@ -30,7 +30,7 @@ pub struct Rival {
 /// One package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Package {
-    /// Its name.
+    /// Name of the package.
     pub name: String,
     /// What its version begins with, such as `1.34.1-`; `None` takes any.
     #[serde(skip_serializing_if = "Option::is_none")]

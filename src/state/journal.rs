@@ -37,13 +37,13 @@ pub struct Head {
 pub struct Step {
     /// Its place in the plan.
     pub step: usize,
-    /// Where.
+    /// The host's name in the inventory.
     pub host: Name,
-    /// What for.
+    /// Title of the step, a fragment such as `install packages`.
     pub title: String,
 }
 
-/// What happened.
+/// One kind of line of a journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "event",
@@ -57,7 +57,7 @@ pub enum Happened {
     StepStarted(Step),
     /// A step failed by a transient error.
     StepRetried {
-        /// Which.
+        /// The step.
         #[serde(flatten)]
         step: Step,
         /// The transient error.
@@ -71,12 +71,12 @@ pub enum Happened {
     StepDone(Step),
     /// A step failed.
     StepFailed {
-        /// Which.
+        /// The step.
         #[serde(flatten)]
         step: Step,
         /// Stable name of the kind of failure.
         code: String,
-        /// What happened.
+        /// The error, as a fragment.
         what: String,
     },
     /// No further step is begun: somebody wants the run to end.

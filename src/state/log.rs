@@ -57,7 +57,7 @@ pub fn line(at: f64, entry: Entry<'_>) -> String {
 /// A step as a log tells of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// What for.
+    /// Title of the step, a fragment such as `install packages`.
     pub title: String,
     /// When it began, in seconds since the command did.
     pub began: f64,

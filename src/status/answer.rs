@@ -69,7 +69,7 @@ pub enum Probe {
 /// A node as an API server knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeSeen {
-    /// Its name.
+    /// Name of the Node object.
     pub name: String,
     /// `True`, `False` or `Unknown`; empty before its first report.
     pub ready: String,

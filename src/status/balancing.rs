@@ -72,7 +72,7 @@ pub struct BalancerRow {
 /// A unit of systemd.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Service {
-    /// Its name.
+    /// Name of the unit, such as `haproxy.service`.
     pub unit: &'static str,
     /// How it is, such as `active`.
     pub state: String,

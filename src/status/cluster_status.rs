@@ -33,7 +33,7 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterStatus {
-    /// How it is.
+    /// Whether the cluster as a whole serves and is complete.
     pub verdict: Verdict,
     /// What is wrong, the worst first.
     pub problems: Vec<Problem>,

@@ -25,7 +25,7 @@ pub enum Drift {
     },
     /// They were not.
     Unknown {
-        /// Why.
+        /// Why the hosts could not be compared, as a fragment.
         why: String,
     },
 }

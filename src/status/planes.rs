@@ -25,7 +25,7 @@ pub struct PlaneRow {
 /// How a component is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Component {
-    /// How it is.
+    /// State of the component.
     pub state: State,
     /// Whether it leads; `None` of API servers, which all work at once.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,7 +13,7 @@ use crate::cluster::{AddressSpec, Cluster, Node};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeRow {
-    /// Its name.
+    /// Name of the Node object, or of the node in the inventory.
     pub name: String,
     /// Its roles: the inventory's, or the API's where that has none.
     pub roles: Vec<&'static str>,
@@ -21,7 +21,7 @@ pub struct NodeRow {
     pub in_inventory: bool,
     /// Whether its host could be asked; `null` for one that nobody asks.
     pub reachable: Option<bool>,
-    /// How it is.
+    /// State of the node.
     pub state: NodeState,
     /// Whether pods are scheduled to it.
     pub schedulable: bool,

@@ -115,7 +115,7 @@ pub enum Error {
     Jump {
         /// `user@host:port` of the hop that failed.
         hop: String,
-        /// Why.
+        /// The error of that hop.
         source: Box<Error>,
     },
     /// sudo did not let the user become root.
@@ -125,7 +125,7 @@ pub enum Error {
         address: String,
         /// Who logged in.
         user: String,
-        /// Why.
+        /// What sudo said, as far as it is understood.
         why: SudoError,
     },
     /// The login shell ended before the script began.

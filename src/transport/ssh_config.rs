@@ -57,7 +57,7 @@ pub struct HostConfig {
 pub struct Located {
     /// The value, without quotes.
     pub value: String,
-    /// Where.
+    /// File and line that it stands in.
     pub at: Line,
 }
 

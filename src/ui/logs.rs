@@ -46,7 +46,7 @@ pub enum Course {
 /// The steps of one host in a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Host {
-    /// Where.
+    /// The host's name in the inventory.
     pub host: Name,
     /// In the order of time.
     pub steps: Vec<Step>,

@@ -37,9 +37,9 @@ pub struct Tally {
 pub struct Ended {
     /// Its place in the plan.
     pub step: usize,
-    /// Where.
+    /// The host's name in the inventory.
     pub host: Name,
-    /// What for.
+    /// Title of the step, a fragment such as `install packages`.
     pub title: String,
     /// From its start.
     pub took: Duration,

@@ -66,11 +66,11 @@ pub(super) async fn run_plan<C: Connection + 'static>(
         let (interrupts, ui) = (interrupts.clone(), ui.clone());
         let recorder = Arc::clone(recorder);
         async move {
-            interrupts.connection_args(1).await;
+            interrupts.wait_for(1).await;
             recorder.stopping();
             let _ = stopping.send(true);
             ui.note("Stopping after the steps that run now; Ctrl-C again stops at once.");
-            interrupts.connection_args(2).await;
+            interrupts.wait_for(2).await;
             at_once(&recorder, &ui);
         }
     });

@@ -179,13 +179,10 @@ fn start(
     blueprint: &mut Blueprint,
     needs: &[StepId],
 ) -> StepId {
-    let initial_cluster = context.resolved.with_role(Role::ControlPlane);
-    let initial_cluster: Vec<_> = initial_cluster.map(|member| member.name.as_str()).collect();
-    let details = match (context.is_stacked(), initial_cluster.len()) {
-        (true, 2..) => format!(
-            "start it; its etcd is one of {}",
-            initial_cluster.join(", ")
-        ),
+    let planes = context.resolved.with_role(Role::ControlPlane);
+    let names: Vec<_> = planes.map(|plane| plane.name.as_str()).collect();
+    let details = match (context.is_stacked(), names.len()) {
+        (true, 2..) => format!("start it; its etcd is one of {}", names.join(", ")),
         (true, _) => "start it and its etcd".to_owned(),
         (false, _) => "start it".to_owned(),
     };

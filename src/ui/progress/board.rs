@@ -31,9 +31,9 @@ pub struct Board {
 /// A step that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Running {
-    /// Where.
+    /// The host's name in the inventory.
     pub host: Name,
-    /// What for.
+    /// Title of the step, a fragment such as `install packages`.
     pub title: String,
     /// The resource that is being brought about.
     pub resource: Option<String>,

@@ -32,7 +32,7 @@ pub struct Rect {
 /// A box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// Where.
+    /// Its place and size, in pixels or in columns and rows.
     pub rect: Rect,
     /// What of.
     pub kind: Kind,
