@@ -1,4 +1,4 @@
-//! Control planes that come up together: who bootstraps a cluster, and how far
+//! The parallel bootstrap: which control planes take part, and how far
 //! each host has come, as it noted itself.
 
 use std::collections::BTreeSet;
@@ -102,8 +102,8 @@ pub fn required_hosts<'s>(
     }
 }
 
-/// The control plane through which the API is spoken to: a member, or one that
-/// bootstraps the cluster. One that answers goes first.
+/// The control plane through which kdiy speaks to the API: one that has joined,
+/// or one that bootstraps the cluster. One that answers goes first.
 ///
 /// # Panics
 /// When the cluster has no control plane, which its validation excludes.

@@ -1,5 +1,6 @@
-//! How far the cluster stands: who is a member, asked of the API servers and
-//! not told from files that happen to be there.
+//! What the observations of all hosts come to: which nodes have joined, what
+//! is unfinished, what etcd is. API servers are asked; files on hosts alone
+//! prove nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,20 +10,19 @@ use super::etcd::{EtcdCluster, EtcdClusterState};
 use super::facts::{ApiView, NodeView};
 use crate::cluster::{Cluster, Name, Role};
 
-/// How far the cluster stands.
+/// The state of the cluster, derived from the facts of its hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClusterState {
-    /// Nodes that have wholly joined.
+    /// Nodes that have ended `kubeadm init` or `kubeadm join`.
     pub joined_nodes: BTreeSet<Name>,
     /// Nodes as the API server knows them.
     pub nodes: BTreeMap<String, NodeView>,
     /// Names of stacked etcd's members, known only where a control plane is no
     /// node.
     pub etcd_members: BTreeSet<String>,
-    /// The control plane on which an init was begun and not ended.
+    /// The control plane on which `kubeadm init` began and has not ended.
     pub unfinished_init: Option<Name>,
-    /// Control planes that began to bootstrap a cluster together and are not
-    /// done.
+    /// Control planes whose parallel bootstrap began and has not ended.
     pub bootstrapping: BTreeMap<Name, BootstrapProgress>,
     /// Control planes whose own API server answers.
     pub answering: BTreeSet<Name>,
@@ -31,13 +31,13 @@ pub struct ClusterState {
     /// Control planes that have joined some cluster, while no API server
     /// answers: nothing may be bootstrapped then. With the reason of one.
     pub silent: BTreeMap<Name, String>,
-    /// How far an external etcd stands.
+    /// State of an external etcd.
     pub etcd: EtcdCluster,
 }
 
 impl ClusterState {
-    /// Tells how far a cluster stands from what its hosts are.
-    /// `etcd_token` is that of its external etcd.
+    /// Derives the state of a cluster from the facts of its hosts. `etcd_token`
+    /// is the initial-cluster-token of its external etcd.
     #[must_use]
     pub fn of(cluster: &Cluster, facts: &BTreeMap<Name, Facts>, etcd_token: &str) -> Self {
         Self {

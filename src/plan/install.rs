@@ -55,9 +55,9 @@ pub struct Trust {
 pub struct Observed {
     /// What the hosts are.
     pub facts: BTreeMap<Name, Facts>,
-    /// How far the cluster stands.
+    /// State of the cluster.
     pub cluster_state: ClusterState,
-    /// The hosts that the plan is about, where those are not all.
+    /// The hosts that the plan affects, where those are not all.
     pub limit: Option<BTreeSet<Name>>,
 }
 
@@ -68,8 +68,8 @@ struct Context<'a> {
     cluster_state: &'a ClusterState,
     facts: &'a BTreeMap<Name, Facts>,
     limit: Option<&'a BTreeSet<Name>>,
-    /// The control plane through which the API is spoken to: a member, or the
-    /// one that bootstraps the cluster.
+    /// The control plane through which kdiy speaks to the API: one that has
+    /// joined, or the one that bootstraps the cluster.
     lead: &'a Node,
     /// Control planes that bootstrap the cluster together, or are not done with
     /// it.
@@ -148,7 +148,7 @@ impl Context<'_> {
         self.cluster_state.joined_nodes.contains(&node.name)
     }
 
-    /// Whether a node is a member when the plan has come to its end.
+    /// Whether a node has joined when the plan has ended.
     fn will_have_joined(&self, node: &Node) -> bool {
         self.has_joined(node) || self.limit.is_none_or(|limit| limit.contains(&node.name))
     }

@@ -42,18 +42,18 @@ pub(super) fn unobserved(
     if !bootstraps || begun || !cluster_state.silent.is_empty() {
         return;
     }
-    let away: Vec<_> = resolved
+    let unreachable: Vec<_> = resolved
         .with_role(Role::ControlPlane)
         .filter(|other| !seen.contains_key(&other.name))
         .map(|other| other.name.to_string())
         .collect();
-    if !away.is_empty() {
+    if !unreachable.is_empty() {
         problems.push(HostProblem {
             code: "control-plane-unseen",
             kubeadm: "",
             what: format!(
                 "a cluster is to be bootstrapped here, and {} could not be looked at",
-                away.join(", ")
+                unreachable.join(", ")
             ),
             fix: "the cluster may run there: bring all control planes back, or take those that \
                   never were out of the inventory"
