@@ -14,7 +14,7 @@
 //! answer, too. A [`plan::Blueprint`] is what all hosts shall have, as steps
 //! that need earlier steps. A [`plan::Observation`] is what a host has now,
 //! asked by one script in one go. A [`plan::Plan`] is the two compared.
-//! [`execute::run`] brings it about and tells of it by [`execute::Event`]s,
+//! [`execute::run`] applies it and tells of it by [`execute::Event`]s,
 //! which [`ui`] shows.
 //!
 //! # Code map

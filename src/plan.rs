@@ -51,7 +51,7 @@ pub struct PlannedStep {
     pub gate: Option<gate::Gate>,
 }
 
-/// One resource that is brought about.
+/// One resource that is applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The resource as it shall be.

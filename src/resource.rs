@@ -1,5 +1,5 @@
 //! What a host can be made to have, and how each kind is asked about,
-//! compared and brought about. A kind is one file: its probe fragment, the
+//! compared and applied. A kind is one file: its probe fragment, the
 //! parser of its answer, its difference and its apply fragment.
 
 mod answer;
@@ -130,7 +130,7 @@ pub enum Verb {
     Wait,
 }
 
-/// Why a resource cannot be brought about without harm.
+/// Why a resource cannot be applied without harm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}: {why}")]
 pub struct ReplaceError {
@@ -251,7 +251,7 @@ impl Resource {
         })
     }
 
-    /// The fragment that brings it about, from what was seen.
+    /// The fragment that applies it, from what was seen.
     #[must_use]
     pub fn apply(&self, seen: &Seen, fill: &dyn Fn(&Content) -> Zeroizing<String>) -> Script {
         match (self, seen) {

@@ -16,7 +16,7 @@ use crate::transport::Connection;
 /// What was seen of the hosts that could be looked at.
 pub struct Comparison {
     seen: BTreeMap<Name, Observation>,
-    /// What the hosts are, and how far the cluster stands.
+    /// Facts of the hosts, and the state of the cluster.
     pub observed: Observed,
     /// Reasons not to begin.
     pub problems: Vec<Problem>,

@@ -149,7 +149,7 @@ pub struct Failure {
     /// Stable name of the kind of failure, such as `step-failed`, or of the
     /// connection's error.
     pub code: &'static str,
-    /// The resource that was being brought about.
+    /// The resource that was being applied.
     pub resource: Option<String>,
     /// What happened, as a fragment: `exit code 100`.
     pub what: String,

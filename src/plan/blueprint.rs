@@ -11,7 +11,7 @@ use crate::resource::Resource;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StepId(usize);
 
-/// Resources of one host that are brought about in one go.
+/// Resources of one host that are applied in one go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// The host's name in the inventory.

@@ -1,4 +1,4 @@
-//! Gates: steps that wait for something that nobody can bring about directly,
+//! Gates: steps that wait for something that kdiy cannot do itself,
 //! and what is looked at when they wait in vain.
 
 pub mod endpoint;

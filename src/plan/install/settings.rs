@@ -1,4 +1,4 @@
-//! Settings of running control planes: brought about one control plane after
+//! Settings of running control planes: applied one control plane after
 //! the other, each behind the health of the others.
 
 mod static_pods;
@@ -144,7 +144,7 @@ fn enables(joined: &[(&Node, PlaneView)], wanted: Stage) -> bool {
         && joined.iter().any(|(_, view)| view.stage() == Stage::Plain)
 }
 
-/// The view after its settings were brought about.
+/// The view after its settings were applied.
 fn note_applied(view: &mut PlaneView, settings: &PlaneSettings) {
     for (component, settings) in settings {
         let running = view.running.entry(component.clone()).or_default();

@@ -1,5 +1,5 @@
 //! Settings of running control planes: what is different, in which order it
-//! is brought about, and what is refused.
+//! is applied, and what is refused.
 
 mod repeated;
 
