@@ -10,6 +10,7 @@ pub mod install;
 pub mod observe;
 pub mod preflight;
 pub mod resolve;
+pub mod rolling;
 pub mod serving;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use cluster_state::ClusterState;
 pub use facts::Facts;
 pub use observe::Observation;
 pub use preflight::Problem;
+pub use rolling::RollingGroup;
 
 use crate::cluster::Name;
 use crate::resource::{Difference, ReplaceError, Resource, Seen};
@@ -33,6 +35,9 @@ use crate::resource::{Difference, ReplaceError, Resource, Seen};
 pub struct Plan {
     /// Steps with something to do, each after those that it needs.
     pub steps: Vec<PlannedStep>,
+    /// Steps of hosts that are worked on a few at a time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rolling: Vec<RollingGroup>,
 }
 
 /// A step with something to do.
@@ -119,7 +124,15 @@ impl Plan {
                 gate: step.gate.clone(),
             });
         }
-        Ok(Self { steps })
+        let groups = blueprint.groups().iter();
+        let rolling = groups.filter_map(|group| group.planned(&place)).collect();
+        Ok(Self { steps, rolling })
+    }
+
+    /// The place of a step's group in [`Plan::rolling`], where it is of one.
+    #[must_use]
+    pub fn rolling_of(&self, step: usize) -> Option<usize> {
+        self.rolling.iter().position(|group| group.holds(step))
     }
 
     /// Whether nothing has to be done.

@@ -14,6 +14,7 @@ use super::retry::{self, RetryPolicy};
 use super::{Event, Failure};
 use super::{diagnose, script};
 use crate::cluster::Name;
+use crate::plan::rolling::Course;
 use crate::plan::{Plan, PlannedStep};
 use crate::secret_store::SecretStore;
 use crate::shell::Script;
@@ -76,7 +77,7 @@ pub async fn run<C: Connection>(
         left: Vec::new(),
         took: Duration::ZERO,
     };
-    let mut done = BTreeSet::new();
+    let mut course = Course::default();
     let runner = StepRunner {
         connections,
         secrets,
@@ -91,10 +92,20 @@ pub async fn run<C: Connection>(
     loop {
         let free = options.width.max(1) - running.len().min(options.width.max(1));
         if !*options.stop.borrow() {
-            let ready = |place: &usize| plan.steps[*place].needs.iter().all(|n| done.contains(n));
-            let next: Vec<usize> = waiting.iter().copied().filter(ready).take(free).collect();
-            for place in next {
+            for _ in 0..free {
+                let may_begin = |place: &&usize| {
+                    let needs = &plan.steps[**place].needs;
+                    needs.iter().all(|need| course.done.contains(need))
+                        && plan
+                            .rolling
+                            .iter()
+                            .all(|group| group.admits(**place, &course))
+                };
+                let Some(&place) = waiting.iter().find(may_begin) else {
+                    break;
+                };
                 waiting.remove(&place);
+                course.begun.insert(place);
                 let step = &plan.steps[place];
                 running.push(runner.run_step(place, ended_last, step));
             }
@@ -109,7 +120,7 @@ pub async fn run<C: Connection>(
         );
         match ended {
             Ok(()) => {
-                done.insert(place);
+                course.done.insert(place);
                 report.done.push((place, took));
                 tell(Event::StepDone {
                     step: place,
@@ -119,6 +130,7 @@ pub async fn run<C: Connection>(
                 });
             }
             Err(failure) => {
+                course.failed.insert(place);
                 report.failed.push(place);
                 tell(Event::StepFailed {
                     step: place,

@@ -114,7 +114,10 @@ async fn ran_over<C: Connection>(
 }
 
 fn plan(steps: Vec<PlannedStep>) -> Plan {
-    Plan { steps }
+    Plan {
+        steps,
+        ..Plan::default()
+    }
 }
 
 #[tokio::test]

@@ -393,7 +393,11 @@ mod tests {
             gate: None,
         };
         let mut secrets = SecretStore::new();
-        issue(&Plan { steps: vec![step] }, &cas, &mut secrets, now).unwrap();
+        let plan = Plan {
+            steps: vec![step],
+            ..Plan::default()
+        };
+        issue(&plan, &cas, &mut secrets, now).unwrap();
         let text = |placeholder: String| secrets.text(&Content::Filled(placeholder));
         let issued = text(server.certificate_placeholder());
         assert!(pki::certificate::is_signed_by(&issued, cas.etcd.certificate()).unwrap());

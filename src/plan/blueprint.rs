@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::gate::Gate;
+use super::rolling::Group;
 use crate::cluster::Name;
 use crate::resource::Resource;
 
@@ -44,6 +45,7 @@ pub enum When {
 pub struct Blueprint {
     steps: Vec<Step>,
     last: BTreeMap<Name, StepId>,
+    pub(super) groups: Vec<Group>,
 }
 
 impl Blueprint {
@@ -117,6 +119,12 @@ impl Blueprint {
             .iter()
             .enumerate()
             .map(|(place, step)| (StepId(place), step))
+    }
+
+    /// Its rolling groups.
+    #[must_use]
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
     }
 
     /// The resources of one host, in order.

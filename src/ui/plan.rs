@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
+use std::num::NonZeroUsize;
 
 use unicode_width::UnicodeWidthStr;
 
@@ -99,6 +100,8 @@ fn by_host(plan: &Plan, style: &Style) -> String {
 /// Steps of several hosts that read the same.
 struct Group<'a> {
     title: &'a str,
+    /// How many hosts at a time, where not all side by side.
+    at_once: Option<NonZeroUsize>,
     hosts: BTreeSet<&'a Name>,
     body: String,
 }
@@ -107,12 +110,15 @@ struct Group<'a> {
 /// comes after everything it needs, so the order shown is one that can run.
 fn groups<'a>(plan: &'a Plan, style: &Style) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
-    let mut alike: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();
+    let mut alike: BTreeMap<(&str, String, Option<usize>), Vec<usize>> = BTreeMap::new();
     let mut group_of = Vec::with_capacity(plan.steps.len());
-    for step in &plan.steps {
+    for (own, step) in plan.steps.iter().enumerate() {
         let body = body(step, style);
+        let rolling = plan.rolling_of(own);
         let needed = step.needs.iter().map(|&need| group_of[need]).max();
-        let places = alike.entry((&step.title, body.clone())).or_default();
+        let places = alike
+            .entry((&step.title, body.clone(), rolling))
+            .or_default();
         let found = places.iter().copied().find(|&place| {
             needed.is_none_or(|needed| place > needed) && !groups[place].hosts.contains(&step.host)
         });
@@ -120,6 +126,7 @@ fn groups<'a>(plan: &'a Plan, style: &Style) -> Vec<Group<'a>> {
             places.push(groups.len());
             groups.push(Group {
                 title: &step.title,
+                at_once: rolling.map(|group| plan.rolling[group].at_once),
                 hosts: BTreeSet::new(),
                 body,
             });
@@ -135,14 +142,27 @@ fn groups<'a>(plan: &'a Plan, style: &Style) -> Vec<Group<'a>> {
 fn heading(group: &Group<'_>, style: &Style) -> String {
     let title = style.paint(Tone::Strong, group.title);
     let names = names(&group.hosts);
-    if group.title.width() + 2 + names.width() <= style.width {
-        return format!("{title}  {}\n", style.paint(Tone::Active, &names));
+    let pace = match group.at_once.map(NonZeroUsize::get) {
+        Some(at_once) if at_once < group.hosts.len() => pace(at_once),
+        _ => String::new(),
+    };
+    let faint = style.paint(Tone::Faint, &pace);
+    if group.title.width() + 2 + names.width() + pace.width() <= style.width {
+        return format!("{title}  {}{faint}\n", style.paint(Tone::Active, &names));
     }
-    let mut out = format!("{title}\n");
+    let mut out = format!("{title}{faint}\n");
     for line in wrap(&names, style.width - 2) {
         out.push_str(&format!("  {}\n", style.paint(Tone::Active, &line)));
     }
     out
+}
+
+/// `, one at a time`.
+fn pace(at_once: usize) -> String {
+    match at_once {
+        1 => ", one at a time".to_owned(),
+        more => format!(", {more} at a time"),
+    }
 }
 
 fn body(step: &PlannedStep, style: &Style) -> String {
@@ -403,6 +423,7 @@ mod tests {
                 ),
                 step("cp-2", "join", vec![join("cp-2")], &[5, 8]),
             ],
+            ..Plan::default()
         }
     }
 
@@ -434,6 +455,7 @@ mod tests {
         let created = file("/etc/long", Verb::Create, "", &text);
         let plan = Plan {
             steps: vec![step("a", "files", vec![created], &[])],
+            ..Plan::default()
         };
         let normal = Style::test(80, false);
         let verbose = Style {
@@ -455,6 +477,7 @@ mod tests {
                 step("h-2", "b", run("b"), &[1]),
                 step("h-3", "b", run("b"), &[]),
             ],
+            ..Plan::default()
         };
         let groups = groups(&plan, &Style::test(80, false));
         let shown: Vec<_> = groups.iter().map(|g| (g.title, names(&g.hosts))).collect();
@@ -475,6 +498,7 @@ mod tests {
         ];
         let plan = Plan {
             steps: vec![step("w-1", "install packages", vec![change], &[])],
+            ..Plan::default()
         };
         insta::assert_snapshot!(render(&plan, 1, &Style::test(80, false)), @r"
         install packages  w-1
@@ -491,7 +515,7 @@ mod tests {
 
     #[test]
     fn nothing_to_do() {
-        let none = Plan { steps: Vec::new() };
+        let none = Plan::default();
         let style = Style::test(80, false);
         assert_eq!(
             render(&none, 6, &style),
@@ -517,6 +541,7 @@ mod tests {
                 )],
                 &[],
             )],
+            ..Plan::default()
         };
         let shown = render(&plan, 1, &Style::test(80, false));
         assert!(

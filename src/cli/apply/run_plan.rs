@@ -146,6 +146,7 @@ mod tests {
         let gates = [None, Some(Gate::ControlPlane), Some(endpoint)];
         let plan = Plan {
             steps: gates.map(step).into(),
+            ..Plan::default()
         };
         let done = |step| Event::StepDone {
             step,

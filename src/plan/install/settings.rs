@@ -3,7 +3,8 @@
 
 mod static_pods;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
@@ -19,6 +20,9 @@ use crate::plan::{Blueprint, Facts, StepId};
 use crate::resource::{Command, Directory, Done, File, Input, OnDiffer, Resource, Verb};
 use crate::secret_store::SecretStore;
 use crate::shell::Script;
+
+/// Control planes that are restarted at a time.
+const ONE: NonZeroUsize = NonZeroUsize::MIN;
 
 /// What the cluster remembers once all secrets were rewritten.
 const ENCRYPTED: &str = "secretbox";
@@ -207,29 +211,31 @@ pub(super) fn roll_out(
         before.extend(uploaded);
     }
     let mut done = Vec::new();
-    for (place, roll) in rolls.iter().enumerate() {
-        let again = rolls[..place].iter().any(|r| r.node.name == roll.node.name);
-        let mut resources = if again {
-            Vec::new()
-        } else {
-            pod_files(context, secrets)
-        };
-        resources.push(Resource::Command(static_pods::command(context, roll)));
-        let title = match roll.stage {
+    for pass in rolls.chunk_by(|one, next| one.stage == next.stage) {
+        let title = match pass[0].stage {
             Stage::Reads => "let the API server read encrypted secrets",
             _ => "restart the control plane with new settings",
         };
-        let mut needs = before.clone();
-        needs.extend(done.last());
-        let host = &roll.node.name;
-        // A limit takes all of it or nothing: rewritten secrets that one API
-        // server still writes as they are would not be encrypted.
-        let step = if enabling {
-            blueprint.add_needed(host, title, resources, &needs)
-        } else {
-            blueprint.add(host, title, resources, &needs)
-        };
-        done.push(step);
+        let needs = [&before[..], &done[..]].concat();
+        let again: BTreeSet<_> = { rolls.iter() }
+            .take_while(|roll| roll.stage != pass[0].stage)
+            .map(|roll| &roll.node.name)
+            .collect();
+        let members = pass.iter().map(|roll| (roll.node.name.clone(), roll));
+        let rolled = blueprint.rolling(title, ONE, members, |blueprint, host, roll| {
+            let mut resources = match again.contains(host) {
+                true => Vec::new(),
+                false => pod_files(context, secrets),
+            };
+            resources.push(Resource::Command(static_pods::command(context, roll)));
+            // A limit takes all of it or nothing: rewritten secrets that one
+            // API server still writes as they are would not be encrypted.
+            vec![match enabling {
+                true => blueprint.add_needed(host, title, resources, &needs),
+                false => blueprint.add(host, title, resources, &needs),
+            }]
+        });
+        done.extend(rolled);
     }
     if encrypts {
         rewrite(context, blueprint, bootstrapped, &done);

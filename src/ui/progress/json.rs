@@ -98,7 +98,7 @@ mod tests {
         let mut out = Vec::new();
         let start = Instant::now();
         let mut json = Json::new(&mut out, start);
-        json.plan(&Plan { steps: Vec::new() }, start);
+        json.plan(&Plan::default(), start);
         tell(&mut json, start);
         let shown = String::from_utf8(out).unwrap();
         insta::assert_snapshot!("run-json", shown);
