@@ -1,7 +1,8 @@
 //! Runs of made-up plans on made-up hosts.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use tokio::sync::{mpsc, watch};
 use super::*;
 use crate::cluster::{Login, Name};
 use crate::plan::gate::Gate;
-use crate::plan::{Change, Plan, PlannedStep};
+use crate::plan::rolling::Member;
+use crate::plan::{Change, Plan, PlannedStep, RollingGroup};
 use crate::resource::{Command, Content, Difference, Done, Input, Resource, Seen, Verb};
 use crate::secret_store::{self, SecretStore};
 use crate::shell::Script;
@@ -462,4 +464,79 @@ async fn tokens_are_filled_in_on_the_way_only() {
     ran(&plan, &fake, 1, false).await;
     let runs = fake.runs(&name("one"));
     assert!(runs[0].script.contains("token: abcdef.0123456789abcdef"));
+}
+
+/// Members of a rolling group of two steps each, and how many were at work at
+/// a time, with the hosts that began.
+async fn rolled(at_once: usize, broken: &str) -> (usize, Vec<String>, Report) {
+    let fake = Fake::default();
+    let hosts = ["w-1", "w-2", "w-3", "w-4", "w-5"];
+    let mut steps = Vec::new();
+    let mut members = Vec::new();
+    for (place, host) in hosts.into_iter().enumerate() {
+        let first = 2 * place;
+        steps.push(step(host, "drain", &[]));
+        steps.push(step(host, "upgrade", &[first]));
+        members.push(Member {
+            host: name(host),
+            steps: vec![first, first + 1],
+        });
+        // Members take different times.
+        let takes = Duration::from_secs(5 + 3 * (place as u64 % 3));
+        let drained = Answer::says("").after(takes);
+        fake.always(&name(host), "run drain", drained);
+        let upgraded = match host == broken {
+            true => Answer::exits(1, "", "E: broken\n"),
+            false => Answer::says(""),
+        };
+        fake.always(&name(host), "run upgrade", upgraded.after(takes));
+    }
+    let plan = Plan {
+        steps,
+        rolling: vec![RollingGroup {
+            title: "upgrade workers".to_owned(),
+            at_once: NonZeroUsize::new(at_once).unwrap(),
+            members,
+        }],
+    };
+    let ran = ran(&plan, &fake, 8, false).await;
+    let (mut at_work, mut most, mut began) = (BTreeSet::new(), 0, Vec::new());
+    for event in &ran.events {
+        match event {
+            Event::StepStarted { host, title, .. } if title == "drain" => {
+                began.push(host.to_string());
+                at_work.insert(host.clone());
+                most = most.max(at_work.len());
+            }
+            Event::StepDone { host, title, .. } if title == "upgrade" => {
+                at_work.remove(host);
+            }
+            _ => {}
+        }
+    }
+    (most, began, ran.report)
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_of_a_rolling_group_are_worked_on_a_few_at_a_time() {
+    for at_once in 1..=5 {
+        let (most, began, report) = rolled(at_once, "none").await;
+        assert_eq!(most, at_once);
+        assert_eq!(began, ["w-1", "w-2", "w-3", "w-4", "w-5"]);
+        assert_eq!(report.done.len(), 10);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rolling_group_stops_at_the_first_member_that_fails() {
+    let (_, began, report) = rolled(1, "w-2").await;
+    assert_eq!(began, ["w-1", "w-2"]);
+    assert_eq!(report.failed, [3]);
+    assert_eq!(report.left, [4, 5, 6, 7, 8, 9]);
+    // Who is at work then comes to its end.
+    let (_, began, report) = rolled(2, "w-1").await;
+    assert_eq!(began, ["w-1", "w-2"]);
+    assert_eq!(report.failed, [1]);
+    let done: Vec<_> = report.done.iter().map(|(step, _)| *step).collect();
+    assert_eq!(done, [0, 2, 3]);
 }

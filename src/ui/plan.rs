@@ -270,6 +270,8 @@ fn legend(plan: &Plan, style: &Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::RollingGroup;
+    use crate::plan::rolling::Member;
     use crate::resource::{
         Command, Difference, Done, File, OnChange, OnDiffer, Package, Packages, Seen, Service,
         TextChange,
@@ -464,6 +466,32 @@ mod tests {
         };
         assert!(render(&plan, 1, &normal).contains("… 34 more lines, -v shows all"));
         assert!(render(&plan, 1, &verbose).contains("+ line 39\n"));
+    }
+
+    #[test]
+    fn a_rolling_group_is_one_block_with_its_pace() {
+        let restart = || vec![command("static pods", Verb::Run, &["--v 2 -> 4"])];
+        let hosts = ["cp-1", "cp-2", "cp-3"];
+        let steps = hosts.map(|host| step(host, "restart the control plane", restart(), &[]));
+        let members = hosts.iter().enumerate().map(|(place, host)| Member {
+            host: Name::try_from((*host).to_owned()).unwrap(),
+            steps: vec![place],
+        });
+        let group = RollingGroup {
+            title: "restart the control plane".to_owned(),
+            at_once: NonZeroUsize::MIN,
+            members: members.collect(),
+        };
+        let plan = Plan {
+            steps: steps.into(),
+            rolling: vec![group],
+        };
+        let shown = render(&plan, 3, &Style::test(80, false));
+        let first = "restart the control plane  cp-1, cp-2, cp-3, one at a time\n";
+        assert!(shown.starts_with(first), "{shown}");
+        let narrow = render(&plan, 3, &Style::test(50, false));
+        let first = "restart the control plane, one at a time\n  cp-1, cp-2, cp-3\n";
+        assert!(narrow.starts_with(first), "{narrow}");
     }
 
     #[test]
