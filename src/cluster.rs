@@ -28,7 +28,8 @@ pub use etcd::{
 };
 pub use net::{Cni, Endpoint, EndpointHost, ManifestSource, Network};
 pub use node::{
-    AddressSpec, Jump, Login, Name, Node, Role, Roles, SudoPassword, Taint, TaintEffect,
+    AddressSpec, CLUSTER, Jump, Login, Name, Node, NotAName, Role, Roles, SudoPassword, Taint,
+    TaintEffect,
 };
 pub use packages::{
     AptSource, Archive, Containerd, Download, Origin, PackageKey, Packages, Runtime,

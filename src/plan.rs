@@ -1,5 +1,6 @@
 //! From what is meant and what was seen to what has to be done.
 
+pub mod actor;
 pub mod blueprint;
 pub mod bootstrap;
 pub mod cluster_state;
@@ -8,6 +9,7 @@ pub mod facts;
 pub mod gate;
 pub mod install;
 pub mod observe;
+pub mod operation;
 pub mod preflight;
 pub mod resolve;
 pub mod rolling;
@@ -19,10 +21,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+pub use actor::Actor;
 pub use blueprint::{Blueprint, Step, StepId, When};
 pub use cluster_state::ClusterState;
 pub use facts::Facts;
 pub use observe::Observation;
+pub use operation::{Action, Operation};
 pub use preflight::Problem;
 pub use rolling::RollingGroup;
 
@@ -43,17 +47,26 @@ pub struct Plan {
 /// A step with something to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PlannedStep {
-    /// The host's name in the inventory.
-    pub host: Name,
+    /// Who carries it out.
+    pub actor: Actor,
     /// Title of the step, a fragment such as `install packages`.
     pub title: String,
-    /// What is done, in order.
-    pub changes: Vec<Change>,
+    /// What is done.
+    #[serde(flatten)]
+    pub action: Action<Change>,
     /// Places in [`Plan::steps`] of the steps that must have ended before.
     pub needs: Vec<usize>,
     /// What it waits for, where it is a gate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gate: Option<gate::Gate>,
+}
+
+impl PlannedStep {
+    /// The changes of resources, in order; none of an operation.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        self.action.resources()
+    }
 }
 
 /// One resource that is applied.
@@ -106,7 +119,7 @@ impl Plan {
         limit: Option<&BTreeSet<Name>>,
     ) -> Result<Self, Vec<PlanError>> {
         let changes = changes(blueprint, seen)?;
-        let inside = |host: &Name| limit.is_none_or(|limit| limit.contains(host));
+        let inside = |step: &Step| limit.is_none_or(|limit| step.is_of(limit));
         let kept = keep(blueprint, &changes, inside);
         let needs = blueprint.needs_among(&kept);
         let mut place = BTreeMap::new();
@@ -117,9 +130,12 @@ impl Plan {
             }
             place.insert(id, steps.len());
             steps.push(PlannedStep {
-                host: step.host.clone(),
+                actor: step.actor.clone(),
                 title: step.title.clone(),
-                changes: changes[&id].clone(),
+                action: match &step.action {
+                    Action::Converge(_) => Action::Converge(changes[&id].clone()),
+                    Action::Do(operation) => Action::Do(operation.clone()),
+                },
                 needs: needs[&id].iter().map(|need| place[need]).collect(),
                 gate: step.gate.clone(),
             });
@@ -144,7 +160,8 @@ impl Plan {
     /// Hosts that something is done on.
     #[must_use]
     pub fn hosts(&self) -> BTreeSet<&Name> {
-        self.steps.iter().map(|step| &step.host).collect()
+        let actors = self.steps.iter().map(|step| &step.actor);
+        actors.filter_map(Actor::host).collect()
     }
 
     /// The numbers at its end.
@@ -156,30 +173,39 @@ impl Plan {
         }
     }
 
-    /// The same for each host that something is to be done on.
+    /// The same for each actor that has something to do.
     #[must_use]
-    pub fn counts_by_host(&self) -> BTreeMap<&Name, Counts> {
-        let of = |host: &Name| Counts {
-            hosts: 1,
-            ..Self::count(self.steps.iter().filter(|step| step.host == *host))
+    pub fn counts_by_actor(&self) -> BTreeMap<&Actor, Counts> {
+        let of = |actor: &Actor| Counts {
+            hosts: usize::from(actor.host().is_some()),
+            ..Self::count(self.steps.iter().filter(|step| step.actor == *actor))
         };
-        let hosts = self.steps.iter().map(|step| &step.host);
-        hosts.map(|host| (host, of(host))).collect()
+        let actors = self.steps.iter().map(|step| &step.actor);
+        actors.map(|actor| (actor, of(actor))).collect()
     }
 
     fn count<'s>(steps: impl IntoIterator<Item = &'s PlannedStep>) -> Counts {
         use crate::resource::Verb;
         let mut counts = Counts::default();
-        for change in steps.into_iter().flat_map(|step| &step.changes) {
-            counts.remove += change.difference.removes.len();
-            match change.difference.verb {
-                Verb::Create => counts.create += 1,
-                Verb::Change => counts.change += 1,
-                Verb::Run => counts.run += 1,
-                Verb::Wait => {}
+        let mut count = |verb| match verb {
+            Verb::Create => counts.create += 1,
+            Verb::Change => counts.change += 1,
+            Verb::Run => counts.run += 1,
+            Verb::Wait => {}
+        };
+        let mut remove = 0;
+        for step in steps {
+            match &step.action {
+                Action::Do(operation) => count(operation.verb()),
+                Action::Converge(changes) => {
+                    for change in changes {
+                        remove += change.difference.removes.len();
+                        count(change.difference.verb);
+                    }
+                }
             }
         }
-        counts
+        Counts { remove, ..counts }
     }
 }
 
@@ -193,22 +219,23 @@ fn changes(
     let mut all = BTreeMap::new();
     for (id, step) in blueprint.steps() {
         // A host outside the limit may be missing; nothing is done there.
-        let Some(observed) = seen.get(&step.host) else {
+        let host = step.actor.host();
+        let Some((host, observed)) = host.and_then(|host| Some((host, seen.get(host)?))) else {
             all.insert(id, Vec::new());
             continue;
         };
         let mut changes = Vec::new();
-        for resource in &step.resources {
+        for resource in step.action.resources() {
             let seen = observed.of(resource);
             match resource.diff(&seen) {
                 Err(error) => refused.push(PlanError {
-                    host: step.host.clone(),
+                    host: host.clone(),
                     error,
                 }),
                 Ok(None) => {}
                 Ok(Some(difference)) => {
                     if let Resource::File(file) = resource {
-                        changed_files.insert((&step.host, &file.path));
+                        changed_files.insert((host, &file.path));
                     }
                     changes.push(Change {
                         resource: resource.clone(),
@@ -225,7 +252,7 @@ fn changes(
             let reads_changed = service
                 .reads
                 .iter()
-                .any(|path| changed_files.contains(&(&step.host, path)));
+                .any(|path| changed_files.contains(&(host, path)));
             if let Some(difference) = service.difference_on_change().filter(|_| reads_changed) {
                 changes.push(Change {
                     resource: resource.clone(),
@@ -247,16 +274,17 @@ fn changes(
 fn keep(
     blueprint: &Blueprint,
     changes: &BTreeMap<StepId, Vec<Change>>,
-    inside: impl Fn(&Name) -> bool,
+    inside: impl Fn(&Step) -> bool,
 ) -> BTreeSet<StepId> {
     let mut kept = BTreeSet::new();
     let mut wanted = BTreeSet::new();
     let steps: Vec<_> = blueprint.steps().collect();
     for &(id, step) in steps.iter().rev() {
-        let different = !changes[&id].is_empty();
+        let different = matches!(step.action, Action::Do(_)) || !changes[&id].is_empty();
         let stays = match step.when {
-            When::Different => different && inside(&step.host),
+            When::Different => different && inside(step),
             When::Needed => different && wanted.contains(&id),
+            When::Never => false,
         };
         if stays {
             kept.insert(id);

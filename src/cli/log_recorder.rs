@@ -1,4 +1,5 @@
-//! What hosts say in a run, kept beside the inventory: one file a host.
+//! What hosts say in a run, kept beside the inventory: one file a host, and one
+//! for each operation on the cluster.
 //! Secrets were masked before.
 
 use std::collections::BTreeMap;
@@ -6,8 +7,8 @@ use std::fs::File;
 use std::io::Write as _;
 use std::time::Instant;
 
-use crate::cluster::Name;
 use crate::execute::Event;
+use crate::plan::Actor;
 use crate::state::Run;
 use crate::state::log::{self, Entry};
 use crate::ui::progress::Renderer;
@@ -16,7 +17,8 @@ use crate::ui::progress::Renderer;
 pub struct LogRecorder {
     run: Run,
     start: Instant,
-    files: BTreeMap<Name, File>,
+    /// Of hosts under no step: one of theirs runs at a time.
+    files: BTreeMap<(Actor, Option<usize>), File>,
     shown: Box<dyn Renderer>,
 }
 
@@ -32,18 +34,20 @@ impl LogRecorder {
         }
     }
 
-    fn write(&mut self, host: &Name, now: Instant, entry: Entry<'_>) {
-        if !self.files.contains_key(host) {
-            match self.run.log(host) {
-                Ok(file) => self.files.insert(host.clone(), file),
+    fn write(&mut self, actor: &Actor, step: usize, now: Instant, entry: Entry<'_>) {
+        let own = actor.host().is_none().then_some(step);
+        let key = (actor.clone(), own);
+        if !self.files.contains_key(&key) {
+            match self.run.log(actor, own) {
+                Ok(file) => self.files.insert(key.clone(), file),
                 Err(error) => {
-                    tracing::warn!(%host, %error, "no log is kept");
+                    tracing::warn!(%actor, %error, "no log is kept");
                     return;
                 }
             };
         }
         let at = now.saturating_duration_since(self.start).as_secs_f64();
-        if let Some(mut file) = self.files.get(host) {
+        if let Some(mut file) = self.files.get(&key) {
             // A full disk here must not stop what goes on there.
             let _ = file.write_all(log::line(at, entry).as_bytes());
         }
@@ -53,28 +57,29 @@ impl LogRecorder {
 impl Renderer for LogRecorder {
     fn on(&mut self, event: &Event, now: Instant) {
         match event {
-            Event::StepStarted { host, title, .. } => self.write(host, now, Entry::Step(title)),
-            Event::ChangeStarted { host, resource, .. } => {
-                self.write(host, now, Entry::Change(resource));
+            Event::StepStarted { step, actor, title, .. } => self.write(actor, *step, now, Entry::Step(title)),
+            Event::ChangeStarted { step, actor, resource } => {
+                self.write(actor, *step, now, Entry::Change(resource));
             }
-            Event::Line { host, text, .. } => self.write(host, now, Entry::Line(text)),
+            Event::Line { step, actor, text, .. } => self.write(actor, *step, now, Entry::Line(text)),
             Event::StepRetried {
-                host, what, wait, ..
+                step, actor, what, wait, ..
             } => {
                 let text = format!("{what}; in {} s", wait.as_secs());
-                self.write(host, now, Entry::Again(&text));
+                self.write(actor, *step, now, Entry::Again(&text));
             }
-            Event::StepDone { host, title, .. } => {
-                self.write(host, now, Entry::Done(title));
+            Event::StepDone { step, actor, title, .. } => {
+                self.write(actor, *step, now, Entry::Done(title));
             }
             Event::StepFailed {
-                host,
+                step,
+                actor,
                 title,
                 failure,
                 ..
             } => {
                 let text = format!("{title}: {}", failure.what);
-                self.write(host, now, Entry::Failed(&text));
+                self.write(actor, *step, now, Entry::Failed(&text));
             }
             _ => {}
         }

@@ -8,9 +8,10 @@ use time::OffsetDateTime;
 
 use super::{CliError, Exit, Global, owner, selection, source};
 use crate::cluster::{Cluster, Name};
+use crate::plan::Actor;
 use crate::state::log::{self, Outcome};
 use crate::state::{self, Record, State};
-use crate::ui::logs::{self, Course, Host, Run};
+use crate::ui::logs::{self, ActorLog, Course, Run};
 use crate::ui::text::{duration, names};
 use crate::ui::{Output, Ui};
 
@@ -60,44 +61,41 @@ impl Logs {
         let source = source::load_tersely(global, ui)?;
         let cluster = &source.cluster;
         let state = State::existing(&source.folder, &cluster.name)?;
-        let kept = state.map_or_else(|| Ok(Vec::new()), |state| state.runs())?;
-        let (wanted, node) = self.wanted(cluster, &kept)?;
+        let all = state.map_or_else(|| Ok(Vec::new()), |state| state.runs())?;
+        let (wanted, node) = self.wanted(cluster, &all)?;
         let Some(wanted) = wanted else {
-            self.list(cluster, &kept, ui)?;
+            self.list(cluster, &all, ui)?;
             return Ok(Exit::Ok);
         };
         let run = known(wanted)?;
         if let Some(node) = &node
-            && !run.hosts.contains(node)
+            && !run.actors.contains(node)
         {
             let what = format!("nothing was done on {node} in run {}", run.run);
-            let hosts: Vec<_> = run.hosts.iter().map(Name::as_str).collect();
+            let actors: Vec<_> = run.actors.iter().map(Actor::as_str).collect();
             let failed = CliError::message(Exit::Error, what);
-            return Err(failed.hint(format!("it has logs of {}", hosts.join(", "))));
+            return Err(failed.hint(format!("it has logs of {}", actors.join(", "))));
         }
-        let mut hosts = Vec::new();
-        for host in run
-            .hosts
-            .iter()
-            .filter(|host| node.as_ref().is_none_or(|node| node == *host))
-        {
-            let mut steps = log::read(&wanted.read_log(host)?.unwrap_or_default());
+        let mut kept = Vec::new();
+        let of = |actor: &&Actor| node.as_ref().is_none_or(|node| node == *actor);
+        for actor in run.actors.iter().filter(of) {
+            let mut steps = log::read(&wanted.said(actor)?.unwrap_or_default());
             steps.retain(|step| !self.failed || matches!(step.outcome, Outcome::Failed(_)));
-            let host = host.clone();
-            hosts.push(Host { host, steps });
+            let actor = actor.clone();
+            kept.push(ActorLog { actor, steps });
         }
-        let found = hosts.iter().any(|host| !host.steps.is_empty());
+        let found = kept.iter().any(|log| !log.steps.is_empty());
         match ui.output() {
-            Output::Json => ui.json(&logs::document(&run, &hosts))?,
+            Output::Json => ui.json(&logs::document(&run, &kept))?,
             Output::Text if !found && self.failed => ui.note(&format!(
                 "No step failed in run {}{}.",
                 run.run,
                 node.map(|node| format!(" on {node}")).unwrap_or_default()
             )),
             Output::Text if node.is_some() || self.failed => {
-                let shown = hosts
+                let shown = kept
                     .iter()
-                    .map(|host| logs::whole(host, run.state, ui.style()));
+                    .map(|log| logs::whole(log, run.state, ui.style()));
                 ui.print(&shown.collect::<String>())?;
             }
             Output::Text => {
@@ -105,7 +103,7 @@ impl Logs {
                 ui.print(&logs::runs(shown, ui.style()))?;
                 ui.print(&format!(
                     "\n{}",
-                    logs::overview(&hosts, run.state, ui.style())
+                    logs::overview(&kept, run.state, ui.style())
                 ))?;
                 ui.note(&format!("\nWhat a host said: kdiy logs {} NODE", run.run));
             }
@@ -118,11 +116,11 @@ impl Logs {
         &self,
         cluster: &Cluster,
         kept: &'r [state::Run],
-    ) -> Result<(Option<&'r state::Run>, Option<Name>), CliError> {
+    ) -> Result<(Option<&'r state::Run>, Option<Actor>), CliError> {
         let Some(word) = self.run.as_deref().or(self.failed.then_some(LAST)) else {
             return Ok((None, None));
         };
-        let name = |text: &str| Name::try_from(text.to_owned()).ok();
+        let actor = |text: &str| Actor::try_from(text.to_owned()).ok();
         let is_node = |text: &str| cluster.nodes.iter().any(|node| node.name.as_str() == text);
         let newest = || {
             kept.first().ok_or_else(|| {
@@ -135,7 +133,7 @@ impl Logs {
             Some(run) => run,
             None if word == LAST => newest()?,
             None if self.node.is_none() && is_node(word) => {
-                return Ok((Some(newest()?), name(word)));
+                return Ok((Some(newest()?), actor(word)));
             }
             None => {
                 let what = format!("no run {word:?} is kept");
@@ -147,12 +145,12 @@ impl Logs {
             return Ok((Some(run), None));
         };
         // A node that has left the inventory may have logs all the same.
-        match name(node) {
-            Some(name) if run.hosts()?.contains(&name) => Ok((Some(run), Some(name))),
-            _ => Ok((
-                Some(run),
-                Some(selection::node(cluster, node)?.name.clone()),
-            )),
+        match actor(node) {
+            Some(actor) if run.actors()?.contains(&actor) => Ok((Some(run), Some(actor))),
+            _ => {
+                let node = selection::node(cluster, node)?;
+                Ok((Some(run), Some(node.name.clone().into())))
+            }
         }
     }
 
@@ -178,7 +176,7 @@ fn known(run: &state::Run) -> Result<Run, state::Error> {
         run: run.id(),
         state: course(run, record.as_ref())?,
         record,
-        hosts: run.hosts()?,
+        actors: run.actors()?,
     })
 }
 
@@ -210,13 +208,13 @@ pub fn cut_short(state: &State, now: OffsetDateTime) -> Result<Option<String>, s
     let since = history.last().map(|last| now - last);
     let since = since.and_then(|since| std::time::Duration::try_from(since).ok());
     let since = since.map(|since| format!(" {} ago", duration(since)));
-    let mut at_work: BTreeMap<&str, BTreeSet<&Name>> = BTreeMap::new();
+    let mut at_work: BTreeMap<&str, BTreeSet<&Actor>> = BTreeMap::new();
     for step in history.at_work() {
-        at_work.entry(&step.title).or_default().insert(&step.host);
+        at_work.entry(&step.title).or_default().insert(&step.actor);
     }
     let steps = at_work.iter();
     let steps: Vec<_> = steps
-        .map(|(title, hosts)| format!("\"{title}\" on {}", names(hosts)))
+        .map(|(title, actors)| format!("\"{title}\" on {}", names(actors)))
         .collect();
     let steps = match &steps[..] {
         [] => "between two steps".to_owned(),
@@ -268,8 +266,8 @@ mod tests {
             } else {
                 "pull images"
             };
-            let (host, title) = (name(host), title.to_owned());
-            journal.write(2.0, Happened::StepStarted(Step { step, host, title }));
+            let (actor, title) = (name(host).into(), title.to_owned());
+            journal.write(2.0, Happened::StepStarted(Step { step, actor, title }));
         }
         (folder, state, run)
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::cluster::Name;
+use crate::plan::Actor;
 use crate::transport::Stream;
 
 /// Something that happened. Steps are named by their place in the plan.
@@ -45,8 +46,8 @@ pub enum Event {
     StepStarted {
         /// Its place in the plan.
         step: usize,
-        /// The host's name in the inventory.
-        host: Name,
+        /// Who carries it out: a host or the cluster.
+        actor: Actor,
         /// Title of the step, a fragment such as `install packages`.
         title: String,
         /// The step by whose end it could begin: the last of those that it
@@ -58,8 +59,8 @@ pub enum Event {
     Script {
         /// Place of the step in the plan.
         step: usize,
-        /// The host's name in the inventory.
-        host: Name,
+        /// Who carries it out: a host or the cluster.
+        actor: Actor,
         /// POSIX sh.
         text: String,
     },
@@ -67,8 +68,8 @@ pub enum Event {
     ChangeStarted {
         /// Place of the step in the plan.
         step: usize,
-        /// The host's name in the inventory.
-        host: Name,
+        /// Who carries it out: a host or the cluster.
+        actor: Actor,
         /// The resource's key.
         resource: String,
     },
@@ -76,8 +77,8 @@ pub enum Event {
     Line {
         /// Place of the step in the plan.
         step: usize,
-        /// The host's name in the inventory.
-        host: Name,
+        /// Who carries it out: a host or the cluster.
+        actor: Actor,
         /// Where it came from.
         #[serde(serialize_with = "as_stream")]
         stream: Stream,
@@ -89,8 +90,8 @@ pub enum Event {
     StepRetried {
         /// Its place in the plan.
         step: usize,
-        /// The host's name in the inventory.
-        host: Name,
+        /// Who carries it out: a host or the cluster.
+        actor: Actor,
         /// Title of the step, a fragment such as `install packages`.
         title: String,
         /// The transient error, as a fragment; secrets are masked.
@@ -106,8 +107,8 @@ pub enum Event {
     StepDone {
         /// Its place in the plan.
         step: usize,
-        /// The host's name in the inventory.
-        host: Name,
+        /// Who carries it out: a host or the cluster.
+        actor: Actor,
         /// Title of the step, a fragment such as `install packages`.
         title: String,
         /// From its start.
@@ -118,8 +119,8 @@ pub enum Event {
     StepFailed {
         /// Its place in the plan.
         step: usize,
-        /// The host's name in the inventory.
-        host: Name,
+        /// Who carries it out: a host or the cluster.
+        actor: Actor,
         /// Title of the step, a fragment such as `install packages`.
         title: String,
         /// From its start.
@@ -166,7 +167,7 @@ impl Failure {
     /// Whether the step's script ran and ended by itself: its host answers, and
     /// the plan was not out of date.
     pub(super) fn waited(&self) -> bool {
-        self.code == "step-failed"
+        ["step-failed", "api-not-in-time"].contains(&self.code)
     }
 }
 

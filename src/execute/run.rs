@@ -10,12 +10,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::output_tail::OutputTail;
+use super::operate::Operator;
 use super::retry::{self, RetryPolicy};
 use super::{Event, Failure};
 use super::{diagnose, script};
 use crate::cluster::Name;
 use crate::plan::rolling::Course;
-use crate::plan::{Plan, PlannedStep};
+use crate::plan::{Action, Actor, Change, Plan, PlannedStep};
 use crate::secret_store::SecretStore;
 use crate::shell::Script;
 use crate::transport::{Connection, Exit, Request, User};
@@ -60,6 +61,7 @@ const KEEP: usize = 64 * 1024;
 pub async fn run<C: Connection>(
     plan: &Plan,
     connections: &BTreeMap<Name, Arc<C>>,
+    operator: &dyn Operator,
     secrets: &SecretStore,
     options: &Options,
     tell: &(dyn Fn(Event) + Sync),
@@ -80,6 +82,7 @@ pub async fn run<C: Connection>(
     let mut course = Course::default();
     let runner = StepRunner {
         connections,
+        operator,
         secrets,
         limit: options.limit,
         scripts: options.scripts,
@@ -114,8 +117,8 @@ pub async fn run<C: Connection>(
             break;
         };
         ended_last = Some(place);
-        let (host, title) = (
-            plan.steps[place].host.clone(),
+        let (actor, title) = (
+            plan.steps[place].actor.clone(),
             plan.steps[place].title.clone(),
         );
         match ended {
@@ -124,7 +127,7 @@ pub async fn run<C: Connection>(
                 report.done.push((place, took));
                 tell(Event::StepDone {
                     step: place,
-                    host,
+                    actor,
                     title,
                     took,
                 });
@@ -134,7 +137,7 @@ pub async fn run<C: Connection>(
                 report.failed.push(place);
                 tell(Event::StepFailed {
                     step: place,
-                    host,
+                    actor,
                     title,
                     took,
                     failure,
@@ -154,9 +157,10 @@ pub async fn run<C: Connection>(
 }
 
 /// What every step is carried out with.
-struct StepRunner<'a, C> {
+pub(super) struct StepRunner<'a, C> {
     connections: &'a BTreeMap<Name, Arc<C>>,
-    secrets: &'a SecretStore,
+    pub(super) operator: &'a dyn Operator,
+    pub(super) secrets: &'a SecretStore,
     limit: Duration,
     scripts: bool,
     guard: &'a Script,
@@ -172,24 +176,23 @@ impl<C: Connection> StepRunner<'_, C> {
         step: &PlannedStep,
     ) -> (usize, Duration, Result<(), Failure>) {
         let began = Instant::now();
-        let (host, title) = (step.host.clone(), step.title.clone());
+        let (actor, title) = (step.actor.clone(), step.title.clone());
         self.send(Event::StepStarted {
             step: place,
-            host,
+            actor,
             title,
             after,
         });
-        if self.scripts {
-            let (host, text) = (step.host.clone(), script::shown(step));
+        if self.scripts && step.actor.host().is_some() {
+            let (actor, text) = (step.actor.clone(), script::shown(step));
             let step = place;
-            self.send(Event::Script { step, host, text });
+            self.send(Event::Script { step, actor, text });
         }
-        let connection = self.connections[&step.host].as_ref();
-        let mut ended = self.with_retries(place, step, connection).await;
+        let mut ended = self.with_retries(place, step).await;
         if let (Err(failure), Some(gate)) = (&mut ended, &step.gate)
             && failure.waited()
         {
-            let why = diagnose::why(gate, &step.host, self.connections).await;
+            let why = diagnose::why(gate, &step.actor, self.connections).await;
             failure.why = why.iter().map(|line| self.secrets.mask(line)).collect();
         }
         (place, began.elapsed(), ended)
@@ -197,18 +200,13 @@ impl<C: Connection> StepRunner<'_, C> {
 
     /// Tries again as long as the error is transient. Scripts re-check what
     /// they change.
-    async fn with_retries(
-        &self,
-        place: usize,
-        step: &PlannedStep,
-        connection: &C,
-    ) -> Result<(), Failure> {
+    async fn with_retries(&self, place: usize, step: &PlannedStep) -> Result<(), Failure> {
         let mut policy = RetryPolicy::default();
         // The last try that came to a change.
         let mut furthest: Option<Failure> = None;
         for tries in 1_usize.. {
             let Err(AttemptError { failure, transient }) =
-                self.attempt(place, step, connection).await
+                self.attempt(place, step).await
             else {
                 break;
             };
@@ -224,7 +222,7 @@ impl<C: Connection> StepRunner<'_, C> {
                 Some((what, wait)) => {
                     self.send(Event::StepRetried {
                         step: place,
-                        host: step.host.clone(),
+                        actor: step.actor.clone(),
                         title: step.title.clone(),
                         what,
                         wait,
@@ -253,10 +251,25 @@ impl<C: Connection> StepRunner<'_, C> {
     }
 
     /// One try.
-    async fn attempt(
+    async fn attempt(&self, place: usize, step: &PlannedStep) -> Result<(), AttemptError> {
+        match (&step.actor, &step.action) {
+            (Actor::Host(host), Action::Converge(changes)) => {
+                let connection = self.connections[host].as_ref();
+                self.converge(place, step, changes, connection).await
+            }
+            (_, Action::Do(operation)) => self.operate(place, step, operation).await,
+            (Actor::Cluster, Action::Converge(_)) => {
+                unreachable!("resources are of hosts: {}", step.title)
+            }
+        }
+    }
+
+    /// One try to bring resources about, by one script.
+    async fn converge(
         &self,
         place: usize,
         step: &PlannedStep,
+        changes: &[Change],
         connection: &C,
     ) -> Result<(), AttemptError> {
         let mark = mark();
@@ -270,7 +283,7 @@ impl<C: Connection> StepRunner<'_, C> {
         let mut tail = OutputTail::default();
         let line = |stream, text: &str| Event::Line {
             step: place,
-            host: step.host.clone(),
+            actor: step.actor.clone(),
             stream,
             text: self.secrets.mask(text),
         };
@@ -282,15 +295,15 @@ impl<C: Connection> StepRunner<'_, C> {
                     .strip_prefix(&mark)
                     .and_then(|place| place.parse().ok());
                 let change = change.filter(|&change| {
-                    change < step.changes.len() && begun.is_none_or(|begun| change > begun)
+                    change < changes.len() && begun.is_none_or(|begun| change > begun)
                 });
                 if let Some(change) = change {
                     begun = Some(change);
                     tail.change();
                     self.send(Event::ChangeStarted {
                         step: place,
-                        host: step.host.clone(),
-                        resource: step.changes[change].resource.key(),
+                        actor: step.actor.clone(),
+                        resource: changes[change].resource.key(),
                     });
                 } else if tail.line(stream, text) {
                     self.send(line(stream, text));
@@ -300,7 +313,7 @@ impl<C: Connection> StepRunner<'_, C> {
         for (stream, text) in tail.rest() {
             self.send(line(stream, &text));
         }
-        let resource = begun.map(|change| step.changes[change].resource.key());
+        let resource = begun.map(|change| changes[change].resource.key());
         let failure = |code, what: String, hint: String| Failure {
             code,
             resource: resource.clone(),
@@ -337,16 +350,16 @@ impl<C: Connection> StepRunner<'_, C> {
         }
     }
 
-    fn send(&self, event: Event) {
+    pub(super) fn send(&self, event: Event) {
         (self.tell)(event);
     }
 }
 
 /// A try that failed.
-struct AttemptError {
-    failure: Failure,
+pub(super) struct AttemptError {
+    pub(super) failure: Failure,
     /// The error, where it is transient.
-    transient: Option<String>,
+    pub(super) transient: Option<String>,
 }
 
 /// Where the latest try did not even begin, how far another came matters.

@@ -94,7 +94,12 @@ fn one(reader: &Reader<'_>, node: &Node) -> Option<RawNode> {
     Some(RawNode {
         start: fields.start(),
         name: name.and_then(|node| {
-            reader.parse(node, "invalid-name", "a name such as cp-1", syntax::name)
+            reader.parse(
+                node,
+                "invalid-name",
+                "a name such as cp-1",
+                syntax::node_name,
+            )
         }),
         ssh: fields
             .get("ssh")

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::finding::quoted;
 use super::reader::{ParseError, parse_error};
-use crate::cluster::{Name, Version, VersionSpec};
+use crate::cluster::{CLUSTER, Name, Version, VersionSpec};
 
 /// A lower-case RFC 1123 label.
 pub fn name(text: &str) -> Result<Name, ParseError> {
@@ -22,6 +22,18 @@ pub fn name(text: &str) -> Result<Name, ParseError> {
         };
         parse_error(format!("the name {} {why}", quoted(text)), help)
     })
+}
+
+/// The same, but for the word that stands for the cluster itself.
+pub fn node_name(text: &str) -> Result<Name, ParseError> {
+    if text == CLUSTER {
+        let message = format!(
+            "no node may be named {}: that word is the cluster itself in plans and logs",
+            quoted(text)
+        );
+        return parse_error(message, "write a name such as `cp-1`");
+    }
+    name(text)
 }
 
 /// `1.34`, `1.34.1`, either with a leading v.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::cluster::Name;
+use crate::plan::Actor;
 
 /// What is written at the head of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +37,8 @@ pub struct Head {
 pub struct Step {
     /// Its place in the plan.
     pub step: usize,
-    /// The host's name in the inventory.
-    pub host: Name,
+    /// Who carries it out: a host's name, or `cluster`.
+    pub actor: Actor,
     /// Title of the step, a fragment such as `install packages`.
     pub title: String,
 }
@@ -197,7 +197,7 @@ mod tests {
     fn step(step: usize, host: &str) -> Step {
         Step {
             step,
-            host: Name::try_from(host.to_owned()).unwrap(),
+            actor: Name::try_from(host.to_owned()).unwrap().into(),
             title: format!("step {step}"),
         }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::sanitise::{sanitise, sanitise_output};
 use super::style::{Style, Tone};
 use super::text::{cut, duration, fold, wrap};
-use crate::cluster::Name;
 use crate::execute::Failure;
+use crate::plan::Actor;
 
 /// Columns of the labels.
 const LABELS: usize = 10;
@@ -17,7 +17,7 @@ const LINE: usize = 1_000;
 /// The failure of a step, on several lines; each ends with a newline.
 #[must_use]
 pub fn render(
-    host: &Name,
+    actor: &Actor,
     title: &str,
     took: Duration,
     failure: &Failure,
@@ -28,7 +28,7 @@ pub fn render(
         "{} {} on {} after {}\n",
         style.paint(Tone::Bad, "failed:"),
         style.paint(Tone::Strong, title),
-        style.paint(Tone::Active, host.as_str()),
+        style.paint(Tone::Active, actor.as_str()),
         duration(took)
     );
     let mut field = |label: &str, lines: Vec<String>, tone: Option<Tone>| {

@@ -1,5 +1,6 @@
 //! Past runs: which there were, their steps, what hosts said in them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,7 +11,7 @@ use super::sanitise::{sanitise, sanitise_output};
 use super::style::{Style, Tone};
 use super::table::{Cell, table};
 use super::text::duration;
-use crate::cluster::Name;
+use crate::plan::Actor;
 use crate::state::log::{LogEvent, Outcome, Step};
 use crate::state::{Record, Steps};
 
@@ -25,8 +26,8 @@ pub struct Run {
     pub record: Option<Record>,
     /// Whether it goes on.
     pub state: Course,
-    /// Hosts that it has logs of.
-    pub hosts: Vec<Name>,
+    /// Hosts that it has logs of, and `cluster` where operations ran.
+    pub actors: BTreeSet<Actor>,
 }
 
 /// Whether a run goes on.
@@ -43,11 +44,11 @@ pub enum Course {
     Unknown,
 }
 
-/// The steps of one host in a run.
+/// The steps of one actor in a run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Host {
-    /// The host's name in the inventory.
-    pub host: Name,
+pub struct ActorLog {
+    /// A host or the cluster.
+    pub actor: Actor,
     /// In the order of time.
     pub steps: Vec<Step>,
 }
@@ -121,14 +122,14 @@ fn steps(steps: &Steps) -> String {
 
 /// The steps of a run without what hosts said, in the order of time.
 #[must_use]
-pub fn overview(hosts: &[Host], course: Course, style: &Style) -> String {
-    let columns = ["AT", "HOST", "STEP", "TOOK", "RESULT"];
-    let mut all: Vec<_> = hosts
+pub fn overview(logs: &[ActorLog], course: Course, style: &Style) -> String {
+    let columns = ["AT", "ON", "STEP", "TOOK", "RESULT"];
+    let mut all: Vec<_> = logs
         .iter()
-        .flat_map(|host| host.steps.iter().map(move |step| (&host.host, step)))
+        .flat_map(|log| log.steps.iter().map(move |step| (&log.actor, step)))
         .collect();
     all.sort_by(|(_, a), (_, b)| a.began.total_cmp(&b.began));
-    let row = |(host, step): &(&Name, &Step)| {
+    let row = |(actor, step): &(&Actor, &Step)| {
         let result = match &step.outcome {
             Outcome::Done => Cell::sanitised("done").tone(Tone::Good),
             Outcome::Failed(what) => Cell::sanitised(format!("failed: {what}")).tone(Tone::Bad),
@@ -136,7 +137,7 @@ pub fn overview(hosts: &[Host], course: Course, style: &Style) -> String {
         };
         [
             Cell::sanitised(format!("{:.1}", step.began)),
-            Cell::sanitised(host.as_str()).tone(Tone::Active),
+            Cell::sanitised(actor.as_str()).tone(Tone::Active),
             Cell::sanitised(&step.title),
             Cell::sanitised(took(step)),
             result,
@@ -163,7 +164,7 @@ fn took(step: &Step) -> String {
 /// All that a host said. Whoever reads it, its escapes are made visible: the
 /// log itself has them as they came.
 #[must_use]
-pub fn whole(host: &Host, course: Course, style: &Style) -> String {
+pub fn whole(log: &ActorLog, course: Course, style: &Style) -> String {
     let mut out = String::new();
     let mut line = |at: f64, mark: &str, tone: Option<Tone>, text: &str| {
         let text = tone.map_or_else(|| text.to_owned(), |tone| style.paint(tone, text));
@@ -171,8 +172,8 @@ pub fn whole(host: &Host, course: Course, style: &Style) -> String {
         out.push_str(format!("{at} {mark} {text}").trim_end());
         out.push('\n');
     };
-    for step in &host.steps {
-        let head = format!("{} on {}", sanitise(&step.title), host.host);
+    for step in &log.steps {
+        let head = format!("{} on {}", sanitise(&step.title), log.actor);
         line(step.began, "==", Some(Tone::Strong), &head);
         for (at, event) in &step.events {
             match event {
@@ -213,7 +214,7 @@ pub struct Document<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct StepDocument<'a> {
-    host: &'a Name,
+    actor: &'a Actor,
     title: &'a str,
     began: f64,
     ended: Option<f64>,
@@ -237,7 +238,7 @@ struct EventDocument<'a> {
 
 /// A run with steps of hosts, for programs.
 #[must_use]
-pub fn document<'a>(run: &'a Run, hosts: &'a [Host]) -> Document<'a> {
+pub fn document<'a>(run: &'a Run, logs: &'a [ActorLog]) -> Document<'a> {
     let event = |(at, event): &'a (f64, LogEvent)| {
         let of = |wanted: bool, text: &'a str| wanted.then_some(text);
         let (LogEvent::Change(text) | LogEvent::Line(text) | LogEvent::Again(text)) = event;
@@ -248,8 +249,8 @@ pub fn document<'a>(run: &'a Run, hosts: &'a [Host]) -> Document<'a> {
             retry: of(matches!(event, LogEvent::Again(_)), text),
         }
     };
-    let step = |host: &'a Name, step: &'a Step| StepDocument {
-        host,
+    let step = |actor: &'a Actor, step: &'a Step| StepDocument {
+        actor,
         title: &step.title,
         began: step.began,
         ended: step.ended,
@@ -264,9 +265,9 @@ pub fn document<'a>(run: &'a Run, hosts: &'a [Host]) -> Document<'a> {
         },
         events: step.events.iter().map(event).collect(),
     };
-    let steps = hosts
+    let steps = logs
         .iter()
-        .flat_map(|host| host.steps.iter().map(move |of| step(&host.host, of)));
+        .flat_map(|log| log.steps.iter().map(move |of| step(&log.actor, of)));
     Document {
         run,
         steps: steps.collect(),
@@ -280,17 +281,17 @@ mod tests {
     use crate::ui::progress::tests::name;
     use time::macros::datetime;
 
-    fn hosts() -> Vec<Host> {
+    fn actors() -> Vec<ActorLog> {
         let first = "    0.500 == kernel\n    0.510 -- file /etc/x\n    1.000 == done: kernel\n\
                      \x20   1.500 == packages\n    1.600 == again: a server is busy: \x1b[2J503; in 2 s\n\
                      \x20   1.700    \x1b[31mE: no\x1b[0m such\x07\n\
                      \x20   2.000 == failed: packages: exit code 100\n";
         let second = "    0.700 == kernel\n";
-        let host = |at, text| Host {
-            host: name(at),
+        let log = |at, text| ActorLog {
+            actor: name(at).into(),
             steps: log::read(text),
         };
-        vec![host("cp-1", first), host("w-1", second)]
+        vec![log("cp-1", first), log("w-1", second)]
     }
 
     fn run(record: Option<Record>) -> Run {
@@ -302,7 +303,7 @@ mod tests {
                 None => Course::Unknown,
             },
             record,
-            hosts: vec![name("cp-1"), name("w-1")],
+            actors: ["cp-1", "w-1"].map(|host| name(host).into()).into(),
         }
     }
 
@@ -325,7 +326,7 @@ mod tests {
         let all = [Some(record(Some(6))), Some(record(None)), None].map(run);
         for width in [80, 200] {
             let style = Style::test(width, false);
-            let shown = runs(&all, &style) + "\n" + &overview(&hosts(), Course::CutShort, &style);
+            let shown = runs(&all, &style) + "\n" + &overview(&actors(), Course::CutShort, &style);
             assert!(
                 shown.lines().all(|line| line.chars().count() <= width),
                 "{shown}"
@@ -336,9 +337,9 @@ mod tests {
 
     #[test]
     fn what_hosts_said_is_harmless() {
-        let shown: String = hosts()
+        let shown: String = actors()
             .iter()
-            .map(|host| whole(host, Course::Runs, &Style::test(80, false)))
+            .map(|log| whole(log, Course::Runs, &Style::test(80, false)))
             .collect();
         insta::assert_snapshot!("logs-whole", shown);
         assert!(!shown.contains(['\x1b', '\x07']));
@@ -347,7 +348,7 @@ mod tests {
     #[test]
     fn programs_get_all_of_it() {
         let run = run(Some(record(Some(6))));
-        let json = serde_json::to_string_pretty(&document(&run, &hosts())).unwrap();
+        let json = serde_json::to_string_pretty(&document(&run, &actors())).unwrap();
         insta::assert_snapshot!("logs-json", json);
     }
 }

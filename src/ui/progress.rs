@@ -75,7 +75,7 @@ pub(crate) mod tests {
     fn started(step: usize, host: &str, title: &str, after: Option<usize>) -> Event {
         Event::StepStarted {
             step,
-            host: name(host),
+            actor: name(host).into(),
             title: title.to_owned(),
             after,
         }
@@ -84,7 +84,7 @@ pub(crate) mod tests {
     pub(crate) fn change(step: usize, host: &str, resource: &str) -> Event {
         Event::ChangeStarted {
             step,
-            host: name(host),
+            actor: name(host).into(),
             resource: resource.to_owned(),
         }
     }
@@ -92,7 +92,7 @@ pub(crate) mod tests {
     fn line(step: usize, host: &str, stream: Stream, text: &str) -> Event {
         Event::Line {
             step,
-            host: name(host),
+            actor: name(host).into(),
             stream,
             text: text.to_owned(),
         }
@@ -101,7 +101,7 @@ pub(crate) mod tests {
     fn done(step: usize, host: &str, title: &str, took: f64) -> Event {
         Event::StepDone {
             step,
-            host: name(host),
+            actor: name(host).into(),
             title: title.to_owned(),
             took: seconds(took),
         }
@@ -176,7 +176,7 @@ pub(crate) mod tests {
                 5.2,
                 Event::StepFailed {
                     step: 1,
-                    host: host("worker-1"),
+                    actor: host("worker-1"),
                     title: "packages".to_owned(),
                     took: seconds(1.18),
                     failure: failure(),
@@ -186,7 +186,7 @@ pub(crate) mod tests {
                 20.0,
                 Event::StepRetried {
                     step: 2,
-                    host: host("cp-1"),
+                    actor: host("cp-1"),
                     title: "packages".to_owned(),
                     what: "a server is overloaded or out of order: E: Failed to fetch \
                            http://mirror/\x1b[2Jx.deb  503  Service Unavailable"

@@ -156,7 +156,8 @@ pub fn duration(duration: Duration) -> String {
 
 /// Names with commas; four and more that are numbered in a row as `w-1..w-9`.
 #[must_use]
-pub fn names(names: &BTreeSet<&Name>) -> String {
+pub fn names<T: ToString>(names: &BTreeSet<&T>) -> String {
+    let names: Vec<_> = names.iter().map(|name| name.to_string()).collect();
     let mut numbered: Vec<(&str, &str, Option<u32>)> = names
         .iter()
         .map(|name| {

@@ -150,7 +150,7 @@ mod tests {
         };
         let done = |step| Event::StepDone {
             step,
-            host: host.clone(),
+            actor: host.clone().into(),
             title: String::new(),
             took: Duration::ZERO,
         };
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(served, [false, false, true, false]);
         let started = Event::StepStarted {
             step: 2,
-            host: host.clone(),
+            actor: host.clone().into(),
             title: String::new(),
             after: None,
         };

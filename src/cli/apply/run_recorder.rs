@@ -6,9 +6,8 @@ use std::time::Instant;
 use time::OffsetDateTime;
 
 use crate::cli::{Exit, owner};
-use crate::cluster::Name;
 use crate::execute::Event;
-use crate::plan::Plan;
+use crate::plan::{Actor, Plan};
 use crate::resource::sha256_hex;
 use crate::state::journal::{Happened, Head, Journal, Step};
 use crate::state::{self, Record, Run, Steps};
@@ -79,50 +78,50 @@ impl RunRecorder {
 
     /// Writes down what happened to a step.
     pub fn tell(&self, event: &Event) {
-        let step = |step: &usize, host: &Name, title: &String| Step {
+        let step = |step: &usize, actor: &Actor, title: &String| Step {
             step: *step,
-            host: host.clone(),
+            actor: actor.clone(),
             title: title.clone(),
         };
         let happened = match event {
             Event::StepStarted {
                 step: place,
-                host,
+                actor,
                 title,
                 ..
-            } => Happened::StepStarted(step(place, host, title)),
+            } => Happened::StepStarted(step(place, actor, title)),
             Event::StepRetried {
                 step: place,
-                host,
+                actor,
                 title,
                 what,
                 wait,
                 next,
             } => Happened::StepRetried {
-                step: step(place, host, title),
+                step: step(place, actor, title),
                 what: what.clone(),
                 wait: wait.as_secs_f64(),
                 r#try: *next,
             },
             Event::StepDone {
                 step: place,
-                host,
+                actor,
                 title,
                 ..
             } => {
                 self.count(|counts| counts.done += 1);
-                Happened::StepDone(step(place, host, title))
+                Happened::StepDone(step(place, actor, title))
             }
             Event::StepFailed {
                 step: place,
-                host,
+                actor,
                 title,
                 failure,
                 ..
             } => {
                 self.count(|counts| counts.failed += 1);
                 Happened::StepFailed {
-                    step: step(place, host, title),
+                    step: step(place, actor, title),
                     code: failure.code.to_owned(),
                     what: failure.what.clone(),
                 }

@@ -10,6 +10,7 @@ use crate::etcd::{self, member};
 use crate::kubeadm::{self, Stage};
 use crate::plan::facts::UNFINISHED;
 use crate::plan::gate::{Gate, endpoint};
+use crate::plan::operation::Operation;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Content, Directory, Done, Input, OnDiffer, Resource, Verb};
 use crate::secret_store::SecretStore;
@@ -100,7 +101,7 @@ pub(super) fn init(
     let reachable = reachable(context, blueprint);
     let token = context
         .is_bootstrapped()
-        .then(|| renew_token(context, blueprint));
+        .then(|| renew_token(blueprint, reachable));
     Bootstrapped {
         reachable,
         token,
@@ -139,7 +140,7 @@ pub(super) fn join(
             needs.extend(&gates);
             needs.extend(&bootstrapped.parallel);
         }
-        join_node(context, node, blueprint, &needs);
+        join_node(context, node, blueprint, bootstrapped.reachable, &needs);
         let healthy = gate(context, node, blueprint);
         gates.push(healthy);
         joined.push(healthy);
@@ -152,6 +153,7 @@ pub(super) fn join_node(
     context: &Context,
     node: &Node,
     blueprint: &mut Blueprint,
+    reachable: StepId,
     needs: &[StepId],
 ) -> StepId {
     let text = kubeadm::join(context.resolved, node, TOKEN, &context.trust.ca_pin);
@@ -161,7 +163,7 @@ pub(super) fn join_node(
         ("worker", Script::new())
     };
     let mut needs = needs.to_vec();
-    if let Some(forgotten) = nodes::forget(context, node, blueprint) {
+    if let Some(forgotten) = nodes::forget(context, node, blueprint, reachable) {
         needs.push(forgotten);
         needs.extend(undo::join(context, node, blueprint, forgotten));
     }
@@ -303,29 +305,7 @@ pub(super) fn gate(context: &Context, node: &Node, blueprint: &mut Blueprint) ->
 }
 
 /// A fresh token for late joins, valid for an hour. Init brings its own.
-pub(super) fn renew_token(context: &Context, blueprint: &mut Blueprint) -> StepId {
-    let secret = format!(
-        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: bootstrap-token-{TOKEN_ID}\n  \
-         namespace: kube-system\ntype: bootstrap.kubernetes.io/token\nstringData:\n  \
-         description: made by kdiy for joins of one apply\n  token-id: \"{TOKEN_ID}\"\n  \
-         token-secret: \"{TOKEN_SECRET}\"\n  expiration: \"@expiration@\"\n  \
-         usage-bootstrap-authentication: \"true\"\n  usage-bootstrap-signing: \"true\"\n  \
-         auth-extra-groups: system:bootstrappers:kubeadm:default-node-token\n"
-    );
-    let command = Command {
-        name: "bootstrap token".to_owned(),
-        verb: Verb::Run,
-        details: vec!["make one that is valid for an hour".to_owned()],
-        done: Done::Known(false),
-        script: Script::of("kdiy_until=$(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%SZ)\nsed \"s/@expiration@/$kdiy_until/\" \"$kdiy_tmp/token.yaml\" | ")
-            .then(&kubectl(context, context.lead))
-            .lit("apply -f -"),
-        inputs: vec![Input { name: "token.yaml".to_owned(), content: Content::Filled(secret) }],
-    };
-    blueprint.add_needed(
-        &context.lead.name,
-        "make a bootstrap token",
-        vec![Resource::Command(command)],
-        &[],
-    )
+pub(super) fn renew_token(blueprint: &mut Blueprint, reachable: StepId) -> StepId {
+    let title = "make a bootstrap token";
+    blueprint.operate_needed(title, Operation::BootstrapToken, &[reachable])
 }

@@ -3,11 +3,12 @@
 
 use serde_json::json;
 
-use super::{Bootstrapped, Context, kubectl};
+use super::{Bootstrapped, Context};
 use crate::kubeadm::document;
 use crate::plan::facts::plane::{KUBELET_ACCESS, KUBELET_ROLE, KUBELET_USER};
+use crate::plan::operation::{Manifest, Operation};
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, Done, Input, Resource, Verb};
+use crate::resource::{Command, Done, Resource, Verb};
 use crate::shell::Script;
 
 /// Lets API servers into the kubelets, for logs and exec. Their certificate is
@@ -21,19 +22,17 @@ pub(super) fn let_in(
     bootstrapped: &Bootstrapped,
 ) -> StepId {
     let allowed = |facts: &crate::plan::Facts| facts.plane.kubelet_access;
-    let kubectl = kubectl(context, context.lead);
-    let command = Command {
+    let done = context.is_bootstrapped() && context.facts.values().any(allowed);
+    let operation = Operation::Apply(Manifest {
         name: "API servers' access to kubelets".to_owned(),
-        verb: Verb::Run,
-        details: vec![format!("bind {KUBELET_USER} to {KUBELET_ROLE}")],
-        done: Done::Known(context.is_bootstrapped() && context.facts.values().any(allowed)),
-        script: kubectl.lit("auth reconcile -f \"$kdiy_tmp/binding.yaml\"\n"),
-        inputs: vec![Input::plain("binding.yaml", binding())],
-    };
-    blueprint.add(
-        &context.lead.name,
+        detail: format!("bind {KUBELET_USER} to {KUBELET_ROLE}"),
+        text: binding(),
+        note: None,
+    });
+    blueprint.operate(
         "let API servers into kubelets",
-        vec![Resource::Command(command)],
+        operation,
+        !done,
         &[bootstrapped.reachable],
     )
 }

@@ -63,7 +63,7 @@ pub(super) fn bootstrap(
     let reachable = control_plane::reachable(context, blueprint);
     let mut before = vec![reachable];
     let token = match context.is_bootstrapped() {
-        true => renew_token(context, blueprint),
+        true => renew_token(blueprint, reachable),
         false => {
             let set_up = end::set_up(context, blueprint, reachable);
             before.push(set_up);

@@ -83,7 +83,7 @@ pub(super) fn join(
             KubeletClient::Issued => start(context, node, blueprint, needs),
             KubeletClient::Bootstrap => {
                 needs.extend(bootstrapped.token);
-                join_node(context, node, blueprint, &needs)
+                join_node(context, node, blueprint, bootstrapped.reachable, &needs)
             }
         });
     }
