@@ -69,8 +69,6 @@ pub mod kubeadm;
 pub mod lb;
 pub mod pki;
 pub mod plan;
-#[cfg(test)]
-mod ports;
 pub mod resource;
 pub mod runtime;
 pub mod shell;

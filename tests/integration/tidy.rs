@@ -23,8 +23,6 @@ const LAYERS: &[&[&str]] = &[
     &["transport"],
     &["template", "shell"],
     &["cluster"],
-    // Of tests alone.
-    &["ports"],
 ];
 
 /// Those that may know of a terminal and of the process they are in.
