@@ -9,6 +9,8 @@ pub mod kube_vip;
 pub mod local;
 pub mod nginx;
 #[cfg(test)]
+pub(crate) mod ports;
+#[cfg(test)]
 pub(crate) mod tests;
 
 use std::net::SocketAddr;

@@ -70,8 +70,6 @@ pub mod kubeadm;
 pub mod lb;
 pub mod pki;
 pub mod plan;
-#[cfg(test)]
-mod ports;
 pub mod resource;
 pub mod runtime;
 pub mod secret_store;

@@ -17,7 +17,7 @@ mod imports;
 mod init;
 mod interrupts;
 mod inventory;
-#[path = "../../src/ports.rs"]
+#[path = "../../src/lb/ports.rs"]
 mod ports;
 mod schema;
 mod secrets;

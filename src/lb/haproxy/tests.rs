@@ -12,8 +12,8 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use super::*;
 use crate::cluster::{Balancer, Version};
 use crate::kubeadm::tests::{few, ipv6, most};
+use crate::lb::ports::free_port;
 use crate::lb::tests::{pair, program};
-use crate::ports::free_port;
 
 const NEWEST: Version = Version::new(1, 34, 1);
 

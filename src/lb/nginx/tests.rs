@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::cluster::{Balancer, LoadBalancer, Version};
 use crate::kubeadm::tests::{few, ipv6};
+use crate::lb::ports::free_port;
 use crate::lb::tests::{pair, program};
-use crate::ports::free_port;
 
 const NEWEST: Version = Version::new(1, 34, 1);
 

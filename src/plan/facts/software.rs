@@ -350,7 +350,7 @@ mod tests {
     use super::*;
     use crate::cluster::{AptSource, Containerd, Origin, PackageKey, Runtime};
     use crate::kubeadm::tests::few;
-    use crate::ports::free_port;
+    use crate::lb::ports::free_port;
     use crate::resource::SECTION_FUNCTION;
 
     /// What a host says whose dpkg-query is this script, and whose apt is this

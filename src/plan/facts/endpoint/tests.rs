@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 use super::*;
-use crate::ports::free_port;
+use crate::lb::ports::free_port;
 
 struct Authority {
     certificate: String,

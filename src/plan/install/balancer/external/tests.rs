@@ -4,7 +4,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
 
 use super::{HAIRPIN, REACHABLE};
-use crate::ports::free_port;
+use crate::lb::ports::free_port;
 
 /// Listens on one port and calls another, ten times at most.
 fn hairpin(listens: u16, called: u16) -> Output {
