@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::plan::{Change, Plan, PlannedStep};
 use crate::resource::{Command, Content, Difference, Done, Input, Resource, Seen, Verb};
 use crate::shell::Script;
 use crate::transport::fake::{Answer, Fake, Link};
-use crate::transport::{Connection, Connector, Error, Exit, Output, Request, Stream};
+use crate::transport::{ByteStream, Connection, Connector, Error, Exit, Output, Request, Stream};
 use crate::vault::{self, Vault};
 
 fn name(text: &str) -> Name {
@@ -369,6 +370,10 @@ impl Connection for Talks {
 
     async fn stream(&self, _: Request<'_>, _: &mut (dyn Write + Send)) -> Result<Output, Error> {
         unreachable!("steps are run, not streamed")
+    }
+
+    async fn open_stream(&self, _: SocketAddr) -> Result<ByteStream, Error> {
+        unreachable!("steps open no byte streams")
     }
 }
 
