@@ -3,6 +3,7 @@
 //!
 //! [`ssh`] is the real thing, [`fake`] stands in for it in tests.
 
+pub mod byte_stream;
 mod code;
 pub mod error;
 pub mod fake;
@@ -17,6 +18,7 @@ pub mod ssh_config;
 
 use std::fmt;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -24,6 +26,7 @@ use zeroize::Zeroizing;
 
 use crate::cluster::{Login, Name};
 
+pub use byte_stream::ByteStream;
 pub use error::Error;
 
 /// Makes connections; one for each host.
@@ -65,6 +68,14 @@ pub trait Connection: Send + Sync {
         request: Request<'_>,
         out: &mut (dyn Write + Send),
     ) -> Result<Output, Error>;
+
+    /// Opens a byte stream to a TCP address as seen from the host, as the
+    /// user who logged in: `127.0.0.1:6443` is the host's own API server.
+    ///
+    /// # Errors
+    /// [`Error::Target`] when the host cannot connect to the address;
+    /// another error when the host itself cannot be used.
+    async fn open_stream(&self, to: SocketAddr) -> Result<ByteStream, Error>;
 }
 
 /// A script to run. Its text may be secret and is left out of `Debug`.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::resource::{Command, Content, Difference, Done, Input, Resource, Seen,
 use crate::secret_store::{self, SecretStore};
 use crate::shell::Script;
 use crate::transport::fake::{Answer, Fake, Link};
-use crate::transport::{Connection, Connector, Error, Exit, Output, Request, Stream};
+use crate::transport::{ByteStream, Connection, Connector, Error, Exit, Output, Request, Stream};
 
 fn name(text: &str) -> Name {
     Name::try_from(text.to_owned()).unwrap()
@@ -374,6 +375,10 @@ impl Connection for Talks {
 
     async fn stream(&self, _: Request<'_>, _: &mut (dyn Write + Send)) -> Result<Output, Error> {
         unreachable!("steps are run, not streamed")
+    }
+
+    async fn open_stream(&self, _: SocketAddr) -> Result<ByteStream, Error> {
+        unreachable!("steps open no byte streams")
     }
 }
 

@@ -23,6 +23,7 @@ impl Error {
             Self::Shell { .. } => "no-shell",
             Self::Lost { .. } => "connection-lost",
             Self::TimeLimit { .. } => "time-limit",
+            Self::Target { .. } => "target-unreachable",
             Self::NotKept { .. } => "not-kept",
             Self::Config { .. } => "ssh-config",
             Self::JumpChain { .. } => "jump-chain",

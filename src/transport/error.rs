@@ -1,6 +1,7 @@
 //! Why a host could not be reached or a script not run, and what to do then.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -151,6 +152,16 @@ pub enum Error {
         address: String,
         /// The limit.
         limit: Duration,
+    },
+    /// The host cannot connect to an address; the host itself is well.
+    #[error("{address} cannot connect to {target}: {why}")]
+    Target {
+        /// `host:port` of the host that tried.
+        address: String,
+        /// Where a byte stream should lead.
+        target: SocketAddr,
+        /// What stood in the way.
+        why: Unreachable,
     },
     /// What a script said could not be written down here.
     #[error("what {address} sent could not be written down: {why}")]
@@ -320,7 +331,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { why, .. } => !matches!(why, Unreachable::Name(_)),
-            Self::Lost { .. } | Self::Handshake { .. } => true,
+            Self::Lost { .. } | Self::Handshake { .. } | Self::Target { .. } => true,
             Self::Jump { source, .. } => source.is_transient(),
             _ => false,
         }

@@ -1,16 +1,20 @@
 //! A transport without hosts, for tests. It fails on a script that nobody
-//! scripted an answer for.
+//! scripted an answer for, and on a byte stream likewise.
+
+mod streams;
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::output::Lines;
-use super::{Error, Exit, Output, Request, Stream, User};
+use super::{ByteStream, Error, Exit, Output, Request, Stream, User};
 use crate::cluster::{Login, Name};
+use streams::{Opens, Streams};
 
 /// Connects to hosts that a test made up. Clones share what they know.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +52,7 @@ struct Host {
     rejects: Option<Error>,
     answers: Vec<Scripted>,
     runs: Vec<Run>,
+    streams: Streams,
 }
 
 #[derive(Debug)]
@@ -108,6 +113,18 @@ impl Fake {
     /// A host refuses connections from now on.
     pub fn reject(&self, host: &Name, error: Error) {
         self.lock().entry(host.clone()).or_default().rejects = Some(error);
+    }
+
+    /// Byte streams from a host to an address are opened so from now on.
+    pub fn serve(
+        &self,
+        host: &Name,
+        to: SocketAddr,
+        open: impl FnMut() -> Result<ByteStream, Error> + Send + 'static,
+    ) {
+        let mut hosts = self.lock();
+        let streams = &mut hosts.entry(host.clone()).or_default().streams;
+        streams.0.insert(to, Opens(Box::new(open)));
     }
 
     /// The scripts that were run on a host, in order.
@@ -201,6 +218,12 @@ impl super::Connection for Link {
             stdout: Vec::new(),
             ..output
         })
+    }
+
+    async fn open_stream(&self, to: SocketAddr) -> Result<ByteStream, Error> {
+        let mut hosts = self.fake.lock();
+        let host = hosts.entry(self.host.clone()).or_default();
+        host.streams.open(&self.host, to)
     }
 }
 

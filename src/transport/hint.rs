@@ -63,6 +63,9 @@ impl Error {
             Self::TimeLimit { .. } => {
                 "look on the host for what hangs; its last lines of output say where".to_owned()
             }
+            Self::Target { .. } => "see on the host whether anything listens on that address, and \
+                whether a firewall lets it through"
+                .to_owned(),
             Self::NotKept { .. } => {
                 "make room on this machine, or name a file elsewhere".to_owned()
             }

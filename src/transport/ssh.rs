@@ -11,10 +11,12 @@ mod live;
 mod login;
 mod openssh;
 mod route;
+mod stream;
 mod sudo;
 mod verdict;
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +28,7 @@ use zeroize::Zeroizing;
 
 use super::error::{Error, UnknownKey};
 use super::ssh_config::SshConfig;
-use super::{Output, Request, Stream, User};
+use super::{ByteStream, Output, Request, Stream, User};
 use crate::cluster::{Login, Name, SudoPassword};
 use live::Live;
 pub use openssh::Pinned;
@@ -199,6 +201,10 @@ impl super::Connection for Link {
     ) -> Result<Output, Error> {
         exec::run(self, request, exec::Listener::Bytes(out)).await
     }
+
+    async fn open_stream(&self, to: SocketAddr) -> Result<ByteStream, Error> {
+        stream::open(self, to).await
+    }
 }
 
 impl Link {
@@ -222,21 +228,28 @@ impl Link {
     /// turns out to be broken.
     async fn open(&self) -> Result<live::Session, Error> {
         let limit = self.shared.settings.handshake_limit;
-        let first = {
-            let live = Arc::clone(&*self.live.lock().await);
-            match live.session(limit).await {
-                Err(live::NoSession::Broken(_)) => live,
-                opened => return opened.map_err(|why| why.into_error(&self.route.target)),
-            }
+        let first = self.live().await;
+        let live = match first.session(limit).await {
+            Err(live::NoSession::Broken(_)) => self.anew(&first).await?,
+            opened => return opened.map_err(|why| why.into_error(&self.route.target)),
         };
-        let mut live = self.live.lock().await;
-        // Another script may have found it broken too, and connected anew.
-        if Arc::ptr_eq(&first, &live) {
-            *live = Arc::new(live::travel(&self.shared, &self.route).await?);
-        }
-        let live = Arc::clone(&live);
         live.session(limit)
             .await
             .map_err(|why| why.into_error(&self.route.target))
+    }
+
+    /// The connection as it is.
+    async fn live(&self) -> Arc<Live> {
+        Arc::clone(&*self.live.lock().await)
+    }
+
+    /// A new connection in place of a broken one.
+    async fn anew(&self, broken: &Arc<Live>) -> Result<Arc<Live>, Error> {
+        let mut live = self.live.lock().await;
+        // Another script may have found it broken too, and connected anew.
+        if Arc::ptr_eq(broken, &live) {
+            *live = Arc::new(live::travel(&self.shared, &self.route).await?);
+        }
+        Ok(Arc::clone(&live))
     }
 }

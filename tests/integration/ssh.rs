@@ -1,6 +1,7 @@
 //! SSH against a real sshd.
 
 mod agent;
+mod byte_streams;
 pub mod host_keys;
 mod host_keys_table;
 mod jumps;
