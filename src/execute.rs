@@ -7,6 +7,7 @@ pub mod etcd;
 pub mod event;
 pub mod host_info;
 pub mod lock;
+pub mod operate;
 mod output_tail;
 pub mod query_hosts;
 mod retry;

@@ -79,7 +79,7 @@ impl Logs {
         let mut kept = Vec::new();
         let of = |actor: &&Actor| node.as_ref().is_none_or(|node| node == *actor);
         for actor in run.actors.iter().filter(of) {
-            let mut steps = log::read(&wanted.said(actor)?.unwrap_or_default());
+            let mut steps = log::read(&wanted.read_log(actor)?.unwrap_or_default());
             steps.retain(|step| !self.failed || matches!(step.outcome, Outcome::Failed(_)));
             let actor = actor.clone();
             kept.push(ActorLog { actor, steps });

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::source::Source;
 use super::{CliError, ConnectionArgs, Exit, connector};
-use crate::cluster::{Cluster, Name};
+use crate::cluster::{Cluster, Name, ResolvedCluster};
 use crate::execute::Event;
 use crate::execute::compare::{self, Comparison};
 use crate::execute::survey::{self, Connections, HostErrors, ResolveError};
@@ -28,6 +28,8 @@ const NAMED: usize = 12;
 
 /// Everything that is known before the first change.
 pub struct Survey<C> {
+    /// The cluster, with what its hosts answered.
+    pub resolved: ResolvedCluster,
     /// Connections to its hosts.
     pub connections: Connections<C>,
     /// What has to be done; `None` when something on the hosts must not be
@@ -184,6 +186,7 @@ async fn gather<C: Connector>(
         }
     };
     Ok(Survey {
+        resolved,
         connections,
         plan,
         problems,

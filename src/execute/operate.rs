@@ -37,7 +37,7 @@ pub trait Operator: Sync {
     async fn operate(
         &self,
         operation: &Operation,
-        tell: &(dyn Fn(&str) + Sync),
+        tell: &(dyn Fn(String) + Sync),
     ) -> Result<(), Error>;
 }
 
@@ -115,12 +115,31 @@ impl<'a> ApiOperator<'a> {
 
     /// Fields that others manage are taken over: the inventory decides.
     async fn apply(&self, manifest: &Manifest) -> Result<(), Error> {
-        let parsed = manifests::parse(&manifest.text)?;
+        let parsed = manifests::parse(&manifest.text).map_err(|why| Error {
+            action: format!("read the {}", manifest.name),
+            why,
+        })?;
         manifests::apply(&self.client, &parsed, Conflicts::TakeOver).await?;
         if let Some((key, value)) = &manifest.note {
-            notes::set(&self.client, key, value).await?;
+            self.note(key, value).await?;
         }
         Ok(())
+    }
+
+    /// In kdiy's own ConfigMap; other keys stay.
+    async fn note(&self, key: &str, value: &str) -> Result<(), Error> {
+        let place = objects::Place {
+            namespace: "kube-system".to_owned(),
+            name: "kdiy".to_owned(),
+        };
+        let kept = objects::config_map(&self.client, &place).await?;
+        let mut map = kept.unwrap_or(objects::ConfigMap {
+            place,
+            data: BTreeMap::new(),
+            version: None,
+        });
+        map.data.insert(key.to_owned(), value.to_owned());
+        objects::apply_config_map(&self.client, &map).await
     }
 
     async fn delete_node(&self, name: &str) -> Result<(), Error> {
@@ -137,7 +156,7 @@ impl Operator for ApiOperator<'_> {
     async fn operate(
         &self,
         operation: &Operation,
-        tell: &(dyn Fn(&str) + Sync),
+        tell: &(dyn Fn(String) + Sync),
     ) -> Result<(), Error> {
         match operation {
             Operation::LabelNodes(marks) => self.label(marks).await,
@@ -164,12 +183,12 @@ impl<C: Connection> StepRunner<'_, C> {
             actor: step.actor.clone(),
             resource: operation.name(),
         });
-        let tell = |text: &str| {
+        let tell = |text: String| {
             self.send(Event::Line {
                 step: place,
                 actor: step.actor.clone(),
                 stream: Stream::Err,
-                text: self.secrets.mask(text),
+                text: self.secrets.mask(&text),
             });
         };
         let ended = self.operator.operate(operation, &tell).await;

@@ -62,7 +62,7 @@ pub fn of_step(
         .lit(PUT_FUNCTION)
         .lit(APT_FUNCTION)
         .lit(POLL_FUNCTION);
-    for (place, change) in step.changes.iter().enumerate() {
+    for (place, change) in step.changes().iter().enumerate() {
         script = script
             .lit("echo ")
             .arg(format!("{mark}{place}"))
@@ -87,7 +87,7 @@ pub fn shown(step: &PlannedStep) -> String {
         })
     };
     let mut script = Script::new();
-    for change in &step.changes {
+    for change in step.changes() {
         script = script.then(&change.resource.apply(&change.seen, &named));
     }
     script.to_string()

@@ -10,11 +10,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
+use super::operate::Operator;
 use super::*;
 use crate::cluster::{Login, Name};
 use crate::plan::gate::Gate;
 use crate::plan::rolling::Member;
-use crate::plan::{Change, Plan, PlannedStep, RollingGroup};
+use crate::plan::{Action, Actor, Change, Operation, Plan, PlannedStep, RollingGroup};
 use crate::resource::{Command, Content, Difference, Done, Input, Resource, Seen, Verb};
 use crate::secret_store::{self, SecretStore};
 use crate::shell::Script;
@@ -38,13 +39,13 @@ fn step(host: &str, title: &'static str, needs: &[usize]) -> PlannedStep {
         }],
     };
     PlannedStep {
-        host: name(host),
+        actor: name(host).into(),
         title: title.to_owned(),
-        changes: vec![Change {
+        action: Action::Converge(vec![Change {
             resource: Resource::Command(command),
             difference: Difference::plain(Verb::Run),
             seen: Seen::Command(false),
-        }],
+        }]),
         needs: needs.to_vec(),
         gate: None,
     }
@@ -63,10 +64,24 @@ async fn links(fake: &Fake, hosts: &[&str]) -> BTreeMap<Name, Arc<Link>> {
     links
 }
 
+/// A cluster that nobody scripted anything for.
+struct NoOperator;
+
+#[async_trait]
+impl Operator for NoOperator {
+    async fn operate(
+        &self,
+        operation: &Operation,
+        _: &(dyn Fn(String) + Sync),
+    ) -> Result<(), crate::api::Error> {
+        panic!("nobody scripted {operation:?}")
+    }
+}
+
 struct Ran {
     report: Report,
     events: Vec<Event>,
-    scripts: Vec<(Name, String)>,
+    scripts: Vec<(Actor, String)>,
 }
 
 fn options() -> Options {
@@ -99,13 +114,13 @@ async fn ran_over<C: Connection>(
     secrets.set_token("abcdef.0123456789abcdef");
     let (send, mut receive) = mpsc::unbounded_channel();
     let tell = |event| send.send(event).unwrap();
-    let report = run(plan, links, &secrets, options, &tell).await;
+    let report = run(plan, links, &NoOperator, &secrets, options, &tell).await;
     drop(send);
     let mut events = Vec::new();
     let mut scripts = Vec::new();
     while let Some(event) = receive.recv().await {
         match event {
-            Event::Script { host, text, .. } => scripts.push((host, text)),
+            Event::Script { actor, text, .. } => scripts.push((actor, text)),
             event => events.push(event),
         }
     }
@@ -198,6 +213,7 @@ fn failure(ran: &Ran) -> &Failure {
 fn gate(names: &[&str]) -> PlannedStep {
     PlannedStep {
         gate: Some(Gate::Nodes {
+            asked: name("cp-1"),
             server: "https://192.0.2.1:6443".to_owned(),
             names: names.iter().map(|name| (*name).to_owned()).collect(),
         }),
@@ -416,7 +432,7 @@ async fn a_wait_for_another_try_ends_with_the_run() {
     let (events, mut received) = mpsc::unbounded_channel();
     let secrets = SecretStore::new();
     let tell = |event| events.send(event).unwrap();
-    let running = run(&plan, &links, &secrets, &options, &tell);
+    let running = run(&plan, &links, &NoOperator, &secrets, &options, &tell);
     let stops = async {
         while !matches!(
             received.recv().await,
@@ -447,7 +463,7 @@ async fn scripts_are_shown_before_they_run_and_without_secrets() {
     let [(host, text)] = &ran.scripts[..] else {
         panic!("{:?}", ran.scripts);
     };
-    assert_eq!(*host, name("one"));
+    assert_eq!(*host, name("one").into());
     assert!(text.contains("run work"), "{text}");
     assert!(!text.contains("0123456789abcdef"), "{text}");
     assert!(
@@ -488,11 +504,11 @@ async fn rolled(at_once: usize, broken: &str) -> (usize, Vec<String>, Report) {
         });
         // Members take different times.
         let takes = Duration::from_secs(5 + 3 * (place as u64 % 3));
-        let drained = Answer::says("").after(takes);
+        let drained = Answer::output("").after(takes);
         fake.always(&name(host), "run drain", drained);
         let upgraded = match host == broken {
             true => Answer::exits(1, "", "E: broken\n"),
-            false => Answer::says(""),
+            false => Answer::output(""),
         };
         fake.always(&name(host), "run upgrade", upgraded.after(takes));
     }
@@ -508,13 +524,13 @@ async fn rolled(at_once: usize, broken: &str) -> (usize, Vec<String>, Report) {
     let (mut at_work, mut most, mut began) = (BTreeSet::new(), 0, Vec::new());
     for event in &ran.events {
         match event {
-            Event::StepStarted { host, title, .. } if title == "drain" => {
-                began.push(host.to_string());
-                at_work.insert(host.clone());
+            Event::StepStarted { actor, title, .. } if title == "drain" => {
+                began.push(actor.to_string());
+                at_work.insert(actor.clone());
                 most = most.max(at_work.len());
             }
-            Event::StepDone { host, title, .. } if title == "upgrade" => {
-                at_work.remove(host);
+            Event::StepDone { actor, title, .. } if title == "upgrade" => {
+                at_work.remove(actor);
             }
             _ => {}
         }

@@ -303,7 +303,7 @@ pub fn issue(
     secrets: &mut SecretStore,
     now: OffsetDateTime,
 ) -> Result<(), pki::Error> {
-    let resources = plan.steps.iter().flat_map(|step| &step.changes);
+    let resources = plan.steps.iter().flat_map(|step| step.changes());
     for change in resources {
         let Resource::Certificate(wanted) = &change.resource else {
             continue;
@@ -326,7 +326,7 @@ mod tests {
     use super::*;
     use crate::cluster::{Roles, Version};
     use crate::kubeadm::tests::external;
-    use crate::plan::{Change, PlannedStep};
+    use crate::plan::{Action, Change, PlannedStep};
     use crate::resource::{Content, Difference, Seen, Verb, certificate};
 
     fn name(text: &str) -> Name {
@@ -386,9 +386,9 @@ mod tests {
             seen: Seen::Certificate(certificate::Seen::Absent),
         };
         let step = PlannedStep {
-            host: node.name.clone(),
+            actor: node.name.clone().into(),
             title: "place".to_owned(),
-            changes: vec![change],
+            action: Action::Converge(vec![change]),
             needs: Vec::new(),
             gate: None,
         };

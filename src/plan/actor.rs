@@ -11,10 +11,10 @@ use crate::cluster::{CLUSTER, Name, NotAName};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Actor {
-    /// The cluster: whichever of its API servers answers.
-    Cluster,
     /// A host, by a script over its SSH connection.
     Host(Name),
+    /// The cluster: whichever of its API servers answers.
+    Cluster,
 }
 
 impl Actor {

@@ -227,19 +227,9 @@ fn resources(files: &[File]) -> Vec<Resource> {
 /// `kubectl` as the cluster's administrator on a control plane, asking that
 /// control plane's own API server; not longer than a minute for each answer.
 fn kubectl(context: &Context, node: &Node) -> Script {
-    kubectl_within(context, node, "--request-timeout=60s ")
-}
-
-/// The same, for what waits by itself.
-fn kubectl_wait(context: &Context, node: &Node) -> Script {
-    kubectl_within(context, node, "")
-}
-
-fn kubectl_within(context: &Context, node: &Node, limit: &'static str) -> Script {
     Script::of("kubectl --kubeconfig /etc/kubernetes/admin.conf --server ")
         .arg(super::facts::url(context.resolved.address(node)))
-        .lit(" ")
-        .lit(limit)
+        .lit(" --request-timeout=60s ")
 }
 
 /// Defines `kdiy_poll SECONDS WHAT COMMAND…`: every half second, until the

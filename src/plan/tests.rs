@@ -274,7 +274,7 @@ fn lines(plan: &Plan) -> String {
     let line = |(place, step): (usize, &PlannedStep)| {
         format!(
             "{place:>2} {:<4} {} after {:?}",
-            step.host.as_str(),
+            step.actor.as_str(),
             step.title,
             step.needs
         )
@@ -293,7 +293,7 @@ fn the_data_of_a_stacked_etcd_is_for_root_alone_however_it_is_bootstrapped() {
         let hosts = Hosts::of(resolved, facts, |_, resource| absent(resource));
         let plan = hosts.plan();
         let makes = |place: &usize| {
-            let mut changes = plan.steps[*place].changes.iter();
+            let mut changes = plan.steps[*place].changes().iter();
             changes.any(|change| {
                 matches!(&change.resource, Resource::Directory(directory)
                     if directory.path == "/var/lib/etcd" && directory.mode == 0o700)
@@ -302,14 +302,14 @@ fn the_data_of_a_stacked_etcd_is_for_root_alone_however_it_is_bootstrapped() {
         let made: Vec<_> = (0..plan.steps.len()).filter(makes).collect();
         let of: Vec<_> = made
             .iter()
-            .map(|place| plan.steps[*place].host.as_str())
+            .map(|place| plan.steps[*place].actor.as_str())
             .collect();
         assert_eq!(of, ["cp1", "cp2", "cp3"]);
         // Before etcd starts there: a host's steps come in their order.
         for place in made {
-            let host = &plan.steps[place].host;
+            let host = &plan.steps[place].actor;
             let starts = plan.steps.iter().position(|step| {
-                step.host == *host
+                step.actor == *host
                     && (step.title.contains("start the control plane")
                         || step.title.contains("initialise")
                         || step.title.contains("join the cluster"))
@@ -334,7 +334,7 @@ fn the_endpoint_is_known_to_serve_before_nodes_are_waited_for() {
         let nodes = gates(&plan, |gate| matches!(gate, gate::Gate::Nodes { .. }));
         assert_eq!((endpoint.len(), nodes.len()), (1, 1));
         assert!(endpoint < nodes);
-        let gate::Gate::Nodes { server, names } = plan.steps[nodes[0]].gate.as_ref().unwrap()
+        let gate::Gate::Nodes { server, names, .. } = plan.steps[nodes[0]].gate.as_ref().unwrap()
         else {
             panic!("no nodes")
         };
@@ -371,7 +371,7 @@ fn plans_are_the_same_to_the_letter_and_hold_no_secret() {
     let text = serde_json::to_string(&one.plan()).unwrap();
     assert_eq!(text, serde_json::to_string(&other.plan()).unwrap());
     assert!(!text.contains(KEY));
-    let secret = one.plan().steps.iter().flat_map(|step| step.changes.clone()).any(|change| {
+    let secret = one.plan().steps.iter().flat_map(|step| step.changes().to_vec()).any(|change| {
         matches!(change.resource, Resource::File(file) if matches!(&file.content, Content::Secret { .. })
             && one.secrets.text(&file.content) == Zeroizing::new(KEY.to_owned()))
     });
@@ -405,9 +405,9 @@ fn drift_is_fixed_and_nothing_else_is_touched() {
         .steps
         .iter()
         .flat_map(|step| {
-            step.changes
+            step.changes()
                 .iter()
-                .map(|c| format!("{} {}", step.host, c.resource.key()))
+                .map(|c| format!("{} {}", step.actor, c.resource.key()))
         })
         .collect();
     assert_eq!(
@@ -429,7 +429,7 @@ fn a_changed_configuration_makes_its_unit_restart() {
     let [step] = plan.steps.as_slice() else {
         panic!("{}", lines(&plan))
     };
-    let [file, service] = step.changes.as_slice() else {
+    let [file, service] = step.changes() else {
         panic!("{step:?}")
     };
     assert_eq!(file.difference.verb, Verb::Create);
@@ -472,8 +472,8 @@ fn with_a_new_worker(client: KubeletClient) -> Hosts {
 fn a_new_worker_touches_others_only_for_what_it_needs() {
     let elsewhere = |client| {
         let plan = with_a_new_worker(client).plan();
-        let others = plan.steps.iter().filter(|step| step.host.as_str() != "w2");
-        let others = others.map(|step| format!("{}: {}", step.host, step.title));
+        let others = plan.steps.iter().filter(|step| step.actor.as_str() != "w2");
+        let others = others.map(|step| format!("{}: {}", step.actor, step.title));
         others.collect::<Vec<_>>()
     };
     assert_eq!(
@@ -496,7 +496,7 @@ fn a_new_worker_touches_others_only_for_what_it_needs() {
     let hosts = with_a_new_worker(KubeletClient::Bootstrap);
     let limit = BTreeSet::from([name("w2")]);
     let limited = Plan::new(&hosts.blueprint, &hosts.seen, Some(&limit)).unwrap();
-    let of = |step: &PlannedStep| ["w2", "cp1"].contains(&step.host.as_str());
+    let of = |step: &PlannedStep| ["w2", "cp1"].contains(&step.actor.as_str());
     assert!(limited.steps.iter().all(of));
     let token = |step: &PlannedStep| step.title == "make a bootstrap token";
     assert!(limited.steps.iter().any(token));
@@ -516,7 +516,7 @@ fn nodes_that_a_limit_leaves_out_before_they_join_are_not_waited_for() {
         let of_nodes = |step: &&PlannedStep| step.title.ends_with("the nodes");
         let steps = plan.steps.iter().filter(of_nodes);
         steps
-            .flat_map(|step| &step.changes)
+            .flat_map(|step| step.changes())
             .flat_map(|change| change.difference.details.clone())
             .collect()
     };
@@ -551,14 +551,14 @@ fn a_wiped_control_plane_is_forgotten_before_it_joins_behind_all_gates() {
         .find(|step| step.title == "join the cluster")
         .unwrap();
     assert_eq!(
-        join.host,
-        name("cp1"),
+        join.actor,
+        name("cp1").into(),
         "the first of the list joins like any other"
     );
     let before: BTreeSet<_> = join
         .needs
         .iter()
-        .map(|need| format!("{}: {}", plan.steps[*need].host, plan.steps[*need].title))
+        .map(|need| format!("{}: {}", plan.steps[*need].actor, plan.steps[*need].title))
         .collect();
     for need in [
         "cp2: forget cp1",
@@ -654,7 +654,7 @@ fn an_init_that_broke_off_is_taken_up_where_it_began() {
         .iter()
         .find(|step| step.title.starts_with("initialise"))
         .unwrap();
-    assert_eq!(init.host, name("cp2"));
+    assert_eq!(init.actor, name("cp2").into());
 }
 
 #[test]

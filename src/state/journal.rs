@@ -191,6 +191,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Name;
     use proptest::prelude::*;
     use time::macros::datetime;
 

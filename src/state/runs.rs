@@ -160,14 +160,14 @@ impl Run {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn said(&self, actor: &Actor) -> Result<Option<String>, Error> {
+    pub fn read_log(&self, actor: &Actor) -> Result<Option<String>, Error> {
         guard::is_directory(&self.directory)?;
         let mut said = None;
         for (_, step) in { self.logs()?.into_iter() }.filter(|(of, _)| of == actor) {
             let text = guard::read(&self.path(actor, step))?;
             let text = text.map(|text| text.expose_secret().to_owned());
             said = match (said, text) {
-                (Some(said), Some(text)) => Some(said + &text),
+                (Some(said), Some(text)) => Some(said + text.as_str()),
                 (one, other) => one.or(other),
             };
         }

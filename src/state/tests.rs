@@ -85,7 +85,7 @@ fn everything_is_private_and_ignored_by_git() {
     state
         .create_run(&name("r1"))
         .unwrap()
-        .log(&name("cp-1"))
+        .log(&name("cp-1").into(), None)
         .unwrap();
     let mut pending = vec![base.path().join(DIRECTORY)];
     let mut seen = 0;
@@ -155,9 +155,9 @@ fn links_are_refused() {
     assert_eq!(fs::read_to_string(&target).unwrap(), "theirs");
 
     let run = state.create_run(&name("r1")).unwrap();
-    symlink(&target, run.path(&name("cp-1"))).unwrap();
+    symlink(&target, run.path(&name("cp-1").into(), None)).unwrap();
     assert!(matches!(
-        run.log(&name("cp-1")),
+        run.log(&name("cp-1").into(), None),
         Err(Error::NotPlain { .. })
     ));
 
@@ -184,10 +184,10 @@ fn other_names_of_a_file_are_refused() {
     let run = state.create_run(&name("r1")).unwrap();
     fs::write(base.path().join("theirs"), "").unwrap();
     set_mode(&base.path().join("theirs"), 0o600);
-    fs::hard_link(base.path().join("theirs"), run.path(&name("cp-1"))).unwrap();
-    assert!(matches!(run.log(&name("cp-1")), Err(Error::Linked { .. })));
+    fs::hard_link(base.path().join("theirs"), run.path(&name("cp-1").into(), None)).unwrap();
+    assert!(matches!(run.log(&name("cp-1").into(), None), Err(Error::Linked { .. })));
     assert!(matches!(
-        run.read_log(&name("cp-1")),
+        run.read_log(&name("cp-1").into()),
         Err(Error::Linked { .. })
     ));
 }
@@ -222,7 +222,7 @@ fn folders_in_between_are_checked_as_well() {
     set_mode(run.directory(), 0o755);
     assert!(matches!(run.record(), Err(Error::Exposed { .. })));
     assert!(matches!(
-        run.read_log(&name("cp-1")),
+        run.read_log(&name("cp-1").into()),
         Err(Error::Exposed { .. })
     ));
 }
@@ -278,16 +278,16 @@ fn logs_grow_at_their_end() {
     let (_base, state) = fresh();
     let run = state.create_run(&name("r1")).unwrap();
     for line in ["one\n", "two\n"] {
-        run.log(&name("cp-1"))
+        run.log(&name("cp-1").into(), None)
             .unwrap()
             .write_all(line.as_bytes())
             .unwrap();
     }
     assert_eq!(
-        fs::read_to_string(run.path(&name("cp-1"))).unwrap(),
+        fs::read_to_string(run.path(&name("cp-1").into(), None)).unwrap(),
         "one\ntwo\n"
     );
-    assert!(run.path(&name("cp-1")).ends_with("runs/r1/cp-1.log"));
+    assert!(run.path(&name("cp-1").into(), None).ends_with("runs/r1/cp-1.log"));
 }
 
 #[test]
@@ -296,7 +296,7 @@ fn old_runs_are_forgotten_but_nothing_of_others() {
     let id = |n: usize| name(&format!("2026050{}t0302{n:02}z", n / 10));
     for n in 0..22 {
         let run = state.create_run(&id(n)).unwrap();
-        run.log(&name("cp-1")).unwrap();
+        run.log(&name("cp-1").into(), None).unwrap();
         if n == 0 {
             fs::write(run.directory().join("notes.txt"), "mine").unwrap();
         }

@@ -69,7 +69,7 @@ mod tests {
     fn shown(width: usize, failure: &Failure) -> String {
         let took = Duration::from_millis(1_180);
         let style = Style::test(width, false);
-        render(&name("worker-1"), "packages", took, failure, &style)
+        render(&name("worker-1").into(), "packages", took, failure, &style)
     }
 
     #[test]

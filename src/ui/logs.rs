@@ -81,7 +81,7 @@ pub fn runs(runs: &[Run], style: &Style) -> String {
             Cell::sanitised(known(&|record| {
                 record.counts.as_ref().map(steps).unwrap_or_default()
             })),
-            Cell::sanitised(run.hosts.len().to_string()),
+            Cell::sanitised(run.actors.len().to_string()),
         ]
     };
     let rows: Vec<_> = runs.iter().map(row).collect();

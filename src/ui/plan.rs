@@ -10,8 +10,7 @@ use super::diff;
 use super::sanitise::sanitise;
 use super::style::{Style, Tone};
 use super::text::{count, names, pack, wrap};
-use crate::cluster::Name;
-use crate::plan::{Change, Counts, Plan, PlannedStep};
+use crate::plan::{Action, Actor, Change, Counts, Plan, PlannedStep};
 use crate::resource::{Content, Resource, Verb};
 
 /// The plan of a cluster of `hosts` observed hosts: its steps in an order in
@@ -65,12 +64,12 @@ fn numbers(counts: &Counts, style: &Style) -> String {
 /// The numbers of each host, those of hosts that are alike once; nothing where
 /// the last line says it all.
 fn by_host(plan: &Plan, style: &Style) -> String {
-    let counts = plan.counts_by_host();
-    let mut alike: Vec<(Counts, BTreeSet<&Name>)> = Vec::new();
-    for (host, counts) in counts {
+    let counts = plan.counts_by_actor();
+    let mut alike: Vec<(Counts, BTreeSet<&Actor>)> = Vec::new();
+    for (actor, counts) in counts {
         match alike.iter_mut().find(|(same, _)| *same == counts) {
-            Some((_, hosts)) => _ = hosts.insert(host),
-            None => alike.push((counts, BTreeSet::from([host]))),
+            Some((_, actors)) => _ = actors.insert(actor),
+            None => alike.push((counts, BTreeSet::from([actor]))),
         }
     }
     if alike.len() < 2 {
@@ -78,7 +77,7 @@ fn by_host(plan: &Plan, style: &Style) -> String {
     }
     let rows: Vec<_> = alike
         .iter()
-        .map(|(counts, hosts)| (names(hosts), numbers(counts, style)))
+        .map(|(counts, actors)| (names(actors), numbers(counts, style)))
         .collect();
     let most = style.width.saturating_sub(48);
     let widths = rows.iter().map(|(names, _)| names.width());
@@ -102,7 +101,7 @@ struct Group<'a> {
     title: &'a str,
     /// How many hosts at a time, where not all side by side.
     at_once: Option<NonZeroUsize>,
-    hosts: BTreeSet<&'a Name>,
+    actors: BTreeSet<&'a Actor>,
     body: String,
 }
 
@@ -120,19 +119,19 @@ fn groups<'a>(plan: &'a Plan, style: &Style) -> Vec<Group<'a>> {
             .entry((&step.title, body.clone(), rolling))
             .or_default();
         let found = places.iter().copied().find(|&place| {
-            needed.is_none_or(|needed| place > needed) && !groups[place].hosts.contains(&step.host)
+            needed.is_none_or(|needed| place > needed) && !groups[place].actors.contains(&step.actor)
         });
         let place = found.unwrap_or_else(|| {
             places.push(groups.len());
             groups.push(Group {
                 title: &step.title,
                 at_once: rolling.map(|group| plan.rolling[group].at_once),
-                hosts: BTreeSet::new(),
+                actors: BTreeSet::new(),
                 body,
             });
             groups.len() - 1
         });
-        groups[place].hosts.insert(&step.host);
+        groups[place].actors.insert(&step.actor);
         group_of.push(place);
     }
     groups
@@ -141,9 +140,9 @@ fn groups<'a>(plan: &'a Plan, style: &Style) -> Vec<Group<'a>> {
 /// `install packages  cp-1, cp-2, w-1`, on more lines where there are many.
 fn heading(group: &Group<'_>, style: &Style) -> String {
     let title = style.paint(Tone::Strong, group.title);
-    let names = names(&group.hosts);
+    let names = names(&group.actors);
     let pace = match group.at_once.map(NonZeroUsize::get) {
-        Some(at_once) if at_once < group.hosts.len() => pace(at_once),
+        Some(at_once) if at_once < group.actors.len() => pace(at_once),
         _ => String::new(),
     };
     let faint = style.paint(Tone::Faint, &pace);
@@ -166,20 +165,21 @@ fn pace(at_once: usize) -> String {
 }
 
 fn body(step: &PlannedStep, style: &Style) -> String {
-    let lines = step.changes.iter().flat_map(|change| lines(change, style));
-    lines.fold(String::new(), |out, line| out + &line + "\n")
+    let lines: Vec<_> = match &step.action {
+        Action::Converge(changes) => changes.iter().flat_map(|c| lines(c, style)).collect(),
+        Action::Do(operation) => {
+            let details = operation.details();
+            let details = details.iter().map(|detail| sanitise(detail)).collect();
+            head(operation.verb(), &sanitise(&operation.name()), details, style)
+        }
+    };
+    lines.iter().fold(String::new(), |out, line| out + line + "\n")
 }
 
 fn lines(change: &Change, style: &Style) -> Vec<String> {
-    let (sign, tone) = sign(change.difference.verb);
     let resource = &change.resource;
-    let name = name(resource);
-    let mut details: Vec<_> = change
-        .difference
-        .details
-        .iter()
-        .map(|d| sanitise(d))
-        .collect();
+    let details = change.difference.details.iter();
+    let mut details: Vec<_> = details.map(|detail| sanitise(detail)).collect();
     let text = change.difference.text.as_ref();
     let pem = text
         .and_then(|text| pem(&text.after))
@@ -188,19 +188,7 @@ fn lines(change: &Change, style: &Style) -> Vec<String> {
     if is_secret(resource) && !details.iter().any(|detail| detail.contains("secret")) {
         details.push("secret".to_owned());
     }
-    let mut out = Vec::new();
-    let head = format!("  {} {name}", style.paint(tone, sign));
-    let inline = details.join("; ");
-    if details.is_empty() {
-        out.push(head);
-    } else if 6 + name.width() + inline.width() <= style.width {
-        out.push(format!("{head}  {}", style.paint(Tone::Faint, &inline)));
-    } else {
-        out.push(head);
-        for line in pack(&details, "; ", style.width - 6) {
-            out.push(format!("      {}", style.paint(Tone::Faint, &line)));
-        }
-    }
+    let mut out = head(change.difference.verb, &name(resource), details, style);
     for removed in &change.difference.removes {
         let lines = wrap(&format!("remove {}", sanitise(removed)), style.width - 8);
         let lines = lines.iter().zip(iter::once("-").chain(iter::repeat(" ")));
@@ -213,6 +201,22 @@ fn lines(change: &Change, style: &Style) -> Vec<String> {
         out.extend(diff::render(text, 6, style));
     }
     out
+}
+
+/// What is done to what, with its particulars beside it or below.
+fn head(verb: Verb, name: &str, details: Vec<String>, style: &Style) -> Vec<String> {
+    let (sign, tone) = sign(verb);
+    let head = format!("  {} {name}", style.paint(tone, sign));
+    let inline = details.join("; ");
+    if details.is_empty() {
+        return vec![head];
+    }
+    if 6 + name.width() + inline.width() <= style.width {
+        return vec![format!("{head}  {}", style.paint(Tone::Faint, &inline))];
+    }
+    let details = pack(&details, "; ", style.width - 6);
+    let details = details.into_iter().map(|line| format!("      {}", style.paint(Tone::Faint, &line)));
+    std::iter::once(head).chain(details).collect()
 }
 
 /// A command's name says what it does; other names need their kind.
@@ -255,10 +259,15 @@ fn legend(plan: &Plan, style: &Style) -> String {
         (Verb::Run, "run"),
         (Verb::Wait, "wait for"),
     ];
-    let changes = || plan.steps.iter().flat_map(|step| &step.changes);
+    let verbs: BTreeSet<_> = { plan.steps.iter() }
+        .flat_map(|step| match &step.action {
+            Action::Do(operation) => vec![operation.verb()],
+            Action::Converge(all) => all.iter().map(|change| change.difference.verb).collect(),
+        })
+        .collect();
     let parts: Vec<_> = words
         .into_iter()
-        .filter(|(verb, _)| changes().any(|change| change.difference.verb == *verb))
+        .filter(|(verb, _)| verbs.contains(verb))
         .map(|(verb, word)| {
             let (sign, tone) = sign(verb);
             format!("{} {word}", style.paint(tone, sign))
@@ -270,6 +279,7 @@ fn legend(plan: &Plan, style: &Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Name;
     use crate::plan::RollingGroup;
     use crate::plan::rolling::Member;
     use crate::resource::{
@@ -290,9 +300,9 @@ mod tests {
 
     fn step(host: &str, title: &str, changes: Vec<Change>, needs: &[usize]) -> PlannedStep {
         PlannedStep {
-            host: Name::try_from(host.to_owned()).unwrap(),
+            actor: Name::try_from(host.to_owned()).unwrap().into(),
             title: title.to_owned(),
-            changes,
+            action: Action::Converge(changes),
             needs: needs.to_vec(),
             gate: None,
         }
@@ -508,7 +518,7 @@ mod tests {
             ..Plan::default()
         };
         let groups = groups(&plan, &Style::test(80, false));
-        let shown: Vec<_> = groups.iter().map(|g| (g.title, names(&g.hosts))).collect();
+        let shown: Vec<_> = groups.iter().map(|g| (g.title, names(&g.actors))).collect();
         let wanted = [("b", "h-1, h-3"), ("c", "h-1"), ("b", "h-2")];
         assert_eq!(
             shown,

@@ -176,7 +176,7 @@ pub(crate) mod tests {
                 5.2,
                 Event::StepFailed {
                     step: 1,
-                    actor: host("worker-1"),
+                    actor: host("worker-1").into(),
                     title: "packages".to_owned(),
                     took: seconds(1.18),
                     failure: failure(),
@@ -186,7 +186,7 @@ pub(crate) mod tests {
                 20.0,
                 Event::StepRetried {
                     step: 2,
-                    actor: host("cp-1"),
+                    actor: host("cp-1").into(),
                     title: "packages".to_owned(),
                     what: "a server is overloaded or out of order: E: Failed to fetch \
                            http://mirror/\x1b[2Jx.deb  503  Service Unavailable"

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::sanitise::sanitise;
 use super::style::{Style, Tone};
 use super::text::{count, cut, duration, wrap};
-use crate::cluster::Name;
+use crate::plan::Actor;
 use crate::execute::Event;
 
 /// How many steps of the critical path are shown, the longest of them.
@@ -232,7 +232,7 @@ fn critical_path(out: &mut String, tally: &Tally, style: &Style) {
 }
 
 fn by_host(out: &mut String, tally: &Tally, style: &Style) {
-    let mut totals: BTreeMap<&Name, (usize, Duration)> = BTreeMap::new();
+    let mut totals: BTreeMap<&Actor, (usize, Duration)> = BTreeMap::new();
     for step in &tally.steps {
         let (steps, took) = totals.entry(&step.actor).or_default();
         *steps += 1;

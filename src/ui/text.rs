@@ -6,7 +6,6 @@ use std::time::Duration;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::sanitise::{sanitise, sanitise_output};
-use crate::cluster::Name;
 
 /// Characters for each column at most: letters with several marks are rare.
 const MARKS: usize = 4;
@@ -193,6 +192,7 @@ pub fn names<T: ToString>(names: &BTreeSet<&T>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Name;
 
     fn named(all: &[&str]) -> String {
         let all: Vec<_> = all

@@ -3,15 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 
 use super::run_recorder::RunRecorder;
+use crate::api::{Client, Credentials, Limits, Server};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::log_recorder::LogRecorder;
 use crate::cli::survey::Survey;
 use crate::cli::{CliError, Exit};
+use crate::cluster::Role;
 use crate::execute::lock::Lock;
+use crate::execute::operate::ApiOperator;
 use crate::execute::{self, Event, Options};
+use crate::kubeadm::API_PORT;
 use crate::plan::Plan;
 use crate::plan::gate::Gate;
 use crate::transport::Connection;
@@ -91,13 +96,31 @@ pub(super) async fn run_plan<C: Connection + 'static>(
         }
         let _ = events.send(event);
     };
-    execute::run(plan, &survey.connections, &survey.secrets, &options, &tell).await;
+    let client = cluster_api(survey)?;
+    let operator = ApiOperator::new(client, &survey.secrets);
+    let (connections, secrets) = (&survey.connections, &survey.secrets);
+    execute::run(plan, connections, &operator, secrets, &options, &tell).await;
     drop(events);
     let tally = watched.await?;
     let stopped = *stop.borrow();
     interrupted.abort();
     lock_watch.abort();
     Ok((tally, stopped))
+}
+
+/// The cluster's API, through the control planes that are connected.
+fn cluster_api<C: Connection + 'static>(survey: &Survey<C>) -> Result<Client, CliError> {
+    let planes = survey.resolved.with_role(Role::ControlPlane);
+    let servers = planes.filter_map(|node| {
+        let connection: Arc<dyn Connection> = survey.connections.get(&node.name)?.clone();
+        Some(Server {
+            name: node.name.clone(),
+            address: (survey.resolved.address(node), API_PORT).into(),
+            connection,
+        })
+    });
+    let credentials = Credentials::issue(&survey.cas.kubernetes, OffsetDateTime::now_utc())?;
+    Ok(Client::new(servers.collect(), &credentials, Limits::default())?)
 }
 
 /// Whether the API is known to answer at the endpoint from this event on.
@@ -127,15 +150,15 @@ fn at_once(recorder: &RunRecorder, ui: &Ui) -> ! {
 mod tests {
     use super::*;
     use crate::cluster::Name;
-    use crate::plan::PlannedStep;
+    use crate::plan::{Action, PlannedStep};
 
     #[test]
     fn the_api_serves_once_the_gate_of_the_endpoint_is_passed() {
         let host = Name::try_from("cp-1".to_owned()).unwrap();
         let step = |gate| PlannedStep {
-            host: host.clone(),
+            actor: host.clone().into(),
             title: String::new(),
-            changes: Vec::new(),
+            action: Action::Converge(Vec::new()),
             needs: Vec::new(),
             gate,
         };

@@ -3,7 +3,7 @@
 
 use super::balancer::{self, Balanced};
 use super::{
-    Bootstrapped, Context, config, file, has_etcd_key, kubectl, nodes, runtime, settings, undo,
+    Bootstrapped, Context, config, file, has_etcd_key, nodes, runtime, settings, undo,
 };
 use crate::cluster::{Node, Role};
 use crate::etcd::{self, member};
@@ -12,9 +12,9 @@ use crate::plan::facts::UNFINISHED;
 use crate::plan::gate::{Gate, endpoint};
 use crate::plan::operation::Operation;
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, Content, Directory, Done, Input, OnDiffer, Resource, Verb};
+use crate::resource::{Command, Directory, Done, OnDiffer, Resource, Verb};
 use crate::secret_store::SecretStore;
-use crate::secret_store::{TOKEN, TOKEN_ID, TOKEN_SECRET};
+use crate::secret_store::TOKEN;
 use crate::shell::Script;
 
 /// The authorities are on every control plane before init and joins, so no

@@ -75,9 +75,8 @@ pub(super) fn label(context: &Context, blueprint: &mut Blueprint, joined: &[Step
 /// What a node lacks; `None` where it has all.
 fn lacking(context: &Context, node: &Node) -> Option<NodeMarks> {
     // What a node had before it joins anew is forgotten.
-    let known = { context.cluster_state.nodes }
-        .get(node.name.as_str())
-        .filter(|_| context.has_joined(node));
+    let known = context.cluster_state.nodes.get(node.name.as_str());
+    let known = known.filter(|_| context.has_joined(node));
     let has_label = |key: &str, value: &str| {
         let label = format!("{key}={value}");
         known.is_some_and(|node| node.labels.contains(&label))

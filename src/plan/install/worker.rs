@@ -80,7 +80,7 @@ pub(super) fn join(
         let mut needs = vec![bootstrapped.reachable, pulled];
         needs.extend(bootstrapped.balanced.before_join(node));
         joined.push(match context.resolved.cluster.kubelet_client {
-            KubeletClient::Issued => start(context, node, blueprint, needs),
+            KubeletClient::Issued => start(context, node, blueprint, bootstrapped.reachable, needs),
             KubeletClient::Bootstrap => {
                 needs.extend(bootstrapped.token);
                 join_node(context, node, blueprint, bootstrapped.reachable, &needs)
@@ -101,9 +101,10 @@ fn start(
     context: &Context,
     node: &Node,
     blueprint: &mut Blueprint,
+    reachable: StepId,
     mut needs: Vec<StepId>,
 ) -> StepId {
-    needs.extend(nodes::forget(context, node, blueprint));
+    needs.extend(nodes::forget(context, node, blueprint, reachable));
     let resolved = context.resolved;
     let kubeconfig = kubelet_client::kubeconfig(resolved, node, &context.trust.ca_certificate);
     let script = Script::of("echo join > ")

@@ -43,14 +43,14 @@ fn before(plan: &Plan, host: &str, title: &str) -> BTreeSet<String> {
     let place = plan
         .steps
         .iter()
-        .position(|step| step.host.as_str() == host && step.title == title)
+        .position(|step| step.actor.as_str() == host && step.title == title)
         .unwrap_or_else(|| panic!("{host} has no step {title}:\n{}", lines(plan)));
     let mut found = BTreeSet::new();
     let mut open = vec![place];
     while let Some(place) = open.pop() {
         for need in &plan.steps[place].needs {
             let step = &plan.steps[*need];
-            if found.insert(format!("{}: {}", step.host, step.title)) {
+            if found.insert(format!("{}: {}", step.actor, step.title)) {
                 open.push(*need);
             }
         }
@@ -79,7 +79,7 @@ fn no_plan_holds_the_password_or_differs_from_itself() {
         );
     }
     let hosts = fresh(pair(VERSION, Balancer::Haproxy));
-    let kept = hosts.plan().steps.iter().flat_map(|step| step.changes.clone()).any(|change| {
+    let kept = hosts.plan().steps.iter().flat_map(|step| step.changes().to_vec()).any(|change| {
         matches!(change.resource, Resource::File(file) if hosts.secrets.text(&file.content).contains(PASSWORD))
     });
     assert!(kept, "the password is planned, by its hash");
@@ -140,10 +140,10 @@ fn kube_vip_comes_with_init_and_after_joins() {
     let step = |host: &str, title: &str| {
         plan.steps
             .iter()
-            .find(|step| step.host.as_str() == host && step.title == title)
+            .find(|step| step.actor.as_str() == host && step.title == title)
             .unwrap()
     };
-    let init = &step("cp1", "initialise the control plane").changes[0].resource;
+    let init = &step("cp1", "initialise the control plane").changes()[0].resource;
     let Resource::Command(init) = init else {
         panic!("{init:?}");
     };
@@ -173,8 +173,8 @@ fn kube_vip_comes_with_one_bootstrap_node_and_after_all() {
     let plan = fresh(kube_vip()).plan();
     let command = |host: &str, title: &str| {
         let mut steps = plan.steps.iter();
-        let step = steps.find(|step| step.host.as_str() == host && step.title == title);
-        match &step.unwrap().changes[0].resource {
+        let step = steps.find(|step| step.actor.as_str() == host && step.title == title);
+        match &step.unwrap().changes()[0].resource {
             Resource::Command(command) => command.clone(),
             other => panic!("{other:?}"),
         }
@@ -352,8 +352,8 @@ fn balancers_take_up_a_new_control_plane_by_a_reload() {
         );
         let plan = hosts.plan();
         for host in on {
-            let steps = plan.steps.iter().filter(|step| step.host.as_str() == *host);
-            let changes = steps.flat_map(|step| &step.changes);
+            let steps = plan.steps.iter().filter(|step| step.actor.as_str() == *host);
+            let changes = steps.flat_map(|step| step.changes());
             let units: Vec<_> = changes
                 .filter(|change| matches!(change.resource, Resource::Service(_)))
                 .map(|change| (change.resource.name(), change.difference.details.join(", ")))

@@ -89,7 +89,7 @@ fn hosts_of(
 
 fn steps_of(plan: &Plan, title: &str) -> Vec<String> {
     let titled = plan.steps.iter().filter(|step| step.title == title);
-    titled.map(|step| step.host.to_string()).collect()
+    titled.map(|step| step.actor.to_string()).collect()
 }
 
 #[test]
@@ -126,9 +126,9 @@ fn a_plan_names_certificates_and_holds_none() {
         .steps
         .iter()
         .flat_map(|step| {
-            step.changes
+            step.changes()
                 .iter()
-                .map(|c| (step.host.clone(), c.resource.key()))
+                .map(|c| (step.actor.clone(), c.resource.key()))
         })
         .filter(|(_, key)| key.ends_with("ca.key"))
         .map(|(host, _)| host.to_string())
@@ -333,7 +333,7 @@ fn no_member_restarts_while_another_is_unreachable() {
         let begins = |title: &str| plan.steps.iter().position(|step| step.title == title);
         let restart = &plan.steps[begins("restart etcd").unwrap()];
         let wait = &plan.steps[restart.needs[0]];
-        assert_eq!((wait.host.as_str(), restart.host.as_str()), ("e1", "e1"));
+        assert_eq!((wait.actor.as_str(), restart.actor.as_str()), ("e1", "e1"));
         let text = serde_json::to_string(wait).unwrap();
         assert!(text.contains("https://192.0.2.13:2379/health"), "{text}");
         wait.needs.clone()
@@ -342,7 +342,7 @@ fn no_member_restarts_while_another_is_unreachable() {
     let healed = plan
         .steps
         .iter()
-        .position(|step| step.host == name("e3") && step.title == "wait for etcd");
+        .position(|step| step.actor.host() == Some(&name("e3")) && step.title == "wait for etcd");
     assert!(
         waits_for_e3(&plan).contains(&healed.unwrap()),
         "{}",
@@ -371,7 +371,7 @@ fn all_members_stopped_are_started_before_anything_is_said_of_the_nodes() {
     let elsewhere = plan
         .steps
         .iter()
-        .find(|step| !step.host.as_str().starts_with('e'));
+        .find(|step| !step.actor.as_str().starts_with('e'));
     assert_eq!(elsewhere, None);
     assert_eq!(steps_of(&plan, "start etcd"), ALL);
     let needed = bootstrap::required_hosts(&hosts.resolved, &hosts.observed.cluster_state);

@@ -33,9 +33,9 @@ fn resolved_of(file: &Path) -> ResolvedCluster {
 /// Titles of the steps of each host in their order; hosts with the same ones
 /// are named together.
 fn steps(plan: &Plan) -> String {
-    let mut of_hosts = BTreeMap::<&Name, Vec<&str>>::new();
+    let mut of_hosts = BTreeMap::<&Actor, Vec<&str>>::new();
     for planned in &plan.steps {
-        let titles = of_hosts.entry(&planned.host).or_default();
+        let titles = of_hosts.entry(&planned.actor).or_default();
         titles.push(&planned.title);
     }
     let mut alike = Vec::<(Vec<&str>, Vec<&str>)>::new();

@@ -15,7 +15,7 @@ fn changed(change: impl Fn(&mut PlaneView)) -> Hosts {
 
 /// All scripts of a plan, one after the other.
 fn scripts(plan: &Plan) -> String {
-    let changes = plan.steps.iter().flat_map(|step| &step.changes);
+    let changes = plan.steps.iter().flat_map(|step| step.changes());
     let commands = changes.filter_map(|change| match &change.resource {
         Resource::Command(command) => Some(command.script.as_str()),
         _ => None,
@@ -86,8 +86,8 @@ fn each_kubelet_is_given_its_own_resolver() {
     let text = serde_json::to_string(&plan).unwrap();
     assert!(!text.contains("resolv-conf"), "no flag");
     let patch = |host: &str| {
-        let steps = plan.steps.iter().filter(|step| step.host.as_str() == host);
-        let mut changes = steps.flat_map(|step| &step.changes);
+        let steps = plan.steps.iter().filter(|step| step.actor.as_str() == host);
+        let mut changes = steps.flat_map(|step| step.changes());
         let patch = changes.find_map(|change| match &change.resource {
             Resource::File(file) if file.path.ends_with(crate::kubeadm::OWN_PATCH) => {
                 Some(hosts.secrets.text(&file.content).to_string())

@@ -28,10 +28,10 @@ const PLANES: [&str; 3] = ["cp1", "cp2", "cp3"];
 
 /// The hash of a host's bootstrap, as its own script notes it.
 fn hash(plan: &Plan, host: &str) -> String {
-    let steps = plan.steps.iter().filter(|step| step.host.as_str() == host);
+    let steps = plan.steps.iter().filter(|step| step.actor.as_str() == host);
     let scripts =
         steps
-            .flat_map(|step| &step.changes)
+            .flat_map(|step| step.changes())
             .filter_map(|change| match &change.resource {
                 Resource::Command(command) => Some(command.script.as_str()),
                 _ => None,
@@ -111,11 +111,11 @@ fn left(planes: [Plane; 3]) -> Vec<String> {
     ];
     let plan = state(planes).plan();
     let shown = |step: &&PlannedStep| {
-        SHOWN.contains(&step.title.as_str()) && step.host.as_str().starts_with("cp")
+        SHOWN.contains(&step.title.as_str()) && step.actor.as_str().starts_with("cp")
     };
     let steps = plan.steps.iter().filter(shown);
     steps
-        .map(|step| format!("{}: {}", step.host, step.title))
+        .map(|step| format!("{}: {}", step.actor, step.title))
         .collect()
 }
 
@@ -193,7 +193,7 @@ fn a_member_that_is_left_of_a_lost_host_is_forgotten_though_it_never_was_a_node(
         .steps
         .iter()
         .position(|step| step.title == "forget cp1");
-    let join = |step: &&PlannedStep| step.title == "join the cluster" && step.host == name("cp1");
+    let join = |step: &&PlannedStep| step.title == "join the cluster" && step.actor.host() == Some(&name("cp1"));
     let join = plan.steps.iter().find(join).unwrap();
     assert!(join.needs.contains(&forget.unwrap()), "{}", lines(&plan));
 }
@@ -202,7 +202,7 @@ fn a_member_that_is_left_of_a_lost_host_is_forgotten_though_it_never_was_a_node(
 fn who_has_lost_its_disk_joins_after_the_others_have_bootstrapped() {
     let plan = state([Answers, Answers, Blank]).plan();
     let of = |host: &str, title: &str| {
-        let found = |step: &PlannedStep| step.host.as_str() == host && step.title == title;
+        let found = |step: &PlannedStep| step.actor.as_str() == host && step.title == title;
         plan.steps
             .iter()
             .position(found)
@@ -242,7 +242,7 @@ fn nobody_is_done_before_the_cluster_is_set_up() {
         .position(|step| step.title == "set up the cluster");
     for step in &plan.steps {
         if step.title == "complete the control plane" {
-            assert!(step.needs.contains(&set_up.unwrap()), "{}", step.host);
+            assert!(step.needs.contains(&set_up.unwrap()), "{}", step.actor);
         }
     }
 }
@@ -269,7 +269,7 @@ fn the_phase_that_makes_etcd_alone_names_all_members() {
         \n      value: cp1=https://192.0.2.11:2380,cp2=https://192.0.2.12:2380,cp3=https://192.0.2.13:2380\
         \n    - name: initial-cluster-state\
         \n      value: new\n";
-    let changes = plan.steps.iter().flat_map(|step| &step.changes);
+    let changes = plan.steps.iter().flat_map(|step| step.changes());
     let commands = changes.filter_map(|change| match &change.resource {
         Resource::Command(command) => Some(command),
         _ => None,
@@ -321,7 +321,7 @@ fn a_worker_that_joined_before_the_power_failed_is_no_unknown_node() {
     };
     let hosts = Hosts::with(facts, |_, resource| as_wanted(resource));
     assert_eq!(hosts.codes(), []);
-    let joins = |step: &PlannedStep| step.host == name("w1") && step.title == "join the cluster";
+    let joins = |step: &PlannedStep| step.actor.host() == Some(&name("w1")) && step.title == "join the cluster";
     assert!(hosts.plan().steps.iter().any(joins));
 }
 

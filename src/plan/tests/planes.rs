@@ -37,13 +37,13 @@ fn running(resolved: ResolvedCluster, view: impl Fn(&str) -> PlaneView) -> Hosts
 /// Steps with the particulars of their commands.
 pub(super) fn told(plan: &Plan) -> String {
     let line = |(place, step): (usize, &PlannedStep)| {
-        let details = step.changes.iter().flat_map(|change| {
+        let details = step.changes().iter().flat_map(|change| {
             let details = &change.difference.details;
             details.iter().map(|detail| format!("\n       {detail}"))
         });
         format!(
             "{place:>2} {:<4} {} after {:?}{}",
-            step.host.as_str(),
+            step.actor.as_str(),
             step.title,
             step.needs,
             details.collect::<String>()
@@ -93,7 +93,7 @@ fn an_argument_that_was_taken_out_is_noticed_by_the_note_on_the_host() {
         .steps
         .iter()
         .filter(|step| step.title == "restart the control plane with new settings")
-        .map(|step| step.host.as_str())
+        .map(|step| step.actor.as_str())
         .collect();
     assert_eq!(restarted, ["cp2"]);
 }
@@ -123,7 +123,7 @@ fn a_component_that_does_not_run_is_fixed_first_and_waits_for_the_others_only() 
     let plan = running(after, view).plan();
     let of = |title: &str| {
         let steps = plan.steps.iter().filter(|step| step.title == title);
-        steps.map(|step| step.host.as_str()).collect::<Vec<_>>()
+        steps.map(|step| step.actor.as_str()).collect::<Vec<_>>()
     };
     assert_eq!(
         of("restart the control plane with new settings"),
@@ -183,7 +183,7 @@ fn encryption_is_safe_from_every_state_that_a_kill_can_leave() {
                 }
                 _ => continue,
             };
-            let place: usize = step.host.as_str()[2..].parse().unwrap();
+            let place: usize = step.actor.as_str()[2..].parse().unwrap();
             now[place - 1] = stage;
             // What a kill had left is no step of this plan.
             if stage == Stage::Writes {
@@ -332,7 +332,7 @@ fn a_fresh_cluster_encrypts_from_the_first_write_and_signs_at_its_end() {
         .steps
         .iter()
         .filter(|s| s.title == "start the control plane");
-    let starts: Vec<_> = starts.map(|step| &step.changes[0].resource).collect();
+    let starts: Vec<_> = starts.map(|step| &step.changes()[0].resource).collect();
     assert_eq!(starts.len(), 3, "{}", told(&plan));
     for start in starts {
         let Resource::Command(start) = start else {
@@ -346,7 +346,7 @@ fn a_fresh_cluster_encrypts_from_the_first_write_and_signs_at_its_end() {
     }
     let last = plan.steps.last().unwrap();
     assert_eq!(last.title, "approve serving certificates");
-    assert_eq!(last.changes[0].difference.details.len(), 5);
+    assert_eq!(last.changes()[0].difference.details.len(), 5);
 }
 
 #[test]

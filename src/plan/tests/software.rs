@@ -70,7 +70,7 @@ const WHOLE: [(&str, &str); 4] = [
 #[test]
 fn crictl_is_installed_from_kubernetes_repository_and_held() {
     let plan = hosts(few(V1_37), |_| {}).plan();
-    let packages = plan.steps.iter().flat_map(|step| &step.changes);
+    let packages = plan.steps.iter().flat_map(|step| step.changes());
     let packages = packages.filter_map(|change| match &change.resource {
         Resource::Packages(packages) if packages.name == "for Kubernetes" => Some(packages),
         _ => None,

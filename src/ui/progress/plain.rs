@@ -5,7 +5,6 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::{Board, Renderer};
-use crate::cluster::Name;
 use crate::execute::Event;
 use crate::plan::Actor;
 use crate::ui::failure;

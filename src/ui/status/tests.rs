@@ -63,7 +63,9 @@ fn a_control_plane_is_lost() {
     });
     let drift = Drift::Known {
         changes: 3,
-        hosts: [(name("w1"), 2), (name("lb1"), 1)].into(),
+        hosts: [("w1", 2), ("lb1", 1)]
+            .map(|(host, changes)| (name(host).into(), changes))
+            .into(),
         problems: Vec::new(),
         left_out: [name("cp2")].into(),
     };

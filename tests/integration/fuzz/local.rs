@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use kdiy::cluster::Name;
+use kdiy::plan::Actor;
 use kdiy::draft::ansible::{self, File, Kind};
 use kdiy::draft::imported::Imported;
 use kdiy::draft::terraform::{self, Wanted};
@@ -257,13 +257,13 @@ fn runs_and_logs() {
         nearly(vec![record.to_owned()]),
         nearly(vec![said.to_owned()]),
     );
-    let host = Name::try_from("cp-1".to_owned()).unwrap();
+    let host = Actor::try_from("cp-1".to_owned()).unwrap();
     fuzz(1000, &cases, |(record, said)| {
         Spoilt::write(&spoilt.run.directory().join("run.json"), &record);
-        Spoilt::write(&spoilt.run.path(&host), &said);
+        Spoilt::write(&spoilt.run.path(&host, None), &said);
         for run in spoilt.state.runs().unwrap() {
             let _ = run.record().unwrap();
-            assert_eq!(run.hosts().unwrap(), std::slice::from_ref(&host));
+            assert_eq!(run.actors().unwrap(), [host.clone()].into());
             let steps = log::read(&run.read_log(&host).unwrap().unwrap());
             let shown = steps
                 .iter()

@@ -7,7 +7,7 @@ use crate::plan::etcd::Packaged;
 #[test]
 fn the_plan_says_which_etcd_comes_from_where() {
     let details = |plan: &Plan, name: &str| -> Vec<String> {
-        let changes = plan.steps.iter().flat_map(|step| &step.changes);
+        let changes = plan.steps.iter().flat_map(|step| step.changes());
         let of = changes.filter(|change| change.resource.name() == name);
         of.flat_map(|change| change.difference.details.clone())
             .collect()

@@ -46,8 +46,8 @@ fn a_repeated_argument_that_is_changed_is_rolled_out() {
         .iter()
         .filter(|step| step.title == "restart the control plane with new settings");
     for step in rollouts {
-        let Resource::Command(command) = &step.changes[0].resource else {
-            panic!("{:?}", step.changes);
+        let Resource::Command(command) = &step.changes()[0].resource else {
+            panic!("{:?}", step.changes());
         };
         let wanted = command
             .inputs
