@@ -1,5 +1,6 @@
 //! Integration tests.
 
+mod api;
 mod cli;
 mod documents;
 mod documents_ci;

@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["state"],
     &["status"],
     &["plan"],
+    &["api"],
     &["pki"],
     &["draft"],
     &["inventory"],

@@ -1,0 +1,168 @@
+//! The drain itself.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use k8s_openapi::api::core::v1 as core;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{Event, Inspection, Options, refusal, sort};
+use crate::api::error::Fault;
+use crate::api::pods::{self, Eviction, Pod, evict};
+use crate::api::watch::{Objects, Wait, until};
+use crate::api::{Client, Error};
+
+/// The longest wait that an API server's wish gets.
+const LONGEST_WISH: Duration = Duration::from_secs(30);
+
+/// The uids of the pods on a node; none before it was looked at.
+type Present = Option<BTreeSet<String>>;
+
+/// Empties a node: evicts what can go, and waits until it is gone, each pod
+/// by its uid. Pods of DaemonSets and static pods stay. The node is to be
+/// cordoned before; what comes to it in between is not waited for. Returns
+/// what went and what stayed.
+///
+/// # Errors
+/// Before anything is evicted when pods would lose something that the options
+/// do not give up. Later when a budget holds a pod for too long, a pod does
+/// not end in time, or the cluster cannot be asked; the other pods are waited
+/// for first, and all that went wrong is told together.
+pub async fn drain(
+    client: &Client,
+    node: &str,
+    options: &Options,
+    told: &(dyn Fn(Event) + Sync),
+) -> Result<Inspection, Error> {
+    let inspection = sort(pods::of_node(client, node).await?, options);
+    if !inspection.refused.is_empty() {
+        return Err(refusal(node, &inspection.refused));
+    }
+    if inspection.evicted.is_empty() {
+        return Ok(inspection);
+    }
+    let (present, seen) = watch::channel(Present::None);
+    let evictions = stream::iter(&inspection.evicted)
+        .map(|pod| one(client, pod, options, seen.clone(), told))
+        .buffer_unordered(options.at_once.max(1))
+        .filter_map(async |ended| ended.err())
+        .collect::<Vec<_>>();
+    let failed = tokio::select! {
+        failed = evictions => failed,
+        error = look(client, node, &present) => vec![error],
+    };
+    match joined(node, failed) {
+        Some(error) => Err(error),
+        None => Ok(inspection),
+    }
+}
+
+/// Keeps track of which pods are there; ends only with an error.
+async fn look(client: &Client, node: &str, present: &watch::Sender<Present>) -> Error {
+    let fields = pods::selector(node);
+    let action = format!("watch the pods of node {node}");
+    let wait = Wait {
+        fields: Some(&fields),
+        // Each pod has limits of its own.
+        limit: Duration::MAX,
+        action: &action,
+    };
+    let show = |pods: &Objects<core::Pod>| {
+        present.send_replace(Some(pods.keys().cloned().collect()));
+        ControlFlow::Continue(Vec::new())
+    };
+    match until::<_, std::convert::Infallible>(&pods::all(client), &wait, show).await {
+        Err(error) => error,
+        Ok(never) => match never {},
+    }
+}
+
+/// Evicts one pod and waits until it is gone.
+async fn one(
+    client: &Client,
+    pod: &Pod,
+    options: &Options,
+    mut seen: watch::Receiver<Present>,
+    told: &(dyn Fn(Event) + Sync),
+) -> Result<(), Error> {
+    let gone = |present: &Present| {
+        present
+            .as_ref()
+            .is_some_and(|pods| !pods.contains(&pod.uid))
+    };
+    if !accepted(client, pod, options, told).await? {
+        told(Event::Gone(pod.clone()));
+        return Ok(());
+    }
+    told(Event::Evicted(pod.clone()));
+    // Whoever looks is there as long as the evictions are.
+    if timeout(options.gone, seen.wait_for(gone)).await.is_err() {
+        return Err(Error {
+            action: format!("wait for pod {pod} to be gone"),
+            why: Fault::Unmet {
+                limit: options.gone,
+                missing: vec!["its kubelet has not ended it".to_owned()],
+            },
+        });
+    }
+    told(Event::Gone(pod.clone()));
+    Ok(())
+}
+
+/// Asks for an eviction until it is accepted, or the pod is gone.
+async fn accepted(
+    client: &Client,
+    pod: &Pod,
+    options: &Options,
+    told: &(dyn Fn(Event) + Sync),
+) -> Result<bool, Error> {
+    let begun = Instant::now();
+    let mut last = None;
+    loop {
+        let (budgets, message, wish) = match evict(client, pod, options.grace).await? {
+            Eviction::Accepted => return Ok(true),
+            Eviction::Gone => return Ok(false),
+            Eviction::Held {
+                budgets,
+                message,
+                retry_after,
+            } => (budgets, message, retry_after),
+        };
+        let since = begun.elapsed();
+        if last.as_ref() != Some(&budgets) {
+            told(Event::Held {
+                pod: pod.clone(),
+                budgets: budgets.clone(),
+                since,
+            });
+        }
+        let wait = wish.map_or(options.every, |wish| wish.min(LONGEST_WISH));
+        if since + wait > options.held {
+            return Err(Error {
+                action: format!("evict pod {pod}"),
+                why: Fault::Held {
+                    budgets,
+                    message,
+                    since,
+                },
+            });
+        }
+        last = Some(budgets);
+        sleep(wait).await;
+    }
+}
+
+/// All that went wrong, as one error.
+fn joined(node: &str, failed: Vec<Error>) -> Option<Error> {
+    let mut failed = failed.into_iter();
+    match (failed.next(), failed.len()) {
+        (first, 0) => first,
+        (first, _) => Some(Error {
+            action: format!("drain node {node}"),
+            why: Fault::Several(first.into_iter().chain(failed).collect()),
+        }),
+    }
+}

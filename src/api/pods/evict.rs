@@ -1,0 +1,156 @@
+//! One eviction, and the budgets that may hold it.
+
+use std::time::Duration;
+
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use kube::ResourceExt as _;
+use kube::api::{Api, DeleteParams, EvictParams, PostParams, Preconditions};
+use kube::core::{Selector, SelectorExt as _};
+
+use super::Pod;
+use crate::api::client::During as _;
+use crate::api::error::{Fault, Refusal};
+use crate::api::read::list;
+use crate::api::{Client, Error};
+
+/// Why an eviction is refused (`policyv1.DisruptionBudgetCause`).
+const BUDGET: &str = "DisruptionBudget";
+
+/// Why nothing can be made in a namespace that is being deleted
+/// (`corev1.NamespaceTerminatingCause`).
+const TERMINATING: &str = "NamespaceTerminating";
+
+/// What came of asking for an eviction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Eviction {
+    /// The pod is being deleted: it ends within its grace period.
+    Accepted,
+    /// The pod is not there any more; one of the same name may be.
+    Gone,
+    /// A disruption budget does not allow it now.
+    Held {
+        /// The budgets that select the pod and allow no disruption; empty if
+        /// they changed in between.
+        budgets: Vec<Budget>,
+        /// What the API server said.
+        message: String,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// A PodDisruptionBudget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// Its name; its namespace is the pod's.
+    pub name: String,
+    /// How many pods must stay healthy.
+    pub desired_healthy: i32,
+    /// How many are.
+    pub current_healthy: i32,
+}
+
+/// Asks for the eviction of a pod, of none but the one with its uid. How long
+/// the pod may take to end is its own business, unless `grace` says so.
+///
+/// # Errors
+/// When the API server refuses for another reason than a budget, as it does
+/// for a pod that two budgets select, or cannot be asked.
+pub async fn evict(client: &Client, pod: &Pod, grace: Option<Duration>) -> Result<Eviction, Error> {
+    attempt(client, pod, grace, false).await
+}
+
+/// Asks whether a pod could be evicted now, and changes nothing.
+///
+/// # Errors
+/// As [`evict`].
+pub async fn would_evict(client: &Client, pod: &Pod) -> Result<Eviction, Error> {
+    attempt(client, pod, None, true).await
+}
+
+async fn attempt(
+    client: &Client,
+    pod: &Pod,
+    grace: Option<Duration>,
+    dry_run: bool,
+) -> Result<Eviction, Error> {
+    let params = EvictParams {
+        delete_options: Some(DeleteParams {
+            dry_run,
+            grace_period_seconds: grace
+                .map(|grace| u32::try_from(grace.as_secs()).unwrap_or(u32::MAX)),
+            preconditions: Some(Preconditions {
+                uid: Some(pod.uid.clone()),
+                resource_version: None,
+            }),
+            ..DeleteParams::default()
+        }),
+        post_options: PostParams {
+            dry_run,
+            field_manager: None,
+        },
+    };
+    let api: Api<k8s_openapi::api::core::v1::Pod> = Api::namespaced(client.kube(), &pod.namespace);
+    let asked = api.evict(&pod.name, &params).await;
+    let refusal = match asked.during(|| format!("evict pod {pod}")) {
+        Ok(_) => return Ok(Eviction::Accepted),
+        Err(Error {
+            why: Fault::Refused(refusal),
+            action,
+        }) => (refusal, action),
+        Err(error) => return Err(error),
+    };
+    match refusal {
+        // 409: the uid is another one.
+        (
+            Refusal {
+                code: 404 | 409, ..
+            },
+            _,
+        ) => Ok(Eviction::Gone),
+        (refusal, _) if refusal.code == 403 && refusal.has_cause(TERMINATING) => {
+            Ok(Eviction::Accepted)
+        }
+        (refusal, _) if refusal.code == 429 && is_held(&refusal) => Ok(Eviction::Held {
+            budgets: holding(client, pod).await?,
+            message: refusal.message,
+            retry_after: refusal.retry_after,
+        }),
+        (refusal, action) => Err(Error {
+            action,
+            why: Fault::Refused(refusal),
+        }),
+    }
+}
+
+/// A server with too much to do says 429 too, but gives no such cause.
+fn is_held(refusal: &Refusal) -> bool {
+    refusal.has_cause(BUDGET) || refusal.message.contains("disruption budget")
+}
+
+/// The budgets that hold a pod.
+async fn holding(client: &Client, pod: &Pod) -> Result<Vec<Budget>, Error> {
+    let api: Api<PodDisruptionBudget> = Api::namespaced(client.kube(), &pod.namespace);
+    let action = || format!("list the disruption budgets of namespace {}", pod.namespace);
+    let all = list(&api, None, action).await?;
+    let held = |budget: &&PodDisruptionBudget| {
+        let selector = budget.spec.as_ref().and_then(|spec| spec.selector.clone());
+        let selector = selector.and_then(|selector| Selector::try_from(selector).ok());
+        let status = budget.status.as_ref();
+        // A budget without a selector selects nothing, an empty one everything.
+        selector.is_some_and(|selector| selector.matches(&pod.labels))
+            && status.is_none_or(|status| status.disruptions_allowed <= 0)
+    };
+    let budget = |budget: &PodDisruptionBudget| Budget {
+        name: budget.name_any(),
+        desired_healthy: budget
+            .status
+            .as_ref()
+            .map_or(0, |status| status.desired_healthy),
+        current_healthy: budget
+            .status
+            .as_ref()
+            .map_or(0, |status| status.current_healthy),
+    };
+    Ok(all.items.iter().filter(held).map(budget).collect())
+}
