@@ -198,6 +198,7 @@ impl Fault {
             | Self::TimeLimit { .. }
             | Self::Contended(_) => true,
             Self::Refused(refusal) => refusal.code == 429 || refusal.code >= 500,
+            Self::Several(errors) => errors.iter().all(|error| error.why.is_transient()),
             _ => false,
         }
     }

@@ -27,7 +27,8 @@ pub(super) enum Line {
 pub(super) struct Broken {
     /// Whether nothing of it was sent, so that it may be sent again.
     pub unsent: bool,
-    pub why: hyper::Error,
+    /// What hyper says, and what the system says below it.
+    pub why: String,
 }
 
 impl Line {
@@ -85,7 +86,10 @@ impl Line {
         to: &Authority,
         mut request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, Broken> {
-        let unsent = |why| Broken { unsent: true, why };
+        let unsent = |why| Broken {
+            unsent: true,
+            why: said(&why),
+        };
         match self {
             Self::Shared(sender) => {
                 sender.ready().await.map_err(unsent)?;
@@ -104,7 +108,12 @@ impl Line {
         }
         .map_err(|mut failed| Broken {
             unsent: failed.take_message().is_some(),
-            why: failed.into_error(),
+            why: said(&failed.into_error()),
         })
     }
+}
+
+pub(super) fn said(why: &hyper::Error) -> String {
+    let source = std::error::Error::source(why).map(ToString::to_string);
+    source.map_or_else(|| why.to_string(), |source| format!("{why}: {source}"))
 }

@@ -15,7 +15,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::Limits;
 use super::error::{Attempt, Unusable};
-use super::http::Line;
+use super::http::{Line, said};
 use crate::cluster::Name;
 use crate::transport::Connection;
 use crate::transport::sanitise::sanitise_short;
@@ -120,6 +120,14 @@ impl Servers {
         Err(failed)
     }
 
+    /// The next request is to find out whether a server still answers.
+    pub(super) async fn distrust(&self, index: usize) {
+        let mut current = self.current.lock().await;
+        if current.index == index {
+            current.line = None;
+        }
+    }
+
     /// A connection to one server that says it is ready.
     async fn connect(&self, server: &Server) -> Result<Line, Unusable> {
         let mut line = self.open(server).await?;
@@ -139,7 +147,7 @@ impl Servers {
             let stream = self.tls.connect(name, stream).await;
             let stream = stream.map_err(|why| Unusable::Tls(why.to_string()))?;
             let line = Line::begin(stream, self.limits.keepalive).await;
-            line.map_err(|why| Unusable::Http(why.to_string()))
+            line.map_err(|why| Unusable::Http(said(&why)))
         };
         timeout(limit, opening)
             .await
@@ -154,7 +162,7 @@ impl Servers {
             let request = Request::get("/readyz").body(Full::<Bytes>::default());
             let request = request.expect("a request of constants");
             let answer = line.send(&authority(server.address), request).await;
-            let answer = answer.map_err(|broken| Unusable::Http(broken.why.to_string()))?;
+            let answer = answer.map_err(|broken| Unusable::Http(broken.why))?;
             let code = answer.status();
             if code.is_success() {
                 return Ok(());

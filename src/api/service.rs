@@ -70,6 +70,7 @@ pub(super) async fn send(
         sent += usize::from(!failed.unsent);
         let again = failed.unsent || (sent == 1 && is_repeatable(&parts.method, &parts.headers));
         if attempt == MOST || !again {
+            servers.distrust(chosen.index).await;
             return Err(failed.fault);
         }
         tracing::debug!(
@@ -111,7 +112,7 @@ async fn exchange(
     let authority = servers.authority(chosen.index);
     let exchange = async {
         let answer = chosen.line.send(&authority, request).await;
-        let answer = answer.map_err(|Broken { unsent, why }| broken(unsent, said(&why)))?;
+        let answer = answer.map_err(|Broken { unsent, why }| broken(unsent, why))?;
         let (head, body) = answer.into_parts();
         if is_watch(parts) && head.status.is_success() {
             let events = Events::new(body, limits.answer);
@@ -133,12 +134,6 @@ async fn exchange(
         Ok(Response::from_parts(head, body))
     };
     timeout(limit, exchange).await.map_err(late)?
-}
-
-/// What hyper says, with what the system said below it.
-fn said(why: &hyper::Error) -> String {
-    let source = std::error::Error::source(why).map(ToString::to_string);
-    source.map_or_else(|| why.to_string(), |source| format!("{why}: {source}"))
 }
 
 fn limit(servers: &Servers, parts: &Parts) -> Duration {

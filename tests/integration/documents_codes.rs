@@ -303,6 +303,12 @@ fn every_error_of_the_cas_has_its_entry() {
 }
 
 #[test]
+fn every_fault_of_the_cluster_api_has_its_entry() {
+    let wanted = words("src/api/error.rs", "=>");
+    same("api", &entries(&read(PAGE), "The cluster API"), &wanted);
+}
+
+#[test]
 fn every_failure_of_a_step_has_its_entry() {
     let wanted = words("src/execute/run.rs", "=> (");
     let wanted = wanted

@@ -2,6 +2,7 @@
 //! own (tests/lab) and removes it at the end, unless `KDIY_KEEP_LAB` is set.
 //! The binary is `KDIY_BIN`, by default the release build.
 
+mod api;
 mod borrowed;
 pub mod cluster;
 mod data;

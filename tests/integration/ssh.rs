@@ -139,6 +139,18 @@ async fn connect(settings: Settings, login: &Login) -> Result<Link, Error> {
     ssh(settings).connect(&name(), login).await
 }
 
+/// A connection to a sshd, whose key is known for as long as it is there.
+pub async fn link_to(sshd: &Sshd) -> Link {
+    let file = sshd.path("known_hosts");
+    std::fs::write(&file, sshd.entry("ed25519") + "\n").unwrap();
+    let home = Home::knowing(&[]);
+    let login = Login {
+        known_hosts: Some(file),
+        ..login_to(sshd)
+    };
+    connect(home.settings(), &login).await.unwrap()
+}
+
 /// The error of a connection that must not come about.
 async fn refused(settings: Settings, login: &Login) -> Error {
     match connect(settings, login).await {

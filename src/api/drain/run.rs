@@ -112,7 +112,9 @@ async fn one(
     Ok(())
 }
 
-/// Asks for an eviction until it is accepted, or the pod is gone.
+/// Asks for an eviction until it is accepted, or the pod is gone. Asking again
+/// does no harm: it is about one uid, and an eviction of a pod that is ending
+/// changes nothing.
 async fn accepted(
     client: &Client,
     pod: &Pod,
@@ -122,35 +124,41 @@ async fn accepted(
     let begun = Instant::now();
     let mut last = None;
     loop {
-        let (budgets, message, wish) = match evict(client, pod, options.grace).await? {
-            Eviction::Accepted => return Ok(true),
-            Eviction::Gone => return Ok(false),
-            Eviction::Held {
+        let asked = evict(client, pod, options.grace).await;
+        let since = begun.elapsed();
+        let (error, wish) = match asked {
+            Ok(Eviction::Accepted) => return Ok(true),
+            Ok(Eviction::Gone) => return Ok(false),
+            Ok(Eviction::Held {
                 budgets,
                 message,
                 retry_after,
-            } => (budgets, message, retry_after),
-        };
-        let since = begun.elapsed();
-        if last.as_ref() != Some(&budgets) {
-            told(Event::Held {
-                pod: pod.clone(),
-                budgets: budgets.clone(),
-                since,
-            });
-        }
-        let wait = wish.map_or(options.every, |wish| wish.min(LONGEST_WISH));
-        if since + wait > options.held {
-            return Err(Error {
-                action: format!("evict pod {pod}"),
-                why: Fault::Held {
+            }) => {
+                if last.as_ref() != Some(&budgets) {
+                    told(Event::Held {
+                        pod: pod.clone(),
+                        budgets: budgets.clone(),
+                        since,
+                    });
+                    last = Some(budgets.clone());
+                }
+                let why = Fault::Held {
                     budgets,
                     message,
                     since,
-                },
-            });
+                };
+                let action = format!("evict pod {pod}");
+                (Error { action, why }, retry_after)
+            }
+            Err(error) if error.why.is_transient() || error.why.is_refused_with(409) => {
+                (error, None)
+            }
+            Err(error) => return Err(error),
+        };
+        let wait = wish.map_or(options.every, |wish| wish.min(LONGEST_WISH));
+        if since + wait > options.held {
+            return Err(error);
         }
-        last = Some(budgets);
         sleep(wait).await;
     }
 }

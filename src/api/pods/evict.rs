@@ -92,34 +92,31 @@ async fn attempt(
     };
     let api: Api<k8s_openapi::api::core::v1::Pod> = Api::namespaced(client.kube(), &pod.namespace);
     let asked = api.evict(&pod.name, &params).await;
-    let refusal = match asked.during(|| format!("evict pod {pod}")) {
+    let error = match asked.during(|| format!("evict pod {pod}")) {
         Ok(_) => return Ok(Eviction::Accepted),
-        Err(Error {
-            why: Fault::Refused(refusal),
-            action,
-        }) => (refusal, action),
-        Err(error) => return Err(error),
+        Err(error) => error,
     };
-    match refusal {
-        // 409: the uid is another one.
-        (
-            Refusal {
-                code: 404 | 409, ..
-            },
-            _,
-        ) => Ok(Eviction::Gone),
-        (refusal, _) if refusal.code == 403 && refusal.has_cause(TERMINATING) => {
-            Ok(Eviction::Accepted)
+    let Fault::Refused(refusal) = &error.why else {
+        return Err(error);
+    };
+    match refusal.code {
+        404 => Ok(Eviction::Gone),
+        // The uid is another one, or something else changed the pod.
+        409 => {
+            let now = api.get_opt(&pod.name).await;
+            let now = now.during(|| format!("read pod {pod}"))?;
+            match now.and_then(|now| now.uid()) {
+                Some(uid) if uid == pod.uid => Err(error),
+                _ => Ok(Eviction::Gone),
+            }
         }
-        (refusal, _) if refusal.code == 429 && is_held(&refusal) => Ok(Eviction::Held {
+        403 if refusal.has_cause(TERMINATING) => Ok(Eviction::Accepted),
+        429 if is_held(refusal) => Ok(Eviction::Held {
             budgets: holding(client, pod).await?,
-            message: refusal.message,
+            message: refusal.message.clone(),
             retry_after: refusal.retry_after,
         }),
-        (refusal, action) => Err(Error {
-            action,
-            why: Fault::Refused(refusal),
-        }),
+        _ => Err(error),
     }
 }
 

@@ -266,3 +266,31 @@ async fn a_drain_goes_on_when_its_server_goes() {
         .await
         .unwrap();
 }
+
+/// An eviction is of one uid: it is asked for again after a broken connection.
+#[tokio::test(start_paused = true)]
+async fn a_drain_goes_on_when_a_connection_breaks_during_an_eviction() {
+    let (double, client) = Cluster::single().await;
+    let web = pod("web", Some("ReplicaSet"));
+    double.on(PODS, Answer::list(&[web.clone()], "1", None));
+    double.on(&eviction("web"), Answer::Cut);
+    double.on(&eviction("web"), accepted());
+    double
+        .script
+        .always(PODS, Answer::list(&[web.clone()], "1", None));
+    let events = vec![event("DELETED", web)];
+    double
+        .script
+        .always(WATCH, Answer::Events(vec![], After::Silence));
+    double.on(
+        &format!("{WATCH} resourceVersion=1"),
+        Answer::Events(vec![], After::Silence),
+    );
+    double.on(
+        &format!("{WATCH} resourceVersion=1"),
+        Answer::Events(events, After::Silence),
+    );
+    drain::drain(&client, "w-1", &Options::default(), &|_| ())
+        .await
+        .unwrap();
+}

@@ -118,16 +118,21 @@ async fn an_eviction_is_of_that_pod_alone() {
     );
     assert_eq!(sent["deleteOptions"]["gracePeriodSeconds"], 7);
 
-    for (code, reason) in [(404, "NotFound"), (409, "Conflict")] {
-        double.on(
-            &eviction("web"),
-            Answer::refusal(code, reason, "another one"),
-        );
-        assert_eq!(
-            pods::evict(&client, &pod, None).await.unwrap(),
-            Eviction::Gone
-        );
-    }
+    double.on(&eviction("web"), Answer::refusal(404, "NotFound", "no"));
+    let gone = pods::evict(&client, &pod, None).await.unwrap();
+    assert_eq!(gone, Eviction::Gone);
+    let get = "GET /api/v1/namespaces/default/pods/web";
+    let conflict = || Answer::refusal(409, "Conflict", "the UID in the precondition is another");
+    let mut other = self::pod("web", Some("ReplicaSet"));
+    double.on(&eviction("web"), conflict());
+    double.on(get, Answer::json(other.clone()));
+    let error = pods::evict(&client, &pod, None).await.unwrap_err();
+    assert!(error.why.is_refused_with(409), "it is still the same");
+    other["metadata"]["uid"] = json!("another");
+    double.on(&eviction("web"), conflict());
+    double.on(get, Answer::json(other));
+    let gone = pods::evict(&client, &pod, None).await.unwrap();
+    assert_eq!(gone, Eviction::Gone);
 }
 
 #[tokio::test(start_paused = true)]
