@@ -57,18 +57,32 @@ impl LogRecorder {
 impl Renderer for LogRecorder {
     fn on(&mut self, event: &Event, now: Instant) {
         match event {
-            Event::StepStarted { step, actor, title, .. } => self.write(actor, *step, now, Entry::Step(title)),
-            Event::ChangeStarted { step, actor, resource } => {
+            Event::StepStarted {
+                step, actor, title, ..
+            } => self.write(actor, *step, now, Entry::Step(title)),
+            Event::ChangeStarted {
+                step,
+                actor,
+                resource,
+            } => {
                 self.write(actor, *step, now, Entry::Change(resource));
             }
-            Event::Line { step, actor, text, .. } => self.write(actor, *step, now, Entry::Line(text)),
+            Event::Line {
+                step, actor, text, ..
+            } => self.write(actor, *step, now, Entry::Line(text)),
             Event::StepRetried {
-                step, actor, what, wait, ..
+                step,
+                actor,
+                what,
+                wait,
+                ..
             } => {
                 let text = format!("{what}; in {} s", wait.as_secs());
                 self.write(actor, *step, now, Entry::Again(&text));
             }
-            Event::StepDone { step, actor, title, .. } => {
+            Event::StepDone {
+                step, actor, title, ..
+            } => {
                 self.write(actor, *step, now, Entry::Done(title));
             }
             Event::StepFailed {

@@ -35,7 +35,14 @@ pub(super) async fn why<C: Connection>(
         until: Instant::now() + ALL,
     };
     let lines = match (gate, actor) {
-        (Gate::Nodes { asked, server, names }, _) => asker.of_nodes(server, names, asked).await,
+        (
+            Gate::Nodes {
+                asked,
+                server,
+                names,
+            },
+            _,
+        ) => asker.of_nodes(server, names, asked).await,
         (_, Actor::Cluster) => Vec::new(),
         (Gate::ControlPlane | Gate::Kubelet, Actor::Host(own)) => asker.of_host(own).await,
         (Gate::Endpoint { server, balancers }, Actor::Host(own)) => {

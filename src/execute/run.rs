@@ -9,8 +9,8 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::output_tail::OutputTail;
 use super::operate::Operator;
+use super::output_tail::OutputTail;
 use super::retry::{self, RetryPolicy};
 use super::{Event, Failure};
 use super::{diagnose, script};
@@ -205,9 +205,7 @@ impl<C: Connection> StepRunner<'_, C> {
         // The last try that came to a change.
         let mut furthest: Option<Failure> = None;
         for tries in 1_usize.. {
-            let Err(AttemptError { failure, transient }) =
-                self.attempt(place, step).await
-            else {
+            let Err(AttemptError { failure, transient }) = self.attempt(place, step).await else {
                 break;
             };
             let (far, latest) = match furthest {

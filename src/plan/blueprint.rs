@@ -192,7 +192,10 @@ impl Blueprint {
     /// The resources of one host, in order.
     #[must_use]
     pub fn resources(&self, host: &Name) -> Vec<&Resource> {
-        let of_host = self.steps.iter().filter(|step| step.actor.host() == Some(host));
+        let of_host = self
+            .steps
+            .iter()
+            .filter(|step| step.actor.host() == Some(host));
         of_host.flat_map(|step| step.action.resources()).collect()
     }
 

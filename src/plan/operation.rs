@@ -129,12 +129,18 @@ impl Operation {
 
 impl NodeMarks {
     fn details(&self) -> Vec<String> {
-        let labels = self.labels.iter().map(|(key, value)| format!("{key}={value}"));
+        let labels = self
+            .labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"));
         let taints = self.taints.iter().map(Taint::to_string);
         let line = |what: &str, all: Vec<String>| {
             (!all.is_empty()).then(|| format!("{what} {}: {}", self.node, all.join(", ")))
         };
-        let lines = [line("label", labels.collect()), line("taint", taints.collect())];
+        let lines = [
+            line("label", labels.collect()),
+            line("taint", taints.collect()),
+        ];
         lines.into_iter().flatten().collect()
     }
 }

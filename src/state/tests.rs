@@ -184,8 +184,15 @@ fn other_names_of_a_file_are_refused() {
     let run = state.create_run(&name("r1")).unwrap();
     fs::write(base.path().join("theirs"), "").unwrap();
     set_mode(&base.path().join("theirs"), 0o600);
-    fs::hard_link(base.path().join("theirs"), run.path(&name("cp-1").into(), None)).unwrap();
-    assert!(matches!(run.log(&name("cp-1").into(), None), Err(Error::Linked { .. })));
+    fs::hard_link(
+        base.path().join("theirs"),
+        run.path(&name("cp-1").into(), None),
+    )
+    .unwrap();
+    assert!(matches!(
+        run.log(&name("cp-1").into(), None),
+        Err(Error::Linked { .. })
+    ));
     assert!(matches!(
         run.read_log(&name("cp-1").into()),
         Err(Error::Linked { .. })
@@ -287,7 +294,10 @@ fn logs_grow_at_their_end() {
         fs::read_to_string(run.path(&name("cp-1").into(), None)).unwrap(),
         "one\ntwo\n"
     );
-    assert!(run.path(&name("cp-1").into(), None).ends_with("runs/r1/cp-1.log"));
+    assert!(
+        run.path(&name("cp-1").into(), None)
+            .ends_with("runs/r1/cp-1.log")
+    );
 }
 
 #[test]

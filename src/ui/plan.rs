@@ -119,7 +119,8 @@ fn groups<'a>(plan: &'a Plan, style: &Style) -> Vec<Group<'a>> {
             .entry((&step.title, body.clone(), rolling))
             .or_default();
         let found = places.iter().copied().find(|&place| {
-            needed.is_none_or(|needed| place > needed) && !groups[place].actors.contains(&step.actor)
+            needed.is_none_or(|needed| place > needed)
+                && !groups[place].actors.contains(&step.actor)
         });
         let place = found.unwrap_or_else(|| {
             places.push(groups.len());
@@ -170,10 +171,17 @@ fn body(step: &PlannedStep, style: &Style) -> String {
         Action::Do(operation) => {
             let details = operation.details();
             let details = details.iter().map(|detail| sanitise(detail)).collect();
-            head(operation.verb(), &sanitise(&operation.name()), details, style)
+            head(
+                operation.verb(),
+                &sanitise(&operation.name()),
+                details,
+                style,
+            )
         }
     };
-    lines.iter().fold(String::new(), |out, line| out + line + "\n")
+    lines
+        .iter()
+        .fold(String::new(), |out, line| out + line + "\n")
 }
 
 fn lines(change: &Change, style: &Style) -> Vec<String> {
@@ -215,7 +223,9 @@ fn head(verb: Verb, name: &str, details: Vec<String>, style: &Style) -> Vec<Stri
         return vec![format!("{head}  {}", style.paint(Tone::Faint, &inline))];
     }
     let details = pack(&details, "; ", style.width - 6);
-    let details = details.into_iter().map(|line| format!("      {}", style.paint(Tone::Faint, &line)));
+    let details = details
+        .into_iter()
+        .map(|line| format!("      {}", style.paint(Tone::Faint, &line)));
     std::iter::once(head).chain(details).collect()
 }
 

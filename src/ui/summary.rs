@@ -9,8 +9,8 @@ use unicode_width::UnicodeWidthStr;
 use super::sanitise::sanitise;
 use super::style::{Style, Tone};
 use super::text::{count, cut, duration, wrap};
-use crate::plan::Actor;
 use crate::execute::Event;
+use crate::plan::Actor;
 
 /// How many steps of the critical path are shown, the longest of them.
 const SHOWN: usize = 8;
@@ -145,7 +145,10 @@ pub fn render(tally: &Tally, next: &Next<'_>, style: &Style) -> String {
         .iter()
         .filter(|step| step.failure.is_some())
         .collect();
-    let hosts = failures.iter().map(|step| step.actor.as_str().width()).max();
+    let hosts = failures
+        .iter()
+        .map(|step| step.actor.as_str().width())
+        .max();
     for step in &failures {
         let text = step.failure.as_deref().map(sanitise).unwrap_or_default();
         let pad = hosts.unwrap_or_default();
@@ -301,7 +304,13 @@ mod tests {
             {
                 tally.after.insert(step, before);
             }
-            tally.end(step, &name(&host).into(), &format!("step {step}"), took, None);
+            tally.end(
+                step,
+                &name(&host).into(),
+                &format!("step {step}"),
+                took,
+                None,
+            );
         }
         let style = Style {
             verbosity: Verbosity::Verbose,

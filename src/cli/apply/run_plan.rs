@@ -120,7 +120,11 @@ fn cluster_api<C: Connection + 'static>(survey: &Survey<C>) -> Result<Client, Cl
         })
     });
     let credentials = Credentials::issue(&survey.cas.kubernetes, OffsetDateTime::now_utc())?;
-    Ok(Client::new(servers.collect(), &credentials, Limits::default())?)
+    Ok(Client::new(
+        servers.collect(),
+        &credentials,
+        Limits::default(),
+    )?)
 }
 
 /// Whether the API is known to answer at the endpoint from this event on.

@@ -2,9 +2,7 @@
 //! behind the health of etcd on those before it.
 
 use super::balancer::{self, Balanced};
-use super::{
-    Bootstrapped, Context, config, file, has_etcd_key, nodes, runtime, settings, undo,
-};
+use super::{Bootstrapped, Context, config, file, has_etcd_key, nodes, runtime, settings, undo};
 use crate::cluster::{Node, Role};
 use crate::etcd::{self, member};
 use crate::kubeadm::{self, Stage};

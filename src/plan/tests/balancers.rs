@@ -352,7 +352,10 @@ fn balancers_take_up_a_new_control_plane_by_a_reload() {
         );
         let plan = hosts.plan();
         for host in on {
-            let steps = plan.steps.iter().filter(|step| step.actor.as_str() == *host);
+            let steps = plan
+                .steps
+                .iter()
+                .filter(|step| step.actor.as_str() == *host);
             let changes = steps.flat_map(|step| step.changes());
             let units: Vec<_> = changes
                 .filter(|change| matches!(change.resource, Resource::Service(_)))

@@ -193,7 +193,9 @@ fn a_member_that_is_left_of_a_lost_host_is_forgotten_though_it_never_was_a_node(
         .steps
         .iter()
         .position(|step| step.title == "forget cp1");
-    let join = |step: &&PlannedStep| step.title == "join the cluster" && step.actor.host() == Some(&name("cp1"));
+    let join = |step: &&PlannedStep| {
+        step.title == "join the cluster" && step.actor.host() == Some(&name("cp1"))
+    };
     let join = plan.steps.iter().find(join).unwrap();
     assert!(join.needs.contains(&forget.unwrap()), "{}", lines(&plan));
 }
@@ -321,7 +323,9 @@ fn a_worker_that_joined_before_the_power_failed_is_no_unknown_node() {
     };
     let hosts = Hosts::with(facts, |_, resource| as_wanted(resource));
     assert_eq!(hosts.codes(), []);
-    let joins = |step: &PlannedStep| step.actor.host() == Some(&name("w1")) && step.title == "join the cluster";
+    let joins = |step: &PlannedStep| {
+        step.actor.host() == Some(&name("w1")) && step.title == "join the cluster"
+    };
     assert!(hosts.plan().steps.iter().any(joins));
 }
 

@@ -121,7 +121,9 @@ impl<W: Write + Send> Renderer for Plain<W> {
                 let text = format!("{title}  {}  ({done}/{steps})", duration(*took));
                 self.line(now, actor.as_str(), Tone::Good, "done", &text);
             }
-            Event::ChangeStarted { actor, resource, .. } if verbose => {
+            Event::ChangeStarted {
+                actor, resource, ..
+            } if verbose => {
                 let text = sanitise(resource);
                 self.line(now, actor.as_str(), Tone::Faint, "·", &text);
             }

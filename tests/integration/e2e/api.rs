@@ -100,7 +100,7 @@ async fn each_control_plane_will_do(lab: &Lab, reach: &Reach) {
 async fn nodes_are_set(client: &Client) {
     let names = NODES.map(str::to_owned);
     let limit = Duration::from_secs(10);
-    nodes::wait_until_ready(client, &names, limit)
+    nodes::wait_until_ready(client, &names, limit, &|_| {})
         .await
         .expect("nodes that are ready");
     let node = nodes::list(client)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use kdiy::plan::Actor;
+use kdiy::cluster::Name;
 use kdiy::draft::ansible::{self, File, Kind};
 use kdiy::draft::imported::Imported;
 use kdiy::draft::terraform::{self, Wanted};
@@ -12,6 +12,7 @@ use kdiy::draft::{Base, hosts, vagrant};
 use kdiy::inventory::{Style, load, names, render, rows};
 use kdiy::pki::kubeconfig;
 use kdiy::pki::{ClusterCas, SecretboxKey};
+use kdiy::plan::Actor;
 use kdiy::state::{State, log};
 use kdiy::transport::known_hosts::KnownHosts;
 use kdiy::transport::ssh_config::SshConfig;
