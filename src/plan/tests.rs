@@ -270,6 +270,16 @@ fn nodes(resolved: &ResolvedCluster) -> Vec<NodeView> {
     resolved.cluster.kubelets().map(view).collect()
 }
 
+/// The particulars of a step.
+fn details(step: &PlannedStep) -> Vec<String> {
+    match &step.action {
+        Action::Do(operation) => operation.details(),
+        Action::Converge(changes) => { changes.iter() }
+            .flat_map(|change| change.difference.details.clone())
+            .collect(),
+    }
+}
+
 fn lines(plan: &Plan) -> String {
     let line = |(place, step): (usize, &PlannedStep)| {
         format!(
@@ -480,23 +490,23 @@ fn a_new_worker_touches_others_only_for_what_it_needs() {
         elsewhere(KubeletClient::Issued),
         [
             "cp1: wait for the endpoint",
-            "cp1: label the nodes",
-            "cp1: wait for the nodes"
+            "cluster: label the nodes",
+            "cluster: wait for the nodes"
         ]
     );
     assert_eq!(
         elsewhere(KubeletClient::Bootstrap),
         [
             "cp1: wait for the endpoint",
-            "cp1: make a bootstrap token",
-            "cp1: label the nodes",
-            "cp1: wait for the nodes"
+            "cluster: make a bootstrap token",
+            "cluster: label the nodes",
+            "cluster: wait for the nodes"
         ]
     );
     let hosts = with_a_new_worker(KubeletClient::Bootstrap);
     let limit = BTreeSet::from([name("w2")]);
     let limited = Plan::new(&hosts.blueprint, &hosts.seen, Some(&limit)).unwrap();
-    let of = |step: &PlannedStep| ["w2", "cp1"].contains(&step.actor.as_str());
+    let of = |step: &PlannedStep| ["w2", "cp1", "cluster"].contains(&step.actor.as_str());
     assert!(limited.steps.iter().all(of));
     let token = |step: &PlannedStep| step.title == "make a bootstrap token";
     assert!(limited.steps.iter().any(token));
@@ -515,10 +525,7 @@ fn nodes_that_a_limit_leaves_out_before_they_join_are_not_waited_for() {
         let plan = Plan::new(&blueprint, &hosts.seen, limit.as_ref()).unwrap();
         let of_nodes = |step: &&PlannedStep| step.title.ends_with("the nodes");
         let steps = plan.steps.iter().filter(of_nodes);
-        steps
-            .flat_map(|step| step.changes())
-            .flat_map(|change| change.difference.details.clone())
-            .collect()
+        steps.flat_map(details).collect()
     };
     let (all, limited) = (texts(None), texts(Some([name("cp1"), name("w1")].into())));
     assert!(all.iter().any(|text| text.contains("w2")), "{all:?}");

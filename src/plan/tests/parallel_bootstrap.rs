@@ -295,7 +295,8 @@ fn a_bootstrap_with_other_members_is_not_continued() {
         let facts = move |resolved: &ResolvedCluster, host: &str| {
             let mut facts = facts(resolved, host);
             if host == "cp1" {
-                facts.unfinished = Some(format!("found cp1=https://192.0.2.11:2380 {progress}"));
+                facts.unfinished =
+                    Some(format!("bootstrap cp1=https://192.0.2.11:2380 {progress}"));
                 facts.kubelet_conf = true;
             }
             facts

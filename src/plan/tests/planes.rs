@@ -37,10 +37,8 @@ fn running(resolved: ResolvedCluster, view: impl Fn(&str) -> PlaneView) -> Hosts
 /// Steps with the particulars of their commands.
 pub(super) fn told(plan: &Plan) -> String {
     let line = |(place, step): (usize, &PlannedStep)| {
-        let details = step.changes().iter().flat_map(|change| {
-            let details = &change.difference.details;
-            details.iter().map(|detail| format!("\n       {detail}"))
-        });
+        let details = details(step).into_iter();
+        let details = details.map(|detail| format!("\n       {detail}"));
         format!(
             "{place:>2} {:<4} {} after {:?}{}",
             step.actor.as_str(),
