@@ -1,13 +1,13 @@
-//! The cluster API: what the API servers of a cluster are asked and told.
+//! The cluster API: typed operations, sent to the API servers of a cluster.
 //!
 //! ```text
 //! [Server, …] + Credentials -> Client -> nodes, pods, requests, manifests, objects
 //! ```
-//! A [`Client`] speaks to whichever API server answers, over byte streams of
-//! the SSH connections to control planes: no port is opened here, no proxy or
-//! kubeconfig is read, and a server is trusted by the cluster's authority
-//! alone. Each operation is one function, which checks its own precondition
-//! again when it runs.
+//! A [`Client`] uses whichever API server answers, over byte streams of the SSH
+//! connections to control planes. It opens no port on this machine, reads no
+//! proxy settings and no kubeconfig, and trusts a server by the cluster's CA
+//! alone. Each operation is one function. It checks its own precondition when
+//! it runs.
 
 pub mod client;
 pub mod credentials;
@@ -28,7 +28,7 @@ mod watch;
 
 pub use client::Client;
 pub use credentials::Credentials;
-pub use error::{Error, Fault, Refusal};
+pub use error::{Error, ErrorKind, Status};
 pub use limits::Limits;
 pub use server::Server;
 

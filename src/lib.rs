@@ -28,7 +28,7 @@
 //! | [`state`] | what is kept beside the inventory: PKI, kubeconfig, logs |
 //! | [`status`] | how a cluster is: what hosts are asked, and what their answers come to |
 //! | [`plan`] | blueprint, observation, their difference; `plan::install` is the table of contents of an installation |
-//! | [`api`] | the cluster API: what API servers are asked and told, over byte streams of SSH connections |
+//! | [`api`] | the cluster API: typed operations, sent to API servers over byte streams of SSH connections |
 //! | [`pki`] | authorities, leaves, tokens and kubeconfigs, made here |
 //! | [`draft`] | inventories about to be written: init, imports of other tools' |
 //! | [`inventory`] | the file as written, and every rule that it has to follow |

@@ -9,7 +9,7 @@ use tokio_rustls::TlsConnector;
 use tower::ServiceBuilder;
 use tower::retry::RetryLayer;
 
-use super::error::{Cause, Error, Fault, Refusal};
+use super::error::{Error, ErrorKind, Status, StatusCause};
 use super::retry::Policy;
 use super::server::{Server, Servers};
 use super::{Credentials, Limits, service};
@@ -39,7 +39,7 @@ impl Client {
         let tls = TlsConnector::from(credentials.tls()?);
         let policy = Policy::new(&limits).map_err(|why| Error {
             action: "prepare to speak to the cluster".to_owned(),
-            why: Fault::Malformed(why.to_string()),
+            kind: ErrorKind::Invalid(why.to_string()),
         })?;
         let servers = Arc::new(Servers::new(servers, tls, limits));
         let send = move |request: Request<Body>| service::send(Arc::clone(&servers), request);
@@ -59,43 +59,43 @@ impl Client {
     }
 }
 
-/// Says what was being done when something went wrong.
+/// Adds to an error what was to be done.
 pub(super) trait During<T> {
     fn during(self, action: impl FnOnce() -> String) -> Result<T, Error>;
 }
 
 impl<T> During<T> for kube::Result<T> {
     fn during(self, action: impl FnOnce() -> String) -> Result<T, Error> {
-        self.map_err(fault).during(action)
+        self.map_err(error_kind).during(action)
     }
 }
 
-impl<T> During<T> for Result<T, Fault> {
+impl<T> During<T> for Result<T, ErrorKind> {
     fn during(self, action: impl FnOnce() -> String) -> Result<T, Error> {
-        self.map_err(|why| Error {
+        self.map_err(|kind| Error {
             action: action(),
-            why,
+            kind,
         })
     }
 }
 
 /// kube's error as one of ours.
-pub(super) fn fault(error: kube::Error) -> Fault {
+pub(super) fn error_kind(error: kube::Error) -> ErrorKind {
     match error {
-        kube::Error::Api(status) => Fault::Refused(refusal(*status)),
-        kube::Error::Service(why) => match why.downcast::<Fault>() {
-            Ok(fault) => *fault,
-            Err(other) => Fault::Malformed(other.to_string()),
+        kube::Error::Api(status) => ErrorKind::Status(status_of(*status)),
+        kube::Error::Service(why) => match why.downcast::<ErrorKind>() {
+            Ok(kind) => *kind,
+            Err(other) => ErrorKind::Invalid(other.to_string()),
         },
         // The parser's own words may quote a secret.
         kube::Error::SerdeError(why) => unreadable(&why),
-        other => Fault::Malformed(other.to_string()),
+        other => ErrorKind::Invalid(other.to_string()),
     }
 }
 
 /// An answer that is no JSON, or not of the right shape.
-pub(super) fn unreadable(why: &serde_json::Error) -> Fault {
-    Fault::Malformed(format!(
+pub(super) fn unreadable(why: &serde_json::Error) -> ErrorKind {
+    ErrorKind::Invalid(format!(
         "the API server's answer cannot be read: {:?} error at line {} column {}",
         why.classify(),
         why.line(),
@@ -103,18 +103,18 @@ pub(super) fn unreadable(why: &serde_json::Error) -> Fault {
     ))
 }
 
-/// What an API server said, as one of ours.
-pub(super) fn refusal(status: kube::core::Status) -> Refusal {
+/// kube's status as one of ours.
+pub(super) fn status_of(status: kube::core::Status) -> Status {
     let (causes, wait) = status.details.map_or((Vec::new(), 0), |details| {
         (details.causes, u64::from(details.retry_after_seconds))
     });
-    Refusal {
+    Status {
         code: status.code,
         reason: status.reason,
         message: status.message,
         causes: causes
             .into_iter()
-            .map(|cause| Cause {
+            .map(|cause| StatusCause {
                 reason: cause.reason,
                 message: cause.message,
                 field: cause.field,

@@ -1,4 +1,4 @@
-//! Whom the API servers are trusted by, and whom they are told to serve.
+//! The CA that servers are verified with, and the client certificate.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, version};
 
-use super::{Error, Fault};
+use super::{Error, ErrorKind};
 use crate::pki::{self, Authority, Leaf, LeafRequest};
 
 /// How long the certificate of a run is valid: longer than any run.
 const VALIDITY: Duration = Duration::hours(24);
 
-/// The authority of a cluster, and a client's certificate with its key.
+/// The CA of a cluster, and a client certificate with its key.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// PEM of the certificates that servers are trusted by; two of them while
-    /// authorities are rotated.
-    pub authority: String,
+    /// PEM of the CA certificates that servers are verified with; two of them
+    /// during a rotation of the CA.
+    pub ca: String,
     /// PEM of the client's certificate.
     pub certificate: String,
     /// PEM of its key.
@@ -28,8 +28,9 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// The administrator's for a run, signed by the cluster's own authority
-    /// for a day.
+    /// Makes an administrator's credentials for one run: a client certificate
+    /// in the group `system:masters`, signed by the cluster's CA, valid for a
+    /// day and backdated by five minutes for hosts whose clocks are behind.
     ///
     /// # Errors
     /// As [`Authority::issue`].
@@ -40,7 +41,7 @@ impl Credentials {
         };
         let Leaf { certificate, key } = authority.issue(&request, now)?;
         Ok(Self {
-            authority: authority.certificate().to_owned(),
+            ca: authority.certificate().to_owned(),
             certificate,
             key,
         })
@@ -50,7 +51,7 @@ impl Credentials {
     pub(super) fn tls(&self) -> Result<Arc<ClientConfig>, Error> {
         let unusable = |what: &str, why: String| Error {
             action: "prepare to speak to the cluster".to_owned(),
-            why: Fault::Credentials(format!("{what}: {why}")),
+            kind: ErrorKind::Credentials(format!("{what}: {why}")),
         };
         let certificates = |what: &'static str, pem: &str| {
             CertificateDer::pem_slice_iter(pem.as_bytes())
@@ -58,9 +59,9 @@ impl Credentials {
                 .map_err(|why| unusable(what, why.to_string()))
         };
         let mut roots = RootCertStore::empty();
-        for certificate in certificates("the authority", &self.authority)? {
+        for certificate in certificates("the CA", &self.ca)? {
             let added = roots.add(certificate);
-            added.map_err(|why| unusable("the authority", why.to_string()))?;
+            added.map_err(|why| unusable("the CA", why.to_string()))?;
         }
         let chain = certificates("the client certificate", &self.certificate)?;
         let key = PrivateKeyDer::from_pem_slice(self.key.expose_secret().as_bytes())

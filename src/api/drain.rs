@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub use run::drain;
 
-use super::error::Fault;
+use super::error::ErrorKind;
 use super::pods::{self, Budget, Eviction, Kind, Pod, would_evict};
 use super::{Client, Error};
 
@@ -55,7 +55,7 @@ pub struct Inspection {
     /// Pods that stay, because of what they are.
     pub staying: Vec<Pod>,
     /// Pods that would have to go, but would lose something.
-    pub refused: Vec<(Pod, Loss)>,
+    pub at_risk: Vec<(Pod, Loss)>,
     /// Pods that a disruption budget would hold now.
     pub held: Vec<(Pod, Vec<Budget>)>,
 }
@@ -118,7 +118,7 @@ fn sort(pods: Vec<Pod>, options: &Options) -> Inspection {
     for pod in pods {
         match loss(&pod, options) {
             _ if pod.kind.stays() => inspection.staying.push(pod),
-            Some(loss) => inspection.refused.push((pod, loss)),
+            Some(loss) => inspection.at_risk.push((pod, loss)),
             None => inspection.evicted.push(pod),
         }
     }
@@ -139,11 +139,11 @@ fn loss(pod: &Pod, options: &Options) -> Option<Loss> {
 }
 
 /// The error of pods that would lose something.
-fn refusal(node: &str, refused: &[(Pod, Loss)]) -> Error {
-    let lines = refused.iter().map(|(pod, loss)| format!("{pod} {loss}"));
+fn would_lose(node: &str, at_risk: &[(Pod, Loss)]) -> Error {
+    let lines = at_risk.iter().map(|(pod, loss)| format!("{pod} {loss}"));
     Error {
         action: format!("drain node {node}"),
-        why: Fault::WouldLose(lines.collect()),
+        kind: ErrorKind::WouldLose(lines.collect()),
     }
 }
 
@@ -182,12 +182,12 @@ mod tests {
         let sorted = sort(pods.clone(), &Options::default());
         assert_eq!(names(&sorted.evicted), ["web", "job", "ending"]);
         assert_eq!(names(&sorted.staying), ["proxy", "etcd"]);
-        insta::assert_snapshot!(refusal("w-1", &sorted.refused), @"drain node w-1: default/cache has an emptyDir volume, whose content would be lost; default/alone has no controller that would make it anew");
+        insta::assert_snapshot!(would_lose("w-1", &sorted.at_risk), @"drain node w-1: default/cache has an emptyDir volume, whose content would be lost; default/alone has no controller that would make it anew");
         let all = Options {
             empty_dir: true,
             bare: true,
             ..Options::default()
         };
-        assert_eq!(sort(pods, &all).refused, []);
+        assert_eq!(sort(pods, &all).at_risk, []);
     }
 }

@@ -10,17 +10,17 @@ use crate::transport;
 
 /// Why something was not done on the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{action}: {why}")]
+#[error("{action}: {kind}")]
 pub struct Error {
     /// What was to be done, such as `cordon node w-1`.
     pub action: String,
     /// Why it was not.
-    pub why: Fault,
+    pub kind: ErrorKind,
 }
 
 /// Why something was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum ErrorKind {
     /// No API server could be used.
     #[error("no API server answers: {}", joined(.0))]
     NoServer(Vec<Attempt>),
@@ -35,7 +35,7 @@ pub enum Fault {
     },
     /// A watch broke off, or has sent what cannot be read.
     #[error("the watch broke off: {0}")]
-    Unwatched(String),
+    WatchBroken(String),
     /// An API server took too long; the request may have been carried out.
     #[error("the API server of {server} did not answer within {} s", limit.as_secs())]
     TimeLimit {
@@ -52,30 +52,31 @@ pub enum Fault {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The API server said no.
+    /// The API server rejected the request.
     #[error("{0}")]
-    Refused(Refusal),
-    /// An answer, or something given to be sent, is not what it has to be.
+    Status(Status),
+    /// An answer cannot be read, or a manifest is not valid.
     #[error("{0}")]
-    Malformed(String),
-    /// Certificates or key cannot be used.
+    Invalid(String),
+    /// The CA, the client certificate or its key cannot be used.
     #[error("{0}")]
     Credentials(String),
     /// The object is not the one any more that was looked at.
     #[error("{0} is another one by now")]
     Replaced(String),
-    /// It kept changing while it was to be changed.
+    /// Others changed it each time kdiy tried to.
     #[error("others changed it each of {0} times")]
     Contended(u32),
-    /// It did not come about in time.
+    /// A wait ended before what it waited for.
     #[error("not so within {} s: {}", limit.as_secs(), missing.join("; "))]
-    Unmet {
+    NotInTime {
         /// The limit.
         limit: Duration,
         /// What is missing, a line each.
         missing: Vec<String>,
     },
-    /// Something would be lost that was not given up.
+    /// Pods would lose data or would not come back, and the options do not
+    /// allow that.
     #[error("{}", .0.join("; "))]
     WouldLose(Vec<String>),
     /// Others manage fields that should become other values.
@@ -90,7 +91,7 @@ pub enum Fault {
     Held {
         /// The budgets.
         budgets: Vec<Budget>,
-        /// What the API server said.
+        /// The API server's message.
         message: String,
         /// How long.
         since: Duration,
@@ -128,20 +129,20 @@ pub enum Unusable {
     #[error("no answer within {} s", .0.as_secs())]
     Late(Duration),
     /// It says that it is not ready.
-    #[error("not ready (HTTP {code}): {said}")]
+    #[error("not ready (HTTP {code}): {message}")]
     NotReady {
         /// The HTTP status.
         code: u16,
-        /// What it said, as one line.
-        said: String,
+        /// The checks that fail, or its whole answer, as one line.
+        message: String,
     },
 }
 
-/// What an API server said when it said no (`Status` of
+/// How an API server rejected a request (`Status` of
 /// `k8s.io/apimachinery/pkg/apis/meta/v1`).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message} [{code} {reason}]")]
-pub struct Refusal {
+pub struct Status {
     /// The HTTP status, such as 409.
     pub code: u16,
     /// The reason for programs, such as `Conflict`; may be empty.
@@ -149,14 +150,14 @@ pub struct Refusal {
     /// The reason for people.
     pub message: String,
     /// The details, each a reason, a message and a field, which may be empty.
-    pub causes: Vec<Cause>,
+    pub causes: Vec<StatusCause>,
     /// How long it asks to wait.
     pub retry_after: Option<Duration>,
 }
 
-/// One detail of a refusal.
+/// One detail of a status.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cause {
+pub struct StatusCause {
     /// Such as `FieldManagerConflict` or `DisruptionBudget`.
     pub reason: String,
     /// For people.
@@ -165,22 +166,22 @@ pub struct Cause {
     pub field: String,
 }
 
-impl Fault {
+impl ErrorKind {
     /// Stable kebab-case name, with an entry in `docs/troubleshooting.md`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NoServer(_) => "api-unreachable",
             Self::Broken { .. } => "api-connection-lost",
-            Self::Unwatched(_) => "api-watch",
+            Self::WatchBroken(_) => "api-watch",
             Self::TimeLimit { .. } => "api-time-limit",
             Self::TooLarge { .. } => "api-answer-too-large",
-            Self::Refused(_) => "api-refused",
-            Self::Malformed(_) => "api-malformed",
+            Self::Status(_) => "api-refused",
+            Self::Invalid(_) => "api-invalid",
             Self::Credentials(_) => "api-credentials",
             Self::Replaced(_) => "api-object-replaced",
             Self::Contended(_) => "api-contended",
-            Self::Unmet { .. } => "api-not-in-time",
+            Self::NotInTime { .. } => "api-not-in-time",
             Self::WouldLose(_) => "drain-would-lose",
             Self::Conflicts(_) => "api-field-conflict",
             Self::Held { .. } => "drain-held",
@@ -194,19 +195,19 @@ impl Fault {
         match self {
             Self::NoServer(_)
             | Self::Broken { .. }
-            | Self::Unwatched(_)
+            | Self::WatchBroken(_)
             | Self::TimeLimit { .. }
             | Self::Contended(_) => true,
-            Self::Refused(refusal) => refusal.code == 429 || refusal.code >= 500,
-            Self::Several(errors) => errors.iter().all(|error| error.why.is_transient()),
+            Self::Status(status) => status.code == 429 || status.code >= 500,
+            Self::Several(errors) => errors.iter().all(|error| error.kind.is_transient()),
             _ => false,
         }
     }
 
-    /// Whether the API server said no with this HTTP status.
+    /// Whether the API server rejected the request with this HTTP status.
     #[must_use]
-    pub const fn is_refused_with(&self, code: u16) -> bool {
-        matches!(self, Self::Refused(refusal) if refusal.code == code)
+    pub const fn has_status(&self, code: u16) -> bool {
+        matches!(self, Self::Status(status) if status.code == code)
     }
 }
 
@@ -214,17 +215,17 @@ impl Error {
     /// Stable kebab-case name, with an entry in `docs/troubleshooting.md`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
-        self.why.code()
+        self.kind.code()
     }
 
     /// Whether there is no such object.
     #[must_use]
     pub const fn is_not_found(&self) -> bool {
-        self.why.is_refused_with(404)
+        self.kind.has_status(404)
     }
 }
 
-impl Refusal {
+impl Status {
     /// Whether one of the details has this reason.
     #[must_use]
     pub fn has_cause(&self, reason: &str) -> bool {

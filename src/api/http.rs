@@ -15,7 +15,7 @@ use tokio_rustls::client::TlsStream;
 use crate::transport::ByteStream;
 
 /// A connection to send requests over.
-pub(super) enum Line {
+pub(super) enum HttpConnection {
     /// HTTP/2, which any number of requests share.
     Shared(http2::SendRequest<Full<Bytes>>),
     /// HTTP/1.1, of a server that was told to speak nothing newer
@@ -31,7 +31,7 @@ pub(super) struct Broken {
     pub why: String,
 }
 
-impl Line {
+impl HttpConnection {
     /// Begins HTTP as TLS has settled it.
     pub(super) async fn begin(
         stream: TlsStream<ByteStream>,
@@ -88,7 +88,7 @@ impl Line {
     ) -> Result<Response<Incoming>, Broken> {
         let unsent = |why| Broken {
             unsent: true,
-            why: said(&why),
+            why: describe(&why),
         };
         match self {
             Self::Shared(sender) => {
@@ -108,12 +108,12 @@ impl Line {
         }
         .map_err(|mut failed| Broken {
             unsent: failed.take_message().is_some(),
-            why: said(&failed.into_error()),
+            why: describe(&failed.into_error()),
         })
     }
 }
 
-pub(super) fn said(why: &hyper::Error) -> String {
+pub(super) fn describe(why: &hyper::Error) -> String {
     let source = std::error::Error::source(why).map(ToString::to_string);
     source.map_or_else(|| why.to_string(), |source| format!("{why}: {source}"))
 }

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::client::{During as _, unreadable};
-use super::error::Fault;
+use super::error::ErrorKind;
 use super::{Client, Error, FIELD_MANAGER};
 
 /// Where an object is.
@@ -140,7 +140,7 @@ where
     let action = || action::<K>("read", place);
     let path = K::url_path(&(), Some(&place.namespace));
     let request = kube::core::Request::new(path).get(&place.name, &GetParams::default());
-    let request = request.map_err(|why| Fault::Malformed(why.to_string()));
+    let request = request.map_err(|why| ErrorKind::Invalid(why.to_string()));
     let text = client.kube().request_text(request.during(action)?).await;
     match text.during(action) {
         Ok(text) => {
@@ -170,7 +170,7 @@ where
     let path = K::url_path(&(), Some(&place.namespace));
     let request = kube::core::Request::new(path);
     let request = request.patch(&place.name, &params, &Patch::Apply(fields));
-    let request = request.map_err(|why| Fault::Malformed(why.to_string()));
+    let request = request.map_err(|why| ErrorKind::Invalid(why.to_string()));
     let applied = client.kube().request_text(request.during(action)?).await;
     applied.map(drop).during(action)
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::FIELD_MANAGER;
 use super::client::During as _;
-use super::error::{Error, Fault};
+use super::error::{Error, ErrorKind};
 
 /// Objects of one page.
 const PAGE: u32 = 500;
@@ -82,7 +82,7 @@ pub(super) async fn change<K>(
     name: &str,
     uid: Option<&str>,
     action: impl Fn() -> String,
-    patch: impl Fn(&K) -> Result<Option<Value>, Fault>,
+    patch: impl Fn(&K) -> Result<Option<Value>, ErrorKind>,
 ) -> Result<K, Error>
 where
     K: Clone + Debug + DeserializeOwned + Resource,
@@ -94,7 +94,7 @@ where
     for attempt in 1..=CHANGES {
         let object = api.get(name).await.during(&action)?;
         if uid.is_some() && object.uid().as_deref() != uid {
-            return Err(Fault::Replaced(name.to_owned())).during(action);
+            return Err(ErrorKind::Replaced(name.to_owned())).during(action);
         }
         let Some(mut patch) = patch(&object).during(&action)? else {
             return Ok(object);
@@ -106,5 +106,5 @@ where
         }
         tokio::time::sleep(CONTENTION * attempt).await;
     }
-    Err(Fault::Contended(CHANGES)).during(action)
+    Err(ErrorKind::Contended(CHANGES)).during(action)
 }

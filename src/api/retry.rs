@@ -1,4 +1,4 @@
-//! Sending again what a server has refused for the moment.
+//! The retry policy for requests that a server rejects for the moment.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tower::retry::backoff::{InvalidBackoff, MakeBackoff as _};
 use tower::util::rng::HasherRng;
 
 use super::Limits;
-use super::error::Fault;
+use super::error::ErrorKind;
 use super::service::is_repeatable;
 
 /// Waits as the server asks, or twice as long each time, up to a limit.
@@ -34,13 +34,13 @@ impl Policy {
     }
 }
 
-/// Whether the same request may be accepted in a moment.
+/// Whether the same request may succeed in a moment.
 ///
-/// A server that has too much to do (429) has done nothing. An eviction that
-/// is refused so is held by a budget, which is not for this policy to wait
-/// out. A server that starts, stops or has lost etcd (5xx) may have done
-/// something.
-fn is_passing(request: &Request<Body>, status: StatusCode, asks_to_wait: bool) -> bool {
+/// A busy server (429) has done nothing, so any request may be repeated. The
+/// exception is an eviction: there 429 mostly means a disruption budget, and
+/// the drain decides how long to wait for that. A server that starts, stops
+/// or has lost etcd (5xx) may have carried out the request.
+fn is_transient(request: &Request<Body>, status: StatusCode, asks_to_wait: bool) -> bool {
     let repeatable = is_repeatable(request.method(), request.headers());
     match status {
         StatusCode::TOO_MANY_REQUESTS => !request.uri().path().ends_with("/eviction"),
@@ -50,18 +50,18 @@ fn is_passing(request: &Request<Body>, status: StatusCode, asks_to_wait: bool) -
     }
 }
 
-impl<Answer> tower::retry::Policy<Request<Body>, Response<Answer>, Fault> for Policy {
+impl<Answer> tower::retry::Policy<Request<Body>, Response<Answer>, ErrorKind> for Policy {
     type Future = Sleep;
 
     fn retry(
         &mut self,
         request: &mut Request<Body>,
-        result: &mut Result<Response<Answer>, Fault>,
+        result: &mut Result<Response<Answer>, ErrorKind>,
     ) -> Option<Sleep> {
         let answer = result.as_ref().ok()?;
         let asked = answer.headers().get(RETRY_AFTER);
         let asked = asked.and_then(|wait| wait.to_str().ok()?.parse().ok());
-        if self.left == 0 || !is_passing(request, answer.status(), asked.is_some()) {
+        if self.left == 0 || !is_transient(request, answer.status(), asked.is_some()) {
             return None;
         }
         self.left -= 1;

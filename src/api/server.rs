@@ -15,7 +15,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::Limits;
 use super::error::{Attempt, Unusable};
-use super::http::{Line, said};
+use super::http::{HttpConnection, describe};
 use crate::cluster::Name;
 use crate::transport::Connection;
 use crate::transport::sanitise::sanitise_short;
@@ -53,13 +53,13 @@ pub(super) struct Servers {
 #[derive(Default)]
 struct Current {
     index: usize,
-    line: Option<Line>,
+    line: Option<HttpConnection>,
 }
 
 /// A connection to one of them.
 pub(super) struct Chosen {
     pub index: usize,
-    pub line: Line,
+    pub line: HttpConnection,
 }
 
 impl Servers {
@@ -129,25 +129,25 @@ impl Servers {
     }
 
     /// A connection to one server that says it is ready.
-    async fn connect(&self, server: &Server) -> Result<Line, Unusable> {
+    async fn connect(&self, server: &Server) -> Result<HttpConnection, Unusable> {
         let mut line = self.open(server).await?;
         self.ask(server, &mut line).await?;
-        if matches!(line, Line::Single(_)) {
+        if matches!(line, HttpConnection::Single(_)) {
             // Asking has used it up.
             line = self.open(server).await?;
         }
         Ok(line)
     }
 
-    async fn open(&self, server: &Server) -> Result<Line, Unusable> {
+    async fn open(&self, server: &Server) -> Result<HttpConnection, Unusable> {
         let limit = self.limits.connect;
         let opening = async {
             let stream = server.connection.open_stream(server.address).await?;
             let name = ServerName::IpAddress(server.address.ip().into());
             let stream = self.tls.connect(name, stream).await;
             let stream = stream.map_err(|why| Unusable::Tls(why.to_string()))?;
-            let line = Line::begin(stream, self.limits.keepalive).await;
-            line.map_err(|why| Unusable::Http(said(&why)))
+            let line = HttpConnection::begin(stream, self.limits.keepalive).await;
+            line.map_err(|why| Unusable::Http(describe(&why)))
         };
         timeout(limit, opening)
             .await
@@ -156,7 +156,7 @@ impl Servers {
 
     /// Asks whether the server is ready: one that is about to start or to
     /// stop takes requests, but should get none.
-    async fn ask(&self, server: &Server, line: &mut Line) -> Result<(), Unusable> {
+    async fn ask(&self, server: &Server, line: &mut HttpConnection) -> Result<(), Unusable> {
         let limit = self.limits.ready;
         let asking = async {
             let request = Request::get("/readyz").body(Full::<Bytes>::default());
@@ -167,11 +167,11 @@ impl Servers {
             if code.is_success() {
                 return Ok(());
             }
-            let said = Limited::new(answer.into_body(), UNREADY).collect().await;
-            let said = said.map(|said| said.to_bytes()).unwrap_or_default();
+            let output = Limited::new(answer.into_body(), UNREADY).collect().await;
+            let output = output.map(|said| said.to_bytes()).unwrap_or_default();
             Err(Unusable::NotReady {
                 code: code.as_u16(),
-                said: failing(&String::from_utf8_lossy(&said)),
+                message: failing(&String::from_utf8_lossy(&output)),
             })
         };
         timeout(limit, asking)
@@ -185,19 +185,19 @@ fn authority(address: SocketAddr) -> Authority {
     text.parse().expect("an address can stand in a URI")
 }
 
-/// The checks that fail, or whatever else was said. The lines of checks that
+/// The checks that fail, or the whole output. The lines of checks that
 /// fail begin with `[-]`.
-fn failing(said: &str) -> String {
-    let lines: Vec<_> = said
+fn failing(output: &str) -> String {
+    let lines: Vec<_> = output
         .lines()
         .filter(|line| line.starts_with("[-]"))
         .collect();
-    let said = if lines.is_empty() {
-        said.trim().to_owned()
+    let output = if lines.is_empty() {
+        output.trim().to_owned()
     } else {
         lines.join(", ")
     };
-    sanitise_short(&said.replace('\n', " "))
+    sanitise_short(&output.replace('\n', " "))
 }
 
 /// All of `count`, beginning with the one that answered last; the one to
@@ -222,9 +222,9 @@ mod tests {
     }
 
     #[test]
-    fn only_the_checks_that_fail_are_told() {
-        let said = "[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n";
-        assert_eq!(failing(said), "[-]etcd failed: reason withheld");
+    fn only_failing_checks_are_reported() {
+        let output = "[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n";
+        assert_eq!(failing(output), "[-]etcd failed: reason withheld");
         assert_eq!(failing("Unauthorized\n"), "Unauthorized");
         assert_eq!(failing("a\nb\n"), "a b");
     }

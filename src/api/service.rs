@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use kube::client::Body;
 use tokio::time::timeout;
 
-use super::error::Fault;
+use super::error::ErrorKind;
 use super::http::Broken;
 use super::server::{Chosen, Servers};
 
@@ -48,21 +48,21 @@ struct TooLong;
 /// What went wrong with one attempt.
 struct Failure {
     unsent: bool,
-    fault: Fault,
+    kind: ErrorKind,
 }
 
 /// Sends a request; its answer, whatever its status.
 pub(super) async fn send(
     servers: Arc<Servers>,
     request: Request<Body>,
-) -> Result<Response<Answer>, Fault> {
+) -> Result<Response<Answer>, ErrorKind> {
     let (parts, body) = request.into_parts();
     let body = body.collect_bytes().await;
-    let body = body.map_err(|why| Fault::Malformed(why.to_string()))?;
+    let body = body.map_err(|why| ErrorKind::Invalid(why.to_string()))?;
     let mut avoid = None;
     let mut sent = 0;
     for attempt in 1.. {
-        let mut chosen = servers.choose(avoid).await.map_err(Fault::NoServer)?;
+        let mut chosen = servers.choose(avoid).await.map_err(ErrorKind::NoServer)?;
         let failed = match exchange(&servers, &mut chosen, &parts, body.clone()).await {
             Ok(answer) => return Ok(answer),
             Err(failed) => failed,
@@ -71,13 +71,13 @@ pub(super) async fn send(
         let again = failed.unsent || (sent == 1 && is_repeatable(&parts.method, &parts.headers));
         if attempt == MOST || !again {
             servers.distrust(chosen.index).await;
-            return Err(failed.fault);
+            return Err(failed.kind);
         }
         tracing::debug!(
             "{} {} is sent again: {}",
             parts.method,
             parts.uri,
-            failed.fault
+            failed.kind
         );
         avoid = Some(chosen.index);
     }
@@ -96,14 +96,14 @@ async fn exchange(
     let limit = limit(servers, parts);
     let late = |_| Failure {
         unsent: false,
-        fault: Fault::TimeLimit {
+        kind: ErrorKind::TimeLimit {
             server: server(),
             limit,
         },
     };
     let broken = |unsent, why: String| Failure {
         unsent,
-        fault: Fault::Broken {
+        kind: ErrorKind::Broken {
             server: server(),
             why,
         },
@@ -122,10 +122,10 @@ async fn exchange(
         let body = body.map_err(|why| {
             if why.is::<LengthLimitError>() {
                 let (server, limit) = (server(), limits.answer);
-                let fault = Fault::TooLarge { server, limit };
+                let kind = ErrorKind::TooLarge { server, limit };
                 return Failure {
                     unsent: false,
-                    fault,
+                    kind,
                 };
             }
             broken(false, why.to_string())

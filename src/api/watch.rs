@@ -11,8 +11,8 @@ use kube::ResourceExt as _;
 use kube::api::{Api, WatchEvent, WatchParams};
 use serde::de::DeserializeOwned;
 
-use super::client::fault;
-use super::error::{Error, Fault};
+use super::client::error_kind;
+use super::error::{Error, ErrorKind};
 use super::read::{Listed, list};
 
 /// How long one watch lasts, in seconds, before it is begun anew.
@@ -49,9 +49,9 @@ where
 {
     let mut missing = Vec::new();
     let mut trouble = None;
-    let fail = |why| Error {
+    let fail = |kind| Error {
         action: wait.action.to_owned(),
-        why,
+        kind,
     };
     let watching = async {
         loop {
@@ -79,7 +79,7 @@ where
         Ok(ended) => ended.map_err(fail),
         Err(_) => {
             missing.extend(trouble.map(|why| why.to_string()));
-            Err(fail(Fault::Unmet {
+            Err(fail(ErrorKind::NotInTime {
                 limit: wait.limit,
                 missing,
             }))
@@ -92,12 +92,12 @@ async fn watch<K, T>(
     api: &Api<K>,
     wait: &Wait<'_>,
     show: &mut impl FnMut(&Objects<K>) -> Option<T>,
-) -> Result<Option<T>, Fault>
+) -> Result<Option<T>, ErrorKind>
 where
     K: Clone + Debug + DeserializeOwned + kube::Resource,
 {
     let listed = list(api, wait.fields, || wait.action.to_owned()).await;
-    let Listed { items, mut version } = listed.map_err(|error| error.why)?;
+    let Listed { items, mut version } = listed.map_err(|error| error.kind)?;
     let mut objects: Objects<K> = items.into_iter().map(entry).collect();
     if let Some(value) = show(&objects) {
         return Ok(Some(value));
@@ -109,9 +109,9 @@ where
         ..WatchParams::default()
     };
     loop {
-        let events = api.watch(&params, &version).await.map_err(fault);
+        let events = api.watch(&params, &version).await.map_err(error_kind);
         let mut events = match events {
-            Err(Fault::Refused(refusal)) if refusal.code == 410 => return Ok(None),
+            Err(ErrorKind::Status(status)) if status.code == 410 => return Ok(None),
             events => pin!(events?),
         };
         let before = version.clone();
@@ -131,7 +131,7 @@ where
                 }
                 WatchEvent::Error(status) if status.code == 410 => return Ok(None),
                 WatchEvent::Error(status) => {
-                    return Err(fault(kube::Error::Api(status)));
+                    return Err(error_kind(kube::Error::Api(status)));
                 }
             }
             if let Some(value) = show(&objects) {
@@ -150,9 +150,9 @@ fn entry<K: kube::Resource>(object: K) -> (String, K) {
 }
 
 /// A watch that breaks off is begun anew, whatever broke it.
-fn broken(error: kube::Error) -> Fault {
-    match fault(error) {
-        Fault::Malformed(why) => Fault::Unwatched(why),
-        fault => fault,
+fn broken(error: kube::Error) -> ErrorKind {
+    match error_kind(error) {
+        ErrorKind::Invalid(why) => ErrorKind::WatchBroken(why),
+        kind => kind,
     }
 }

@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kdiy::api::{Client, Credentials, Error, Fault, Limits, Server};
+use kdiy::api::{Client, Credentials, Error, ErrorKind, Limits, Server};
 use kdiy::cluster::{Login, Name};
 use kdiy::pki::Authority;
 use kdiy::transport::fake::Fake;
@@ -110,9 +110,7 @@ impl Cluster {
     /// A client with a certificate of this authority.
     fn client_of(&self, authority: &Authority) -> Client {
         let mut credentials = Credentials::issue(authority, OffsetDateTime::now_utc()).unwrap();
-        self.authority
-            .certificate()
-            .clone_into(&mut credentials.authority);
+        self.authority.certificate().clone_into(&mut credentials.ca);
         Client::new(self.servers.clone(), &credentials, self.limits.clone()).unwrap()
     }
 }
@@ -132,9 +130,9 @@ fn is_version(text: &str) -> Answer {
 }
 
 /// The reason of an error of kube's own functions.
-fn why(error: kube::Error) -> Fault {
+fn why(error: kube::Error) -> ErrorKind {
     let kube::Error::Service(why) = error else {
         panic!("{error}");
     };
-    *why.downcast::<Fault>().unwrap()
+    *why.downcast::<ErrorKind>().unwrap()
 }

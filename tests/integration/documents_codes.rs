@@ -278,7 +278,7 @@ fn every_problem_of_a_host_has_its_entry() {
     let mut wanted = words("src/ui/problems.rs", "code:");
     wanted.extend(words("src/plan/resolve.rs", "=>"));
     for path in preflight() {
-        if product(&path).contains("Found {") && product(&path).contains("code: \"") {
+        if product(&path).contains("HostProblem {") && product(&path).contains("code: \"") {
             wanted.extend(words(&path, "code:"));
         }
     }

@@ -9,8 +9,8 @@ use k8s_openapi::api::core::v1 as core;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Event, Inspection, Options, refusal, sort};
-use crate::api::error::Fault;
+use super::{Event, Inspection, Options, sort, would_lose};
+use crate::api::error::ErrorKind;
 use crate::api::pods::{self, Eviction, Pod, evict};
 use crate::api::watch::{Objects, Wait, until};
 use crate::api::{Client, Error};
@@ -35,18 +35,18 @@ pub async fn drain(
     client: &Client,
     node: &str,
     options: &Options,
-    told: &(dyn Fn(Event) + Sync),
+    on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<Inspection, Error> {
     let inspection = sort(pods::of_node(client, node).await?, options);
-    if !inspection.refused.is_empty() {
-        return Err(refusal(node, &inspection.refused));
+    if !inspection.at_risk.is_empty() {
+        return Err(would_lose(node, &inspection.at_risk));
     }
     if inspection.evicted.is_empty() {
         return Ok(inspection);
     }
     let (present, seen) = watch::channel(Present::None);
     let evictions = stream::iter(&inspection.evicted)
-        .map(|pod| one(client, pod, options, seen.clone(), told))
+        .map(|pod| one(client, pod, options, seen.clone(), on_event))
         .buffer_unordered(options.at_once.max(1))
         .filter_map(async |ended| ended.err())
         .collect::<Vec<_>>();
@@ -86,29 +86,29 @@ async fn one(
     pod: &Pod,
     options: &Options,
     mut seen: watch::Receiver<Present>,
-    told: &(dyn Fn(Event) + Sync),
+    on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<(), Error> {
     let gone = |present: &Present| {
         present
             .as_ref()
             .is_some_and(|pods| !pods.contains(&pod.uid))
     };
-    if !accepted(client, pod, options, told).await? {
-        told(Event::Gone(pod.clone()));
+    if !accepted(client, pod, options, on_event).await? {
+        on_event(Event::Gone(pod.clone()));
         return Ok(());
     }
-    told(Event::Evicted(pod.clone()));
+    on_event(Event::Evicted(pod.clone()));
     // Whoever looks is there as long as the evictions are.
     if timeout(options.gone, seen.wait_for(gone)).await.is_err() {
         return Err(Error {
             action: format!("wait for pod {pod} to be gone"),
-            why: Fault::Unmet {
+            kind: ErrorKind::NotInTime {
                 limit: options.gone,
                 missing: vec!["its kubelet has not ended it".to_owned()],
             },
         });
     }
-    told(Event::Gone(pod.clone()));
+    on_event(Event::Gone(pod.clone()));
     Ok(())
 }
 
@@ -119,7 +119,7 @@ async fn accepted(
     client: &Client,
     pod: &Pod,
     options: &Options,
-    told: &(dyn Fn(Event) + Sync),
+    on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<bool, Error> {
     let begun = Instant::now();
     let mut last = None;
@@ -135,24 +135,22 @@ async fn accepted(
                 retry_after,
             }) => {
                 if last.as_ref() != Some(&budgets) {
-                    told(Event::Held {
+                    on_event(Event::Held {
                         pod: pod.clone(),
                         budgets: budgets.clone(),
                         since,
                     });
                     last = Some(budgets.clone());
                 }
-                let why = Fault::Held {
+                let kind = ErrorKind::Held {
                     budgets,
                     message,
                     since,
                 };
                 let action = format!("evict pod {pod}");
-                (Error { action, why }, retry_after)
+                (Error { action, kind }, retry_after)
             }
-            Err(error) if error.why.is_transient() || error.why.is_refused_with(409) => {
-                (error, None)
-            }
+            Err(error) if error.kind.is_transient() || error.kind.has_status(409) => (error, None),
             Err(error) => return Err(error),
         };
         let wait = wish.map_or(options.every, |wish| wish.min(LONGEST_WISH));
@@ -170,7 +168,7 @@ fn joined(node: &str, failed: Vec<Error>) -> Option<Error> {
         (first, 0) => first,
         (first, _) => Some(Error {
             action: format!("drain node {node}"),
-            why: Fault::Several(first.into_iter().chain(failed).collect()),
+            kind: ErrorKind::Several(first.into_iter().chain(failed).collect()),
         }),
     }
 }

@@ -10,8 +10,8 @@ use kube::api::{Api, DynamicObject, Patch, PatchParams};
 
 use super::kinds::Kinds;
 use super::{Manifest, Object};
-use crate::api::client::{During as _, fault};
-use crate::api::error::Fault;
+use crate::api::client::{During as _, error_kind};
+use crate::api::error::ErrorKind;
 use crate::api::watch::{Objects, Wait, until};
 use crate::api::{Client, Error, FIELD_MANAGER};
 
@@ -42,9 +42,9 @@ pub enum Verb {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conflicts {
     /// The object is left alone, and the error names them.
-    Refuse,
-    /// They are taken over.
-    TakeOver,
+    Fail,
+    /// kdiy takes them over.
+    Force,
 }
 
 /// A field that somebody else manages and that should become another value.
@@ -85,13 +85,13 @@ pub async fn apply(
     let definitions: Vec<_> = definitions.map(|one| one.object.name.as_str()).collect();
     established(client, &definitions).await?;
     // The API serves a kind a moment after it says that it is established.
-    let patience = if definitions.is_empty() {
+    let limit = if definitions.is_empty() {
         Duration::ZERO
     } else {
         ESTABLISHED
     };
     for manifest in rest {
-        applied.push(one(&mut kinds, manifest, patience, conflicts).await?);
+        applied.push(one(&mut kinds, manifest, limit, conflicts).await?);
     }
     Ok(applied)
 }
@@ -124,24 +124,24 @@ pub(super) async fn send(
     manifest: &Manifest,
     conflicts: Conflicts,
     dry_run: bool,
-) -> Result<DynamicObject, Fault> {
+) -> Result<DynamicObject, ErrorKind> {
     let params = PatchParams {
         dry_run,
-        force: conflicts == Conflicts::TakeOver,
+        force: conflicts == Conflicts::Force,
         ..PatchParams::apply(FIELD_MANAGER).validation_strict()
     };
     let patch = Patch::Apply(&manifest.value);
     let sent = api.patch(&manifest.object.name, &params, &patch).await;
-    sent.map_err(|error| match fault(error) {
-        Fault::Refused(refusal) if refusal.has_cause("FieldManagerConflict") => {
-            let causes = refusal.causes.into_iter();
-            Fault::Conflicts(
+    sent.map_err(|error| match error_kind(error) {
+        ErrorKind::Status(status) if status.has_cause("FieldManagerConflict") => {
+            let causes = status.causes.into_iter();
+            ErrorKind::Conflicts(
                 causes
                     .map(|cause| conflict(cause.field, &cause.message))
                     .collect(),
             )
         }
-        fault => fault,
+        kind => kind,
     })
 }
 

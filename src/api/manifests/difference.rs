@@ -9,7 +9,7 @@ use super::apply::{Conflict, Conflicts, send};
 use super::kinds::Kinds;
 use super::{Manifest, Object};
 use crate::api::client::During as _;
-use crate::api::error::Fault;
+use crate::api::error::ErrorKind;
 use crate::api::{Client, Error};
 
 /// What stands in place of a secret value.
@@ -73,13 +73,13 @@ pub async fn difference(client: &Client, manifests: &[Manifest]) -> Result<Vec<D
     Ok(differences)
 }
 
-async fn one(api: &Api<DynamicObject>, manifest: &Manifest) -> Result<Difference, Fault> {
+async fn one(api: &Api<DynamicObject>, manifest: &Manifest) -> Result<Difference, ErrorKind> {
     let object = manifest.object.clone();
     let before = api.get_opt(&object.name).await;
-    let Some(before) = before.map_err(crate::api::client::fault)? else {
+    let Some(before) = before.map_err(crate::api::client::error_kind)? else {
         return Ok(Difference::Create(object));
     };
-    match send(api, manifest, Conflicts::Refuse, true).await {
+    match send(api, manifest, Conflicts::Fail, true).await {
         Ok(after) => {
             let mut changes = Vec::new();
             compare(
@@ -93,8 +93,8 @@ async fn one(api: &Api<DynamicObject>, manifest: &Manifest) -> Result<Difference
             }
             Ok(Difference::Change(object, changes))
         }
-        Err(Fault::Conflicts(conflicts)) => Ok(Difference::Conflict(object, conflicts)),
-        Err(fault) => Err(fault),
+        Err(ErrorKind::Conflicts(conflicts)) => Ok(Difference::Conflict(object, conflicts)),
+        Err(kind) => Err(kind),
     }
 }
 
@@ -110,9 +110,9 @@ fn is_defined(object: &Object, manifests: &[Manifest]) -> bool {
 }
 
 /// An object without what the API server keeps itself.
-fn bare(object: &DynamicObject) -> Result<Value, Fault> {
+fn bare(object: &DynamicObject) -> Result<Value, ErrorKind> {
     let mut value =
-        serde_json::to_value(object).map_err(|why| Fault::Malformed(why.to_string()))?;
+        serde_json::to_value(object).map_err(|why| ErrorKind::Invalid(why.to_string()))?;
     if let Some(object) = value.as_object_mut() {
         object.remove("status");
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {

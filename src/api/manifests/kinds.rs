@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Object;
 use crate::api::client::During as _;
-use crate::api::{Client, Error, Fault};
+use crate::api::{Client, Error, ErrorKind};
 
 /// Where objects of a namespaced kind go that name none, as with kubectl.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -80,7 +80,7 @@ impl<'a> Kinds<'a> {
             api_version, kind, ..
         } = object;
         let unknown =
-            || Fault::Malformed(format!("the API does not serve {kind} of {api_version}"));
+            || ErrorKind::Invalid(format!("the API does not serve {kind} of {api_version}"));
         api.ok_or_else(unknown).during(|| format!("apply {object}"))
     }
 }

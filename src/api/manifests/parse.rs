@@ -4,7 +4,7 @@ use serde_json::Value;
 use serde_saphyr::Options;
 
 use super::{Manifest, Object};
-use crate::api::Fault;
+use crate::api::ErrorKind;
 use crate::template::yaml_limits;
 
 /// Reads the objects of all documents, and of all lists among them, in their
@@ -14,9 +14,11 @@ use crate::template::yaml_limits;
 /// # Errors
 /// When it is no YAML, or a document is no object with `apiVersion`, `kind`
 /// and `metadata.name`. The text is not quoted: it may hold secrets.
-pub fn parse(text: &str) -> Result<Vec<Manifest>, Fault> {
+pub fn parse(text: &str) -> Result<Vec<Manifest>, ErrorKind> {
     if !yaml_limits::are_kept(text) {
-        return Err(Fault::Malformed("its aliases make it too large".to_owned()));
+        return Err(ErrorKind::Invalid(
+            "its aliases make it too large".to_owned(),
+        ));
     }
     let options = serde_saphyr::options! {
         legacy_octal_numbers: true,
@@ -30,17 +32,17 @@ pub fn parse(text: &str) -> Result<Vec<Manifest>, Fault> {
     Ok(manifests)
 }
 
-fn read(text: &str, options: Options) -> Result<Vec<Value>, Fault> {
+fn read(text: &str, options: Options) -> Result<Vec<Value>, ErrorKind> {
     let documents = serde_saphyr::from_multiple_with_options::<Option<Value>>(text, options);
     let documents = documents.map_err(|error| {
         let line = error.location().map_or(0, |location| location.line());
-        Fault::Malformed(format!("line {line} is no YAML that can be read"))
+        ErrorKind::Invalid(format!("line {line} is no YAML that can be read"))
     })?;
     Ok(documents.into_iter().flatten().collect())
 }
 
 /// A document's object, or those of a list.
-fn flatten(document: Value, number: usize, into: &mut Vec<Manifest>) -> Result<(), Fault> {
+fn flatten(document: Value, number: usize, into: &mut Vec<Manifest>) -> Result<(), ErrorKind> {
     let is_list = document["kind"]
         .as_str()
         .is_some_and(|kind| kind.ends_with("List"));
@@ -53,13 +55,13 @@ fn flatten(document: Value, number: usize, into: &mut Vec<Manifest>) -> Result<(
         .try_for_each(|item| flatten(item, number, into))
 }
 
-fn manifest(value: Value, number: usize) -> Result<Manifest, Fault> {
+fn manifest(value: Value, number: usize) -> Result<Manifest, ErrorKind> {
     let text = |pointer: &str| {
         let value = value.pointer(pointer).and_then(Value::as_str);
         let value = value.filter(|text| !text.is_empty());
         value.map(str::to_owned).ok_or_else(|| {
             let field = pointer.trim_start_matches('/').replace('/', ".");
-            Fault::Malformed(format!("document {number} has no {field}"))
+            ErrorKind::Invalid(format!("document {number} has no {field}"))
         })
     };
     let object = Object {
@@ -119,7 +121,7 @@ mod tests {
                 "document 1 has no apiVersion",
             ),
             ("hunter2", "document 1 has no apiVersion"),
-            ("a: [hunter2\n", "line 1 is no YAML that can be read"),
+            ("a: [hunter2\n", "line 2 is no YAML that can be read"),
         ] {
             assert_eq!(parse(text).unwrap_err().to_string(), expected);
         }

@@ -9,7 +9,7 @@ use kube::core::{Selector, SelectorExt as _};
 
 use super::Pod;
 use crate::api::client::During as _;
-use crate::api::error::{Fault, Refusal};
+use crate::api::error::{ErrorKind, Status};
 use crate::api::read::list;
 use crate::api::{Client, Error};
 
@@ -96,10 +96,10 @@ async fn attempt(
         Ok(_) => return Ok(Eviction::Accepted),
         Err(error) => error,
     };
-    let Fault::Refused(refusal) = &error.why else {
+    let ErrorKind::Status(status) = &error.kind else {
         return Err(error);
     };
-    match refusal.code {
+    match status.code {
         404 => Ok(Eviction::Gone),
         // The uid is another one, or something else changed the pod.
         409 => {
@@ -110,19 +110,19 @@ async fn attempt(
                 _ => Ok(Eviction::Gone),
             }
         }
-        403 if refusal.has_cause(TERMINATING) => Ok(Eviction::Accepted),
-        429 if is_held(refusal) => Ok(Eviction::Held {
+        403 if status.has_cause(TERMINATING) => Ok(Eviction::Accepted),
+        429 if is_held(status) => Ok(Eviction::Held {
             budgets: holding(client, pod).await?,
-            message: refusal.message.clone(),
-            retry_after: refusal.retry_after,
+            message: status.message.clone(),
+            retry_after: status.retry_after,
         }),
         _ => Err(error),
     }
 }
 
 /// A server with too much to do says 429 too, but gives no such cause.
-fn is_held(refusal: &Refusal) -> bool {
-    refusal.has_cause(BUDGET) || refusal.message.contains("disruption budget")
+fn is_held(status: &Status) -> bool {
+    status.has_cause(BUDGET) || status.message.contains("disruption budget")
 }
 
 /// The budgets that hold a pod.

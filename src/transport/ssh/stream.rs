@@ -30,14 +30,14 @@ const MOST_BY_BASH: usize = 4;
 pub(super) struct Streams {
     /// Whether sshd has said that it forwards nothing.
     forbidden: AtomicBool,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Default for Streams {
     fn default() -> Self {
         Self {
             forbidden: AtomicBool::new(false),
-            places: Arc::new(Semaphore::new(MOST_BY_BASH)),
+            permits: Arc::new(Semaphore::new(MOST_BY_BASH)),
         }
     }
 }

@@ -30,7 +30,7 @@ fn replaced() -> Value {
 struct Told(Mutex<Vec<String>>);
 
 impl Told {
-    fn hear(&self, event: Event) {
+    fn record(&self, event: Event) {
         let line = match event {
             Event::Evicted(pod) => format!("evicted {pod}"),
             Event::Gone(pod) => format!("gone {pod}"),
@@ -70,7 +70,7 @@ async fn what_can_go_goes_and_the_rest_stays() {
         .on(&eviction("api"), accepted());
     let told = Told::default();
     let done = drain::drain(&client, "w-1", &Options::default(), &|event| {
-        told.hear(event)
+        told.record(event)
     })
     .await
     .unwrap();
@@ -103,7 +103,7 @@ async fn a_budget_holds_and_then_lets_go() {
     let told = Told::default();
     let began = tokio::time::Instant::now();
     drain::drain(&client, "w-1", &Options::default(), &|event| {
-        told.hear(event)
+        told.record(event)
     })
     .await
     .unwrap();
@@ -134,7 +134,7 @@ async fn a_budget_that_holds_for_too_long_is_told_of_and_the_others_go() {
         ..Options::default()
     };
     let told = Told::default();
-    let error = drain::drain(&client, "w-1", &options, &|event| told.hear(event))
+    let error = drain::drain(&client, "w-1", &options, &|event| told.record(event))
         .await
         .unwrap_err();
     assert_eq!(error.code(), "drain-held");
@@ -233,7 +233,7 @@ async fn a_drain_is_looked_at_before() {
     let seen = drain::inspect(&client, "w-1", &Options::default())
         .await
         .unwrap();
-    assert_eq!((seen.evicted.len(), seen.refused.len()), (2, 1));
+    assert_eq!((seen.evicted.len(), seen.at_risk.len()), (2, 1));
     let [(pod, budgets)] = &seen.held[..] else {
         panic!("{:?}", seen.held)
     };

@@ -60,7 +60,7 @@ async fn a_list_is_read_page_by_page() {
 #[tokio::test(start_paused = true)]
 async fn a_list_that_the_server_has_forgotten_is_begun_anew() {
     let (double, client) = Cluster::single().await;
-    let gone = Answer::refusal(410, "Expired", "the provided continue parameter is too old");
+    let gone = Answer::status(410, "Expired", "the provided continue parameter is too old");
     double
         .on(
             "GET /api/v1/nodes limit=500",
@@ -152,7 +152,7 @@ async fn a_watch_that_breaks_is_begun_anew_with_another_server() {
 #[tokio::test(start_paused = true)]
 async fn a_version_that_is_too_old_is_listed_anew() {
     for answer in [
-        Answer::refusal(410, "Expired", "too old resource version"),
+        Answer::status(410, "Expired", "too old resource version"),
         Answer::Events(
             vec![event("ERROR", status(410, "Expired", "too old"))],
             After::End,
@@ -221,8 +221,8 @@ async fn a_refusal_is_not_waited_out() {
     let (double, client) = Cluster::single().await;
     double.on(
         "GET /api/v1/nodes limit=500",
-        Answer::refusal(403, "Forbidden", "no"),
+        Answer::status(403, "Forbidden", "no"),
     );
     let error = wait(&client, 60).await.unwrap_err();
-    assert!(error.why.is_refused_with(403), "{error}");
+    assert!(error.kind.has_status(403), "{error}");
 }

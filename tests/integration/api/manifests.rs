@@ -61,13 +61,13 @@ async fn objects_are_applied_by_the_server_under_kdiys_name() {
     let manifests = parse(MANIFEST).unwrap();
     let patch = format!("PATCH {MAP} fieldManager=kdiy fieldValidation=Strict");
     for (before, after, verb) in [
-        (Answer::refusal(404, "NotFound", "no"), "1", Verb::Created),
+        (Answer::status(404, "NotFound", "no"), "1", Verb::Created),
         (Answer::json(map("1", "old")), "2", Verb::Changed),
         (Answer::json(map("2", "new")), "2", Verb::Unchanged),
     ] {
         double.on(CORE, core()).on(&format!("GET {MAP}"), before);
         double.on(&patch, Answer::json(map(after, "new")));
-        let applied = apply(&client, &manifests, Conflicts::Refuse).await.unwrap();
+        let applied = apply(&client, &manifests, Conflicts::Fail).await.unwrap();
         assert_eq!(verbs(&applied), [("ConfigMap settings".to_owned(), verb)]);
         let seen = double.script.seen().pop().unwrap();
         assert_eq!(seen.kind, "application/apply-patch+yaml");
@@ -99,7 +99,7 @@ async fn fields_of_others_are_told_with_their_manager() {
         .on(CORE, core())
         .on(&format!("GET {MAP}"), Answer::json(map("1", "theirs")));
     double.on(&format!("PATCH {MAP}"), conflict());
-    let error = apply(&client, &manifests, Conflicts::Refuse)
+    let error = apply(&client, &manifests, Conflicts::Fail)
         .await
         .unwrap_err();
     assert_eq!(error.code(), "api-field-conflict");
@@ -112,9 +112,7 @@ async fn fields_of_others_are_told_with_their_manager() {
         &format!("PATCH {MAP} force=true"),
         Answer::json(map("2", "new")),
     );
-    apply(&client, &manifests, Conflicts::TakeOver)
-        .await
-        .unwrap();
+    apply(&client, &manifests, Conflicts::Force).await.unwrap();
 }
 
 const CRD: &str = "---\napiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: g}\n---\n\
@@ -134,7 +132,7 @@ fn definition(established: &str) -> Value {
 #[tokio::test(start_paused = true)]
 async fn a_kind_is_served_before_its_objects_are_applied() {
     let (double, client) = Cluster::single().await;
-    let missing = || Answer::refusal(404, "NotFound", "no");
+    let missing = || Answer::status(404, "NotFound", "no");
     let gadget = json!({"apiVersion": "example.com/v1", "kind": "Gadget", "metadata": {"name": "g", "resourceVersion": "9"}});
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "gadgets", "resourceVersion": "3"}});
     double
@@ -173,7 +171,7 @@ async fn a_kind_is_served_before_its_objects_are_applied() {
         )
         .on("GET /apis/example.com/v1/gadgets/g", missing())
         .on("PATCH /apis/example.com/v1/gadgets/g", Answer::json(gadget));
-    let applied = apply(&client, &parse(CRD).unwrap(), Conflicts::Refuse)
+    let applied = apply(&client, &parse(CRD).unwrap(), Conflicts::Fail)
         .await
         .unwrap();
     let order: Vec<_> = applied.iter().map(|one| one.object.kind.as_str()).collect();
@@ -185,10 +183,10 @@ async fn a_kind_that_is_not_served_is_told_of() {
     let (double, client) = Cluster::single().await;
     double.on(
         "GET /apis/example.com/v1",
-        Answer::refusal(404, "NotFound", "no"),
+        Answer::status(404, "NotFound", "no"),
     );
     let manifests = parse("apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: g}").unwrap();
-    let error = apply(&client, &manifests, Conflicts::Refuse)
+    let error = apply(&client, &manifests, Conflicts::Fail)
         .await
         .unwrap_err();
     insta::assert_snapshot!(error, @"apply Gadget g: the API does not serve Gadget of example.com/v1");
@@ -205,10 +203,7 @@ async fn compared(double: &Double, client: &Client, text: &str) -> Difference {
 async fn a_difference_is_what_the_server_would_make_of_it() {
     let (double, client) = Cluster::single().await;
     let dry = format!("PATCH {MAP} dryRun=All fieldManager=kdiy");
-    double.on(
-        &format!("GET {MAP}"),
-        Answer::refusal(404, "NotFound", "no"),
-    );
+    double.on(&format!("GET {MAP}"), Answer::status(404, "NotFound", "no"));
     assert!(matches!(
         compared(&double, &client, MANIFEST).await,
         Difference::Create(_)
@@ -243,7 +238,7 @@ async fn a_difference_is_what_the_server_would_make_of_it() {
 #[tokio::test(start_paused = true)]
 async fn a_kind_that_comes_with_its_definition_is_new() {
     let (double, client) = Cluster::single().await;
-    let missing = || Answer::refusal(404, "NotFound", "no");
+    let missing = || Answer::status(404, "NotFound", "no");
     double
         .on("GET /apis/example.com/v1", missing())
         .on(CORE, core())

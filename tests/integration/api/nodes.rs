@@ -123,7 +123,7 @@ async fn labels_and_taints_are_set_on_what_was_read() {
 #[tokio::test(start_paused = true)]
 async fn a_conflict_is_read_and_tried_again() {
     let (double, client) = Cluster::single().await;
-    let conflict = || Answer::refusal(409, "Conflict", "the object has been modified");
+    let conflict = || Answer::status(409, "Conflict", "the object has been modified");
     double
         .on(NODE, Answer::json(node("5", &json!({}))))
         .on(PATCH, conflict());
@@ -211,10 +211,10 @@ async fn a_node_is_removed_by_its_identity() {
     );
     nodes::delete(&client, "w-1", "u1").await.unwrap();
     assert_eq!(double.script.last()["preconditions"], json!({"uid": "u1"}));
-    double.on(delete, Answer::refusal(404, "NotFound", "gone"));
+    double.on(delete, Answer::status(404, "NotFound", "gone"));
     nodes::delete(&client, "w-1", "u1").await.unwrap();
     let message = "Precondition failed: UID in precondition: u1, UID in object meta: u2";
-    double.on(delete, Answer::refusal(409, "Conflict", message));
+    double.on(delete, Answer::status(409, "Conflict", message));
     let error = nodes::delete(&client, "w-1", "u1").await.unwrap_err();
     insta::assert_snapshot!(error, @"delete node w-1: Precondition failed: UID in precondition: u1, UID in object meta: u2 [409 Conflict]");
 }
@@ -226,7 +226,7 @@ async fn a_removal_whose_answer_is_lost_is_seen_through() {
     double.on("DELETE /api/v1/nodes/w-1", Answer::Cut);
     double.on(
         "DELETE /api/v1/nodes/w-1",
-        Answer::refusal(404, "NotFound", "gone"),
+        Answer::status(404, "NotFound", "gone"),
     );
     nodes::delete(&client, "w-1", "u1").await.unwrap();
 }

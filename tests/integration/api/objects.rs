@@ -21,7 +21,7 @@ async fn a_secret_is_read_written_and_removed() {
     let place = place("bootstrap-token-abcdef");
     double.on(
         &format!("GET {SECRET}"),
-        Answer::refusal(404, "NotFound", "no"),
+        Answer::status(404, "NotFound", "no"),
     );
     assert!(objects::secret(&client, &place).await.unwrap().is_none());
 
@@ -61,7 +61,7 @@ async fn a_secret_is_read_written_and_removed() {
     assert_eq!(double.script.last()["preconditions"]["uid"], "u1");
     double.on(
         &format!("DELETE {SECRET}"),
-        Answer::refusal(404, "NotFound", "no"),
+        Answer::status(404, "NotFound", "no"),
     );
     objects::delete_secret(&client, &place, None).await.unwrap();
 }
@@ -74,7 +74,7 @@ async fn an_answer_that_cannot_be_read_is_not_quoted() {
     let error = objects::secret(&client, &place("bootstrap-token-abcdef"))
         .await
         .unwrap_err();
-    assert_eq!(error.code(), "api-malformed");
+    assert_eq!(error.code(), "api-invalid");
     assert!(!error.to_string().contains("hunter2"), "{error}");
 }
 
@@ -94,12 +94,12 @@ async fn a_config_map_is_not_overwritten_if_it_has_changed() {
     };
     double.on(
         &format!("PATCH {path}"),
-        Answer::refusal(409, "Conflict", "modified"),
+        Answer::status(409, "Conflict", "modified"),
     );
     let error = objects::apply_config_map(&client, &changed)
         .await
         .unwrap_err();
-    assert!(error.why.is_refused_with(409), "{error}");
+    assert!(error.kind.has_status(409), "{error}");
     let sent = double.script.last();
     assert_eq!(
         (&sent["metadata"]["resourceVersion"], &sent["data"]["run"]),

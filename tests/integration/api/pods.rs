@@ -118,16 +118,16 @@ async fn an_eviction_is_of_that_pod_alone() {
     );
     assert_eq!(sent["deleteOptions"]["gracePeriodSeconds"], 7);
 
-    double.on(&eviction("web"), Answer::refusal(404, "NotFound", "no"));
+    double.on(&eviction("web"), Answer::status(404, "NotFound", "no"));
     let gone = pods::evict(&client, &pod, None).await.unwrap();
     assert_eq!(gone, Eviction::Gone);
     let get = "GET /api/v1/namespaces/default/pods/web";
-    let conflict = || Answer::refusal(409, "Conflict", "the UID in the precondition is another");
+    let conflict = || Answer::status(409, "Conflict", "the UID in the precondition is another");
     let mut other = self::pod("web", Some("ReplicaSet"));
     double.on(&eviction("web"), conflict());
     double.on(get, Answer::json(other.clone()));
     let error = pods::evict(&client, &pod, None).await.unwrap_err();
-    assert!(error.why.is_refused_with(409), "it is still the same");
+    assert!(error.kind.has_status(409), "it is still the same");
     other["metadata"]["uid"] = json!("another");
     double.on(&eviction("web"), conflict());
     double.on(get, Answer::json(other));
@@ -171,7 +171,7 @@ async fn other_refusals_are_errors() {
     let (double, client) = Cluster::single().await;
     let pod = one(&double, &client).await;
     let two = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
-    double.on(&eviction("web"), Answer::refusal(500, "InternalError", two));
+    double.on(&eviction("web"), Answer::status(500, "InternalError", two));
     let error = pods::evict(&client, &pod, None).await.unwrap_err();
     assert!(
         error
@@ -182,14 +182,14 @@ async fn other_refusals_are_errors() {
     // A server with too much to do is no budget.
     double.on(
         &eviction("web"),
-        Answer::refusal(
+        Answer::status(
             429,
             "TooManyRequests",
             "too many requests, please try again later",
         ),
     );
     let error = pods::evict(&client, &pod, None).await.unwrap_err();
-    assert!(error.why.is_transient());
+    assert!(error.kind.is_transient());
 }
 
 #[tokio::test(start_paused = true)]

@@ -67,8 +67,8 @@ async fn a_request_is_approved_as_it_was_read() {
     assert_eq!(sent["status"]["conditions"][0]["type"], "Approved");
     double.on(
         APPROVAL,
-        Answer::refusal(409, "Conflict", "the object has been modified"),
+        Answer::status(409, "Conflict", "the object has been modified"),
     );
     let error = requests::approve(&client, &one, "x").await.unwrap_err();
-    assert!(error.why.is_refused_with(409), "{error}");
+    assert!(error.kind.has_status(409), "{error}");
 }

@@ -17,7 +17,7 @@ fn refused(number: u8) -> transport::Error {
 /// Why each server could not be used.
 async fn unusable(client: &Client) -> Vec<String> {
     let error = version(client).await.unwrap_err();
-    let Fault::NoServer(attempts) = why(error) else {
+    let ErrorKind::NoServer(attempts) = why(error) else {
         panic!("another fault");
     };
     attempts.iter().map(ToString::to_string).collect()
@@ -63,8 +63,8 @@ async fn a_server_of_http_1_is_used_too() {
 async fn a_server_that_is_not_ready_gets_no_requests() {
     let mut cluster = Cluster::new();
     let (first, second) = (cluster.server(1).await, cluster.server(2).await);
-    let said = "[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n";
-    first.on("GET /readyz", Answer::text(500, said));
+    let output = "[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n";
+    first.on("GET /readyz", Answer::text(500, output));
     second.on("GET /version", is_version("two"));
     assert_eq!(version(&cluster.client()).await.unwrap(), "two");
     assert_eq!(first.script.lines(), [""; 0]);
@@ -176,7 +176,7 @@ async fn a_broken_host_is_passed_over_as_well() {
     };
     cluster.serve(1, move || Err(lost.clone())).await;
     let attempts = version(&cluster.client()).await.unwrap_err();
-    let Fault::NoServer(attempts) = why(attempts) else {
+    let ErrorKind::NoServer(attempts) = why(attempts) else {
         panic!("another fault");
     };
     assert!(matches!(

@@ -43,10 +43,10 @@ async fn it_is_sent_once_more_and_no_more() {
     let (first, second, client) = two().await;
     first.on("GET /version", Answer::Cut);
     second.on("GET /version", Answer::Cut);
-    let fault = why(version(&client).await.unwrap_err());
+    let kind = why(version(&client).await.unwrap_err());
     assert!(
-        matches!(&fault, Fault::Broken { server, .. } if server.as_str() == "cp-2"),
-        "{fault}"
+        matches!(&kind, ErrorKind::Broken { server, .. } if server.as_str() == "cp-2"),
+        "{kind}"
     );
 }
 
@@ -55,12 +55,12 @@ async fn what_may_have_been_done_is_never_repeated_silently() {
     for broken in [Answer::Cut, Answer::CutMidway] {
         let (first, second, client) = two().await;
         first.on(CREATE, broken);
-        let fault = why(create(&client).await.unwrap_err());
+        let kind = why(create(&client).await.unwrap_err());
         assert!(
-            matches!(&fault, Fault::Broken { server, .. } if server.as_str() == "cp-1"),
-            "{fault}"
+            matches!(&kind, ErrorKind::Broken { server, .. } if server.as_str() == "cp-1"),
+            "{kind}"
         );
-        assert!(fault.is_transient());
+        assert!(kind.is_transient());
         assert_eq!(second.script.lines(), [""; 0]);
         // The next request goes on, over a new connection.
         first.on(
@@ -86,9 +86,9 @@ async fn a_server_that_hangs_is_left_after_the_time_limit() {
 async fn a_write_that_hangs_is_told_of() {
     let (first, _second, client) = two().await;
     first.on(CREATE, Answer::Silence);
-    let fault = why(create(&client).await.unwrap_err());
-    let Fault::TimeLimit { server, limit } = &fault else {
-        panic!("{fault}");
+    let kind = why(create(&client).await.unwrap_err());
+    let ErrorKind::TimeLimit { server, limit } = &kind else {
+        panic!("{kind}");
     };
     assert_eq!((server.as_str(), limit.as_secs()), ("cp-1", 70));
 }
@@ -102,9 +102,9 @@ async fn an_answer_has_a_largest_size() {
         "GET /version",
         Answer::text(200, &"x".repeat((1 << 20) + 1)),
     );
-    let fault = why(version(&cluster.client()).await.unwrap_err());
-    let Fault::TooLarge { limit, .. } = fault else {
-        panic!("{fault}");
+    let kind = why(version(&cluster.client()).await.unwrap_err());
+    let ErrorKind::TooLarge { limit, .. } = kind else {
+        panic!("{kind}");
     };
     assert_eq!(limit, 1 << 20);
 }
@@ -134,7 +134,7 @@ async fn a_busy_server_is_asked_again_when_it_says() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_starts_is_asked_again_a_few_times() {
     let (first, _second, client) = two().await;
-    let starting = || Answer::refusal(503, "ServiceUnavailable", "apiserver not ready");
+    let starting = || Answer::status(503, "ServiceUnavailable", "apiserver not ready");
     first
         .on("GET /version", starting())
         .on("GET /version", starting());
@@ -161,7 +161,7 @@ async fn what_may_have_been_done_is_not_repeated_after_a_5xx_either() {
     let (first, _second, client) = two().await;
     first.on(
         CREATE,
-        Answer::refusal(504, "Timeout", "etcdserver: request timed out"),
+        Answer::status(504, "Timeout", "etcdserver: request timed out"),
     );
     let kube::Error::Api(said) = create(&client).await.unwrap_err() else {
         panic!("another error");

@@ -127,7 +127,7 @@ async fn nodes_are_set(client: &Client) {
     let error = nodes::delete(client, &node.name, "another")
         .await
         .unwrap_err();
-    assert!(error.why.is_refused_with(409), "{error}");
+    assert!(error.kind.has_status(409), "{error}");
 }
 
 /// The API server in use goes, and the next request is answered all the same.
@@ -190,7 +190,7 @@ async fn objects_are_kept(client: &Client) {
         .expect("a change");
     // What was read before that is too old by now.
     let error = objects::apply_config_map(client, &read).await.unwrap_err();
-    assert!(error.why.is_refused_with(409), "{error}");
+    assert!(error.kind.has_status(409), "{error}");
     objects::delete_config_map(client, &place, None)
         .await
         .expect("a removal");
@@ -214,7 +214,7 @@ fn manifests_are_applied(kubectl: &Kubectl, runtime: &Runtime, client: &Client) 
         "{differences:?}"
     );
     for expected in [Verb::Created, Verb::Unchanged] {
-        let applied = runtime.block_on(apply(client, &manifests, Conflicts::Refuse));
+        let applied = runtime.block_on(apply(client, &manifests, Conflicts::Fail));
         let applied = applied.expect("manifests that are applied");
         assert_eq!(applied.len(), manifests.len());
         assert!(

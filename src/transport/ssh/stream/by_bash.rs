@@ -53,11 +53,11 @@ pub(super) async fn open(
     limit: Duration,
 ) -> Result<ChannelStream, NoStream> {
     let full = |_| NoStream::NoShell("it forbids forwarding, and no session is free".to_owned());
-    let (place, session) = timeout(limit, places(live, limit)).await.map_err(full)??;
+    let (permit, session) = timeout(limit, session(live, limit)).await.map_err(full)??;
     let begun = session.channel.exec(true, command(to)).await;
     begun.map_err(|error| NoStream::Broken(error.to_string()))?;
-    let places = [place, session.slot];
-    let mut stream = ChannelStream::by_program(session.channel, Arc::clone(live), places);
+    let permits = [permit, session.slot];
+    let mut stream = ChannelStream::by_program(session.channel, Arc::clone(live), permits);
     let late = |_| NoStream::Target(Unreachable::Timeout(limit));
     let received = timeout(limit, connected(&mut stream))
         .await
@@ -65,20 +65,20 @@ pub(super) async fn open(
     Ok(stream.connected(received))
 }
 
-/// A place among the streams, and a session.
-async fn places(
+/// A permit for a stream, and a session.
+async fn session(
     live: &Arc<Live>,
     limit: Duration,
 ) -> Result<(OwnedSemaphorePermit, Session), NoStream> {
-    let place = Arc::clone(&live.streams.places).acquire_owned().await;
-    let place = place.map_err(|closed| NoStream::Broken(closed.to_string()))?;
+    let permit = Arc::clone(&live.streams.permits).acquire_owned().await;
+    let permit = permit.map_err(|closed| NoStream::Broken(closed.to_string()))?;
     let session = live.session(limit).await.map_err(|why| match why {
         NoSession::Broken(why) => NoStream::Broken(why),
         NoSession::Refused(why) => NoStream::NoShell(format!(
             "it forbids forwarding, and allows no further session ({why}, MaxSessions)"
         )),
     })?;
-    Ok((place, session))
+    Ok((permit, session))
 }
 
 /// Waits until bash has connected; what it has passed on by then.
@@ -87,8 +87,8 @@ async fn connected(stream: &mut ChannelStream) -> Result<Bytes, NoStream> {
     let mut exit = None;
     loop {
         let message = match exit {
-            Some(_) => timeout(LINGER, stream.heard()).await.unwrap_or(None),
-            None => stream.heard().await,
+            Some(_) => timeout(LINGER, stream.message()).await.unwrap_or(None),
+            None => stream.message().await,
         };
         match message {
             Some(ChannelMsg::Data { data }) => {
@@ -104,8 +104,8 @@ async fn connected(stream: &mut ChannelStream) -> Result<Bytes, NoStream> {
             }
             Some(ChannelMsg::ExitStatus { exit_status }) => exit = Some(exit_status),
             Some(ChannelMsg::Failure) => {
-                let said = "it forbids forwarding, and refuses to run commands";
-                return Err(NoStream::NoShell(said.to_owned()));
+                let why = "it forbids forwarding, and refuses to run commands";
+                return Err(NoStream::NoShell(why.to_owned()));
             }
             Some(ChannelMsg::Close) => break,
             None if exit.is_none() => return Err(NoStream::Broken("it broke".to_owned())),
@@ -113,12 +113,12 @@ async fn connected(stream: &mut ChannelStream) -> Result<Bytes, NoStream> {
             Some(_) => {}
         }
     }
-    let said = String::from_utf8_lossy(&err);
+    let output = String::from_utf8_lossy(&err);
     Err(match exit {
-        Some(NOT_CONNECTED) => NoStream::Target(refusal(&said)),
+        Some(NOT_CONNECTED) => NoStream::Target(why_not_connected(&output)),
         _ => NoStream::NoShell(format!(
             "it forbids forwarding, and bash did not start there: {}",
-            last_line(&said)
+            last_line(&output)
         )),
     })
 }
@@ -130,21 +130,21 @@ fn after<'t>(text: &'t [u8], word: &[u8]) -> Option<&'t [u8]> {
 }
 
 /// What bash says in the C locale, which is what the system says.
-fn refusal(said: &str) -> Unreachable {
-    let says = |words: &str| said.contains(words);
-    if says("Connection refused") {
+fn why_not_connected(output: &str) -> Unreachable {
+    let has = |words: &str| output.contains(words);
+    if has("Connection refused") {
         Unreachable::Refused
-    } else if says("No route to host") {
+    } else if has("No route to host") {
         Unreachable::NoRoute("no route to the host".to_owned())
-    } else if says("Network is unreachable") {
+    } else if has("Network is unreachable") {
         Unreachable::NoRoute("no route to its network".to_owned())
     } else {
-        Unreachable::Other(last_line(said))
+        Unreachable::Other(last_line(output))
     }
 }
 
-fn last_line(said: &str) -> String {
-    let line = said.lines().rfind(|line| !line.trim().is_empty());
+fn last_line(output: &str) -> String {
+    let line = output.lines().rfind(|line| !line.trim().is_empty());
     sanitise_short(line.unwrap_or("it said nothing"))
 }
 

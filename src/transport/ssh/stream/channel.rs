@@ -24,7 +24,7 @@ pub(super) struct ChannelStream {
     writer: Pin<Box<dyn AsyncWrite + Send>>,
     channel: Arc<ChannelWriteHalf<Msg>>,
     /// The session and the place that it takes, where it is one.
-    places: Option<[OwnedSemaphorePermit; 2]>,
+    permits: Option<[OwnedSemaphorePermit; 2]>,
     /// The connection lives as long as its streams.
     _live: Arc<Live>,
 }
@@ -40,7 +40,7 @@ impl ChannelStream {
             connecting: false,
             writer: Box::pin(writer.make_writer()),
             channel: Arc::new(writer),
-            places: None,
+            permits: None,
             _live: live,
         }
     }
@@ -50,16 +50,16 @@ impl ChannelStream {
     pub(super) fn by_program(
         channel: Channel<Msg>,
         live: Arc<Live>,
-        places: [OwnedSemaphorePermit; 2],
+        permits: [OwnedSemaphorePermit; 2],
     ) -> Self {
         let mut stream = Self::forwarded(channel, live);
         stream.connecting = true;
-        stream.places = Some(places);
+        stream.permits = Some(permits);
         stream
     }
 
     /// The next message while the program connects.
-    pub(super) async fn heard(&mut self) -> Option<ChannelMsg> {
+    pub(super) async fn message(&mut self) -> Option<ChannelMsg> {
         self.reader.wait().await
     }
 
@@ -121,7 +121,7 @@ impl AsyncWrite for ChannelStream {
     /// The program would end both directions at the end of one: it is told
     /// when the stream is dropped.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.places.is_some() {
+        if self.permits.is_some() {
             self.writer.as_mut().poll_flush(cx)
         } else {
             self.writer.as_mut().poll_shutdown(cx)
@@ -135,7 +135,7 @@ impl Drop for ChannelStream {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
-        let (channel, places) = (Arc::clone(&self.channel), self.places.take());
+        let (channel, permits) = (Arc::clone(&self.channel), self.permits.take());
         let connecting = self.connecting;
         runtime.spawn(async move {
             if connecting {
@@ -143,7 +143,7 @@ impl Drop for ChannelStream {
                 channel.signal(Sig::KILL).await.ok();
             }
             channel.close().await.ok();
-            drop(places);
+            drop(permits);
         });
     }
 }

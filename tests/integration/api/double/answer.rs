@@ -62,7 +62,7 @@ impl Answer {
         }))
     }
 
-    pub fn refusal(code: u16, reason: &str, message: &str) -> Self {
+    pub fn status(code: u16, reason: &str, message: &str) -> Self {
         Self::Json(code, status(code, reason, message))
     }
 

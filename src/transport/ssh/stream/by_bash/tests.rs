@@ -72,7 +72,7 @@ fn a_refusal_is_told_apart_from_an_end() {
     assert_eq!(out.status.code(), Some(9));
     assert_eq!(out.stdout, b"");
     let said = String::from_utf8_lossy(&out.stderr);
-    assert_eq!(refusal(&said), Unreachable::Refused, "{said}");
+    assert_eq!(why_not_connected(&said), Unreachable::Refused, "{said}");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn what_bash_says_is_understood() {
         (line("Odd"), "10.0.0.9: line 1: x: Odd"),
         (String::new(), "it said nothing"),
     ] {
-        assert_eq!(refusal(&said).to_string(), expected);
+        assert_eq!(why_not_connected(&said).to_string(), expected);
     }
 }
 
