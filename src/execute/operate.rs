@@ -115,11 +115,11 @@ impl<'a> ApiOperator<'a> {
 
     /// Fields that others manage are taken over: the inventory decides.
     async fn apply(&self, manifest: &Manifest) -> Result<(), Error> {
-        let parsed = manifests::parse(&manifest.text).map_err(|why| Error {
+        let parsed = manifests::parse(&manifest.text).map_err(|kind| Error {
             action: format!("read the {}", manifest.name),
-            why,
+            kind,
         })?;
-        manifests::apply(&self.client, &parsed, Conflicts::TakeOver).await?;
+        manifests::apply(&self.client, &parsed, Conflicts::Force).await?;
         if let Some((key, value)) = &manifest.note {
             self.note(key, value).await?;
         }
@@ -195,7 +195,7 @@ impl<C: Connection> StepRunner<'_, C> {
         ended.map_err(|error| {
             let what = self.secrets.mask(&error.to_string());
             AttemptError {
-                transient: error.why.is_transient().then(|| what.clone()),
+                transient: error.kind.is_transient().then(|| what.clone()),
                 failure: Failure {
                     code: error.code(),
                     resource: Some(operation.name()),
