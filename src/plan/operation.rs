@@ -16,13 +16,32 @@ pub enum Action<T> {
     #[serde(rename = "changes")]
     Converge(Vec<T>),
     /// Does one operation on the cluster.
-    #[serde(rename = "operation")]
+    #[serde(rename = "operation", serialize_with = "with_words")]
     Do(Operation),
+}
+
+/// An operation with what a reader is told of it.
+fn with_words<S: Serializer>(operation: &Operation, to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        verb: Verb,
+        name: String,
+        details: Vec<String>,
+        #[serde(flatten)]
+        operation: &'a Operation,
+    }
+    let shown = Shown {
+        verb: operation.verb(),
+        name: operation.name(),
+        details: operation.details(),
+        operation,
+    };
+    shown.serialize(to)
 }
 
 /// Something that is done to the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "kind", content = "of", rename_all = "kebab-case")]
 pub enum Operation {
     /// Sets labels and taints that nodes lack; others stay as they are.
     LabelNodes(Vec<NodeMarks>),

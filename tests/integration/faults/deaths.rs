@@ -269,7 +269,7 @@ impl Death {
 
     /// Whether it is to come in this step, of a plan or an event.
     fn is_in(&self, step: &Value) -> bool {
-        step["title"] == *self.step && (self.step == OF_ONE || step["host"] == *self.host)
+        step["title"] == *self.step && (self.step == OF_ONE || step["actor"] == *self.host)
     }
 }
 
