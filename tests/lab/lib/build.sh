@@ -4,13 +4,21 @@
 
 # stage STAGE FUNCTION WORDS… : STAGE is NAME-HASH.
 stage() {
-    local out=$CACHE/$1 name=${1%-*} started=$SECONDS function=$2
+    local out=$CACHE/$1 name=${1%-*} started=$SECONDS function=$2 failed
     shift 2
     [ -e "$out" ] && return
     note "building $name (log: $CACHE/$name.log)"
     rm -rf "$out".part*
     # A plain command, not a condition: errexit must hold inside.
-    ("$function" "$out.part" "$@") >"$CACHE/$name.log" 2>&1 </dev/null
+    set +e
+    (
+        set -e
+        "$function" "$out.part" "$@"
+    ) >"$CACHE/$name.log" 2>&1 </dev/null
+    failed=$?
+    set -e
+    [ "$failed" -eq 0 ] || die "building $name failed; the end of $CACHE/$name.log:
+$(tail -n 15 "$CACHE/$name.log")"
     mv "$out.part" "$out"
     note "built $name in $((SECONDS - started)) s"
 }

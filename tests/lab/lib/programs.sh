@@ -43,7 +43,8 @@ make_programs() {
     done
 }
 
-module_dir() { lab_go "$1" list -mod=readonly -m -f '{{.Dir}}' "$2"; }
+# Where the sources of a module are: fetched, since building need not have done so.
+module_dir() { lab_go "$1" mod download -json "$2" | jq -er .Dir; }
 
 # One cloud's SDK cannot be had, and so not the backend that needs it; the main
 # program that names all backends is built without that line.
