@@ -68,7 +68,10 @@ pub(super) async fn send(
             Err(failed) => failed,
         };
         sent += usize::from(!failed.unsent);
-        let again = failed.unsent || (sent == 1 && is_repeatable(&parts.method, &parts.headers));
+        let again = failed.unsent
+            || (sent == 1
+                && failed.kind.is_transient()
+                && is_repeatable(&parts.method, &parts.headers));
         if attempt == MOST || !again {
             servers.distrust(chosen.index).await;
             return Err(failed.kind);

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::api::policy::v1 as policy;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{DeleteOptions, ObjectMeta, Preconditions};
 use kube::ResourceExt as _;
-use kube::api::{Api, DeleteParams, EvictParams, PostParams, Preconditions};
+use kube::api::{Api, PostParams};
 use kube::core::{Selector, SelectorExt as _};
 
 use super::Pod;
@@ -74,24 +76,32 @@ async fn attempt(
     grace: Option<Duration>,
     dry_run: bool,
 ) -> Result<Eviction, Error> {
-    let params = EvictParams {
-        delete_options: Some(DeleteParams {
-            dry_run,
-            grace_period_seconds: grace
-                .map(|grace| u32::try_from(grace.as_secs()).unwrap_or(u32::MAX)),
+    let seconds = |grace: Duration| i64::try_from(grace.as_secs()).unwrap_or(i64::MAX);
+    // kube's own `evict` (5.0) sends `delete_options`, which the API ignores:
+    // it would evict whatever has the name.
+    let eviction = policy::Eviction {
+        delete_options: Some(DeleteOptions {
+            dry_run: dry_run.then(|| vec!["All".to_owned()]),
+            grace_period_seconds: grace.map(seconds),
             preconditions: Some(Preconditions {
                 uid: Some(pod.uid.clone()),
                 resource_version: None,
             }),
-            ..DeleteParams::default()
+            ..DeleteOptions::default()
         }),
-        post_options: PostParams {
-            dry_run,
-            field_manager: None,
+        metadata: ObjectMeta {
+            name: Some(pod.name.clone()),
+            namespace: Some(pod.namespace.clone()),
+            ..ObjectMeta::default()
         },
     };
-    let api: Api<k8s_openapi::api::core::v1::Pod> = Api::namespaced(client.kube(), &pod.namespace);
-    let asked = api.evict(&pod.name, &params).await;
+    let params = PostParams {
+        dry_run,
+        field_manager: None,
+    };
+    let api: Api<core::Pod> = Api::namespaced(client.kube(), &pod.namespace);
+    let asked = api.create_subresource("eviction", &pod.name, &params, &eviction);
+    let asked: kube::Result<kube::core::Status> = asked.await;
     let error = match asked.during(|| format!("evict pod {pod}")) {
         Ok(_) => return Ok(Eviction::Accepted),
         Err(error) => error,
@@ -127,10 +137,10 @@ fn is_held(status: &Status) -> bool {
 
 /// The budgets that hold a pod.
 async fn holding(client: &Client, pod: &Pod) -> Result<Vec<Budget>, Error> {
-    let api: Api<PodDisruptionBudget> = Api::namespaced(client.kube(), &pod.namespace);
+    let api: Api<policy::PodDisruptionBudget> = Api::namespaced(client.kube(), &pod.namespace);
     let action = || format!("list the disruption budgets of namespace {}", pod.namespace);
     let all = list(&api, None, action).await?;
-    let held = |budget: &&PodDisruptionBudget| {
+    let held = |budget: &&policy::PodDisruptionBudget| {
         let selector = budget.spec.as_ref().and_then(|spec| spec.selector.clone());
         let selector = selector.and_then(|selector| Selector::try_from(selector).ok());
         let status = budget.status.as_ref();
@@ -138,7 +148,7 @@ async fn holding(client: &Client, pod: &Pod) -> Result<Vec<Budget>, Error> {
         selector.is_some_and(|selector| selector.matches(&pod.labels))
             && status.is_none_or(|status| status.disruptions_allowed <= 0)
     };
-    let budget = |budget: &PodDisruptionBudget| Budget {
+    let budget = |budget: &policy::PodDisruptionBudget| Budget {
         name: budget.name_any(),
         desired_healthy: budget
             .status

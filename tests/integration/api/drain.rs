@@ -290,7 +290,7 @@ async fn a_drain_goes_on_when_a_connection_breaks_during_an_eviction() {
         &format!("{WATCH} resourceVersion=1"),
         Answer::Events(events, After::Silence),
     );
-    drain::drain(&client, "w-1", &Options::default(), &|_| ())
-        .await
-        .unwrap();
+    let ended = drain::drain(&client, "w-1", &Options::default(), &|_| ()).await;
+    eprintln!("{:#?}", double.script.lines());
+    ended.unwrap();
 }

@@ -188,7 +188,7 @@ async fn what_is_missing_when_the_time_is_over_is_said() {
         );
     let error = wait(&client, 60).await.unwrap_err();
     assert_eq!(error.code(), "api-not-in-time");
-    insta::assert_snapshot!(error, @"wait for the nodes to be ready: not so within 60 s: a (KubeletNotReady: cni plugin not initialized); b is not in the cluster");
+    insta::assert_snapshot!(error, @"wait for the nodes to be ready: not so within 60 s: a (KubeletNotReady: cni plugin␊not initialized); b is not in the cluster");
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,7 +39,7 @@ fn map(version: &str, text: &str) -> Value {
         "apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {
             "name": "settings", "namespace": "default", "resourceVersion": version, "uid": "u",
-            "managedFields": [{"manager": "kdiy", "time": version}],
+            "managedFields": [{"manager": "kdiy", "subresource": version}],
         },
         "data": {"text": text},
     })
