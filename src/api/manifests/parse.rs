@@ -121,7 +121,7 @@ mod tests {
                 "document 1 has no apiVersion",
             ),
             ("hunter2", "document 1 has no apiVersion"),
-            ("a: [hunter2\n", "line 2 is no YAML that can be read"),
+            ("a: [hunter2\n", "line 1 is no YAML that can be read"),
         ] {
             assert_eq!(parse(text).unwrap_err().to_string(), expected);
         }
