@@ -10,11 +10,12 @@
 //! ```
 //! An inventory is what was written, with positions. A [`cluster::Cluster`] is
 //! what is meant: it exists only if it is valid, and every default is in it.
-//! [`cluster::Settled`] has what only hosts and repositories could answer, too.
-//! A [`plan::Blueprint`] is what all hosts shall have, as steps that need
-//! earlier steps. A [`plan::Observation`] is what a host has now, asked by one
-//! script in one go. A [`plan::Plan`] is the two compared. [`execute::run`]
-//! brings it about and tells of it by [`execute::Event`]s, which [`ui`] shows.
+//! [`cluster::ResolvedCluster`] has what only hosts and repositories could
+//! answer, too. A [`plan::Blueprint`] is what all hosts shall have, as steps
+//! that need earlier steps. A [`plan::Observation`] is what a host has now,
+//! asked by one script in one go. A [`plan::Plan`] is the two compared.
+//! [`execute::run`] applies it and tells of it by [`execute::Event`]s,
+//! which [`ui`] shows.
 //!
 //! # Code map
 //! From top to bottom; a module uses those below it, and its own line's.
@@ -27,12 +28,13 @@
 //! | [`state`] | what is kept beside the inventory: PKI, kubeconfig, logs |
 //! | [`status`] | how a cluster is: what hosts are asked, and what their answers come to |
 //! | [`plan`] | blueprint, observation, their difference; `plan::install` is the table of contents of an installation |
+//! | [`api`] | the cluster API: typed operations, sent to API servers over byte streams of SSH connections |
 //! | [`pki`] | authorities, leaves, tokens and kubeconfigs, made here |
 //! | [`draft`] | inventories about to be written: init, imports of other tools' |
 //! | [`inventory`] | the file as written, and every rule that it has to follow |
-//! | [`topology`] | the cluster as a picture: tiers, boxes, who speaks to whom |
+//! | [`topology`] | the cluster as a diagram: tiers, boxes, who speaks to whom |
 //! | [`runtime`] [`lb`] [`cni`] [`etcd`] [`kubeadm`] | what there is to choose from, one file a variant |
-//! | [`vault`] | secrets of a run, which plans only name |
+//! | [`secret_store`] | secrets of a run, which plans only name |
 //! | [`resource`] | what a host can have: probe, answer, difference and change of each kind in one file |
 //! | [`transport`] | how scripts reach hosts: SSH, and a fake that fails on what nobody scripted |
 //! | [`template`] [`shell`] | text files for hosts; shell text of typed, quoted parts |
@@ -58,6 +60,7 @@
 //!
 //! `tests/integration/tidy.rs` holds what of this can be read off the source.
 
+pub mod api;
 pub mod cli;
 pub mod cluster;
 pub mod cni;
@@ -71,6 +74,7 @@ pub mod pki;
 pub mod plan;
 pub mod resource;
 pub mod runtime;
+pub mod secret_store;
 pub mod shell;
 pub mod state;
 pub mod status;
@@ -78,4 +82,3 @@ pub mod template;
 pub mod topology;
 pub mod transport;
 pub mod ui;
-pub mod vault;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use kdiy::cli::interrupt::Interrupts;
-use kdiy::cli::{Cli, Command, Exit, Failed, code, complete};
+use kdiy::cli::{Cli, CliError, Command, Exit, code, complete};
 use kdiy::ui::{Terminal, Ui};
 use tracing_subscriber::EnvFilter;
 
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     run(&cli, &ui, start).unwrap_or_else(|failed| show(&failed, &ui).into())
 }
 
-fn run(cli: &Cli, ui: &Ui, start: Instant) -> Result<ExitCode, Failed> {
+fn run(cli: &Cli, ui: &Ui, start: Instant) -> Result<ExitCode, CliError> {
     let global = &cli.global;
     let exit = match &cli.command {
         Command::Init(init) => init.run(global, ui),
@@ -69,8 +69,8 @@ fn run(cli: &Cli, ui: &Ui, start: Instant) -> Result<ExitCode, Failed> {
 /// Runs a command that changes no host, and that Ctrl-C ends at once.
 fn interruptible<T>(
     ui: &Ui,
-    command: impl Future<Output = Result<T, Failed>>,
-) -> Result<T, Failed> {
+    command: impl Future<Output = Result<T, CliError>>,
+) -> Result<T, CliError> {
     connected(async {
         let interrupts = Interrupts::listen()?;
         interrupts.unless(ui, "interrupted", command).await?
@@ -78,7 +78,7 @@ fn interruptible<T>(
 }
 
 /// Runs a command that connects to hosts. Only these pay for a runtime.
-fn connected<T>(command: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
+fn connected<T>(command: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
     let runtime = tokio::runtime::Runtime::new()?;
     let ended = runtime.block_on(command);
     // A question that nobody answers must not keep the program alive.
@@ -86,7 +86,7 @@ fn connected<T>(command: impl Future<Output = Result<T, Failed>>) -> Result<T, F
     ended
 }
 
-fn show(failed: &Failed, ui: &Ui) -> Exit {
+fn show(failed: &CliError, ui: &Ui) -> Exit {
     if !failed.shown {
         let code = code::of(&failed.error).map(|code| format!(" [{code}]"));
         let text = format!("{}{}", failed.text(), code.unwrap_or_default());

@@ -18,7 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 use time::OffsetDateTime;
 
 use crate::cluster::Name;
-use crate::pki::{self, Authorities, Difference, SecretboxKey, compare};
+use crate::pki::{self, ClusterCas, Difference, SecretboxKey, compare};
 
 pub use incoming::Incoming;
 pub use runs::{Record, Run, Steps};
@@ -56,15 +56,15 @@ pub enum Error {
     /// A symbolic link, or something else that is neither file nor directory.
     #[error("{} is not a plain {wanted}; keys are kept there, so links are refused: put the real {wanted} in its place", path.display())]
     NotPlain {
-        /// Where.
+        /// Path of the file or directory.
         path: PathBuf,
         /// `file` or `directory`.
         wanted: &'static str,
     },
     /// Somebody else's.
     #[error("{path} belongs to user {owner}, kdiy runs as user {user}; run `sudo chown -R {user} {path}` if it is yours", path = path.display())]
-    Foreign {
-        /// What.
+    OtherOwner {
+        /// Path of the file or directory.
         path: PathBuf,
         /// Numeric id of its owner.
         owner: u32,
@@ -74,7 +74,7 @@ pub enum Error {
     /// Others may read or change it.
     #[error("{path} has mode {mode:04o}, so others may get at the cluster's keys; run `chmod {} {path}`", if *.directory { "0700" } else { "0600" }, path = path.display())]
     Exposed {
-        /// What.
+        /// Path of the file or directory.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
@@ -84,7 +84,7 @@ pub enum Error {
     /// It has other names, through which it may be read and changed.
     #[error("{path} has {others} other names somewhere (hard links), and keys are kept there; run `cp -p {path} {path}.own && mv {path}.own {path}`", path = path.display())]
     Linked {
-        /// What.
+        /// Path of the file or directory.
         path: PathBuf,
         /// How many.
         others: u64,
@@ -97,12 +97,12 @@ pub enum Error {
     Pki {
         /// The directory of the PKI.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with it.
         source: pki::Error,
     },
     /// There is another PKI in it already.
     #[error("{} holds other authorities already, and kdiy never overwrites them: {difference}", path.display())]
-    OtherAuthorities {
+    OtherCas {
         /// The directory of the PKI.
         path: PathBuf,
         /// In what they differ.
@@ -111,7 +111,7 @@ pub enum Error {
     /// A file that should be text is not.
     #[error("{} is not UTF-8 text; restore it from a backup", path.display())]
     NotText {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
     },
 }
@@ -123,12 +123,12 @@ impl Error {
         match self {
             Self::Io { .. } => "state-io",
             Self::NotPlain { .. } => "state-not-plain",
-            Self::Foreign { .. } => "state-foreign",
+            Self::OtherOwner { .. } => "state-foreign",
             Self::Exposed { .. } => "state-exposed",
             Self::Linked { .. } => "state-linked",
             Self::Exists(_) => "state-exists",
             Self::Pki { source, .. } => source.code(),
-            Self::OtherAuthorities { .. } => "state-other-authorities",
+            Self::OtherCas { .. } => "state-other-authorities",
             Self::NotText { .. } => "state-not-text",
         }
     }
@@ -193,13 +193,13 @@ impl State {
     ///
     /// # Errors
     /// When they are exposed, incomplete, spoiled or not valid at `now`.
-    pub fn authorities(&self, now: OffsetDateTime) -> Result<Option<Authorities>, Error> {
+    pub fn cas(&self, now: OffsetDateTime) -> Result<Option<ClusterCas>, Error> {
         let directory = self.root.join(PKI);
         if !guard::is_directory(&directory)? {
             return Ok(None);
         }
         let mut files = Vec::new();
-        for name in pki::authorities::FILES {
+        for name in pki::cluster_cas::FILES {
             let path = directory.join(name);
             if let Some(parent) = path.parent() {
                 guard::is_directory(parent)?;
@@ -214,7 +214,7 @@ impl State {
                 .find(|(n, _)| *n == name)
                 .map(|(_, text)| text.clone())
         };
-        Authorities::from_files(file, now)
+        ClusterCas::from_files(file, now)
             .map(Some)
             .map_err(|source| Error::Pki {
                 path: directory,
@@ -226,20 +226,16 @@ impl State {
     ///
     /// # Errors
     /// When other authorities are kept already; those stay as they are.
-    pub fn save_authorities(
-        &self,
-        authorities: &Authorities,
-        now: OffsetDateTime,
-    ) -> Result<(), Error> {
+    pub fn save_cas(&self, cas: &ClusterCas, now: OffsetDateTime) -> Result<(), Error> {
         let path = self.root.join(PKI);
-        if let Some(kept) = self.authorities(now)? {
-            return compare(&kept.fingerprints(), &authorities.fingerprints())
-                .map_err(|difference| Error::OtherAuthorities { path, difference });
+        if let Some(kept) = self.cas(now)? {
+            return compare(&kept.fingerprints(), &cas.fingerprints())
+                .map_err(|difference| Error::OtherCas { path, difference });
         }
         let partial = self.root.join(PARTIAL);
         guard::remove_directory(&partial)?;
         guard::directory(&partial)?;
-        for file in authorities.files() {
+        for file in cas.files() {
             let path = partial.join(file.path);
             if let Some(parent) = path.parent() {
                 guard::directory(parent)?;

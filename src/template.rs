@@ -4,7 +4,7 @@
 //! and are part of the program. Kubernetes documents are not made here: they
 //! are typed structs, see [`crate::kubeadm`].
 
-pub mod weight;
+pub mod yaml_limits;
 
 use std::fmt;
 use std::sync::LazyLock;

@@ -1,8 +1,8 @@
 //! `kdiy apply`.
 
-mod carry;
-mod chronicle;
-mod hold;
+mod host_locks;
+mod run_plan;
+mod run_recorder;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -15,16 +15,17 @@ use time::macros::format_description;
 use super::interrupt::Interrupts;
 use super::survey::Survey;
 use super::{
-    Exit, Failed, Global, Reach, kubeconfig, node_name, owner, past, saved, source, survey,
+    CliError, ConnectionArgs, Exit, Global, kubeconfig, logs, node_name, owner, saved, source,
+    survey,
 };
 use crate::cluster::{Cluster, Name};
 use crate::execute::survey::Connections;
 use crate::transport::ssh::Link;
 use crate::ui::summary::{self, Next};
 use crate::ui::{self, Output, Ui};
-use carry::{Around, carry_out};
-use chronicle::Chronicle;
-use hold::{Hold, settle};
+use host_locks::{HostLocks, wait_until_idle};
+use run_plan::{RunContext, run_plan};
+use run_recorder::RunRecorder;
 
 /// What an interrupt before the first change comes to.
 const UNCHANGED: &str = "interrupted; nothing was changed";
@@ -57,7 +58,7 @@ pub struct Apply {
     pub steal_lock: bool,
     /// How hosts are reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub connection_args: ConnectionArgs,
 }
 
 impl Apply {
@@ -66,28 +67,28 @@ impl Apply {
     /// # Errors
     /// When a host cannot be looked at or has problems, the user says no, the
     /// saved plan is stale, another kdiy applies, or a step fails.
-    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, CliError> {
         let interrupts = Interrupts::listen()?;
-        let mut hold = Hold::nothing();
+        let mut locks = HostLocks::nothing();
         let ended = self
-            .hold_and_run(global, ui, start, &interrupts, &mut hold)
+            .lock_and_run(global, ui, start, &interrupts, &mut locks)
             .await;
         // A host that hangs holds nobody up who presses Ctrl-C once more.
         tokio::select! {
-            () = hold.give_back(ui) => {}
-            () = interrupts.reach(interrupts.count() + 1) => {}
+            () = locks.give_back(ui) => {}
+            () = interrupts.wait_for(interrupts.count() + 1) => {}
         }
         ended
     }
 
-    async fn hold_and_run(
+    async fn lock_and_run(
         &self,
         global: &Global,
         ui: &Ui,
         start: Instant,
         interrupts: &Interrupts,
-        hold: &mut Hold<Link>,
-    ) -> Result<Exit, Failed> {
+        locks: &mut HostLocks<Link>,
+    ) -> Result<Exit, CliError> {
         let source = source::load(global, ui)?;
         let cluster = &source.cluster;
         let saved = self
@@ -101,16 +102,16 @@ impl Apply {
         let id = run_id(began);
         let before = async |connections: &Connections<Link>| {
             let owner = owner::of(&cluster.name, &id, began);
-            let lock = hold.take(connections, owner, self.steal_lock, ui).await?;
-            settle(lock, ui).await
+            let lock = locks.take(connections, owner, self.steal_lock, ui).await?;
+            wait_until_idle(lock, ui).await
         };
-        let survey = survey::survey(&source, &self.reach, limit, ui, shown, before);
+        let survey = survey::survey(&source, &self.connection_args, limit, ui, shown, before);
         let survey = interrupts.unless(ui, UNCHANGED, survey).await??;
-        let lock = hold
+        let lock = locks
             .lock()
             .expect("hosts are taken before they are looked at");
         let there_is_more = survey.plan.as_ref().is_some_and(|plan| !plan.is_empty());
-        if there_is_more && let Some(what) = past::cut_short(&survey.state, began)? {
+        if there_is_more && let Some(what) = logs::cut_short(&survey.state, began)? {
             ui.note(&what);
         }
         if let Some(plan) = &survey.plan {
@@ -134,44 +135,40 @@ impl Apply {
             Some(plan) if survey.problems.is_empty() => plan,
             _ => {
                 ui.tell(&ui::problems::render(&survey.problems, ui.err_style()));
-                return Err(Failed::shown(Exit::Preflight));
+                return Err(CliError::shown(Exit::Preflight));
             }
         };
         if let Some(saved) = &saved {
             saved.check(plan)?;
         }
         if plan.is_empty() {
-            kubeconfig::keep(cluster, &survey.authorities, &survey.state)?;
+            kubeconfig::keep(cluster, &survey.cas, &survey.state)?;
             return Ok(Exit::Ok);
         }
         interrupts.unless(ui, UNCHANGED, self.ask(ui)).await??;
         let run = survey.state.create_run(&id)?;
-        let chronicle = Arc::new(Chronicle::begin(run, plan, began, start)?);
+        let recorder = Arc::new(RunRecorder::begin(run, plan, began, start)?);
         let served = OnceLock::new();
-        let around = Around {
-            chronicle: &chronicle,
+        let context = RunContext {
+            recorder: &recorder,
             serves: &|| serves(cluster, &survey, &served, ui),
             interrupts,
             ui,
         };
-        let width = self.reach.width();
-        let (tally, stopped) = carry_out(plan, &survey, lock, width, &around).await?;
-        let robbed = lock.lost().borrow().is_some();
-        let exit = match (tally.succeeded(), robbed) {
+        let width = self.connection_args.width();
+        let (tally, stopped) = run_plan(plan, &survey, lock, width, &context).await?;
+        let lock_lost = lock.lost().borrow().is_some();
+        let exit = match (tally.succeeded(), lock_lost) {
             (true, _) => Exit::Ok,
-            (false, true) => Exit::Held,
+            (false, true) => Exit::Locked,
             (false, false) if stopped => Exit::Interrupted,
             (false, false) => Exit::StepFailed,
         };
-        if let Err(error) = chronicle.end(exit) {
+        if let Err(error) = recorder.end(exit) {
             ui.warn(&format!("how this run ended is not written down: {error}"));
         }
         let kept = match tally.succeeded() {
-            true => Some(kubeconfig::keep(
-                cluster,
-                &survey.authorities,
-                &survey.state,
-            )?),
+            true => Some(kubeconfig::keep(cluster, &survey.cas, &survey.state)?),
             false => None,
         };
         let again = "kdiy apply goes on from here; nothing is undone";
@@ -186,17 +183,17 @@ impl Apply {
             (None, _) => vec![again],
         };
         let next = Next {
-            logs: Some(chronicle.run().directory()),
+            logs: Some(recorder.run().directory()),
             commands: &commands,
         };
         ui.tell(&summary::render(&tally, &next, ui.err_style()));
         match exit {
             Exit::Ok => Ok(exit),
-            _ => Err(Failed::shown(exit)),
+            _ => Err(CliError::shown(exit)),
         }
     }
 
-    async fn ask(&self, ui: &Ui) -> Result<(), Failed> {
+    async fn ask(&self, ui: &Ui) -> Result<(), CliError> {
         if self.yes {
             return Ok(());
         }
@@ -205,8 +202,8 @@ impl Apply {
             tokio::task::spawn_blocking(move || asking.confirm("\nMake these changes?")).await?;
         match answer {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Failed::message(Exit::Declined, "nothing was changed")),
-            Err(unasked) => Err(Failed::new(Exit::Declined, unasked)),
+            Ok(false) => Err(CliError::message(Exit::Declined, "nothing was changed")),
+            Err(unasked) => Err(CliError::new(Exit::Declined, unasked)),
         }
     }
 }
@@ -215,7 +212,7 @@ impl Apply {
 /// while the rest is waited for, or after it failed.
 fn serves<C>(cluster: &Cluster, survey: &Survey<C>, served: &OnceLock<PathBuf>, ui: &Ui) {
     let first = survey.state.kubeconfig().is_ok_and(|kept| kept.is_none());
-    match kubeconfig::keep(cluster, &survey.authorities, &survey.state) {
+    match kubeconfig::keep(cluster, &survey.cas, &survey.state) {
         Ok(path) => {
             if first {
                 ui.note(&format!("The API answers: {}", kubectl(&path, "get nodes")));

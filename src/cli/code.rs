@@ -3,9 +3,9 @@
 
 use std::error::Error;
 
-use crate::execute::survey::Fault;
+use crate::execute::survey::HostError;
 use crate::execute::trust;
-use crate::plan::settle::Unsettled;
+use crate::plan::resolve::Unresolved;
 use crate::{pki, state, transport};
 
 /// The name of the outermost error that has one.
@@ -19,8 +19,8 @@ fn code(error: &(dyn Error + 'static)) -> Option<&'static str> {
         .or_else(|| error.downcast_ref().map(state::Error::code))
         .or_else(|| error.downcast_ref().map(pki::Error::code))
         .or_else(|| error.downcast_ref().map(transport::Error::code))
-        .or_else(|| error.downcast_ref().map(Fault::code))
-        .or_else(|| error.downcast_ref().map(Unsettled::code))
+        .or_else(|| error.downcast_ref().map(HostError::code))
+        .or_else(|| error.downcast_ref().map(Unresolved::code))
 }
 
 #[cfg(test)]

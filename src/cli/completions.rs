@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{Exit, Failed, Global, complete};
+use super::{CliError, Exit, Global, complete};
 use crate::ui::Ui;
 
 /// Print completions for a shell
@@ -43,7 +43,7 @@ impl Completions {
     ///
     /// # Errors
     /// When standard output cannot be written.
-    pub fn run(&self, _: &Global, ui: &Ui) -> Result<Exit, Failed> {
+    pub fn run(&self, _: &Global, ui: &Ui) -> Result<Exit, CliError> {
         let name = match self.shell {
             Shell::Bash => "bash",
             Shell::Zsh => "zsh",

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{Failed, Reach};
+use super::{CliError, ConnectionArgs};
 use crate::cluster::SudoPassword;
 use crate::transport::error::UnknownKey;
 use crate::transport::ssh::{Operator, Settings, Ssh, UnknownHostKey};
@@ -19,8 +19,8 @@ use crate::ui::Ui;
 ///
 /// # Errors
 /// When there is no home directory, or ssh_config cannot be read.
-pub fn ssh(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
-    Ok(with(settings(reach, ui)?, ui))
+pub fn ssh(connection_args: &ConnectionArgs, ui: &Ui) -> Result<Ssh, CliError> {
+    Ok(with(settings(connection_args, ui)?, ui))
 }
 
 /// The same for commands that tell of hosts which do not answer, and not wait
@@ -29,8 +29,8 @@ pub fn ssh(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
 ///
 /// # Errors
 /// As [`ssh`].
-pub fn impatient(reach: &Reach, ui: &Ui) -> Result<Ssh, Failed> {
-    let mut settings = settings(reach, ui)?;
+pub fn fail_fast(connection_args: &ConnectionArgs, ui: &Ui) -> Result<Ssh, CliError> {
+    let mut settings = settings(connection_args, ui)?;
     settings.handshake_limit = settings.connect_limit;
     settings.keepalive = Duration::from_secs(3);
     settings.keepalive_max = 3;
@@ -46,7 +46,7 @@ pub fn with(settings: Settings, ui: &Ui) -> Ssh {
 ///
 /// # Errors
 /// When there is no home directory.
-pub fn user() -> Result<(PathBuf, String), Failed> {
+pub fn user() -> Result<(PathBuf, String), CliError> {
     let home = std::env::var_os("HOME")
         .map(PathBuf::from)
         .filter(|home| home.is_absolute());
@@ -59,7 +59,7 @@ pub fn user() -> Result<(PathBuf, String), Failed> {
 ///
 /// # Errors
 /// As [`ssh`].
-pub fn settings(reach: &Reach, ui: &Ui) -> Result<Settings, Failed> {
+pub fn settings(connection_args: &ConnectionArgs, ui: &Ui) -> Result<Settings, CliError> {
     let (home, user) = user()?;
     let config = SshConfig::load(&SshConfig::usual_files(&home), &home)?;
     for line in config.passed_over() {
@@ -70,8 +70,8 @@ pub fn settings(reach: &Reach, ui: &Ui) -> Result<Settings, Failed> {
     let mut settings = Settings::new(home, user, config, OffsetDateTime::now_utc);
     settings.agent = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
 
-    settings.connect_limit = reach.connect_timeout;
-    settings.unknown_host_key = if reach.accept_new_host_keys {
+    settings.connect_limit = connection_args.connect_timeout;
+    settings.unknown_host_key = if connection_args.accept_new_host_keys {
         UnknownHostKey::Accept
     } else {
         UnknownHostKey::Ask

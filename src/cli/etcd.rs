@@ -10,9 +10,9 @@ use clap::{Args, Subcommand};
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::source::Source;
-use super::{Exit, Failed, Global, Reach, connector};
+use super::{CliError, ConnectionArgs, Exit, Global, connector};
 use crate::cluster::Node;
-use crate::etcd::picture::{Picture, Row};
+use crate::etcd::status::{EtcdStatus, Row};
 use crate::execute::etcd::members;
 use crate::execute::survey::Connections;
 use crate::transport::ssh::Link;
@@ -52,7 +52,7 @@ impl Etcd {
     /// # Errors
     /// When the inventory is not valid, no host can be asked, or what was
     /// asked for cannot be had.
-    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, CliError> {
         match &self.command {
             Command::Status(status) => status.run(global, ui, start).await,
             Command::Snapshot(snapshot) => snapshot.run(global, ui, start).await,
@@ -62,42 +62,47 @@ impl Etcd {
 }
 
 /// What the members said.
-struct Look {
-    picture: Picture,
+struct EtcdQuery {
+    etcd_status: EtcdStatus,
     connections: Connections<Link>,
 }
 
-async fn look(source: &Source, reach: &Reach, ui: &Ui, start: Instant) -> Result<Look, Failed> {
-    let connector = connector::ssh(reach, ui)?;
+async fn query(
+    source: &Source,
+    connection_args: &ConnectionArgs,
+    ui: &Ui,
+    start: Instant,
+) -> Result<EtcdQuery, CliError> {
+    let connector = connector::ssh(connection_args, ui)?;
     let hosts = source.cluster.etcd_members().map(|node| &node.name);
     let mut shown = ui.renderer_beside_document(start, hosts);
     let (events, received) = unbounded_channel();
     let watched = tokio::spawn(async move {
         progress::follow(received, shown.as_mut()).await;
     });
-    let width = reach.width();
+    let width = connection_args.width();
     let (hosts, connections) = members(&source.cluster, &connector, width, &events).await;
     drop(events);
     watched.await?;
-    Ok(Look {
-        picture: Picture::of(&hosts),
+    Ok(EtcdQuery {
+        etcd_status: EtcdStatus::of(&hosts),
         connections,
     })
 }
 
-impl Look {
+impl EtcdQuery {
     /// The member to read from, its node and the connection to it.
-    fn reader<'a>(&'a self, source: &'a Source) -> Result<(&'a Row, &'a Node, &'a Link), Failed> {
-        let row = self.picture.reader();
+    fn reader<'a>(&'a self, source: &'a Source) -> Result<(&'a Row, &'a Node, &'a Link), CliError> {
+        let row = self.etcd_status.reader();
         row.and_then(|row| self.at(row, source)).ok_or_else(|| {
-            let problems = self.picture.members.iter().filter_map(|row| {
+            let problems = self.etcd_status.members.iter().filter_map(|row| {
                 let problem = row.problem.as_ref()?;
                 Some(format!("\n{}: {problem}", row.name))
             });
             let problems: String = problems.collect();
-            let exit = status::exit(self.picture.verdict);
+            let exit = status::exit(self.etcd_status.verdict);
             let exit = if exit == Exit::Ok { Exit::Down } else { exit };
-            Failed::message(exit, format!("no member of etcd is healthy{problems}"))
+            CliError::message(exit, format!("no member of etcd is healthy{problems}"))
                 .hint("see kdiy etcd status")
         })
     }

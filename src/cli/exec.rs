@@ -11,14 +11,14 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use zeroize::Zeroizing;
 
+use super::heartbeat::{self, Heartbeat};
 use super::interrupt::Interrupts;
-use super::patience::{self, Silence};
 use super::selection::{self, Word};
-use super::{Exit, Failed, Global, Reach, connector, source};
+use super::{CliError, ConnectionArgs, Exit, Global, connector, source};
 use crate::cluster::{Name, Node};
-use crate::execute::command::{Command, Ended, Heard, everywhere};
+use crate::execute::command::{Command, Ended, OutputEvent, everywhere};
 use crate::transport::{self, Connection as _, Connector as _, Error, Request, Stream, User};
-use crate::ui::{self, Output, Ui, Verbosity, spoken};
+use crate::ui::{self, Output, Ui, Verbosity, exec_output};
 
 /// Output of one host that is kept where it is shown in one piece, in bytes.
 const KEEP: usize = 4 * 1024 * 1024;
@@ -70,7 +70,7 @@ pub struct Exec {
     pub command: Vec<String>,
     /// How hosts are reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub connection_args: ConnectionArgs,
 }
 
 /// Whole seconds, at least one and at most a day.
@@ -86,12 +86,12 @@ impl Exec {
     ///
     /// # Errors
     /// When the inventory is not valid, or a node is not in it.
-    pub async fn run(&self, global: &Global, ui: &Ui) -> Result<ExitCode, Failed> {
+    pub async fn run(&self, global: &Global, ui: &Ui) -> Result<ExitCode, CliError> {
         let source = source::load_tersely(global, ui)?;
         let nodes = selection::select(&source.cluster, &self.on)?;
         if self.raw && (nodes.len() != 1 || ui.output() == Output::Json) {
             let what = format!("--raw is for text of one host, these are {}", nodes.len());
-            return Err(Failed::message(Exit::Usage, what)
+            return Err(CliError::message(Exit::Usage, what)
                 .hint("name one node with --on, and leave out --output json"));
         }
         let input = if self.stdin { Some(input()?) } else { None };
@@ -99,7 +99,11 @@ impl Exec {
         if ui.style().verbose() {
             let shown = Command::of(&self.command).script(None);
             let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
-            ui.tell(&spoken::script(&names.join(", "), &shown, ui.err_style()));
+            ui.tell(&exec_output::script(
+                &names.join(", "),
+                &shown,
+                ui.err_style(),
+            ));
         }
         let script = Zeroizing::new(script.as_str().to_owned());
         let piecewise = self.group || ui.output() == Output::Json;
@@ -113,7 +117,7 @@ impl Exec {
             limit: self.timeout,
             keep: if piecewise || self.raw { KEEP } else { 0 },
         };
-        let connector = connector::ssh(&self.reach, ui)?;
+        let connector = connector::ssh(&self.connection_args, ui)?;
         let stage = Stage::new(self, ui, &nodes);
         // Not before standard input was read: nothing else ends that.
         let interrupts = Interrupts::listen()?;
@@ -121,16 +125,17 @@ impl Exec {
             match self.raw {
                 true => vec![raw(&connector, nodes[0], request, ui).await],
                 false => {
-                    let width = self.reach.width();
-                    let heard = |host: &Name, heard: Heard<'_>| stage.hear(host, &heard);
-                    everywhere(&connector, &nodes, width, request, &heard).await
+                    let width = self.connection_args.width();
+                    let on_event =
+                        |host: &Name, event: OutputEvent<'_>| stage.on_event(host, &event);
+                    everywhere(&connector, &nodes, width, request, &on_event).await
                 }
             }
         };
-        let work = patience::wait(ui, &stage.silence, || stage.waited_for(), work);
+        let work = heartbeat::wait(ui, &stage.heartbeat, || stage.waited_for(), work);
         let all = tokio::select! {
             all = work => all,
-            () = interrupts.reach(1) => {
+            () = interrupts.wait_for(1) => {
                 let seconds = self.timeout.as_secs();
                 ui.note(&match stage.begun() {
                     none if none.is_empty() => "Interrupted; nothing has begun on any host.".to_owned(),
@@ -148,12 +153,12 @@ impl Exec {
 }
 
 /// Standard input as base64.
-fn input() -> Result<Zeroizing<String>, Failed> {
+fn input() -> Result<Zeroizing<String>, CliError> {
     let mut bytes = Zeroizing::new(Vec::new());
     std::io::stdin().take(INPUT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > INPUT {
         return Err(
-            Failed::message(Exit::Error, "standard input is longer than 16 MiB")
+            CliError::message(Exit::Error, "standard input is longer than 16 MiB")
                 .hint("copy it with scp or rsync, or let the hosts fetch it"),
         );
     }
@@ -185,9 +190,9 @@ async fn raw(
 /// Where what is heard of hosts comes together.
 struct Stage<'a> {
     ui: &'a Ui,
-    lines: spoken::Lines,
+    lines: exec_output::Lines,
     group: bool,
-    silence: Silence,
+    heartbeat: Heartbeat,
     /// Hosts that have not ended, and whether the command has begun there.
     open: Mutex<BTreeMap<Name, bool>>,
 }
@@ -198,31 +203,31 @@ impl<'a> Stage<'a> {
         let open = nodes.iter().map(|node| (node.name.clone(), false));
         Self {
             ui,
-            lines: spoken::Lines {
+            lines: exec_output::Lines {
                 style: *ui.style(),
                 hosts: hosts.unwrap_or_default(),
                 terminal: ui.prints_to_terminal(),
             },
             group: exec.group,
-            silence: Silence::new(),
+            heartbeat: Heartbeat::new(),
             open: Mutex::new(open.collect()),
         }
     }
 
-    fn hear(&self, host: &Name, heard: &Heard<'_>) {
+    fn on_event(&self, host: &Name, event: &OutputEvent<'_>) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let json = self.ui.output() == Output::Json;
-        match heard {
-            Heard::Begun => _ = open.insert(host.clone(), true),
-            Heard::Line(..) if self.group || json => {}
-            Heard::Line(stream, text) => {
+        match event {
+            OutputEvent::Begun => _ = open.insert(host.clone(), true),
+            OutputEvent::Line(..) if self.group || json => {}
+            OutputEvent::Line(stream, text) => {
                 let line = self.lines.line(host, *stream, text);
                 self.print(*stream, &line);
             }
-            Heard::Ended(ended) => {
+            OutputEvent::Ended(ended) => {
                 open.remove(host);
                 if json {
-                    let document = spoken::Document::of(host, ended);
+                    let document = exec_output::Document::of(host, ended);
                     if let Ok(line) = serde_json::to_string(&document) {
                         let line = ui::sanitise_json(&line);
                         self.print(Stream::Out, &format!("{line}\n"));
@@ -235,7 +240,7 @@ impl<'a> Stage<'a> {
     }
 
     fn print(&self, stream: Stream, text: &str) {
-        self.silence.broken();
+        self.heartbeat.reset();
         match stream {
             // A full disk here must not leave hosts half done.
             Stream::Out => _ = self.ui.print(text),
@@ -266,7 +271,7 @@ fn tell(all: &[(Name, Ended)], ui: &Ui) {
         }
     }
     let failed = code(all) != 0;
-    let text = spoken::summary(all, ui.err_style());
+    let text = exec_output::summary(all, ui.err_style());
     if all.len() > 1 && ui.output() == Output::Text {
         // Where all went well it is no more than a remark.
         if failed || ui.err_style().verbosity > Verbosity::Quiet {

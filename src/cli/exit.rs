@@ -31,7 +31,7 @@ pub enum Exit {
     Down = 10,
     /// Another kdiy applies, and this one did not begin; or it took the hosts
     /// over, and this one went no further.
-    Held = 11,
+    Locked = 11,
     /// The command line is wrong (`EX_USAGE` of sysexits.h; clap's own code
     /// for it, 2, means changes here).
     Usage = 64,
@@ -53,7 +53,7 @@ impl Exit {
         Self::StalePlan,
         Self::Degraded,
         Self::Down,
-        Self::Held,
+        Self::Locked,
         Self::Usage,
         Self::Interrupted,
     ];
@@ -79,7 +79,7 @@ impl Exit {
             Self::StalePlan => "the saved plan no longer fits the hosts",
             Self::Degraded => "it serves, but something is missing or wrong (status)",
             Self::Down => "it does not serve (status)",
-            Self::Held => "another kdiy is at work on the hosts, or took them over",
+            Self::Locked => "another kdiy is at work on the hosts, or took them over",
             Self::Usage => "the command line is wrong",
             Self::Interrupted => "interrupted by Ctrl-C",
         }
@@ -113,7 +113,7 @@ impl From<Exit> for ExitCode {
 /// An error on its way to the user: what happened, the exit code that
 /// scripts see, and what to do next.
 #[derive(Debug)]
-pub struct Failed {
+pub struct CliError {
     /// How kdiy ends.
     pub exit: Exit,
     /// What happened, as fragments from the outermost to the cause.
@@ -124,7 +124,7 @@ pub struct Failed {
     pub shown: bool,
 }
 
-impl Failed {
+impl CliError {
     /// An error with its exit code.
     pub fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();
@@ -178,7 +178,7 @@ impl Failed {
 }
 
 /// Errors that nobody gave an exit code: [`Exit::Error`].
-impl<E: Into<anyhow::Error>> From<E> for Failed {
+impl<E: Into<anyhow::Error>> From<E> for CliError {
     fn from(error: E) -> Self {
         Self::new(Exit::Error, error)
     }
@@ -189,13 +189,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn causes_are_told_once() {
+    fn causes_are_reported_once() {
         let source = std::io::Error::from(std::io::ErrorKind::NotFound);
         let told = source.to_string();
         let path = "file".into();
         let verb = "write";
         let error = crate::state::Error::Io { verb, path, source };
-        let failed = Failed::new(Exit::Error, anyhow::Error::new(error).context("no plan"));
+        let failed = CliError::new(Exit::Error, anyhow::Error::new(error).context("no plan"));
         assert_eq!(failed.text(), format!("no plan: write file: {told}"));
     }
 
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn any_error_becomes_a_general_failure() {
-        fn read() -> Result<(), Failed> {
+        fn read() -> Result<(), CliError> {
             std::fs::read("/no/such/file").map(drop)?;
             Ok(())
         }

@@ -3,11 +3,11 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::{Exit, Failed, Global};
+use super::{CliError, Exit, Global};
 use crate::draft;
 use crate::inventory::CODES;
 use crate::inventory::fields::{self, Need, NotFound, Place};
-use crate::ui::explain::Found;
+use crate::ui::explain::FindingSource;
 use crate::ui::{self, Output, Ui};
 
 /// Explain a field of the inventory
@@ -72,7 +72,7 @@ impl Explain {
     ///
     /// # Errors
     /// When there is no such field or code.
-    pub fn run(&self, _: &Global, ui: &Ui) -> Result<Exit, Failed> {
+    pub fn run(&self, _: &Global, ui: &Ui) -> Result<Exit, CliError> {
         let Some(name) = &self.field else {
             let top = fields::top();
             match ui.output() {
@@ -89,8 +89,9 @@ impl Explain {
                     let one = codes.iter().find(|(code, _)| code == name)?;
                     Some((one.0, one.1, found))
                 };
-                let of_imports = || of(draft::CODES, Found::Import);
-                let Some((code, text, found)) = of(CODES, Found::Inventory).or_else(of_imports)
+                let of_imports = || of(draft::CODES, FindingSource::Import);
+                let Some((code, text, found)) =
+                    of(CODES, FindingSource::Inventory).or_else(of_imports)
                 else {
                     return Err(not_found(unknown));
                 };
@@ -148,7 +149,7 @@ fn children(places: &[Place]) -> Vec<Child> {
     children.collect()
 }
 
-fn not_found(error: NotFound) -> Failed {
+fn not_found(error: NotFound) -> CliError {
     let hint = match &error {
         NotFound::Several { paths, .. } => format!("name one of them: {}", paths.join(", ")),
         NotFound::Unknown { near, .. } if near.is_empty() => {
@@ -156,5 +157,5 @@ fn not_found(error: NotFound) -> Failed {
         }
         NotFound::Unknown { near, .. } => format!("is {} meant?", near.join(" or ")),
     };
-    Failed::new(Exit::Usage, error).hint(hint)
+    CliError::new(Exit::Usage, error).hint(hint)
 }

@@ -8,9 +8,9 @@ use serde::Serialize;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::selection::{self, Word};
-use super::{Exit, Failed, Global, Reach, connector, source};
+use super::{CliError, ConnectionArgs, Exit, Global, connector, source};
 use crate::cluster::{Cluster, Name};
-use crate::execute::portraits::portraits;
+use crate::execute::host_info::query_host_info;
 use crate::plan::preflight;
 use crate::ui::{self, Output, Ui, progress};
 
@@ -36,7 +36,7 @@ pub struct Facts {
     pub on: Vec<Word>,
     /// How hosts are reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub connection_args: ConnectionArgs,
 }
 
 /// What is printed as JSON.
@@ -51,20 +51,20 @@ impl Facts {
     ///
     /// # Errors
     /// When the inventory is not valid, or a node is not in it.
-    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, CliError> {
         let source = source::load_tersely(global, ui)?;
         let cluster = &source.cluster;
         let words: Vec<_> = self.nodes.iter().chain(&self.on).cloned().collect();
         let nodes = selection::select(cluster, &words)?;
-        let connector = connector::ssh(&self.reach, ui)?;
+        let connector = connector::ssh(&self.connection_args, ui)?;
         let hosts = nodes.iter().map(|node| &node.name);
         let mut shown = ui.renderer_beside_document(start, hosts);
         let (events, received) = unbounded_channel();
         let watched = tokio::spawn(async move {
             progress::follow(received, shown.as_mut()).await;
         });
-        let width = self.reach.width();
-        let (found, faults) = portraits(&connector, &nodes, width, &events).await;
+        let width = self.connection_args.width();
+        let (found, host_errors) = query_host_info(&connector, &nodes, width, &events).await;
         drop(events);
         watched.await?;
 
@@ -72,8 +72,8 @@ impl Facts {
             .iter()
             .filter_map(|node| {
                 let found = found.get(&node.name).map(Ok);
-                let fault = || faults.get(&node.name).map(Err);
-                Some((*node, found.or_else(fault)?))
+                let host_error = || host_errors.get(&node.name).map(Err);
+                Some((*node, found.or_else(host_error)?))
             })
             .collect();
         match ui.output() {
@@ -83,10 +83,13 @@ impl Facts {
             })?,
             Output::Text => ui.print(&ui::facts::render(&rows, &ports(cluster), ui.style()))?,
         }
-        for (name, fault) in &faults {
-            ui.error(&format!("{name}: {fault}"), fault.hint().as_deref());
+        for (name, host_error) in &host_errors {
+            ui.error(
+                &format!("{name}: {host_error}"),
+                host_error.hint().as_deref(),
+            );
         }
-        Ok(if faults.is_empty() {
+        Ok(if host_errors.is_empty() {
             Exit::Ok
         } else {
             Exit::Unreachable

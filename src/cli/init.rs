@@ -9,11 +9,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::written::{self, Destination};
-use super::{Exit, Failed, Global};
+use super::write_inventory::{self, Destination};
+use super::{CliError, Exit, Global};
 use crate::cluster::{Endpoint, Name, Role, VersionSpec};
 use crate::draft::hosts::{self, Listed};
-use crate::draft::shape::{Misfit, Shape};
+use crate::draft::shape::{Shape, ShapeError};
 use crate::draft::{Balancing, Draft, DraftCni};
 use crate::transport::local;
 use crate::ui::Ui;
@@ -99,7 +99,7 @@ pub struct About {
 
 impl About {
     /// Puts what was said into a draft; it wins over what was known before.
-    pub fn settle(&self, draft: &mut Draft) {
+    pub fn apply_to(&self, draft: &mut Draft) {
         if let Some(name) = &self.name {
             draft.name = name.clone();
         }
@@ -146,7 +146,7 @@ impl Init {
     /// # Errors
     /// When there are no hosts, they do not make the shape, or the file is
     /// there already.
-    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, Failed> {
+    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, CliError> {
         self.destination.check(global)?;
         let named = self.named();
         let (shape, hosts, about) = if !named.is_empty() {
@@ -158,7 +158,7 @@ impl Init {
             (self.shape, listed(ui)?, self.about.clone())
         };
         let draft = draft(shape, hosts, &about)?;
-        written::finish(draft, &self.destination, global, ui)
+        write_inventory::finish(draft, &self.destination, global, ui)
     }
 
     /// Hosts of the command line, each with its role.
@@ -180,52 +180,54 @@ impl Init {
 }
 
 /// Hosts of standard input.
-fn listed(ui: &Ui) -> Result<Vec<Listed>, Failed> {
+fn listed(ui: &Ui) -> Result<Vec<Listed>, CliError> {
     let text = local::text_of(io::stdin())
         .map_err(|error| anyhow::Error::new(error).context("cannot read standard input"))?;
     hosts::list(&text).map_err(|findings| {
-        written::draw(&findings, "standard input", &text, ui);
-        Failed::shown(Exit::Inventory)
+        write_inventory::draw(&findings, "standard input", &text, ui);
+        CliError::shown(Exit::Inventory)
     })
 }
 
 /// The draft of these hosts.
-fn draft(shape: Option<Shape>, mut hosts: Vec<Listed>, about: &About) -> Result<Draft, Failed> {
+fn draft(shape: Option<Shape>, mut hosts: Vec<Listed>, about: &About) -> Result<Draft, CliError> {
     let balanced = about.balanced();
     let shape = shape.unwrap_or_else(|| Shape::suggested(&hosts, balanced));
     shape
         .assign(&mut hosts, balanced)
-        .map_err(|misfit| failed(misfit, shape, balanced))?;
+        .map_err(|error| failed(error, shape, balanced))?;
     let name = Name::try_from("demo".to_owned())?;
     let mut draft = Draft::new(name, "`kdiy init`");
     draft.external_etcd = shape == Shape::External;
     draft
-        .settle(hosts)
-        .map_err(|misfit| failed(misfit, shape, balanced))?;
-    about.settle(&mut draft);
+        .add_hosts(hosts)
+        .map_err(|error| failed(error, shape, balanced))?;
+    about.apply_to(&mut draft);
     Ok(draft)
 }
 
-fn failed(misfit: Misfit, shape: Shape, balanced: bool) -> Failed {
-    let hint = match &misfit {
-        Misfit::NoHosts => "name them: kdiy init --control-plane 192.0.2.11, or pipe a list of \
+fn failed(error: ShapeError, shape: Shape, balanced: bool) -> CliError {
+    let hint = match &error {
+        ShapeError::NoHosts => {
+            "name them: kdiy init --control-plane 192.0.2.11, or pipe a list of \
              addresses in: kdiy init < hosts.txt"
-            .to_owned(),
-        Misfit::NotSingle(_) => "leave --shape out, or write --shape stacked".to_owned(),
-        Misfit::FewControlPlanes { .. } if shape == Shape::Stacked && !balanced => {
+                .to_owned()
+        }
+        ShapeError::NotSingle(_) => "leave --shape out, or write --shape stacked".to_owned(),
+        ShapeError::FewControlPlanes { .. } if shape == Shape::Stacked && !balanced => {
             "with fewer than three none may fail. Name more hosts (a load-balancer takes the \
              first without a role; --vip ADDRESS does without), or take --shape single, which \
              has one control plane"
                 .to_owned()
         }
-        Misfit::FewControlPlanes { .. } => {
+        ShapeError::FewControlPlanes { .. } => {
             "name more with --control-plane, or take --shape single, which has one".to_owned()
         }
-        Misfit::FewEtcd(_) => "name three with --etcd, or take --shape stacked".to_owned(),
-        Misfit::UnusedEtcd(_) => "leave --shape out, or write --shape external".to_owned(),
-        Misfit::SameName(_) => "give them names of their own: NAME=ADDRESS".to_owned(),
+        ShapeError::FewEtcd(_) => "name three with --etcd, or take --shape stacked".to_owned(),
+        ShapeError::UnusedEtcd(_) => "leave --shape out, or write --shape external".to_owned(),
+        ShapeError::SameName(_) => "give them names of their own: NAME=ADDRESS".to_owned(),
     };
-    Failed::new(Exit::Inventory, misfit).hint(hint)
+    CliError::new(Exit::Inventory, error).hint(hint)
 }
 
 #[cfg(test)]

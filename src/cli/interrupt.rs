@@ -5,7 +5,7 @@ use std::io;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Exit, Failed};
+use super::{CliError, Exit};
 use crate::ui::Ui;
 
 /// How often somebody wanted kdiy to end.
@@ -35,7 +35,7 @@ impl Interrupts {
     }
 
     /// Comes once there were so many.
-    pub async fn reach(&self, times: u32) {
+    pub async fn wait_for(&self, times: u32) {
         let mut count = self.0.clone();
         if count.wait_for(|count| *count >= times).await.is_err() {
             std::future::pending().await
@@ -58,14 +58,14 @@ impl Interrupts {
         ui: &Ui,
         left: &'static str,
         work: impl Future<Output = T>,
-    ) -> Result<T, Failed> {
+    ) -> Result<T, CliError> {
         tokio::select! {
             // Work that takes the signal for itself has the last word.
             biased;
             ended = work => Ok(ended),
-            () = self.reach(1) => {
+            () = self.wait_for(1) => {
                 ui.abandon();
-                Err(Failed::message(Exit::Interrupted, left))
+                Err(CliError::message(Exit::Interrupted, left))
             }
         }
     }

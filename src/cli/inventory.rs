@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand};
 
-use super::{Exit, Failed, Global};
+use super::{CliError, Exit, Global};
 use crate::ui::Ui;
 
 mod ansible;
@@ -53,7 +53,7 @@ impl Inventory {
     ///
     /// # Errors
     /// When that cannot be read, or makes no valid inventory.
-    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, CliError> {
         let Command::Import(import) = &self.command;
         match &import.from {
             From::Vagrant(vagrant) => vagrant.run(global, ui, start).await,

@@ -9,11 +9,11 @@ use secrecy::ExposeSecret as _;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
-use super::patience::{self, Silence};
-use super::{Exit, Failed, Global, Reach, connector, source};
+use super::heartbeat::{self, Heartbeat};
+use super::{CliError, ConnectionArgs, Exit, Global, connector, source};
 use crate::cluster::{Cluster, Node, Role};
 use crate::execute::{survey, trust};
-use crate::pki::{self, Authorities, LeafRequest, kubeconfig};
+use crate::pki::{self, ClusterCas, LeafRequest, kubeconfig};
 use crate::state::{self, State};
 use crate::transport::local;
 use crate::ui::Ui;
@@ -41,7 +41,7 @@ pub struct Kubeconfig {
     pub set_current: bool,
     /// How hosts are reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub connection_args: ConnectionArgs,
 }
 
 impl Kubeconfig {
@@ -50,16 +50,16 @@ impl Kubeconfig {
     /// # Errors
     /// When there is no cluster yet, or the user's kubeconfig has something
     /// else under the same names.
-    pub async fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, Failed> {
+    pub async fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, CliError> {
         let source = source::load(global, ui)?;
         let cluster = &source.cluster;
         let state = State::open(&source.folder, &cluster.name)?;
         let now = OffsetDateTime::now_utc();
-        let authorities = match state.authorities(now)? {
+        let cas = match state.cas(now)? {
             Some(kept) => kept,
             None => self.read_back(cluster, &state, ui, now).await?,
         };
-        keep(cluster, &authorities, &state)?;
+        keep(cluster, &cas, &state)?;
         let text = state
             .kubeconfig()?
             .ok_or_else(|| anyhow::anyhow!("the kubeconfig vanished"))?;
@@ -79,24 +79,24 @@ impl Kubeconfig {
         state: &State,
         ui: &Ui,
         now: OffsetDateTime,
-    ) -> Result<Authorities, Failed> {
-        let connector = connector::ssh(&self.reach, ui)?;
+    ) -> Result<ClusterCas, CliError> {
+        let connector = connector::ssh(&self.connection_args, ui)?;
         let nodes: Vec<&Node> = cluster.with_role(Role::ControlPlane).collect();
         let (events, _) = mpsc::unbounded_channel();
-        let width = self.reach.width();
-        let silence = Silence::new();
+        let width = self.connection_args.width();
+        let heartbeat = Heartbeat::new();
         let asked = || "the control planes, which have the cluster's authorities".to_owned();
         let work = survey::connect(&connector, &nodes, width, &events);
-        let (connections, faults) = patience::wait(ui, &silence, asked, work).await;
+        let (connections, host_errors) = heartbeat::wait(ui, &heartbeat, asked, work).await;
         if connections.is_empty() {
-            return Err(super::survey::failed(&faults));
+            return Err(super::survey::failed(&host_errors));
         }
         let work = trust::existing(state, cluster, &connections, now);
-        let found = patience::wait(ui, &silence, asked, work)
+        let found = heartbeat::wait(ui, &heartbeat, asked, work)
             .await
             .map_err(super::survey::untrusted)?;
-        found.map(|(authorities, _)| authorities).ok_or_else(|| {
-            Failed::message(
+        found.map(|(cas, _)| cas).ok_or_else(|| {
+            CliError::message(
                 Exit::Error,
                 "no control plane has the cluster's authorities yet",
             )
@@ -104,7 +104,7 @@ impl Kubeconfig {
         })
     }
 
-    fn merge_into_own(&self, ours: &pki::Kubeconfig, ui: &Ui) -> Result<(), Failed> {
+    fn merge_into_own(&self, ours: &pki::Kubeconfig, ui: &Ui) -> Result<(), CliError> {
         let path = own_path()?;
         let existing = match local::text(&path) {
             Ok(text) => text,
@@ -137,7 +137,7 @@ impl Kubeconfig {
 
 /// The first file of `$KUBECONFIG`, or `~/.kube/config`; where that is a link,
 /// what it points at.
-fn own_path() -> Result<PathBuf, Failed> {
+fn own_path() -> Result<PathBuf, CliError> {
     let named = std::env::var_os("KUBECONFIG")
         .and_then(|paths| std::env::split_paths(&paths).find(|path| !path.as_os_str().is_empty()));
     let path = match named {
@@ -161,13 +161,9 @@ fn own_path() -> Result<PathBuf, Failed> {
 ///
 /// # Errors
 /// When it cannot be made or kept.
-pub fn keep(
-    cluster: &Cluster,
-    authorities: &Authorities,
-    state: &State,
-) -> Result<PathBuf, Failed> {
+pub fn keep(cluster: &Cluster, cas: &ClusterCas, state: &State) -> Result<PathBuf, CliError> {
     let now = OffsetDateTime::now_utc();
-    let authority = &authorities.kubernetes;
+    let authority = &cas.kubernetes;
     let path = state.root().join("kubeconfig");
     if let Some(kept) = state.kubeconfig()?
         && let Ok(kept) = pki::Kubeconfig::parse(kept.expose_secret())

@@ -9,7 +9,7 @@ use clap::{Args, Command, CommandFactory as _};
 use clap_mangen::Man as Page;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::{Cli, Exit, Failed, Global};
+use super::{Cli, CliError, Exit, Global};
 use crate::state::Incoming;
 use crate::ui::Ui;
 
@@ -37,7 +37,7 @@ impl Man {
     ///
     /// # Errors
     /// When they cannot be written, or there is no such command.
-    pub fn run(&self, _: &Global, ui: &Ui) -> Result<Exit, Failed> {
+    pub fn run(&self, _: &Global, ui: &Ui) -> Result<Exit, CliError> {
         let mut root = Cli::command();
         root.build();
         let Some(dir) = &self.dir else {
@@ -45,7 +45,7 @@ impl Man {
             for name in &self.command {
                 command = command.find_subcommand(name).ok_or_else(|| {
                     let what = format!("there is no command {name} in {}", called(command));
-                    Failed::message(Exit::Usage, what)
+                    CliError::message(Exit::Usage, what)
                         .hint(format!("see {} --help", called(command)))
                 })?;
             }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Exit, Failed, Global, Reach, node_name, saved, source, survey};
+use super::{CliError, ConnectionArgs, Exit, Global, node_name, saved, source, survey};
 use crate::cluster::Name;
 use crate::plan::{Counts, Problem};
 use crate::ui::{self, Output, Ui};
@@ -31,7 +31,7 @@ pub struct Plan {
     pub limit: Vec<Name>,
     /// How hosts are reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub connection_args: ConnectionArgs,
 }
 
 /// What is printed as JSON.
@@ -50,12 +50,17 @@ impl Plan {
     ///
     /// # Errors
     /// When a host cannot be looked at, or has problems.
-    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, CliError> {
         let source = source::load(global, ui)?;
         let shown = ui.renderer_beside_document(start, source.hosts());
-        let survey = survey::survey(&source, &self.reach, &self.limit, ui, shown, async |_| {
-            Ok(())
-        })
+        let survey = survey::survey(
+            &source,
+            &self.connection_args,
+            &self.limit,
+            ui,
+            shown,
+            async |_| Ok(()),
+        )
         .await?;
         let (plan, problems) = (survey.plan.as_ref(), &survey.problems);
         match ui.output() {
@@ -78,7 +83,7 @@ impl Plan {
         }
         let plan = match plan {
             Some(plan) if problems.is_empty() => plan,
-            _ => return Err(Failed::shown(Exit::Preflight)),
+            _ => return Err(CliError::shown(Exit::Preflight)),
         };
         if let Some(path) = &self.out {
             saved::save(path, &source.cluster.name, &self.limit, plan)?;

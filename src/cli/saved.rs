@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Exit, Failed};
+use super::{CliError, Exit};
 use crate::cluster::Name;
 use crate::plan::Plan;
 use crate::state::Incoming;
@@ -27,7 +27,7 @@ struct Saved<'a> {
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn save(path: &Path, cluster: &Name, limit: &[Name], plan: &Plan) -> Result<(), Failed> {
+pub fn save(path: &Path, cluster: &Name, limit: &[Name], plan: &Plan) -> Result<(), CliError> {
     let kdiy = env!("CARGO_PKG_VERSION");
     let mut text = serde_json::to_string_pretty(&Saved {
         kdiy,
@@ -38,7 +38,7 @@ pub fn save(path: &Path, cluster: &Name, limit: &[Name], plan: &Plan) -> Result<
     text.push('\n');
     let failed = |error: anyhow::Error| {
         let context = format!("write the plan to {}", path.display());
-        Failed::new(Exit::Error, error.context(context))
+        CliError::new(Exit::Error, error.context(context))
     };
     // Files of hosts are in it as they were, which may be nobody's business.
     let mut file = Incoming::create(path, true).map_err(|error| failed(error.into()))?;
@@ -59,10 +59,10 @@ pub struct Loaded {
 ///
 /// # Errors
 /// When it cannot be read, or is another cluster's or version's.
-pub fn load(path: &Path, cluster: &Name) -> Result<Loaded, Failed> {
+pub fn load(path: &Path, cluster: &Name) -> Result<Loaded, CliError> {
     let shown = path.display();
     let unusable = |error: anyhow::Error| {
-        Failed::new(Exit::Error, error)
+        CliError::new(Exit::Error, error)
             .hint("kdiy plan --out FILE saves a plan; kdiy apply without a file makes one")
     };
     let text = local::text(path).map_err(|error| {
@@ -72,7 +72,7 @@ pub fn load(path: &Path, cluster: &Name) -> Result<Loaded, Failed> {
         unusable(anyhow::Error::new(error).context(format!("{shown} is no saved plan")))
     })?;
     let stale = |why: String| {
-        Failed::message(Exit::StalePlan, why).hint("make a new one with kdiy plan --out FILE")
+        CliError::message(Exit::StalePlan, why).hint("make a new one with kdiy plan --out FILE")
     };
     if saved["kdiy"] != env!("CARGO_PKG_VERSION") {
         return Err(stale(format!(
@@ -94,7 +94,7 @@ impl Loaded {
     ///
     /// # Errors
     /// When it is not; says where the first difference is.
-    pub fn check(&self, now: &Plan) -> Result<(), Failed> {
+    pub fn check(&self, now: &Plan) -> Result<(), CliError> {
         let now = serde_json::to_value(now)?;
         if now == self.plan {
             return Ok(());
@@ -111,7 +111,7 @@ impl Loaded {
             Some(step) => format!("{}: {}", text(&step["host"]), text(&step["title"])),
             None => "fewer steps are left to do".to_owned(),
         };
-        Err(Failed::message(
+        Err(CliError::message(
             Exit::StalePlan,
             format!("hosts or inventory have changed since the plan was saved ({where_})"),
         )
@@ -142,7 +142,7 @@ mod tests {
         })
     }
 
-    fn loaded(text: &str) -> Result<Loaded, Failed> {
+    fn loaded(text: &str) -> Result<Loaded, CliError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
         load(file.path(), &Name::try_from("demo".to_owned()).unwrap())

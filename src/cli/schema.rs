@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Exit, Failed, Global};
+use super::{CliError, Exit, Global};
 use crate::inventory::schema;
 use crate::ui::Ui;
 
@@ -27,7 +27,7 @@ impl Schema {
     ///
     /// # Errors
     /// When standard output cannot be written.
-    pub fn run(&self, _: &Global, ui: &Ui) -> Result<Exit, Failed> {
+    pub fn run(&self, _: &Global, ui: &Ui) -> Result<Exit, CliError> {
         ui.json(&schema::schema())?;
         Ok(Exit::Ok)
     }

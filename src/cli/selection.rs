@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{Exit, Failed};
+use super::{CliError, Exit};
 use crate::cluster::{Cluster, Name, Node, Role};
 use crate::inventory::reader::nearest;
 
@@ -49,7 +49,7 @@ impl Meaning<'_> {
 ///
 /// # Errors
 /// When a word stands for no node; exit 64.
-pub fn select<'c>(cluster: &'c Cluster, words: &[Word]) -> Result<Vec<&'c Node>, Failed> {
+pub fn select<'c>(cluster: &'c Cluster, words: &[Word]) -> Result<Vec<&'c Node>, CliError> {
     let meanings = words
         .iter()
         .map(|word| meaning(cluster, word))
@@ -63,17 +63,17 @@ pub fn select<'c>(cluster: &'c Cluster, words: &[Word]) -> Result<Vec<&'c Node>,
 ///
 /// # Errors
 /// When there is none of that name; exit 64.
-pub fn node<'c>(cluster: &'c Cluster, name: &str) -> Result<&'c Node, Failed> {
+pub fn node<'c>(cluster: &'c Cluster, name: &str) -> Result<&'c Node, CliError> {
     let found = cluster.nodes.iter().find(|node| node.name.as_str() == name);
     found.ok_or_else(|| {
         let names: Vec<_> = names(cluster).collect();
         let what = format!("there is no node {name:?} in the inventory");
-        Failed::message(Exit::Usage, what).hint(hint(name, &names))
+        CliError::message(Exit::Usage, what).hint(hint(name, &names))
     })
 }
 
 /// A node's own name goes before a role of the same name.
-fn meaning<'c>(cluster: &'c Cluster, Word(word): &Word) -> Result<Meaning<'c>, Failed> {
+fn meaning<'c>(cluster: &'c Cluster, Word(word): &Word) -> Result<Meaning<'c>, CliError> {
     let named = cluster.nodes.iter().find(|node| node.name.as_str() == word);
     if let Some(node) = named {
         return Ok(Meaning::Node(&node.name));
@@ -86,12 +86,12 @@ fn meaning<'c>(cluster: &'c Cluster, Word(word): &Word) -> Result<Meaning<'c>, F
         let roles = Role::ALL.iter().map(|role| role.as_str());
         let known: Vec<_> = names(cluster).chain(roles).chain(["all"]).collect();
         let what = format!("{word:?} is neither a node of the inventory nor a role");
-        return Err(Failed::message(Exit::Usage, what).hint(hint(word, &known)));
+        return Err(CliError::message(Exit::Usage, what).hint(hint(word, &known)));
     };
     if cluster.with_role(role).next().is_none() {
         let what = format!("no node of the inventory has the role {word}");
         let names: Vec<_> = names(cluster).collect();
-        return Err(Failed::message(Exit::Usage, what).hint(listed(&names)));
+        return Err(CliError::message(Exit::Usage, what).hint(listed(&names)));
     }
     Ok(Meaning::Role(role))
 }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_get_the_nearest_word() {
+    fn unknown_words_get_the_nearest_word() {
         assert_eq!(
             chosen(&["wroker"]).unwrap_err(),
             "\"wroker\" is neither a node of the inventory nor a role; did you mean worker?"

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Exit, Failed, Global};
+use super::{CliError, Exit, Global};
 use crate::cluster::{Cluster, Name};
 use crate::inventory::{self, Loaded, Row, Severity};
 use crate::transport::local;
@@ -47,7 +47,7 @@ pub fn place(folder: &Path, named: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be read or is not valid; every problem was shown then.
-pub fn load(global: &Global, ui: &Ui) -> Result<Source, Failed> {
+pub fn load(global: &Global, ui: &Ui) -> Result<Source, CliError> {
     read(global, ui, Severity::Warning)
 }
 
@@ -56,7 +56,7 @@ pub fn load(global: &Global, ui: &Ui) -> Result<Source, Failed> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_tersely(global: &Global, ui: &Ui) -> Result<Source, Failed> {
+pub fn load_tersely(global: &Global, ui: &Ui) -> Result<Source, CliError> {
     read(global, ui, Severity::Error)
 }
 
@@ -65,14 +65,14 @@ pub fn load_tersely(global: &Global, ui: &Ui) -> Result<Source, Failed> {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn load_for_program(global: &Global) -> Result<(Option<Source>, Vec<Row>), Failed> {
+pub fn load_for_program(global: &Global) -> Result<(Option<Source>, Vec<Row>), CliError> {
     let file = open(global)?;
     let name = global.inventory.display().to_string();
     let rows = inventory::rows(&file.loaded.findings, &name, &file.text);
     Ok((file.source(), rows))
 }
 
-fn read(global: &Global, ui: &Ui, shown: Severity) -> Result<Source, Failed> {
+fn read(global: &Global, ui: &Ui, shown: Severity) -> Result<Source, CliError> {
     let file = open(global)?;
     warn_of_others(&global.inventory, ui);
     let style = inventory::Style {
@@ -84,7 +84,8 @@ fn read(global: &Global, ui: &Ui, shown: Severity) -> Result<Source, Failed> {
         let name = global.inventory.display().to_string();
         ui.tell(&inventory::render(findings, &name, &file.text, style));
     }
-    file.source().ok_or_else(|| Failed::shown(Exit::Inventory))
+    file.source()
+        .ok_or_else(|| CliError::shown(Exit::Inventory))
 }
 
 /// An inventory names commands that run here, and whom hosts trust.
@@ -109,7 +110,7 @@ struct Opened {
     loaded: Loaded,
 }
 
-fn open(global: &Global) -> Result<Opened, Failed> {
+fn open(global: &Global) -> Result<Opened, CliError> {
     let path = &global.inventory;
     let text = local::text(path).map_err(|error| unread(path, error))?;
     let folder = folder(path).to_owned();
@@ -137,9 +138,9 @@ impl Opened {
 
 /// Why there is no inventory: most often this is not its folder, or there is
 /// none yet.
-fn unread(path: &Path, error: std::io::Error) -> Failed {
+fn unread(path: &Path, error: std::io::Error) -> CliError {
     let shown = path.display();
-    let failed = |message: String| Failed::message(Exit::Inventory, message);
+    let failed = |message: String| CliError::message(Exit::Inventory, message);
     match error.kind() {
         std::io::ErrorKind::NotFound => {
             let place = match std::env::current_dir() {
@@ -157,7 +158,7 @@ fn unread(path: &Path, error: std::io::Error) -> Failed {
             "{shown} is no text in UTF-8, so it is no inventory"
         ))
         .hint("name the inventory with -i FILE"),
-        _ => Failed::new(
+        _ => CliError::new(
             Exit::Inventory,
             anyhow::Error::new(error).context(format!("cannot read the inventory {shown}")),
         )

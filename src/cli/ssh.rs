@@ -7,7 +7,7 @@ use std::process::Command;
 use clap::Args;
 
 use super::source::Source;
-use super::{Exit, Failed, Global, Reach, connector, selection, source};
+use super::{CliError, ConnectionArgs, Exit, Global, connector, selection, source};
 use crate::cluster::Node;
 use crate::state::State;
 use crate::transport::ssh::{Pinned, Ssh as Connector};
@@ -43,7 +43,7 @@ pub struct Ssh {
     pub command: Vec<String>,
     /// How hosts are reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub connection_args: ConnectionArgs,
 }
 
 impl Ssh {
@@ -52,18 +52,18 @@ impl Ssh {
     /// # Errors
     /// When the inventory is not valid, the node is not in it, its host key
     /// is pinned and it shows another, or there is no ssh here.
-    pub async fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, Failed> {
+    pub async fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, CliError> {
         let source = source::load_tersely(global, ui)?;
         let node = selection::node(&source.cluster, &self.node)?;
-        let connector = connector::ssh(&self.reach, ui)?;
+        let connector = connector::ssh(&self.connection_args, ui)?;
         let pinned = pinned(&connector, &source, node).await?;
         let mut arguments = Vec::new();
         if self.tty {
             arguments.push("-t".to_owned());
         }
-        let seconds = self.reach.connect_timeout.as_secs();
+        let seconds = self.connection_args.connect_timeout.as_secs();
         arguments.extend(["-o".to_owned(), format!("ConnectTimeout={seconds}")]);
-        if self.reach.accept_new_host_keys && pinned.is_none() {
+        if self.connection_args.accept_new_host_keys && pinned.is_none() {
             arguments.extend([
                 "-o".to_owned(),
                 "StrictHostKeyChecking=accept-new".to_owned(),
@@ -84,7 +84,7 @@ impl Ssh {
         // Comes back only when it could not begin.
         let error = Command::new("ssh").args(&arguments).exec();
         let missing = error.kind() == ErrorKind::NotFound;
-        let failed = Failed::new(
+        let failed = CliError::new(
             Exit::Error,
             anyhow::Error::new(error).context("cannot run ssh"),
         );
@@ -98,7 +98,7 @@ impl Ssh {
     }
 
     /// The command as the one line that ssh hands to the host's shell.
-    fn line(&self) -> Result<Option<String>, Failed> {
+    fn line(&self) -> Result<Option<String>, CliError> {
         Ok(match &self.command[..] {
             [] => None,
             [line] => Some(line.clone()),
@@ -112,13 +112,13 @@ async fn pinned(
     connector: &Connector,
     source: &Source,
     node: &Node,
-) -> Result<Option<Pinned>, Failed> {
+) -> Result<Option<Pinned>, CliError> {
     let name = node.name.as_str();
     let line = connector.pinned_line(&node.login, name).await;
     let line = line.map_err(|error| {
         let hint = error.hint();
         let told = anyhow::Error::new(error).context(name.to_owned());
-        Failed::new(Exit::Unreachable, told).hint(hint)
+        CliError::new(Exit::Unreachable, told).hint(hint)
     })?;
     let Some(line) = line else {
         return Ok(None);

@@ -10,11 +10,11 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::source::Source;
-use super::{Exit, Failed, Global, Reach, connector, source};
+use super::{CliError, ConnectionArgs, Exit, Global, connector, source};
 use crate::cluster::Name;
 use crate::execute::Event;
 use crate::execute::status::{self, Kept, Observer};
-use crate::status::{Drift, Picture, Verdict};
+use crate::status::{ClusterStatus, Drift, Verdict};
 use crate::transport::Connector;
 use crate::transport::ssh::Ssh;
 use crate::ui::{self, Output, Ui, progress};
@@ -49,7 +49,7 @@ pub struct Status {
         value_name = "SECS",
         num_args = 0..=1,
         default_missing_value = "5",
-        value_parser = super::reach::seconds
+        value_parser = super::connection_args::seconds
     )]
     pub watch: Option<Duration>,
     /// Do not compare the hosts with the inventory
@@ -57,7 +57,7 @@ pub struct Status {
     pub no_drift: bool,
     /// How hosts are reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub connection_args: ConnectionArgs,
 }
 
 /// What is printed as JSON.
@@ -65,7 +65,7 @@ pub struct Status {
 struct Document<'a> {
     cluster: &'a Name,
     #[serde(flatten)]
-    picture: &'a Picture,
+    cluster_status: &'a ClusterStatus,
     /// `null` when it was not asked for, or there is no cluster.
     drift: Option<&'a Drift>,
 }
@@ -75,38 +75,43 @@ impl Status {
     ///
     /// # Errors
     /// When the inventory is not valid.
-    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, CliError> {
         let source = source::load(global, ui)?;
-        let connector = connector::impatient(&self.reach, ui)?;
-        let mut looker = self.looker(&source, &connector);
+        let connector = connector::fail_fast(&self.connection_args, ui)?;
+        let mut query = self.query(&source, &connector);
         let shown = ui.renderer_beside_document(start, source.hosts());
         let (events, received) = unbounded_channel();
         let watched = tokio::spawn(async move {
             let mut shown = shown;
             progress::follow(received, shown.as_mut()).await;
         });
-        let looked = looker.look(&events, None).await;
+        let report = query.run(&events, None).await;
         drop(events);
         watched.await?;
         if let Some(pause) = self.watch {
-            return watch::watch(looker, looked, pause, ui).await;
+            return watch::watch(query, report, pause, ui).await;
         }
-        let (cluster, picture) = (&source.cluster, &looked.picture);
-        let drift = looked.drift.as_ref();
+        let (cluster, cluster_status) = (&source.cluster, &report.cluster_status);
+        let drift = report.drift.as_ref();
         match ui.output() {
-            Output::Json => ui.json(&document(&source, &looked))?,
-            Output::Text => ui.print(&ui::status::render(cluster, picture, drift, ui.style()))?,
+            Output::Json => ui.json(&document(&source, &report))?,
+            Output::Text => ui.print(&ui::status::render(
+                cluster,
+                cluster_status,
+                drift,
+                ui.style(),
+            ))?,
         }
-        Ok(exit(picture.verdict))
+        Ok(exit(cluster_status.verdict))
     }
 
-    fn looker<'a>(&self, source: &'a Source, connector: &'a Ssh) -> Looker<'a, Ssh> {
+    fn query<'a>(&self, source: &'a Source, connector: &'a Ssh) -> StatusQuery<'a, Ssh> {
         let kept = (!self.no_drift).then(|| {
             let now = OffsetDateTime::now_utc();
             status::kept(&source.folder, &source.cluster, now)
         });
-        Looker {
-            observer: Observer::new(&source.cluster, connector, self.reach.width()),
+        StatusQuery {
+            observer: Observer::new(&source.cluster, connector, self.connection_args.width()),
             source,
             kept,
         }
@@ -114,7 +119,7 @@ impl Status {
 }
 
 /// Looks again and again over the same connections.
-struct Looker<'a, C: Connector> {
+struct StatusQuery<'a, C: Connector> {
     source: &'a Source,
     observer: Observer<'a, C>,
     /// `None` when drift is not asked for.
@@ -122,31 +127,39 @@ struct Looker<'a, C: Connector> {
 }
 
 /// What was seen at one look.
-struct Looked {
-    picture: Picture,
+struct StatusReport {
+    cluster_status: ClusterStatus,
     drift: Option<Drift>,
 }
 
-impl<C: Connector> Looker<'_, C> {
+impl<C: Connector> StatusQuery<'_, C> {
     /// Looks once. `known` is drift that need not be looked at again.
-    async fn look(&mut self, events: &UnboundedSender<Event>, known: Option<Drift>) -> Looked {
+    async fn run(&mut self, events: &UnboundedSender<Event>, known: Option<Drift>) -> StatusReport {
         let hosts = self.observer.ask(events).await;
-        let picture = Picture::of(&self.source.cluster, &hosts, OffsetDateTime::now_utc());
-        let there = !matches!(picture.verdict, Verdict::Absent | Verdict::Unknown);
+        let cluster_status =
+            ClusterStatus::of(&self.source.cluster, &hosts, OffsetDateTime::now_utc());
+        let there = !matches!(cluster_status.verdict, Verdict::Absent | Verdict::Unknown);
         let drift = match (self.kept.as_ref().filter(|_| there), known) {
             (Some(_), Some(known)) => Some(known),
-            (Some(kept), None) => Some(self.observer.drift(&hosts, &picture, kept, events).await),
+            (Some(kept), None) => Some(
+                self.observer
+                    .drift(&hosts, &cluster_status, kept, events)
+                    .await,
+            ),
             (None, _) => None,
         };
-        Looked { picture, drift }
+        StatusReport {
+            cluster_status,
+            drift,
+        }
     }
 }
 
-fn document<'a>(source: &'a Source, looked: &'a Looked) -> Document<'a> {
+fn document<'a>(source: &'a Source, report: &'a StatusReport) -> Document<'a> {
     Document {
         cluster: &source.cluster.name,
-        picture: &looked.picture,
-        drift: looked.drift.as_ref(),
+        cluster_status: &report.cluster_status,
+        drift: report.drift.as_ref(),
     }
 }
 

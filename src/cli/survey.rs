@@ -7,27 +7,29 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::source::Source;
-use super::{Exit, Failed, Reach, connector};
-use crate::cluster::{Cluster, Name};
+use super::{CliError, ConnectionArgs, Exit, connector};
+use crate::cluster::{Cluster, Name, ResolvedCluster};
 use crate::execute::Event;
 use crate::execute::compare::{self, Comparison};
-use crate::execute::survey::{self, Connections, Faults, Unanswered};
+use crate::execute::survey::{self, Connections, HostErrors, ResolveError};
 use crate::execute::trust::{self, Origin};
-use crate::pki::{Authorities, BootstrapToken};
+use crate::pki::{BootstrapToken, ClusterCas};
 use crate::plan::preflight::Problem;
-use crate::plan::{Plan, founding};
+use crate::plan::{Plan, bootstrap};
+use crate::secret_store::SecretStore;
 use crate::state::State;
 use crate::transport::Connector;
 use crate::transport::ssh::Link;
 use crate::ui::progress::Renderer;
 use crate::ui::{Ui, problems, progress};
-use crate::vault::Vault;
 
 /// Names in a hint at most.
 const NAMED: usize = 12;
 
 /// Everything that is known before the first change.
 pub struct Survey<C> {
+    /// The cluster, with what its hosts answered.
+    pub resolved: ResolvedCluster,
     /// Connections to its hosts.
     pub connections: Connections<C>,
     /// What has to be done; `None` when something on the hosts must not be
@@ -36,15 +38,15 @@ pub struct Survey<C> {
     /// Reasons not to begin.
     pub problems: Vec<Problem>,
     /// Secrets of this run.
-    pub vault: Vault,
+    pub secrets: SecretStore,
     /// The cluster's authorities.
-    pub authorities: Authorities,
+    pub cas: ClusterCas,
     /// Where those came from.
     pub origin: Origin,
     /// What is kept beside the inventory.
     pub state: State,
     /// Hosts outside the limit that could not be looked at.
-    pub missing: Faults,
+    pub missing: HostErrors,
     /// What keeps nobody from beginning, and should be known.
     pub advice: Vec<Problem>,
     /// What is left alone and should be looked at.
@@ -71,23 +73,23 @@ impl<C> Survey<C> {
 /// authorities cannot be had, or something there must not be replaced.
 pub async fn survey(
     source: &Source,
-    reach: &Reach,
+    connection_args: &ConnectionArgs,
     limit: &[Name],
     ui: &Ui,
     mut renderer: Box<dyn Renderer>,
-    before: impl AsyncFnOnce(&Connections<Link>) -> Result<(), Failed>,
-) -> Result<Survey<Link>, Failed> {
-    let connector = connector::ssh(reach, ui)?;
+    before: impl AsyncFnOnce(&Connections<Link>) -> Result<(), CliError>,
+) -> Result<Survey<Link>, CliError> {
+    let connector = connector::ssh(connection_args, ui)?;
     let (events, received) = unbounded_channel();
     let watched = tokio::spawn(async move {
         progress::follow(received, renderer.as_mut()).await;
     });
-    let surveyed = look(source, &connector, reach, limit, &events, before).await;
+    let surveyed = gather(source, &connector, connection_args, limit, &events, before).await;
     drop(events);
     watched.await?;
     let survey = surveyed?;
-    for (name, fault) in &survey.missing {
-        ui.warn(&format!("{name} is left out: {fault}"));
+    for (name, host_error) in &survey.missing {
+        ui.warn(&format!("{name} is left out: {host_error}"));
     }
     for warning in &survey.warnings {
         ui.warn(warning);
@@ -109,62 +111,63 @@ pub async fn survey(
     Ok(survey)
 }
 
-async fn look<C: Connector>(
+async fn gather<C: Connector>(
     source: &Source,
     connector: &C,
-    reach: &Reach,
+    connection_args: &ConnectionArgs,
     limit: &[Name],
     events: &UnboundedSender<Event>,
-    before: impl AsyncFnOnce(&Connections<C::Connection>) -> Result<(), Failed>,
-) -> Result<Survey<C::Connection>, Failed> {
+    before: impl AsyncFnOnce(&Connections<C::Connection>) -> Result<(), CliError>,
+) -> Result<Survey<C::Connection>, CliError> {
     let cluster = &source.cluster;
     let limit = limit_of(source, limit)?;
-    let width = reach.width();
+    let width = connection_args.width();
     let nodes: Vec<_> = cluster.nodes.iter().collect();
     let (connections, mut missing) = survey::connect(connector, &nodes, width, events).await;
     tolerate(&missing, cluster, limit.as_ref())?;
     before(&connections).await?;
-    let settled =
-        survey::settle(cluster, &connections, width)
-            .await
-            .map_err(|error| match error {
-                Unanswered::Faults(faults) => failed(&faults),
-                Unanswered::Unsettled(why) => Failed::new(Exit::Preflight, why)
-                    .hint("look at `version`, `packages` and `interface` in the inventory"),
-            })?;
+    let resolved = survey::resolve(cluster, &connections, width)
+        .await
+        .map_err(|error| match error {
+            ResolveError::HostErrors(host_errors) => failed(&host_errors),
+            ResolveError::Unresolved(why) => CliError::new(Exit::Preflight, why)
+                .hint("look at `version`, `packages` and `interface` in the inventory"),
+        })?;
     let now = OffsetDateTime::now_utc();
     let state = State::open(&source.folder, &cluster.name)?;
-    let (authorities, origin) = trust::authorities(&state, cluster, &connections, now)
+    let (cas, origin) = trust::cas(&state, cluster, &connections, now)
         .await
         .map_err(untrusted)?;
     let encryption = trust::encryption_key(&state, cluster, &connections)
         .await
         .map_err(untrusted)?;
-    let trust = trust::trust(&authorities, encryption.as_ref());
+    let trust = trust::trust(&cas, encryption.as_ref());
 
-    let (mut comparison, faults) =
-        compare::look(&settled, &trust, &connections, width, events).await;
-    tolerate(&faults, cluster, limit.as_ref())?;
-    missing.extend(faults);
-    let standing = &comparison.circumstances.standing;
-    let founders = founding::needed(&settled, standing);
+    let (mut comparison, host_errors) =
+        compare::look(&resolved, &trust, &connections, width, events).await;
+    tolerate(&host_errors, cluster, limit.as_ref())?;
+    missing.extend(host_errors);
+    let cluster_state = &comparison.observed.cluster_state;
+    let bootstrap_nodes = bootstrap::required_hosts(&resolved, cluster_state);
     if let Some(limit) = &limit
-        && let Some(first) = founders.iter().find(|founder| !limit.contains(**founder))
+        && let Some(first) = bootstrap_nodes
+            .iter()
+            .find(|bootstrap_node| !limit.contains(**bootstrap_node))
     {
-        return Err(unfounded(first, &founders));
+        return Err(bootstrap_host_left_out(first, &bootstrap_nodes));
     }
-    let unfounded = &standing.etcd;
-    let left_out = limit.as_ref().map(|limit| unfounded.left_out(limit));
+    let etcd = &cluster_state.etcd;
+    let left_out = limit.as_ref().map(|limit| etcd.left_out(limit));
     if let Some([first, ..]) = left_out.as_deref() {
         let what = format!(
-            "etcd is to be founded by all its hosts together, and --limit leaves out {first}"
+            "etcd is to be bootstrapped by all its hosts together, and --limit leaves out {first}"
         );
-        return Err(Failed::message(Exit::Preflight, what)
+        return Err(CliError::message(Exit::Preflight, what)
             .hint("run kdiy apply without --limit, or with all hosts of etcd in it"));
     }
-    let mut vault = Vault::new();
-    let planned = comparison.plan(&settled, &trust, limit.as_ref(), &mut vault);
-    vault.set_token(BootstrapToken::generate()?.whole().expose_secret());
+    let mut secrets = SecretStore::new();
+    let planned = comparison.plan(&resolved, &trust, limit.as_ref(), &mut secrets);
+    secrets.set_token(BootstrapToken::generate()?.whole().expose_secret());
     let Comparison {
         problems,
         advice,
@@ -173,21 +176,22 @@ async fn look<C: Connector>(
     } = comparison;
     let (plan, problems) = match planned {
         Ok(plan) => {
-            trust::issue(&plan, &authorities, &mut vault, now)?;
+            trust::issue(&plan, &cas, &mut secrets, now)?;
             (Some(plan), problems)
         }
         // Problems too: all reasons not to begin are shown together.
         Err(refused) => {
-            let refused = problems::of_refused(&refused);
+            let refused = problems::of_errors(&refused);
             (None, problems.into_iter().chain(refused).collect())
         }
     };
     Ok(Survey {
+        resolved,
         connections,
         plan,
         problems,
-        vault,
-        authorities,
+        secrets,
+        cas,
         origin,
         state,
         missing,
@@ -196,9 +200,9 @@ async fn look<C: Connector>(
     })
 }
 
-/// There is no cluster yet, and `--limit` leaves out a host that founds it.
-fn unfounded(left_out: &Name, founders: &[&Name]) -> Failed {
-    let names: Vec<_> = founders.iter().map(|name| name.as_str()).collect();
+/// There is no cluster yet, and `--limit` leaves out a host that bootstraps it.
+fn bootstrap_host_left_out(left_out: &Name, bootstrap_nodes: &[&Name]) -> CliError {
+    let names: Vec<_> = bootstrap_nodes.iter().map(|name| name.as_str()).collect();
     let what = match names.len() {
         1 => format!("there is no cluster to join yet, and --limit leaves out {left_out}"),
         _ => format!(
@@ -206,19 +210,19 @@ fn unfounded(left_out: &Name, founders: &[&Name]) -> Failed {
              {left_out}"
         ),
     };
-    Failed::message(Exit::Preflight, what).hint(format!(
+    CliError::message(Exit::Preflight, what).hint(format!(
         "run kdiy apply without --limit, or with {} in it",
         names.join(", ")
     ))
 }
 
-fn limit_of(source: &Source, limit: &[Name]) -> Result<Option<BTreeSet<Name>>, Failed> {
+fn limit_of(source: &Source, limit: &[Name]) -> Result<Option<BTreeSet<Name>>, CliError> {
     let known: Vec<_> = source.cluster.nodes.iter().map(|node| &node.name).collect();
-    if let Some(stranger) = limit.iter().find(|name| !known.contains(name)) {
+    if let Some(unknown) = limit.iter().find(|name| !known.contains(name)) {
         let known: Vec<_> = known.iter().map(|name| name.as_str()).collect();
-        return Err(Failed::message(
+        return Err(CliError::message(
             Exit::Usage,
-            format!("--limit names {stranger}, which is no node of the inventory"),
+            format!("--limit names {unknown}, which is no node of the inventory"),
         )
         .hint(format!("its nodes are {}", known.join(", "))));
     }
@@ -227,14 +231,14 @@ fn limit_of(source: &Source, limit: &[Name]) -> Result<Option<BTreeSet<Name>>, F
 
 /// Fails for hosts inside the limit.
 fn tolerate(
-    faults: &Faults,
+    host_errors: &HostErrors,
     cluster: &Cluster,
     limit: Option<&BTreeSet<Name>>,
-) -> Result<(), Failed> {
-    let inside: Faults = faults
+) -> Result<(), CliError> {
+    let inside: HostErrors = host_errors
         .iter()
         .filter(|(name, _)| limit.is_none_or(|limit| limit.contains(name)))
-        .map(|(name, fault)| (name.clone(), fault.clone()))
+        .map(|(name, host_error)| (name.clone(), host_error.clone()))
         .collect();
     if inside.is_empty() {
         Ok(())
@@ -243,22 +247,22 @@ fn tolerate(
             .nodes
             .iter()
             .map(|node| &node.name)
-            .filter(|name| !faults.contains_key(*name))
+            .filter(|name| !host_errors.contains_key(*name))
             .filter(|name| limit.is_none_or(|limit| limit.contains(*name)))
             .map(Name::as_str)
             .collect::<Vec<_>>();
         Err(match &others[..] {
-            [] => unreachable(&inside).hint("when that is mended, run it again"),
+            [] => unreachable(&inside).hint("when that is fixed, run it again"),
             _ => unreachable(&inside).hint(left_out(&others)),
         })
     }
 }
 
 /// Hosts that could not be asked fail as any others do.
-pub(super) fn untrusted(error: trust::Error) -> Failed {
+pub(super) fn untrusted(error: trust::Error) -> CliError {
     match error {
-        trust::Error::Asked(faults) => failed(&faults),
-        other => Failed::new(Exit::Error, other),
+        trust::Error::Asked(host_errors) => failed(&host_errors),
+        other => CliError::new(Exit::Error, other),
     }
 }
 
@@ -271,16 +275,19 @@ fn left_out(others: &[&str]) -> String {
     }
 }
 
-pub(super) fn failed(faults: &Faults) -> Failed {
-    unreachable(faults).hint("--limit NODE,... goes on with the others alone")
+pub(super) fn failed(host_errors: &HostErrors) -> CliError {
+    unreachable(host_errors).hint("--limit NODE,... goes on with the others alone")
 }
 
 /// What failed on which host, and what to do about it: once for all hosts
 /// that need the same.
-pub(super) fn unreachable(faults: &Faults) -> Failed {
+pub(super) fn unreachable(host_errors: &HostErrors) -> CliError {
     let mut alike: Vec<(String, Vec<String>, Option<String>)> = Vec::new();
-    for (name, fault) in faults {
-        let (line, hint) = (format!("{name}: {fault} [{}]", fault.code()), fault.hint());
+    for (name, host_error) in host_errors {
+        let (line, hint) = (
+            format!("{name}: {host_error} [{}]", host_error.code()),
+            host_error.hint(),
+        );
         let same = kind(hint.as_deref().unwrap_or_default());
         match alike.iter_mut().find(|(other, ..)| *other == same) {
             Some((_, lines, _)) => lines.push(line),
@@ -291,7 +298,7 @@ pub(super) fn unreachable(faults: &Faults) -> Failed {
         lines.extend(hint.map(|hint| format!("  {hint}")));
         lines
     });
-    Failed::message(Exit::Unreachable, lines.collect::<Vec<_>>().join("\n"))
+    CliError::message(Exit::Unreachable, lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// A hint without addresses, by which those of several hosts differ.
@@ -306,20 +313,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_to_do_is_said_once_for_all_hosts() {
-        use crate::execute::survey::Fault;
+    fn what_to_do_is_written_once_for_all_hosts() {
+        use crate::execute::survey::HostError;
 
         let refused = |host: &str| {
-            Fault::from(crate::transport::Error::Authentication {
+            HostError::from(crate::transport::Error::Authentication {
                 address: format!("192.0.2.{host}:22"),
                 user: "ops".to_owned(),
                 attempts: Vec::new(),
             })
         };
         let name = |name: &str| Name::try_from(name.to_owned()).unwrap();
-        let faults = [("cp-1", "1"), ("cp-2", "2")];
-        let faults = faults.map(|(host, last)| (name(host), refused(last)));
-        let text = unreachable(&faults.into()).error.to_string();
+        let host_errors = [("cp-1", "1"), ("cp-2", "2")];
+        let host_errors = host_errors.map(|(host, last)| (name(host), refused(last)));
+        let text = unreachable(&host_errors.into()).error.to_string();
         assert_eq!(text.lines().count(), 3, "{text}");
         assert_eq!(text.matches("ssh-add").count(), 1, "{text}");
     }

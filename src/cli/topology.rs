@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Exit, Failed, Global, source};
+use super::{CliError, Exit, Global, source};
 use crate::state::Incoming;
-use crate::topology::Map;
+use crate::topology::Diagram;
 use crate::transport::local;
 use crate::ui::topology::{Glyphs, MARK, svg, text};
 use crate::ui::{Output, Ui};
@@ -20,15 +20,15 @@ now, see kdiy status.
 
 Examples:
   kdiy topology
-  kdiy topology --svg cluster.svg    a picture for documents, light and dark
+  kdiy topology --svg cluster.svg    a diagram for documents, light and dark
   kdiy topology --svg - > new.svg
   kdiy topology --output json        tiers, boxes and links"
 )]
 pub struct Topology {
-    /// Write the picture as SVG to a file instead; - is standard output
+    /// Write the diagram as SVG to a file instead; - is standard output
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
-    /// Write over a file that is no picture of kdiy's
+    /// Write over a file that is no diagram of kdiy's
     #[arg(long, requires = "svg")]
     pub force: bool,
     /// Draw with + - | only, as where the locale is not UTF-8
@@ -40,14 +40,14 @@ impl Topology {
     /// Draws the cluster.
     ///
     /// # Errors
-    /// When the inventory is not valid, or the picture cannot be written.
-    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, Failed> {
-        let map = Map::of(&source::load(global, ui)?.cluster);
+    /// When the inventory is not valid, or the diagram cannot be written.
+    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, CliError> {
+        let map = Diagram::of(&source::load(global, ui)?.cluster);
         match (&self.svg, ui.output()) {
             (Some(path), _) if path == Path::new("-") => ui.print(&svg(&map))?,
             (Some(path), _) => {
                 write(path, &svg(&map), self.force)?;
-                ui.note(&format!("The picture is in {}.", path.display()));
+                ui.note(&format!("The diagram is in {}.", path.display()));
             }
             (None, Output::Json) => ui.json(&map)?,
             (None, Output::Text) => {
@@ -63,12 +63,12 @@ impl Topology {
     }
 }
 
-/// Writes the whole picture or nothing, over earlier pictures of kdiy's only.
-fn write(path: &Path, picture: &str, force: bool) -> Result<(), Failed> {
+/// Writes the whole diagram or nothing, over earlier diagrams of kdiy's only.
+fn write(path: &Path, diagram: &str, force: bool) -> Result<(), CliError> {
     let shown = path.display();
     let failed = |error: std::io::Error| {
-        let context = format!("cannot write the picture to {shown}");
-        Failed::new(Exit::Error, anyhow::Error::new(error).context(context))
+        let context = format!("cannot write the diagram to {shown}");
+        CliError::new(Exit::Error, anyhow::Error::new(error).context(context))
     };
     if !force && path.symlink_metadata().is_ok() {
         let there = local::bytes(path).map_err(failed)?;
@@ -76,12 +76,12 @@ fn write(path: &Path, picture: &str, force: bool) -> Result<(), Failed> {
             .windows(MARK.len())
             .any(|bytes| bytes == MARK.as_bytes());
         if !own {
-            let message = format!("{shown} is there already and is no picture of kdiy's");
-            return Err(Failed::message(Exit::Error, message)
+            let message = format!("{shown} is there already and is no diagram of kdiy's");
+            return Err(CliError::message(Exit::Error, message)
                 .hint("name another file, or write over it with --force"));
         }
     }
     let mut file = Incoming::create_public(path, true)?;
-    file.write_all(picture.as_bytes()).map_err(failed)?;
+    file.write_all(diagram.as_bytes()).map_err(failed)?;
     Ok(file.keep()?)
 }

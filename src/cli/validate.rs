@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::{Exit, Failed, Global, source};
+use super::{CliError, Exit, Global, source};
 use crate::cluster::{self, Cluster, Name, Node, Topology};
 use crate::inventory::Row;
 use crate::ui::{Output, Style, Tone, Ui, text};
@@ -71,7 +71,7 @@ impl Validate {
     ///
     /// # Errors
     /// When it is not valid, with every problem.
-    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, Failed> {
+    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, CliError> {
         match ui.output() {
             Output::Text => {
                 let source = source::load(global, ui)?;

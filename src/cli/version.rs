@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::{Exit, Failed};
+use super::{CliError, Exit};
 use crate::ui::{Output, Ui};
 
 /// Print the version
@@ -24,7 +24,7 @@ impl Version {
     ///
     /// # Errors
     /// When standard output cannot be written.
-    pub fn run(&self, ui: &Ui) -> Result<Exit, Failed> {
+    pub fn run(&self, ui: &Ui) -> Result<Exit, CliError> {
         let version = env!("CARGO_PKG_VERSION");
         match ui.output() {
             Output::Text => ui.print(&format!("kdiy {version}\n"))?,

@@ -12,6 +12,10 @@ use std::path::PathBuf;
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
+/// The word for the cluster itself beside names of hosts, in plans and logs: no
+/// node may be named so.
+pub const CLUSTER: &str = "cluster";
+
 /// What a host does in the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {

@@ -1,6 +1,6 @@
 //! Where software comes from.
 
-use std::fmt;
+use super::Version;
 
 /// Where Kubernetes' packages come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub enum Containerd {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archive {
     /// The version that its name says.
-    pub version: Release,
+    pub version: Version,
     /// The archive.
     pub containerd: Download,
     /// The program runc, which the archive does not hold; `None` is the
@@ -73,51 +73,6 @@ pub enum Origin {
     Repository(AptSource),
     /// Docker's own repository, or a mirror of it.
     Docker(AptSource),
-}
-
-/// A release of a container runtime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Release {
-    /// The `2` of 2.4.1.
-    pub major: u64,
-    /// The `4` of 2.4.1.
-    pub minor: u64,
-    /// The `1` of 2.4.1.
-    pub patch: u64,
-}
-
-impl Release {
-    /// Builds a release from its three numbers.
-    #[must_use]
-    pub const fn new(major: u64, minor: u64, patch: u64) -> Self {
-        Self {
-            major,
-            minor,
-            patch,
-        }
-    }
-
-    /// The release of a Debian package's version: `5:28.5.2-1~debian.12~bookworm`
-    /// is 28.5.2, `1.6.20~ds1-1+b1` is 1.6.20. `None` when it does not begin
-    /// with two numbers.
-    #[must_use]
-    pub fn of_package(version: &str) -> Option<Self> {
-        let upstream = version.split_once(':').map_or(version, |(_, rest)| rest);
-        let end = upstream.find(|c: char| !c.is_ascii_digit() && c != '.');
-        let mut numbers = upstream[..end.unwrap_or(upstream.len())].split('.');
-        let mut number = || numbers.next()?.parse().ok();
-        Some(Self {
-            major: number()?,
-            minor: number()?,
-            patch: number().unwrap_or(0),
-        })
-    }
-}
-
-impl fmt::Display for Release {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
-    }
 }
 
 /// An apt repository. `{os}` (debian, ubuntu) and `{codename}` (bookworm) in
@@ -139,28 +94,4 @@ pub struct Download {
     pub url: String,
     /// SHA-256, 64 lower-case hex digits.
     pub sha256: String,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_packages_version_tells_the_release() {
-        for (text, release) in [
-            ("1.6.20~ds1-1+deb12u1", Some("1.6.20")),
-            ("1.7.24~ds1-6+b4", Some("1.7.24")),
-            ("2.4.2-1", Some("2.4.2")),
-            ("2.1.5-1~debian.12~bookworm", Some("2.1.5")),
-            ("5:28.5.2-1~debian.12~bookworm", Some("28.5.2")),
-            ("5:20.10.24~3-0~debian-bullseye", Some("20.10.24")),
-            ("26.1.5+dfsg1-9+b4", Some("26.1.5")),
-            ("2.0", Some("2.0.0")),
-            ("2", None),
-            ("unknown", None),
-        ] {
-            let found = Release::of_package(text).map(|release| release.to_string());
-            assert_eq!(found.as_deref(), release, "{text}");
-        }
-    }
 }

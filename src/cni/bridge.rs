@@ -8,7 +8,7 @@
 
 use serde::Serialize;
 
-use crate::cluster::{Node, Settled};
+use crate::cluster::{Node, ResolvedCluster};
 use crate::template::{HostFile, render};
 
 /// The unit that runs the script.
@@ -32,10 +32,10 @@ struct Unit<'a> {
 /// The script and its unit. The script writes the CNI configuration itself,
 /// once it knows the node's pod CIDR.
 #[must_use]
-pub fn files(settled: &Settled, node: &Node) -> [HostFile; 2] {
+pub fn files(resolved: &ResolvedCluster, node: &Node) -> [HostFile; 2] {
     let unit = Unit {
         node: node.name.as_str(),
-        pod_cidr: settled.cluster.network.pod_cidr.to_string(),
+        pod_cidr: resolved.cluster.network.pod_cidr.to_string(),
         program: PROGRAM,
     };
     [

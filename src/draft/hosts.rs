@@ -7,7 +7,7 @@ use crate::cluster::{Name, Role};
 use crate::inventory::address;
 use crate::inventory::finding::{Finding, Span, quoted};
 use crate::inventory::hosts::ROLES;
-use crate::inventory::reader::{Refusal, nearest};
+use crate::inventory::reader::{ParseError, nearest};
 use crate::inventory::syntax;
 
 /// A host as it was named.
@@ -29,9 +29,9 @@ pub struct NotAHost {
     help: String,
 }
 
-impl From<Refusal> for NotAHost {
-    fn from(refusal: Refusal) -> Self {
-        let Refusal { message, help } = refusal;
+impl From<ParseError> for NotAHost {
+    fn from(error: ParseError) -> Self {
+        let ParseError { message, help } = error;
         Self { message, help }
     }
 }

@@ -8,7 +8,7 @@ use super::{Draft, DraftLogin, DraftNode};
 use crate::cluster::{AddressSpec, Jump, SudoPassword};
 
 /// What all nodes share: as the draft says it, or as each of them does.
-pub fn common(draft: &Draft) -> DraftLogin {
+pub fn shared(draft: &Draft) -> DraftLogin {
     let logins: Vec<&DraftLogin> = draft.nodes.iter().map(|node| &node.ssh).collect();
     let said = &draft.ssh;
     DraftLogin {
@@ -56,29 +56,29 @@ fn several<T: PartialEq + Clone>(
 }
 
 /// What is left of a node's login beside what all share.
-pub fn own(login: &DraftLogin, common: &DraftLogin) -> DraftLogin {
+pub fn own(login: &DraftLogin, shared: &DraftLogin) -> DraftLogin {
     let unless = |same: bool, list: &[_]| if same { Vec::new() } else { list.to_vec() };
     DraftLogin {
         host: login.host.clone(),
         host_key: login.host_key.clone(),
-        port: login.port.filter(|port| common.port != Some(*port)),
+        port: login.port.filter(|port| shared.port != Some(*port)),
         user: login
             .user
             .clone()
-            .filter(|user| common.user.as_ref() != Some(user)),
-        identities: match login.identities == common.identities {
+            .filter(|user| shared.user.as_ref() != Some(user)),
+        identities: match login.identities == shared.identities {
             true => Vec::new(),
             false => login.identities.clone(),
         },
-        jumps: unless(login.jumps == common.jumps, &login.jumps),
+        jumps: unless(login.jumps == shared.jumps, &login.jumps),
         known_hosts: login
             .known_hosts
             .clone()
-            .filter(|file| common.known_hosts.as_ref() != Some(file)),
+            .filter(|file| shared.known_hosts.as_ref() != Some(file)),
         sudo: login
             .sudo
             .clone()
-            .filter(|sudo| common.sudo.as_ref() != Some(sudo)),
+            .filter(|sudo| shared.sudo.as_ref() != Some(sudo)),
     }
 }
 
@@ -117,11 +117,11 @@ pub fn keys(login: &DraftLogin) -> Vec<(&'static str, String)> {
 }
 
 fn jump(jump: &Jump) -> String {
-    written(jump.user.as_deref(), &jump.host, jump.port)
+    login_text(jump.user.as_deref(), &jump.host, jump.port)
 }
 
 /// `[user@]host[:port]`.
-pub fn written(user: Option<&str>, host: &str, port: Option<u16>) -> String {
+pub fn login_text(user: Option<&str>, host: &str, port: Option<u16>) -> String {
     let user = user.map_or_else(String::new, |user| format!("{user}@"));
     match port {
         Some(port) if host.contains(':') => format!("{user}[{host}]:{port}"),
@@ -141,7 +141,8 @@ fn sudo(sudo: &SudoPassword) -> String {
     }
 }
 
-/// The address by which the other hosts reach a node, as the inventory reads it.
+/// The address by which the other hosts reach a node, as the inventory reads
+/// it.
 pub fn address(node: &DraftNode) -> Option<AddressSpec> {
     let from_host = || node.ssh.host.as_ref()?.parse::<IpAddr>().ok();
     match (&node.address, &node.interface) {

@@ -10,7 +10,7 @@ use crate::cluster::Role;
 const WIDTH: usize = 79;
 
 /// `nodes:` with all of them.
-pub fn nodes(draft: &Draft, common: &DraftLogin) -> String {
+pub fn nodes(draft: &Draft, shared: &DraftLogin) -> String {
     let mut out = String::from("nodes:\n");
     let mut above: Option<&[Role]> = None;
     let mut told = Vec::new();
@@ -27,7 +27,7 @@ pub fn nodes(draft: &Draft, common: &DraftLogin) -> String {
             }
         }
         above = Some(&node.roles);
-        out.push_str(&one(node, common));
+        out.push_str(&one(node, shared));
     }
     out
 }
@@ -42,8 +42,8 @@ fn about(draft: &Draft, role: Role) -> String {
     }
 }
 
-fn one(node: &DraftNode, common: &DraftLogin) -> String {
-    let rows = rows(node, common);
+fn one(node: &DraftNode, shared: &DraftLogin) -> String {
+    let rows = rows(node, shared);
     let short = rows
         .iter()
         .all(|(_, value)| matches!(value, Value::Text(_)));
@@ -86,9 +86,9 @@ impl Value {
     }
 }
 
-fn rows(node: &DraftNode, common: &DraftLogin) -> Vec<(&'static str, Value)> {
+fn rows(node: &DraftNode, shared: &DraftLogin) -> Vec<(&'static str, Value)> {
     let mut rows = vec![("name", Value::Text(scalar(node.name.as_str())))];
-    let own = login::own(&node.ssh, common);
+    let own = login::own(&node.ssh, shared);
     let simple = DraftLogin {
         host: own.host.clone(),
         port: own.port,
@@ -98,7 +98,7 @@ fn rows(node: &DraftNode, common: &DraftLogin) -> Vec<(&'static str, Value)> {
     let address = node.address.map(|address| address.to_string());
     match (&own.host, own == simple) {
         (Some(host), true) => {
-            let text = login::written(own.user.as_deref(), host, own.port);
+            let text = login::login_text(own.user.as_deref(), host, own.port);
             rows.push(("ssh", Value::Text(scalar(&text))));
         }
         _ => {

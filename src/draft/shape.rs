@@ -19,7 +19,7 @@ pub enum Shape {
 
 /// Why hosts do not make a shape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Misfit {
+pub enum ShapeError {
     /// No host at all.
     #[error("no hosts are named")]
     NoHosts,
@@ -84,9 +84,9 @@ impl Shape {
     ///
     /// # Errors
     /// When the hosts do not make this shape.
-    pub fn assign(self, hosts: &mut [Listed], balanced: bool) -> Result<(), Misfit> {
+    pub fn assign(self, hosts: &mut [Listed], balanced: bool) -> Result<(), ShapeError> {
         if hosts.is_empty() {
-            return Err(Misfit::NoHosts);
+            return Err(ShapeError::NoHosts);
         }
         let with = |hosts: &[Listed], role| {
             let those = hosts.iter().filter(|host| host.role == Some(role));
@@ -119,17 +119,17 @@ impl Shape {
         let planes = with(hosts, Role::ControlPlane);
         let etcd = with(hosts, Role::Etcd);
         match self {
-            Self::Single if planes > 1 => Err(Misfit::NotSingle(planes)),
+            Self::Single if planes > 1 => Err(ShapeError::NotSingle(planes)),
             Self::Stacked if planes < MAJORITY => Err(self.few(planes, MAJORITY)),
             Self::Single | Self::External if planes == 0 => Err(self.few(planes, 1)),
-            Self::Single | Self::Stacked if etcd > 0 => Err(Misfit::UnusedEtcd(self.as_str())),
-            Self::External if etcd < MAJORITY => Err(Misfit::FewEtcd(etcd)),
+            Self::Single | Self::Stacked if etcd > 0 => Err(ShapeError::UnusedEtcd(self.as_str())),
+            Self::External if etcd < MAJORITY => Err(ShapeError::FewEtcd(etcd)),
             _ => Ok(()),
         }
     }
 
-    const fn few(self, found: usize, least: usize) -> Misfit {
-        Misfit::FewControlPlanes {
+    const fn few(self, found: usize, least: usize) -> ShapeError {
+        ShapeError::FewControlPlanes {
             shape: self.as_str(),
             least,
             found,
@@ -143,7 +143,7 @@ impl Draft {
     ///
     /// # Errors
     /// When two of them have one name.
-    pub fn settle(&mut self, hosts: Vec<Listed>) -> Result<(), Misfit> {
+    pub fn add_hosts(&mut self, hosts: Vec<Listed>) -> Result<(), ShapeError> {
         const ORDER: [(Role, &str); 4] = [
             (Role::LoadBalancer, "lb"),
             (Role::ControlPlane, "cp"),
@@ -153,7 +153,7 @@ impl Draft {
         let mut taken = BTreeSet::new();
         for name in hosts.iter().filter_map(|host| host.name.as_ref()) {
             if !taken.insert(name.to_string()) {
-                return Err(Misfit::SameName(name.clone()));
+                return Err(ShapeError::SameName(name.clone()));
             }
         }
         let workers = hosts.iter().any(|host| host.role == Some(Role::Worker));
@@ -190,7 +190,7 @@ mod tests {
         hosts::list(&text).expect("hosts")
     }
 
-    fn roles(shape: Shape, text: &str, balanced: bool) -> Result<Vec<&'static str>, Misfit> {
+    fn roles(shape: Shape, text: &str, balanced: bool) -> Result<Vec<&'static str>, ShapeError> {
         let mut hosts = listed(text);
         shape.assign(&mut hosts, balanced)?;
         let role = |host: &Listed| host.role.map_or("?", Role::as_str);
@@ -236,16 +236,16 @@ mod tests {
         );
         assert_eq!(
             roles(Shape::External, "10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4", true),
-            Err(Misfit::FewEtcd(1))
+            Err(ShapeError::FewEtcd(1))
         );
-        assert_eq!(roles(Shape::Single, "", false), Err(Misfit::NoHosts));
+        assert_eq!(roles(Shape::Single, "", false), Err(ShapeError::NoHosts));
         assert_eq!(
             roles(
                 Shape::Stacked,
                 "a=10.0.0.1+etcd 10.0.0.2 10.0.0.3 10.0.0.4",
                 true
             ),
-            Err(Misfit::UnusedEtcd("stacked"))
+            Err(ShapeError::UnusedEtcd("stacked"))
         );
     }
 
@@ -275,13 +275,15 @@ mod tests {
         let mut draft = Draft::new(Name::try_from("x".to_owned()).expect("x"), "test");
         let mut hosts = listed("10.0.0.1 cp-1=10.0.0.2 10.0.0.3");
         Shape::Stacked.assign(&mut hosts, true).expect("it fits");
-        draft.settle(hosts).expect("names");
+        draft.add_hosts(hosts).expect("names");
         let names: Vec<_> = draft.nodes.iter().map(|node| node.name.as_str()).collect();
         assert_eq!(names, ["cp-2", "cp-1", "cp-3"]);
         assert!(draft.nodes.iter().all(|node| node.roles.len() == 2));
         assert_eq!(
-            draft.settle(listed("a=10.0.0.1 a=10.0.0.2")),
-            Err(Misfit::SameName(Name::try_from("a".to_owned()).expect("a")))
+            draft.add_hosts(listed("a=10.0.0.1 a=10.0.0.2")),
+            Err(ShapeError::SameName(
+                Name::try_from("a".to_owned()).expect("a")
+            ))
         );
     }
 }

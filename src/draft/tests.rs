@@ -40,7 +40,7 @@ fn a_stacked_cluster_reads_well() {
 }
 
 #[test]
-fn what_all_nodes_share_is_said_once() {
+fn what_all_nodes_share_is_written_once() {
     let mut draft = stacked();
     for node in &mut draft.nodes {
         node.ssh.user = Some("ops".to_owned());
@@ -105,7 +105,8 @@ pub(super) fn refused(imported: &imported::Imported) -> String {
     render(&source.findings, &source.name, &source.text, style)
 }
 
-/// The files of `tests/fixtures/imports` of one kind, by name, with their texts.
+/// The files of `tests/fixtures/imports` of one kind, by name, with their
+/// texts.
 pub(super) fn fixtures(kind: &str) -> Vec<(String, String)> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join("tests/fixtures/imports").join(kind);

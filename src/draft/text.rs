@@ -11,7 +11,7 @@ use crate::inventory::NEWEST_MINOR;
 
 /// The whole inventory.
 pub fn text(draft: &Draft) -> String {
-    let common = login::common(draft);
+    let shared = login::shared(draft);
     let own = [
         vec![
             ("apiVersion", "apiVersion: kdiy/v1alpha1\n".to_owned()),
@@ -23,8 +23,8 @@ pub fn text(draft: &Draft) -> String {
             ("endpoint", endpoint(draft)),
             ("loadBalancer", load_balancer(draft)),
         ],
-        vec![("ssh", ssh(&common))],
-        vec![("nodes", nodes::nodes(draft, &common))],
+        vec![("ssh", ssh(&shared))],
+        vec![("nodes", nodes::nodes(draft, &shared))],
         vec![("network", network(draft))],
         vec![("runtime", runtime(draft))],
         vec![("controlPlane", control_plane(draft))],
@@ -51,9 +51,9 @@ pub fn text(draft: &Draft) -> String {
 
 fn name(draft: &Draft) -> String {
     let name = draft.name.as_str();
-    let written = format!("name: {}", scalar(name));
+    let login_text = format!("name: {}", scalar(name));
     noted(
-        &written,
+        &login_text,
         &format!("also the folder of its state, .kdiy/{name}"),
     )
 }
@@ -61,20 +61,22 @@ fn name(draft: &Draft) -> String {
 fn version(draft: &Draft) -> String {
     let newest = VersionSpec::Minor(1, NEWEST_MINOR);
     let version = draft.version.unwrap_or(newest);
-    let written = format!("version: {}", quoted(&version.to_string()));
+    let login_text = format!("version: {}", quoted(&version.to_string()));
     match version {
-        VersionSpec::Minor(..) => noted(&written, "the newest patch of it; or exactly \"1.37.2\""),
-        VersionSpec::Exact(_) => written + "\n",
+        VersionSpec::Minor(..) => {
+            noted(&login_text, "the newest patch of it; or exactly \"1.37.2\"")
+        }
+        VersionSpec::Exact(_) => login_text + "\n",
     }
 }
 
 /// A line with a remark, where that fits.
-fn noted(written: &str, note: &str) -> String {
-    let line = format!("{written:<28} # {note}");
+fn noted(login_text: &str, note: &str) -> String {
+    let line = format!("{login_text:<28} # {note}");
     if line.chars().count() <= 79 {
         line + "\n"
     } else {
-        format!("{written}\n")
+        format!("{login_text}\n")
     }
 }
 
@@ -104,7 +106,7 @@ impl Draft {
     }
 
     /// The endpoint, as it was said or as far as one address must have it.
-    fn reached_at(&self) -> Option<Endpoint> {
+    fn endpoint_or_derived(&self) -> Option<Endpoint> {
         let derived = self.vip.or_else(|| {
             let holder = match self.balanced_by() {
                 Some(Balancing::Haproxy | Balancing::Nginx) => Role::LoadBalancer,
@@ -129,12 +131,12 @@ impl Draft {
 }
 
 fn endpoint(draft: &Draft) -> String {
-    let Some(endpoint) = draft.reached_at() else {
+    let Some(endpoint) = draft.endpoint_or_derived() else {
         return String::new();
     };
-    let written = scalar(&endpoint.to_string());
+    let login_text = scalar(&endpoint.to_string());
     let why = comments::endpoint(draft, draft.balanced_by());
-    format!("{why}endpoint: {written}\n")
+    format!("{why}endpoint: {login_text}\n")
 }
 
 fn load_balancer(draft: &Draft) -> String {
@@ -145,7 +147,7 @@ fn load_balancer(draft: &Draft) -> String {
     let several = draft.with_role(Role::LoadBalancer).nth(1).is_some();
     let implied = kind == Balancing::KubeVip || several;
     let is_endpoint = |vip: IpAddr| {
-        let endpoint = draft.reached_at();
+        let endpoint = draft.endpoint_or_derived();
         endpoint.is_none_or(|endpoint| endpoint.host == EndpointHost::Address(vip))
     };
     match draft.vip {
@@ -163,8 +165,8 @@ fn load_balancer(draft: &Draft) -> String {
     }
 }
 
-fn ssh(common: &DraftLogin) -> String {
-    let keys = login::keys(common);
+fn ssh(shared: &DraftLogin) -> String {
+    let keys = login::keys(shared);
     if keys.is_empty() {
         return comment(
             "How to log in to all nodes. What is left out comes from ~/.ssh/config, keys from \

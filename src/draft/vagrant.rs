@@ -24,7 +24,7 @@ pub use seen::Seen;
 
 /// A machine that was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Met {
+pub struct QueriedMachine {
     /// What Vagrant says of it.
     pub machine: Machine,
     /// What it is for, at least one.
@@ -39,15 +39,15 @@ pub struct Met {
 ///
 /// # Errors
 /// When their addresses in the cluster cannot be told.
-pub fn draft(name: Name, met: &[Met], wish: &Wish) -> Result<Draft, network::Error> {
-    let seen: Vec<(Name, Seen)> = met
+pub fn draft(name: Name, queried: &[QueriedMachine], wish: &Wish) -> Result<Draft, network::Error> {
+    let seen: Vec<(Name, Seen)> = queried
         .iter()
         .map(|one| (one.machine.name.clone(), one.seen.clone()))
         .collect();
     let addresses = network::choose(&seen, wish)?;
     let mut draft = Draft::new(name, "`kdiy inventory import vagrant`");
-    draft.external_etcd = met.iter().any(|one| one.roles.contains(&Role::Etcd));
-    draft.nodes = met
+    draft.external_etcd = queried.iter().any(|one| one.roles.contains(&Role::Etcd));
+    draft.nodes = queried
         .iter()
         .zip(addresses)
         .map(|(one, address)| {
@@ -84,9 +84,9 @@ fn rank(roles: &[Role]) -> usize {
 
 /// Machines that have a machine-id in common, which kubelets must not.
 #[must_use]
-pub fn same_identity(met: &[Met]) -> Vec<Vec<&Name>> {
+pub fn same_identity(queried: &[QueriedMachine]) -> Vec<Vec<&Name>> {
     let mut by_id: BTreeMap<&str, Vec<&Name>> = BTreeMap::new();
-    for one in met.iter().filter(|one| !one.seen.machine_id.is_empty()) {
+    for one in queried.iter().filter(|one| !one.seen.machine_id.is_empty()) {
         let names = by_id.entry(&one.seen.machine_id).or_default();
         names.push(&one.machine.name);
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::Client;
 use crate::cluster::{AddressSpec, Topology};
-use crate::resource::{Answers, Malformed, SECTION_FUNCTION};
+use crate::resource::{AnswerError, Answers, SECTION_FUNCTION};
 use crate::shell::Script;
 
 /// More members, alarms or URLs than any cluster has: such an answer is not
@@ -20,12 +20,12 @@ pub struct Answer {
     /// The client URL that was asked.
     pub url: String,
     /// What the member said.
-    pub said: Result<Said, Silence>,
+    pub reply: Result<Reply, NoReply>,
 }
 
 /// Why a member said nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Silence {
+pub enum NoReply {
     /// The host has no certificate for clients of etcd: none was installed.
     NotInstalled,
     /// Something else came back, such as curl's error.
@@ -34,7 +34,7 @@ pub enum Silence {
 
 /// What a member said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct Reply {
     /// How it sees itself.
     pub status: Status,
     /// Whom it knows; a learner does not tell.
@@ -100,7 +100,7 @@ pub enum Health {
 /// An alarm that stands until it is disarmed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alarm {
-    /// Whose.
+    /// Id of the member that raised it.
     pub member: u64,
     /// Such as `NOSPACE` or `CORRUPT`.
     pub kind: String,
@@ -168,63 +168,63 @@ impl Answer {
     ///
     /// # Errors
     /// When it is not in the form of sections, or says what cannot be.
-    pub fn parse(output: &[u8]) -> Result<Self, Malformed> {
+    pub fn parse(output: &[u8]) -> Result<Self, AnswerError> {
         let answers = Answers::parse(output)?;
         let url = answers.get("url")?.to_owned();
-        let said = match answers.get("status") {
-            Err(_) => Err(Silence::NotInstalled),
-            Ok(status) => match serde_json::from_str::<WrittenStatus>(status) {
-                Ok(written) => Ok(Said::read(written, &answers)?),
-                Err(_) => Err(Silence::NoAnswer(last_line(status))),
+        let reply = match answers.get("status") {
+            Err(_) => Err(NoReply::NotInstalled),
+            Ok(status) => match serde_json::from_str::<RawStatus>(status) {
+                Ok(raw) => Ok(Reply::read(raw, &answers)?),
+                Err(_) => Err(NoReply::NoAnswer(last_line(status))),
             },
         };
-        Ok(Self { url, said })
+        Ok(Self { url, reply })
     }
 }
 
-impl Said {
-    fn read(written: WrittenStatus, answers: &Answers) -> Result<Self, Malformed> {
+impl Reply {
+    fn read(raw: RawStatus, answers: &Answers) -> Result<Self, AnswerError> {
         let section = |name: &str| answers.get(name).unwrap_or_default();
         let members = section("members");
-        let list = serde_json::from_str::<WrittenMembers>(members).ok();
+        let list = serde_json::from_str::<RawMembers>(members).ok();
         let list = list.map(|list| list.members);
         if list.as_ref().is_some_and(|list| {
             list.len() > MOST || list.iter().any(|m| m.peers.len() + m.clients.len() > MOST)
         }) {
-            return Err(Malformed::text("etcd's members", members));
+            return Err(AnswerError::text("etcd's members", members));
         }
-        let health = match serde_json::from_str::<WrittenHealth>(section("health")) {
+        let health = match serde_json::from_str::<RawHealth>(section("health")) {
             Ok(health) if health.health == "true" => Health::Good,
             Ok(health) => Health::Bad(health.reason),
-            Err(_) if written.leader == 0 => Health::Bad("there is no leader".to_owned()),
+            Err(_) if raw.leader == 0 => Health::Bad("there is no leader".to_owned()),
             Err(_) => Health::Bad(last_line(section("health"))),
         };
         let told = section("alarms");
-        let (mut alarms, health) = match serde_json::from_str::<WrittenAlarms>(told) {
+        let (mut alarms, health) = match serde_json::from_str::<RawAlarms>(told) {
             Ok(told) => (told.alarms, health),
             // A learner is not asked. Another's refusal says nothing of alarms,
             // so there may be some.
-            Err(_) if !told.is_empty() && !written.is_learner && health == Health::Good => {
+            Err(_) if !told.is_empty() && !raw.is_learner && health == Health::Good => {
                 let why = format!("its alarms cannot be read: {}", last_line(told));
                 (Vec::new(), Health::Bad(why))
             }
             Err(_) => (Vec::new(), health),
         };
-        alarms.extend(written.errors.iter().filter_map(|text| alarm(text)));
+        alarms.extend(raw.errors.iter().filter_map(|text| alarm(text)));
         alarms.sort();
         alarms.dedup();
         alarms.truncate(MOST);
         Ok(Self {
             status: Status {
-                cluster: written.header.cluster_id,
-                member: written.header.member_id,
-                leader: written.leader,
-                term: written.raft_term,
-                index: written.raft_index,
-                version: written.version,
-                size: written.db_size,
-                in_use: written.db_size_in_use,
-                learner: written.is_learner,
+                cluster: raw.header.cluster_id,
+                member: raw.header.member_id,
+                leader: raw.leader,
+                term: raw.raft_term,
+                index: raw.raft_index,
+                version: raw.version,
+                size: raw.db_size,
+                in_use: raw.db_size_in_use,
+                learner: raw.is_learner,
             },
             members: list,
             health,
@@ -250,8 +250,8 @@ fn last_line(text: &str) -> String {
 /// The gateway leaves out what is zero, and writes 64 bits as text.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct WrittenStatus {
-    header: WrittenHeader,
+struct RawStatus {
+    header: RawHeader,
     version: String,
     #[serde(default, deserialize_with = "number")]
     db_size: u64,
@@ -270,7 +270,7 @@ struct WrittenStatus {
 }
 
 #[derive(Deserialize)]
-struct WrittenHeader {
+struct RawHeader {
     #[serde(deserialize_with = "number")]
     cluster_id: u64,
     #[serde(deserialize_with = "number")]
@@ -278,21 +278,21 @@ struct WrittenHeader {
 }
 
 #[derive(Deserialize)]
-struct WrittenMembers {
+struct RawMembers {
     members: Vec<Member>,
 }
 
 #[derive(Deserialize)]
-struct WrittenHealth {
+struct RawHealth {
     health: String,
     #[serde(default)]
     reason: String,
 }
 
 #[derive(Deserialize)]
-struct WrittenAlarms {
+struct RawAlarms {
     #[serde(rename = "header")]
-    _header: WrittenHeader,
+    _header: RawHeader,
     #[serde(default)]
     alarms: Vec<Alarm>,
 }
@@ -300,13 +300,13 @@ struct WrittenAlarms {
 impl<'de> Deserialize<'de> for Alarm {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Written {
+        struct Raw {
             #[serde(rename = "memberID", default, deserialize_with = "number")]
             member: u64,
             #[serde(rename = "alarm", default)]
             kind: String,
         }
-        Written::deserialize(from).map(|Written { member, kind }| Self { member, kind })
+        Raw::deserialize(from).map(|Raw { member, kind }| Self { member, kind })
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::gateway::{client, number, url};
 use crate::cluster::{AddressSpec, Topology};
-use crate::resource::Malformed;
+use crate::resource::AnswerError;
 use crate::shell::Script;
 
 /// Keys from `from` on and before `end`. An end of one zero byte is etcd's
@@ -31,7 +31,7 @@ pub enum Ask {
 /// Some keys of a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// In order.
+    /// The keys as bytes, in ascending order.
     pub keys: Vec<Vec<u8>>,
     /// How many keys the whole range has.
     pub count: u64,
@@ -118,14 +118,14 @@ impl Page {
     ///
     /// # Errors
     /// When it is none.
-    pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let malformed = || Malformed::text("keys of etcd", text);
-        let written: Written = serde_json::from_str(text).map_err(|_| malformed())?;
-        let keys = written.kvs.iter().map(|kv| STANDARD.decode(&kv.key));
+    pub fn parse(text: &str) -> Result<Self, AnswerError> {
+        let malformed = || AnswerError::text("keys of etcd", text);
+        let raw: Raw = serde_json::from_str(text).map_err(|_| malformed())?;
+        let keys = raw.kvs.iter().map(|kv| STANDARD.decode(&kv.key));
         Ok(Self {
             keys: keys.collect::<Result<_, _>>().map_err(|_| malformed())?,
-            count: written.count,
-            revision: written.header.revision,
+            count: raw.count,
+            revision: raw.header.revision,
         })
     }
 }
@@ -156,22 +156,22 @@ fn hex(out: &mut String, bytes: &[u8]) {
 }
 
 #[derive(Deserialize)]
-struct Written {
-    header: WrittenHeader,
+struct Raw {
+    header: RawHeader,
     #[serde(default)]
-    kvs: Vec<WrittenKey>,
+    kvs: Vec<RawKey>,
     #[serde(default, deserialize_with = "number")]
     count: u64,
 }
 
 #[derive(Deserialize)]
-struct WrittenHeader {
+struct RawHeader {
     #[serde(deserialize_with = "number")]
     revision: u64,
 }
 
 #[derive(Deserialize)]
-struct WrittenKey {
+struct RawKey {
     key: String,
 }
 

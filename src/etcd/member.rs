@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::CLIENT_PORT;
-use crate::cluster::{EtcdArchive, EtcdSource, Node, Role, Settled, Topology, Values};
+use crate::cluster::{EtcdArchive, EtcdSource, Node, ResolvedCluster, Role, Topology, Values};
 use crate::kubeadm::{document, nanoseconds};
 use crate::resource::{Certificate, Keeping, Subject, Usage, sha256_hex};
 use crate::template::{HostFile, NOTICE, render};
@@ -24,7 +24,7 @@ use crate::template::{HostFile, NOTICE, render};
 pub const UNIT: &str = "kdiy-etcd.service";
 
 /// The distribution's own unit, which must never run beside it.
-pub const FOREIGN_UNIT: &str = "etcd.service";
+pub const DISTRIBUTION_UNIT: &str = "etcd.service";
 
 /// Its configuration.
 pub const CONFIG: &str = "/etc/etcd/kdiy.yaml";
@@ -32,7 +32,7 @@ pub const CONFIG: &str = "/etc/etcd/kdiy.yaml";
 /// Where its data is.
 pub const DATA: &str = "/var/lib/etcd";
 
-/// Says to which cluster the data belongs: `founding` or `member`, and the
+/// Says to which cluster the data belongs: `bootstrapping` or `member`, and the
 /// cluster's token.
 pub const MARKER: &str = "/var/lib/etcd/kdiy-cluster";
 
@@ -68,7 +68,7 @@ struct Config {
     initial_advertise_peer_urls: String,
     advertise_client_urls: String,
     // Only itself, and of a cluster that exists: so a member without data asks
-    // nobody, founds nothing and fails. Starts with blank data are kdiy's.
+    // nobody, bootstraps nothing and fails. Starts with blank data are kdiy's.
     initial_cluster: String,
     initial_cluster_state: &'static str,
     initial_cluster_token: String,
@@ -129,8 +129,8 @@ pub fn folder(archive: &EtcdArchive) -> String {
 /// # Panics
 /// When etcd is not external.
 #[must_use]
-pub fn program(settled: &Settled, name: &str) -> String {
-    match &settled.cluster.topology {
+pub fn program(resolved: &ResolvedCluster, name: &str) -> String {
+    match &resolved.cluster.topology {
         Topology::Stacked => panic!("{name} of a host was asked for where etcd is stacked"),
         Topology::External(EtcdSource::Distribution) => format!("/usr/bin/{name}"),
         Topology::External(EtcdSource::Archive(archive)) => format!("{}/{name}", folder(archive)),
@@ -139,10 +139,10 @@ pub fn program(settled: &Settled, name: &str) -> String {
 
 /// Client URLs of all members of an external etcd.
 #[must_use]
-pub fn endpoints(settled: &Settled) -> Vec<String> {
-    let members = settled.with_role(Role::Etcd);
+pub fn endpoints(resolved: &ResolvedCluster) -> Vec<String> {
+    let members = resolved.with_role(Role::Etcd);
     members
-        .map(|node| client_url(settled.address(node)))
+        .map(|node| client_url(resolved.address(node)))
         .collect()
 }
 
@@ -151,14 +151,14 @@ pub fn endpoints(settled: &Settled) -> Vec<String> {
 /// # Panics
 /// When etcd is not external.
 #[must_use]
-pub fn files(settled: &Settled, node: &Node, authority: &str) -> [HostFile; 2] {
+pub fn files(resolved: &ResolvedCluster, node: &Node, authority: &str) -> [HostFile; 2] {
     let unit = Unit {
-        cluster: settled.cluster.name.as_str(),
-        program: program(settled, "etcd"),
+        cluster: resolved.cluster.name.as_str(),
+        program: program(resolved, "etcd"),
         config: CONFIG,
     };
     [
-        HostFile::public(CONFIG, config(settled, node, authority)),
+        HostFile::public(CONFIG, config(resolved, node, authority)),
         HostFile::public(
             format!("/etc/systemd/system/{UNIT}"),
             render("etcd/kdiy-etcd.service", &unit),
@@ -166,8 +166,8 @@ pub fn files(settled: &Settled, node: &Node, authority: &str) -> [HostFile; 2] {
     ]
 }
 
-fn config(settled: &Settled, node: &Node, authority: &str) -> String {
-    let address = settled.address(node);
+fn config(resolved: &ResolvedCluster, node: &Node, authority: &str) -> String {
+    let address = resolved.address(node);
     let (peer, client) = (peer_url(address), client_url(address));
     let ours = Config {
         name: node.name.to_string(),
@@ -188,7 +188,7 @@ fn config(settled: &Settled, node: &Node, authority: &str) -> String {
         client_transport_security: security("/etc/etcd/pki/server.crt", "/etc/etcd/pki/server.key"),
         peer_transport_security: security("/etc/etcd/pki/peer.crt", "/etc/etcd/pki/peer.key"),
     };
-    let etcd = &settled.cluster.control_plane.etcd;
+    let etcd = &resolved.cluster.control_plane.etcd;
     let mut theirs: Map<String, Value> = etcd
         .extra_args
         .iter()
@@ -260,7 +260,7 @@ fn scalar(text: &str) -> Value {
 /// What a member serves clients with, speaks to the others with, and what the
 /// health check logs in with.
 #[must_use]
-pub fn certificates(settled: &Settled, node: &Node, authority: &str) -> [Certificate; 3] {
+pub fn certificates(resolved: &ResolvedCluster, node: &Node, authority: &str) -> [Certificate; 3] {
     let name = node.name.as_str();
     let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
     let serving = Subject {
@@ -268,7 +268,7 @@ pub fn certificates(settled: &Settled, node: &Node, authority: &str) -> [Certifi
         organizations: BTreeSet::new(),
         usages: [Usage::Client, Usage::Server].into(),
         names: [name.to_owned(), "localhost".to_owned()].into(),
-        addresses: [settled.address(node)]
+        addresses: [resolved.address(node)]
             .into_iter()
             .chain(loopback)
             .collect(),
@@ -307,23 +307,23 @@ pub fn api_server_client(node: &Node, authority: &str) -> Certificate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{EtcdVersion, Version};
+    use crate::cluster::Version;
     use crate::kubeadm::tests::external;
 
     const VERSION: Version = Version::new(1, 34, 1);
 
     #[test]
     fn the_configuration_and_the_unit() {
-        let settled = external(VERSION);
-        let [config, unit] = files(&settled, &settled.cluster.nodes[0], "authority");
+        let resolved = external(VERSION);
+        let [config, unit] = files(&resolved, &resolved.cluster.nodes[0], "authority");
         insta::assert_snapshot!("config", config.text);
         insta::assert_snapshot!("unit", unit.text);
     }
 
     #[test]
     fn arguments_of_the_inventory_have_their_types_in_the_file() {
-        let mut settled = external(VERSION);
-        settled.cluster.control_plane.etcd.extra_args = [
+        let mut resolved = external(VERSION);
+        resolved.cluster.control_plane.etcd.extra_args = [
             ("quota-backend-bytes", "4294967296"),
             ("enable-pprof", "true"),
             ("auto-compaction-retention", "1h"),
@@ -333,7 +333,7 @@ mod tests {
         ]
         .map(|(key, value)| (key.to_owned(), value.into()))
         .into();
-        let text = config(&settled, &settled.cluster.nodes[0], "authority");
+        let text = config(&resolved, &resolved.cluster.nodes[0], "authority");
         for line in [
             "quota-backend-bytes: 4294967296\n",
             "enable-pprof: true\n",
@@ -348,17 +348,17 @@ mod tests {
 
     #[test]
     fn an_archive_has_a_folder_of_its_own() {
-        let mut settled = external(VERSION);
+        let mut resolved = external(VERSION);
         assert_eq!(
-            program(&settled, "etcdutl"),
+            program(&resolved, "etcdutl"),
             "/usr/local/lib/kdiy/etcd-3.6.16/etcdutl"
         );
-        settled.cluster.topology = Topology::External(EtcdSource::Archive(EtcdArchive {
-            version: EtcdVersion::new(3, 6, 16),
+        resolved.cluster.topology = Topology::External(EtcdSource::Archive(EtcdArchive {
+            version: Version::new(3, 6, 16),
             url: "https://example.org/etcd-v3.6.16-linux-{arch}.tar.gz".to_owned(),
             sha256: Some("0123456789abcdef".repeat(4)),
         }));
-        let [_, unit] = files(&settled, &settled.cluster.nodes[0], "authority");
+        let [_, unit] = files(&resolved, &resolved.cluster.nodes[0], "authority");
         let start = "ExecStart=/usr/local/lib/kdiy/etcd-3.6.16-0123456789ab/etcd --config-file";
         assert!(unit.text.contains(start), "{}", unit.text);
     }

@@ -2,7 +2,7 @@
 //! of members that answer, over the gateway for JSON: a host need not have
 //! etcdctl.
 
-use crate::cluster::{Node, Role, Settled};
+use crate::cluster::{Node, ResolvedCluster, Role};
 use crate::etcd::member::{self, DATA, MARKER, USER};
 use crate::etcd::{Client, ask};
 use crate::resource::Service;
@@ -23,7 +23,7 @@ systemctl restart --no-block kdiy-etcd.service
 
 /// Takes back what `START` left: from now on the unit's own configuration
 /// holds.
-const SETTLE: &str = "rm -rf -- /run/systemd/system/kdiy-etcd.service.d /run/kdiy-etcd-start.yaml\n\
+const END_START: &str = "rm -rf -- /run/systemd/system/kdiy-etcd.service.d /run/kdiy-etcd-start.yaml\n\
 systemctl daemon-reload\n";
 
 /// After a command that may fail: shows what the member itself says then.
@@ -31,9 +31,9 @@ const OR_JOURNAL: &str =
     " || {\njournalctl --no-pager -n 20 -u kdiy-etcd.service >&2 || :\nexit 1\n}\n";
 
 /// Whether a member that serves was started to the end: nothing of `START`
-/// is left, and its cluster is no longer noted as being founded.
+/// is left, and its cluster is no longer noted as being bootstrapped.
 #[must_use]
-pub fn is_settled(authority: &str) -> Script {
+pub fn is_start_complete(authority: &str) -> Script {
     Script::of("[ ! -e /run/systemd/system/kdiy-etcd.service.d ] && [ \"$(cat ")
         .lit(MARKER)
         .lit(")\" = ")
@@ -43,20 +43,20 @@ pub fn is_settled(authority: &str) -> Script {
 
 /// Brings the start of a member that serves to its end.
 #[must_use]
-pub fn settle(authority: &str) -> Script {
-    mark("member", authority).lit(SETTLE)
+pub fn complete_start(authority: &str) -> Script {
+    mark("member", authority).lit(END_START)
 }
 
 /// Starts the members of a new cluster; does not wait, since each waits for
 /// the others.
 #[must_use]
-pub fn found(settled: &Settled, authority: &str, service: &Service) -> Script {
-    let members = settled.with_role(Role::Etcd);
+pub fn bootstrap(resolved: &ResolvedCluster, authority: &str, service: &Service) -> Script {
+    let members = resolved.with_role(Role::Etcd);
     let members: Vec<_> = members
-        .map(|node| format!("{}={}", node.name, member::peer_url(settled.address(node))))
+        .map(|node| format!("{}={}", node.name, member::peer_url(resolved.address(node))))
         .collect();
-    prepare(settled)
-        .then(&mark("founding", authority))
+    prepare(resolved)
+        .then(&mark("bootstrapping", authority))
         .lit("kdiy_start new ")
         .arg(members.join(","))
         .lit("\n")
@@ -94,7 +94,7 @@ fn health(node: &Node, client: &Client) -> Script {
 pub fn finish(node: &Node, client: &Client, authority: &str) -> Script {
     health(node, client)
         .lit(OR_JOURNAL)
-        .then(&settle(authority))
+        .then(&complete_start(authority))
 }
 
 /// Makes this host a member of the running cluster: as a learner first, which
@@ -103,23 +103,23 @@ pub fn finish(node: &Node, client: &Client, authority: &str) -> Script {
 /// members have lost their data.
 #[must_use]
 pub fn join(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     node: &Node,
     lost: &[&str],
     authority: &str,
     service: &Service,
 ) -> Script {
-    let client = Client::of(&settled.cluster.topology, settled.address(node));
-    let others = settled.with_role(Role::Etcd);
+    let client = Client::of(&resolved.cluster.topology, resolved.address(node));
+    let others = resolved.with_role(Role::Etcd);
     let others = others.filter(|other| other.name != node.name);
-    let others = others.map(|other| member::client_url(settled.address(other)));
-    prepare(settled)
+    let others = others.map(|other| member::client_url(resolved.address(other)));
+    prepare(resolved)
         .lit("kdiy_lost=")
         .arg(lost.join(" "))
         .lit("\nkdiy_name=")
         .arg(node.name.as_str())
         .lit("\nkdiy_peer=")
-        .arg(member::peer_url(settled.address(node)))
+        .arg(member::peer_url(resolved.address(node)))
         .lit("\nkdiy_own=")
         .arg(&client.url)
         .lit("\n")
@@ -136,8 +136,8 @@ pub fn join(
         .then(&service.stamped())
 }
 
-/// Finds the member that is asked: a voter that sees the quorum. A learner calls
-/// itself healthy from 3.6 on, and one without room does not.
+/// Finds the member that is asked: a voter that sees the quorum. A learner
+/// calls itself healthy from 3.6 on, and one without room does not.
 const JOIN_ASK: &str = r#"; do
 if kdiy_ask /v3/cluster/member/list '{"linearizable":true}' >/dev/null; then return 0; fi
 done; return 1; }
@@ -219,7 +219,7 @@ kdiy_promote() {
 kdiy_poll 600 'the learner to have all data' kdiy_promote"#;
 
 /// The data directory, and how the program is called.
-fn prepare(settled: &Settled) -> Script {
+fn prepare(resolved: &ResolvedCluster) -> Script {
     Script::of("install -d -o ")
         .lit(USER)
         .lit(" -g ")
@@ -227,7 +227,7 @@ fn prepare(settled: &Settled) -> Script {
         .lit(" -m 0700 ")
         .lit(DATA)
         .lit("\nkdiy_program=")
-        .arg(member::program(settled, "etcd"))
+        .arg(member::program(resolved, "etcd"))
         .lit("\n")
         .lit(START)
 }

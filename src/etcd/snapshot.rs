@@ -103,12 +103,12 @@ pub struct Head {
     pub sha256: String,
     /// What is in it.
     #[serde(flatten)]
-    pub holds: Holds,
+    pub contents: Contents,
 }
 
 /// What etcd's own tool found in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holds {
+pub struct Contents {
     /// Hash of its keys.
     pub hash: u32,
     /// The newest revision in it.
@@ -120,7 +120,7 @@ pub struct Holds {
 
 /// Why a snapshot is not to be trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Spoiled {
+pub enum IntegrityError {
     /// The host sent something else.
     #[error("the host did not say what it sends")]
     Head,
@@ -172,17 +172,17 @@ impl<'a, W: Write> Receiver<'a, W> {
     ///
     /// # Errors
     /// When it is not.
-    pub fn finish(self) -> Result<Head, Spoiled> {
-        let head = self.head.ok_or(Spoiled::Head)?;
+    pub fn finish(self) -> Result<Head, IntegrityError> {
+        let head = self.head.ok_or(IntegrityError::Head)?;
         let (got, size) = (self.got, head.size);
         if got != size {
-            return Err(Spoiled::Length { got, size });
+            return Err(IntegrityError::Length { got, size });
         }
         if hex(self.sum.finish().as_ref()) != head.sha256 {
-            return Err(Spoiled::Sum);
+            return Err(IntegrityError::Sum);
         }
         if self.own.finish().as_ref() != self.held {
-            return Err(Spoiled::OwnSum);
+            return Err(IntegrityError::OwnSum);
         }
         Ok(head)
     }
@@ -197,7 +197,7 @@ impl<'a, W: Write> Receiver<'a, W> {
         // A host that goes on and on must not fill the disk here.
         let (got, size) = (self.got + bytes.len() as u64, self.size());
         if got > size {
-            return Err(io::Error::other(Spoiled::Length { got, size }));
+            return Err(io::Error::other(IntegrityError::Length { got, size }));
         }
         self.out.write_all(bytes)?;
         self.sum.update(bytes);
@@ -234,7 +234,7 @@ impl<W: Write> Write for Receiver<'_, W> {
 }
 
 fn not_a_snapshot() -> io::Error {
-    io::Error::other(Spoiled::Head)
+    io::Error::other(IntegrityError::Head)
 }
 
 fn head(line: &[u8]) -> Option<Head> {
@@ -243,14 +243,14 @@ fn head(line: &[u8]) -> Option<Head> {
     Some(Head {
         size: words.next()?.parse().ok()?,
         sha256: words.next()?.to_owned(),
-        holds: serde_json::from_str(words.next()?).ok()?,
+        contents: serde_json::from_str(words.next()?).ok()?,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{EtcdArchive, EtcdVersion};
+    use crate::cluster::{EtcdArchive, Version};
     use crate::resource::sha256_hex;
     use proptest::prelude::*;
 
@@ -266,7 +266,7 @@ mod tests {
         (head, whole)
     }
 
-    fn receive(chunks: &[&[u8]]) -> (Vec<u8>, io::Result<Result<Head, Spoiled>>) {
+    fn receive(chunks: &[&[u8]]) -> (Vec<u8>, io::Result<Result<Head, IntegrityError>>) {
         let (mut out, mut seen) = (Vec::new(), 0);
         let mut progress = |got: u64, _: u64| seen = got;
         let mut receiver = Receiver::new(&mut out, &mut progress);
@@ -279,11 +279,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_spoiled_is_told() {
+    fn what_is_broken_is_reported() {
         let (head, mut whole) = sent(b"data");
         let ended = |head: &str, data: &[u8]| receive(&[head.as_bytes(), data]).1;
-        assert_eq!(ended(&head, &whole).unwrap().unwrap().holds.revision, 725);
-        let length = Spoiled::Length { got: 35, size: 36 };
+        assert_eq!(
+            ended(&head, &whole).unwrap().unwrap().contents.revision,
+            725
+        );
+        let length = IntegrityError::Length { got: 35, size: 36 };
         assert_eq!(ended(&head, &whole[1..]).unwrap(), Err(length));
         let more = [&whole[..], b"x"].concat();
         assert!(
@@ -291,10 +294,13 @@ mod tests {
             "no more is written down than was said"
         );
         whole[0] ^= 1;
-        assert_eq!(ended(&head, &whole).unwrap(), Err(Spoiled::Sum));
+        assert_eq!(ended(&head, &whole).unwrap(), Err(IntegrityError::Sum));
         let own = head.replace(&sha256_hex(&sent(b"data").1), &sha256_hex(&whole));
-        assert_eq!(ended(&own, &whole).unwrap(), Err(Spoiled::OwnSum));
-        assert_eq!(receive(&[b"kdiy-snap"]).1.unwrap(), Err(Spoiled::Head));
+        assert_eq!(ended(&own, &whole).unwrap(), Err(IntegrityError::OwnSum));
+        assert_eq!(
+            receive(&[b"kdiy-snap"]).1.unwrap(),
+            Err(IntegrityError::Head)
+        );
         assert!(ended("no snapshot\n", &whole).is_err());
         assert!(receive(&[&[b'x'; LONGEST_HEAD + 1]]).1.is_err());
     }
@@ -367,7 +373,7 @@ mod tests {
              '{\"hash\":7,\"revision\":1,\"totalKey\":2,\"totalSize\":3,\"version\":\"3.7.0\"}';; \
              *) exit 8;; esac";
         let archive = EtcdArchive {
-            version: EtcdVersion::new(3, 6, 8),
+            version: Version::new(3, 6, 8),
             url: "https://example.com/etcd.tar.gz".to_owned(),
             sha256: None,
         };
@@ -381,7 +387,7 @@ mod tests {
             assert_eq!(left, 0);
             let (data, ended) = receive(&[&out.stdout]);
             assert_eq!(data, whole);
-            assert_eq!(ended.unwrap().unwrap().holds.keys, 2);
+            assert_eq!(ended.unwrap().unwrap().contents.keys, 2);
         }
     }
 

@@ -20,9 +20,9 @@ pub enum Command {
     Words(Vec<String>),
 }
 
-/// What is heard of the hosts, as it comes.
+/// What is on_event of the hosts, as it comes.
 #[derive(Debug)]
-pub enum Heard<'a> {
+pub enum OutputEvent<'a> {
     /// The connection stands and the command is sent.
     Begun,
     /// A line of output.
@@ -74,22 +74,23 @@ impl Command {
 }
 
 /// Connects to all nodes, so many at a time, and runs a script on each as
-/// soon as it is connected to. Their output is for `heard` alone.
+/// soon as it is connected to. Their output is for `on_event` alone.
 pub async fn everywhere<C: Connector>(
     connector: &C,
     nodes: &[&Node],
     width: usize,
     request: Request<'_>,
-    heard: &(dyn Fn(&Name, Heard<'_>) + Sync),
+    on_event: &(dyn Fn(&Name, OutputEvent<'_>) + Sync),
 ) -> Vec<(Name, Ended)> {
     futures::stream::iter(nodes)
         .map(|node| async move {
             let began = Instant::now();
-            let result = on(connector, node, request, heard).await;
+            let result = on(connector, node, request, on_event).await;
             let took = began.elapsed();
             let mut ended = Ended { result, took };
-            heard(&node.name, Heard::Ended(&ended));
-            // It was heard; of hundreds of hosts it would be too much to keep.
+            on_event(&node.name, OutputEvent::Ended(&ended));
+            // It was on_event; of hundreds of hosts it would be too much to
+            // keep.
             if let Ok(output) = &mut ended.result {
                 (output.stdout, output.stderr) = (Vec::new(), Vec::new());
             }
@@ -104,11 +105,11 @@ async fn on<C: Connector>(
     connector: &C,
     node: &Node,
     request: Request<'_>,
-    heard: &(dyn Fn(&Name, Heard<'_>) + Sync),
+    on_event: &(dyn Fn(&Name, OutputEvent<'_>) + Sync),
 ) -> Result<Output, Error> {
     let connection = connector.connect(&node.name, &node.login).await?;
-    heard(&node.name, Heard::Begun);
-    let mut lines = |stream, line: &str| heard(&node.name, Heard::Line(stream, line));
+    on_event(&node.name, OutputEvent::Begun);
+    let mut lines = |stream, line: &str| on_event(&node.name, OutputEvent::Line(stream, line));
     connection.run(request, &mut lines).await
 }
 

@@ -5,19 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Event;
-use super::survey::{self, Connections, Faults};
-use crate::cluster::{Name, Settled};
-use crate::plan::install::{self, Circumstances, Trust};
+use super::survey::{self, Connections, HostErrors};
+use crate::cluster::{Name, ResolvedCluster};
+use crate::plan::install::{self, Observed, Trust};
 use crate::plan::preflight::{self, Problem};
-use crate::plan::{Observation, Plan, Refused, Standing, serving};
+use crate::plan::{ClusterState, Observation, Plan, PlanError, serving};
+use crate::secret_store::SecretStore;
 use crate::transport::Connection;
-use crate::vault::Vault;
 
 /// What was seen of the hosts that could be looked at.
 pub struct Comparison {
     seen: BTreeMap<Name, Observation>,
-    /// What the hosts are, and how far the cluster stands.
-    pub circumstances: Circumstances,
+    /// Facts of the hosts, and the state of the cluster.
+    pub observed: Observed,
     /// Reasons not to begin.
     pub problems: Vec<Problem>,
     /// What keeps nobody from beginning, and should be known.
@@ -29,50 +29,51 @@ pub struct Comparison {
 /// Looks at all connected hosts; those that could not be looked at are among
 /// the faults.
 pub async fn look<C: Connection>(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     trust: &Trust,
     connections: &Connections<C>,
     width: usize,
     events: &UnboundedSender<Event>,
-) -> (Comparison, Faults) {
-    let mut vault = Vault::new();
-    let asked = install::blueprint(settled, trust, &Circumstances::default(), &mut vault);
+) -> (Comparison, HostErrors) {
+    let mut secrets = SecretStore::new();
+    let asked = install::blueprint(resolved, trust, &Observed::default(), &mut secrets);
     let ca = &trust.ca_certificate;
-    let (seen, faults) = survey::observe(settled, ca, &asked, connections, width, events).await;
+    let (seen, host_errors) =
+        survey::observe(resolved, ca, &asked, connections, width, events).await;
     let facts: BTreeMap<_, _> = seen
         .iter()
         .map(|(name, seen)| (name.clone(), seen.facts.clone()))
         .collect();
-    let standing = Standing::of(&settled.cluster, &facts, &trust.etcd_token);
+    let cluster_state = ClusterState::of(&resolved.cluster, &facts, &trust.etcd_token);
     let comparison = Comparison {
-        problems: preflight::problems(settled, &standing, &trust.etcd_token, &seen),
-        advice: preflight::warnings(settled, &seen),
+        problems: preflight::problems(resolved, &cluster_state, &trust.etcd_token, &seen),
+        advice: preflight::warnings(resolved, &seen),
         warnings: serving::warnings(&facts),
-        circumstances: Circumstances {
+        observed: Observed {
             facts,
-            standing,
+            cluster_state,
             limit: None,
         },
         seen,
     };
-    (comparison, faults)
+    (comparison, host_errors)
 }
 
 impl Comparison {
     /// What has to be done on the hosts within a limit. Its secrets are put
-    /// into `vault`, but for certificates, which are yet to be issued.
+    /// into `secrets`, but for certificates, which are yet to be issued.
     ///
     /// # Errors
     /// All that must not be replaced.
     pub fn plan(
         &mut self,
-        settled: &Settled,
+        resolved: &ResolvedCluster,
         trust: &Trust,
         limit: Option<&BTreeSet<Name>>,
-        vault: &mut Vault,
-    ) -> Result<Plan, Vec<Refused>> {
-        self.circumstances.limit = limit.cloned();
-        let blueprint = install::blueprint(settled, trust, &self.circumstances, vault);
+        secrets: &mut SecretStore,
+    ) -> Result<Plan, Vec<PlanError>> {
+        self.observed.limit = limit.cloned();
+        let blueprint = install::blueprint(resolved, trust, &self.observed, secrets);
         Plan::new(&blueprint, &self.seen, limit)
     }
 }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::survey::ask_within;
 use crate::cluster::Name;
+use crate::plan::Actor;
 use crate::plan::gate::{Gate, bounded, endpoint, host, nodes, pods};
 use crate::shell::Script;
 use crate::transport::{Connection, User};
@@ -26,17 +27,27 @@ const NODES: usize = 4;
 /// where nobody answers.
 pub(super) async fn why<C: Connection>(
     gate: &Gate,
-    own: &Name,
+    actor: &Actor,
     connections: &BTreeMap<Name, Arc<C>>,
 ) -> Vec<String> {
     let asker = Asker {
         connections,
         until: Instant::now() + ALL,
     };
-    let lines = match gate {
-        Gate::ControlPlane | Gate::Kubelet => asker.of_host(own).await,
-        Gate::Endpoint { server, balancers } => asker.of_endpoint(server, balancers, own).await,
-        Gate::Nodes { server, names } => asker.of_nodes(server, names, own).await,
+    let lines = match (gate, actor) {
+        (
+            Gate::Nodes {
+                asked,
+                server,
+                names,
+            },
+            _,
+        ) => asker.of_nodes(server, names, asked).await,
+        (_, Actor::Cluster) => Vec::new(),
+        (Gate::ControlPlane | Gate::Kubelet, Actor::Host(own)) => asker.of_host(own).await,
+        (Gate::Endpoint { server, balancers }, Actor::Host(own)) => {
+            asker.of_endpoint(server, balancers, own).await
+        }
     };
     bounded(lines)
 }

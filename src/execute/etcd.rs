@@ -8,11 +8,11 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::Event;
-use super::survey::{self, Connections, Fault, ask};
+use super::survey::{self, Connections, HostError, ask};
 use crate::cluster::{AddressSpec, Cluster, Node, Topology};
 use crate::etcd::keys::{self, Ask, Page, Range};
-use crate::etcd::picture::Host;
-use crate::etcd::snapshot::{self, Head, Receiver, Spoiled};
+use crate::etcd::snapshot::{self, Head, IntegrityError, Receiver};
+use crate::etcd::status::Host;
 use crate::etcd::{Answer, gateway};
 use crate::transport::{Connection, Connector, Exit, Output, Request, User};
 
@@ -25,21 +25,21 @@ const PAGE: usize = 2000;
 
 /// Why a snapshot could not be had.
 #[derive(Debug, thiserror::Error)]
-pub enum NoSnapshot {
+pub enum SnapshotError {
     /// The host could not be asked, or the file not be written here.
     #[error(transparent)]
     Transport(#[from] crate::transport::Error),
     /// It could not be taken.
-    #[error("the host ended with {exit:?}: {said}")]
+    #[error("the host ended with {exit:?}: {output}")]
     Failed {
-        /// How.
+        /// Exit code or signal of the script.
         exit: Exit,
         /// The last lines that it said.
-        said: String,
+        output: String,
     },
     /// What came is not to be trusted.
     #[error(transparent)]
-    Spoiled(#[from] Spoiled),
+    Integrity(#[from] IntegrityError),
 }
 
 /// Asks all members of the inventory, side by side, one exec for each host;
@@ -51,7 +51,7 @@ pub async fn members<C: Connector>(
     events: &UnboundedSender<Event>,
 ) -> (Vec<Host>, Connections<C::Connection>) {
     let nodes: Vec<_> = cluster.etcd_members().collect();
-    let (connections, mut faults) = survey::connect(connector, &nodes, width, events).await;
+    let (connections, mut host_errors) = survey::connect(connector, &nodes, width, events).await;
     let reached: Vec<_> = nodes
         .iter()
         .copied()
@@ -68,7 +68,7 @@ pub async fn members<C: Connector>(
     })
     .await;
     let (mut answers, more) = survey::split(&reached, results);
-    faults.extend(more);
+    host_errors.extend(more);
     let hosts = nodes.iter().map(|node| Host {
         name: node.name.clone(),
         address: match node.address {
@@ -77,17 +77,19 @@ pub async fn members<C: Connector>(
         },
         answer: match answers.remove(&node.name) {
             Some(answer) => Ok(answer),
-            None => Err(faults.get(&node.name).map_or_else(String::new, told)),
+            None => Err(host_errors
+                .get(&node.name)
+                .map_or_else(String::new, with_hint)),
         },
     });
     (hosts.collect(), connections)
 }
 
 /// A fault, and what to do about it.
-fn told(fault: &Fault) -> String {
-    match fault.hint() {
-        Some(hint) => format!("{fault}; {hint}"),
-        None => fault.to_string(),
+fn with_hint(host_error: &HostError) -> String {
+    match host_error.hint() {
+        Some(hint) => format!("{host_error}; {hint}"),
+        None => host_error.to_string(),
     }
 }
 
@@ -102,12 +104,12 @@ pub async fn keys<C: Connection>(
     address: &AddressSpec,
     range: &Range,
     limit: usize,
-) -> Result<Page, Fault> {
+) -> Result<Page, HostError> {
     let page = async |range: &Range, ask_for, revision| {
         let script = keys::script(topology, address, range, ask_for, revision);
         let output = ask(connection, &script, User::Root).await?;
         let page = Page::parse(&String::from_utf8_lossy(&output))?;
-        Ok::<_, Fault>(page)
+        Ok::<_, HostError>(page)
     };
     let first = match limit {
         0 => Ask::Count,
@@ -141,7 +143,7 @@ pub async fn snapshot<C: Connection, W: Write + Send>(
     size: u64,
     out: &mut W,
     progress: &mut (dyn FnMut(u64, u64) + Send),
-) -> Result<Head, NoSnapshot> {
+) -> Result<Head, SnapshotError> {
     let script = snapshot::script(topology, address, size);
     let script = Zeroizing::new(script.as_str().to_owned());
     let request = Request {
@@ -155,8 +157,8 @@ pub async fn snapshot<C: Connection, W: Write + Send>(
     if exit != Exit::Code(0) {
         let said = String::from_utf8_lossy(&stderr);
         let lines: Vec<_> = said.lines().collect();
-        let said = lines[lines.len().saturating_sub(3)..].join("\n");
-        return Err(NoSnapshot::Failed { exit, said });
+        let output = lines[lines.len().saturating_sub(3)..].join("\n");
+        return Err(SnapshotError::Failed { exit, output });
     }
     Ok(receiver.finish()?)
 }
@@ -168,7 +170,7 @@ mod tests {
     use tokio::sync::mpsc::unbounded_channel;
 
     use crate::cluster::{Login, Name};
-    use crate::etcd::picture::{Picture, Verdict};
+    use crate::etcd::status::{EtcdStatus, Verdict};
     use crate::transport::Error;
     use crate::transport::fake::{Answer as Says, Fake};
 
@@ -208,13 +210,13 @@ mod tests {
     #[tokio::test]
     async fn hosts_that_cannot_be_asked_are_among_the_answers() {
         let fake = Fake::default();
-        fake.always(&name("cp-1"), "maintenance/status", Says::says(&alone()));
+        fake.always(&name("cp-1"), "maintenance/status", Says::output(&alone()));
         let refused = Error::Lost {
             address: "10.0.0.2:22".to_owned(),
             why: "test".to_owned(),
         };
-        fake.refuse(&name("cp-2"), refused);
-        fake.always(&name("cp-3"), "kdiy_section", Says::says("nonsense"));
+        fake.reject(&name("cp-2"), refused);
+        fake.always(&name("cp-3"), "kdiy_section", Says::output("nonsense"));
         let (events, _) = unbounded_channel();
         let (hosts, connections) = members(&cluster(), &fake, 32, &events).await;
         let names: Vec<_> = hosts.iter().map(|host| host.name.as_str()).collect();
@@ -223,9 +225,9 @@ mod tests {
         for host in ["cp-1", "cp-3"] {
             assert_eq!(fake.runs(&name(host)).len(), 1, "one exec");
         }
-        let picture = Picture::of(&hosts);
-        assert_eq!(picture.verdict, Verdict::Degraded);
-        let problems: Vec<_> = picture.members.iter().map(|row| &row.problem).collect();
+        let etcd_status = EtcdStatus::of(&hosts);
+        assert_eq!(etcd_status.verdict, Verdict::Degraded);
+        let problems: Vec<_> = etcd_status.members.iter().map(|row| &row.problem).collect();
         assert_eq!(problems[0], &None);
         assert!(
             problems[1]
@@ -251,7 +253,7 @@ mod tests {
                 .map(|number| format!(r#"{{"key":"{}"}}"#, encode(key(number))))
                 .collect();
             let kvs = kvs.join(",");
-            Says::says(&format!(
+            Says::output(&format!(
                 r#"{{"header":{{"revision":"77"}},"kvs":[{kvs}],"count":"{count}"}}"#
             ))
         };

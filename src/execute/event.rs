@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::cluster::Name;
+use crate::plan::Actor;
 use crate::transport::Stream;
 
 /// Something that happened. Steps are named by their place in the plan.
@@ -14,12 +15,12 @@ use crate::transport::Stream;
 pub enum Event {
     /// A connection is being made.
     Connecting {
-        /// Where.
+        /// The host's name in the inventory.
         host: Name,
     },
     /// A host was asked about its state and has answered.
     Observed {
-        /// Where.
+        /// The host's name in the inventory.
         host: Name,
         /// From the start of the connection.
         #[serde(serialize_with = "as_seconds")]
@@ -27,7 +28,7 @@ pub enum Event {
     },
     /// A host could not be connected to or asked.
     Unreachable {
-        /// Where.
+        /// The host's name in the inventory.
         host: Name,
         /// Stable name of the error, such as `host-key-unknown`.
         code: &'static str,
@@ -45,9 +46,9 @@ pub enum Event {
     StepStarted {
         /// Its place in the plan.
         step: usize,
-        /// Where.
-        host: Name,
-        /// What for.
+        /// Who carries it out: a host or the cluster.
+        actor: Actor,
+        /// Title of the step, a fragment such as `install packages`.
         title: String,
         /// The step by whose end it could begin: the last of those that it
         /// needs, or one that gave up its turn. None at the start of the run.
@@ -58,8 +59,8 @@ pub enum Event {
     Script {
         /// Place of the step in the plan.
         step: usize,
-        /// Where.
-        host: Name,
+        /// Who carries it out: a host or the cluster.
+        actor: Actor,
         /// POSIX sh.
         text: String,
     },
@@ -67,8 +68,8 @@ pub enum Event {
     ChangeStarted {
         /// Place of the step in the plan.
         step: usize,
-        /// Where.
-        host: Name,
+        /// Who carries it out: a host or the cluster.
+        actor: Actor,
         /// The resource's key.
         resource: String,
     },
@@ -76,23 +77,24 @@ pub enum Event {
     Line {
         /// Place of the step in the plan.
         step: usize,
-        /// Where.
-        host: Name,
+        /// Who carries it out: a host or the cluster.
+        actor: Actor,
         /// Where it came from.
         #[serde(serialize_with = "as_stream")]
         stream: Stream,
         /// The line.
         text: String,
     },
-    /// A step has failed by what can pass, and is tried again after a while.
+    /// A step has failed by a transient error, and is tried again after a
+    /// while.
     StepRetried {
         /// Its place in the plan.
         step: usize,
-        /// Where.
-        host: Name,
-        /// What for.
+        /// Who carries it out: a host or the cluster.
+        actor: Actor,
+        /// Title of the step, a fragment such as `install packages`.
         title: String,
-        /// What can pass, as a fragment; secrets are masked.
+        /// The transient error, as a fragment; secrets are masked.
         what: String,
         /// From now to the next try.
         #[serde(serialize_with = "as_seconds")]
@@ -105,9 +107,9 @@ pub enum Event {
     StepDone {
         /// Its place in the plan.
         step: usize,
-        /// Where.
-        host: Name,
-        /// What for.
+        /// Who carries it out: a host or the cluster.
+        actor: Actor,
+        /// Title of the step, a fragment such as `install packages`.
         title: String,
         /// From its start.
         #[serde(serialize_with = "as_seconds")]
@@ -117,9 +119,9 @@ pub enum Event {
     StepFailed {
         /// Its place in the plan.
         step: usize,
-        /// Where.
-        host: Name,
-        /// What for.
+        /// Who carries it out: a host or the cluster.
+        actor: Actor,
+        /// Title of the step, a fragment such as `install packages`.
         title: String,
         /// From its start.
         #[serde(serialize_with = "as_seconds")]
@@ -148,7 +150,7 @@ pub struct Failure {
     /// Stable name of the kind of failure, such as `step-failed`, or of the
     /// connection's error.
     pub code: &'static str,
-    /// The resource that was being brought about.
+    /// The resource that was being applied.
     pub resource: Option<String>,
     /// What happened, as a fragment: `exit code 100`.
     pub what: String,
@@ -165,7 +167,7 @@ impl Failure {
     /// Whether the step's script ran and ended by itself: its host answers, and
     /// the plan was not out of date.
     pub(super) fn waited(&self) -> bool {
-        self.code == "step-failed"
+        ["step-failed", "api-not-in-time"].contains(&self.code)
     }
 }
 

@@ -9,15 +9,17 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::passing::{self, Patience};
-use super::said::Said;
+use super::operate::Operator;
+use super::output_tail::OutputTail;
+use super::retry::{self, RetryPolicy};
 use super::{Event, Failure};
 use super::{diagnose, script};
 use crate::cluster::Name;
-use crate::plan::{Plan, PlannedStep};
+use crate::plan::rolling::Course;
+use crate::plan::{Action, Actor, Change, Plan, PlannedStep};
+use crate::secret_store::SecretStore;
 use crate::shell::Script;
 use crate::transport::{Connection, Exit, Request, User};
-use crate::vault::Vault;
 
 /// How a plan is run.
 #[derive(Debug, Clone)]
@@ -59,7 +61,8 @@ const KEEP: usize = 64 * 1024;
 pub async fn run<C: Connection>(
     plan: &Plan,
     connections: &BTreeMap<Name, Arc<C>>,
-    vault: &Vault,
+    operator: &dyn Operator,
+    secrets: &SecretStore,
     options: &Options,
     tell: &(dyn Fn(Event) + Sync),
 ) -> Report {
@@ -76,10 +79,11 @@ pub async fn run<C: Connection>(
         left: Vec::new(),
         took: Duration::ZERO,
     };
-    let mut done = BTreeSet::new();
-    let crew = Crew {
+    let mut course = Course::default();
+    let runner = StepRunner {
         connections,
-        vault,
+        operator,
+        secrets,
         limit: options.limit,
         scripts: options.scripts,
         guard: &options.guard,
@@ -91,38 +95,49 @@ pub async fn run<C: Connection>(
     loop {
         let free = options.width.max(1) - running.len().min(options.width.max(1));
         if !*options.stop.borrow() {
-            let ready = |place: &usize| plan.steps[*place].needs.iter().all(|n| done.contains(n));
-            let next: Vec<usize> = waiting.iter().copied().filter(ready).take(free).collect();
-            for place in next {
+            for _ in 0..free {
+                let may_begin = |place: &&usize| {
+                    let needs = &plan.steps[**place].needs;
+                    needs.iter().all(|need| course.done.contains(need))
+                        && plan
+                            .rolling
+                            .iter()
+                            .all(|group| group.admits(**place, &course))
+                };
+                let Some(&place) = waiting.iter().find(may_begin) else {
+                    break;
+                };
                 waiting.remove(&place);
+                course.begun.insert(place);
                 let step = &plan.steps[place];
-                running.push(crew.carry_out(place, ended_last, step));
+                running.push(runner.run_step(place, ended_last, step));
             }
         }
         let Some((place, took, ended)) = running.next().await else {
             break;
         };
         ended_last = Some(place);
-        let (host, title) = (
-            plan.steps[place].host.clone(),
+        let (actor, title) = (
+            plan.steps[place].actor.clone(),
             plan.steps[place].title.clone(),
         );
         match ended {
             Ok(()) => {
-                done.insert(place);
+                course.done.insert(place);
                 report.done.push((place, took));
                 tell(Event::StepDone {
                     step: place,
-                    host,
+                    actor,
                     title,
                     took,
                 });
             }
             Err(failure) => {
+                course.failed.insert(place);
                 report.failed.push(place);
                 tell(Event::StepFailed {
                     step: place,
-                    host,
+                    actor,
                     title,
                     took,
                     failure,
@@ -142,9 +157,10 @@ pub async fn run<C: Connection>(
 }
 
 /// What every step is carried out with.
-struct Crew<'a, C> {
+pub(super) struct StepRunner<'a, C> {
     connections: &'a BTreeMap<Name, Arc<C>>,
-    vault: &'a Vault,
+    pub(super) operator: &'a dyn Operator,
+    pub(super) secrets: &'a SecretStore,
     limit: Duration,
     scripts: bool,
     guard: &'a Script,
@@ -152,51 +168,44 @@ struct Crew<'a, C> {
     tell: &'a (dyn Fn(Event) + Sync),
 }
 
-impl<C: Connection> Crew<'_, C> {
-    async fn carry_out(
+impl<C: Connection> StepRunner<'_, C> {
+    async fn run_step(
         &self,
         place: usize,
         after: Option<usize>,
         step: &PlannedStep,
     ) -> (usize, Duration, Result<(), Failure>) {
         let began = Instant::now();
-        let (host, title) = (step.host.clone(), step.title.clone());
+        let (actor, title) = (step.actor.clone(), step.title.clone());
         self.send(Event::StepStarted {
             step: place,
-            host,
+            actor,
             title,
             after,
         });
-        if self.scripts {
-            let (host, text) = (step.host.clone(), script::shown(step));
+        if self.scripts && step.actor.host().is_some() {
+            let (actor, text) = (step.actor.clone(), script::shown(step));
             let step = place;
-            self.send(Event::Script { step, host, text });
+            self.send(Event::Script { step, actor, text });
         }
-        let connection = self.connections[&step.host].as_ref();
-        let mut ended = self.patiently(place, step, connection).await;
+        let mut ended = self.with_retries(place, step).await;
         if let (Err(failure), Some(gate)) = (&mut ended, &step.gate)
             && failure.waited()
         {
-            let why = diagnose::why(gate, &step.host, self.connections).await;
-            failure.why = why.iter().map(|line| self.vault.mask(line)).collect();
+            let why = diagnose::why(gate, &step.actor, self.connections).await;
+            failure.why = why.iter().map(|line| self.secrets.mask(line)).collect();
         }
         (place, began.elapsed(), ended)
     }
 
-    /// Tries again as long as what went wrong can pass. Scripts re-check what
+    /// Tries again as long as the error is transient. Scripts re-check what
     /// they change.
-    async fn patiently(
-        &self,
-        place: usize,
-        step: &PlannedStep,
-        connection: &C,
-    ) -> Result<(), Failure> {
-        let mut patience = Patience::default();
+    async fn with_retries(&self, place: usize, step: &PlannedStep) -> Result<(), Failure> {
+        let mut policy = RetryPolicy::default();
         // The last try that came to a change.
         let mut furthest: Option<Failure> = None;
         for tries in 1_usize.. {
-            let Err(Missed { failure, passing }) = self.attempt(place, step, connection).await
-            else {
+            let Err(AttemptError { failure, transient }) = self.attempt(place, step).await else {
                 break;
             };
             let (far, latest) = match furthest {
@@ -205,13 +214,13 @@ impl<C: Connection> Crew<'_, C> {
                 }
                 _ => (failure, None),
             };
-            let again = passing.and_then(|what| Some((what, patience.next()?)));
+            let again = transient.and_then(|what| Some((what, policy.next()?)));
             let stopped = match again {
                 None => true,
                 Some((what, wait)) => {
                     self.send(Event::StepRetried {
                         step: place,
-                        host: step.host.clone(),
+                        actor: step.actor.clone(),
                         title: step.title.clone(),
                         what,
                         wait,
@@ -221,7 +230,7 @@ impl<C: Connection> Crew<'_, C> {
                 }
             };
             if stopped {
-                return Err(told(far, latest, tries));
+                return Err(after_attempts(far, latest, tries));
             }
             furthest = Some(far);
         }
@@ -240,26 +249,41 @@ impl<C: Connection> Crew<'_, C> {
     }
 
     /// One try.
-    async fn attempt(
+    async fn attempt(&self, place: usize, step: &PlannedStep) -> Result<(), AttemptError> {
+        match (&step.actor, &step.action) {
+            (Actor::Host(host), Action::Converge(changes)) => {
+                let connection = self.connections[host].as_ref();
+                self.converge(place, step, changes, connection).await
+            }
+            (_, Action::Do(operation)) => self.operate(place, step, operation).await,
+            (Actor::Cluster, Action::Converge(_)) => {
+                unreachable!("resources are of hosts: {}", step.title)
+            }
+        }
+    }
+
+    /// One try to bring resources about, by one script.
+    async fn converge(
         &self,
         place: usize,
         step: &PlannedStep,
+        changes: &[Change],
         connection: &C,
-    ) -> Result<(), Missed> {
+    ) -> Result<(), AttemptError> {
         let mark = mark();
-        let script = script::of_step(step, self.vault, &mark, self.guard);
+        let script = script::of_step(step, self.secrets, &mark, self.guard);
         let request = Request {
             script: &script,
             user: User::Root,
             limit: self.limit,
             keep: KEEP,
         };
-        let mut said = Said::default();
+        let mut tail = OutputTail::default();
         let line = |stream, text: &str| Event::Line {
             step: place,
-            host: step.host.clone(),
+            actor: step.actor.clone(),
             stream,
-            text: self.vault.mask(text),
+            text: self.secrets.mask(text),
         };
         // Changes come in their order, each once.
         let mut begun: Option<usize> = None;
@@ -269,31 +293,31 @@ impl<C: Connection> Crew<'_, C> {
                     .strip_prefix(&mark)
                     .and_then(|place| place.parse().ok());
                 let change = change.filter(|&change| {
-                    change < step.changes.len() && begun.is_none_or(|begun| change > begun)
+                    change < changes.len() && begun.is_none_or(|begun| change > begun)
                 });
                 if let Some(change) = change {
                     begun = Some(change);
-                    said.change();
+                    tail.change();
                     self.send(Event::ChangeStarted {
                         step: place,
-                        host: step.host.clone(),
-                        resource: step.changes[change].resource.key(),
+                        actor: step.actor.clone(),
+                        resource: changes[change].resource.key(),
                     });
-                } else if said.line(stream, text) {
+                } else if tail.line(stream, text) {
                     self.send(line(stream, text));
                 }
             })
             .await;
-        for (stream, text) in said.rest() {
+        for (stream, text) in tail.rest() {
             self.send(line(stream, &text));
         }
-        let resource = begun.map(|change| step.changes[change].resource.key());
+        let resource = begun.map(|change| changes[change].resource.key());
         let failure = |code, what: String, hint: String| Failure {
             code,
             resource: resource.clone(),
             what,
             why: Vec::new(),
-            last_lines: said.last().map(|line| self.vault.mask(line)).collect(),
+            last_lines: tail.last().map(|line| self.secrets.mask(line)).collect(),
             hint,
         };
         match ended {
@@ -304,36 +328,40 @@ impl<C: Connection> Crew<'_, C> {
                     Exit::Signal(name) => format!("killed by SIG{name}"),
                 };
                 let (code, hint) = diagnosis(&output.exit, resource.as_deref());
-                Err(Missed {
-                    passing: passing::of_exit(&output.exit, resource.as_deref(), said.at_change())
-                        .map(|what| self.vault.mask(&what)),
+                Err(AttemptError {
+                    transient: retry::transient_cause(
+                        &output.exit,
+                        resource.as_deref(),
+                        tail.at_change(),
+                    )
+                    .map(|what| self.secrets.mask(&what)),
                     failure: failure(code, what, hint),
                 })
             }
             Err(error) => {
-                let what = self.vault.mask(&error.to_string());
-                Err(Missed {
-                    passing: passing::can_pass(&error).then(|| what.clone()),
+                let what = self.secrets.mask(&error.to_string());
+                Err(AttemptError {
+                    transient: retry::is_transient(&error).then(|| what.clone()),
                     failure: failure(error.code(), what, error.hint()),
                 })
             }
         }
     }
 
-    fn send(&self, event: Event) {
+    pub(super) fn send(&self, event: Event) {
         (self.tell)(event);
     }
 }
 
 /// A try that failed.
-struct Missed {
-    failure: Failure,
-    /// What went wrong, where it can pass by itself.
-    passing: Option<String>,
+pub(super) struct AttemptError {
+    pub(super) failure: Failure,
+    /// The error, where it is transient.
+    pub(super) transient: Option<String>,
 }
 
 /// Where the latest try did not even begin, how far another came matters.
-fn told(furthest: Failure, latest: Option<Failure>, tries: usize) -> Failure {
+fn after_attempts(furthest: Failure, latest: Option<Failure>, tries: usize) -> Failure {
     let failure = match latest {
         None => furthest,
         Some(latest) => Failure {
@@ -354,7 +382,7 @@ fn told(furthest: Failure, latest: Option<Failure>, tries: usize) -> Failure {
 
 /// The stable name of a failure, and what to do next.
 fn diagnosis(exit: &Exit, resource: Option<&str>) -> (&'static str, String) {
-    let again = "nothing is undone: mend the cause and run kdiy apply again, it goes on from here";
+    let again = "nothing is undone: fix the cause and run kdiy apply again, it goes on from here";
     match (exit, resource) {
         (Exit::Code(75), _) => (
             "step-stale",

@@ -7,11 +7,11 @@ use zeroize::Zeroizing;
 use crate::plan::PlannedStep;
 use crate::plan::install::POLL_FUNCTION;
 use crate::resource::{APT_FUNCTION, Content, PUT_FUNCTION};
+use crate::secret_store::SecretStore;
 use crate::shell::Script;
-use crate::vault::Vault;
 
 /// How long a script waits on its host for an earlier one to end.
-pub(super) const PATIENCE: Duration = Duration::from_secs(600);
+pub(super) const HOST_LOCK_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Stops at the first error; one script at a time on a host, since one whose
 /// connection was cut is still at work; a private directory, removed at the
@@ -51,13 +51,18 @@ exec >"$kdiy_tmp/out" 2>"$kdiy_tmp/err"
 /// The script of a step. `mark` begins the line that announces a change; the
 /// place of the change follows. `guard` comes before all changes.
 #[must_use]
-pub fn of_step(step: &PlannedStep, vault: &Vault, mark: &str, guard: &Script) -> Zeroizing<String> {
+pub fn of_step(
+    step: &PlannedStep,
+    secrets: &SecretStore,
+    mark: &str,
+    guard: &Script,
+) -> Zeroizing<String> {
     let mut script = Script::of(HEAD)
         .then(guard)
         .lit(PUT_FUNCTION)
         .lit(APT_FUNCTION)
         .lit(POLL_FUNCTION);
-    for (place, change) in step.changes.iter().enumerate() {
+    for (place, change) in step.changes().iter().enumerate() {
         script = script
             .lit("echo ")
             .arg(format!("{mark}{place}"))
@@ -65,7 +70,7 @@ pub fn of_step(step: &PlannedStep, vault: &Vault, mark: &str, guard: &Script) ->
             .then(
                 &change
                     .resource
-                    .apply(&change.seen, &|content| vault.text(content)),
+                    .apply(&change.seen, &|content| secrets.text(content)),
             );
     }
     Zeroizing::new(script.as_str().to_owned())
@@ -82,7 +87,7 @@ pub fn shown(step: &PlannedStep) -> String {
         })
     };
     let mut script = Script::new();
-    for change in &step.changes {
+    for change in step.changes() {
         script = script.then(&change.resource.apply(&change.seen, &named));
     }
     script.to_string()
@@ -117,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_wait_is_as_long_as_it_is_said() {
-        let seconds = PATIENCE.as_secs();
+        let seconds = HOST_LOCK_TIMEOUT.as_secs();
         assert!(HEAD.contains(&format!("flock -w {seconds} 9")));
         assert_eq!(HEAD.matches(&format!("{seconds} s")).count(), 2);
     }

@@ -11,16 +11,16 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
-use super::survey::{self, Connections, Fault, Faults};
+use super::survey::{self, Connections, HostError, HostErrors};
 use super::{Event, compare, trust};
-use crate::cluster::{Cluster, Encryption, Name, Node, Settled};
-use crate::pki::{Authorities, SecretboxKey};
-use crate::plan::settle;
+use crate::cluster::{Cluster, Encryption, Name, Node, ResolvedCluster};
+use crate::pki::{ClusterCas, SecretboxKey};
+use crate::plan::resolve;
+use crate::secret_store::SecretStore;
 use crate::state::{self, State};
 use crate::status::rows::NodeState;
-use crate::status::{self, Answer, Away, Drift, Hosts, Picture};
+use crate::status::{self, Answer, ClusterStatus, Drift, Hosts, Unreachable};
 use crate::transport::{Connector, User};
-use crate::vault::Vault;
 
 /// How long a host may take to answer: its questions have limits of their own,
 /// so it hangs then.
@@ -59,11 +59,11 @@ impl<'a, C: Connector> Observer<'a, C> {
             let answer = match result {
                 Ok((connection, answer)) => {
                     self.connections.insert(name.clone(), connection);
-                    answer.map_err(away)
+                    answer.map_err(unreachable)
                 }
-                Err(fault) => {
+                Err(host_error) => {
                     self.connections.remove(&name);
-                    Err(away(fault))
+                    Err(unreachable(host_error))
                 }
             };
             hosts.insert(name, answer);
@@ -76,7 +76,7 @@ impl<'a, C: Connector> Observer<'a, C> {
         &self,
         node: &Node,
         events: &UnboundedSender<Event>,
-    ) -> Result<(Arc<C::Connection>, Result<Answer, Fault>), Fault> {
+    ) -> Result<(Arc<C::Connection>, Result<Answer, HostError>), HostError> {
         let host = node.name.clone();
         let began = Instant::now();
         let connection = match self.connections.get(&node.name) {
@@ -87,7 +87,7 @@ impl<'a, C: Connector> Observer<'a, C> {
         let output = survey::ask_within(connection.as_ref(), &script, User::Root, LIMIT).await?;
         let took = began.elapsed();
         let _ = events.send(Event::Observed { host, took });
-        let answer = Answer::parse(self.cluster, node, &output).map_err(Fault::from);
+        let answer = Answer::parse(self.cluster, node, &output).map_err(HostError::from);
         Ok((connection, answer))
     }
 
@@ -95,15 +95,12 @@ impl<'a, C: Connector> Observer<'a, C> {
     pub async fn drift(
         &self,
         hosts: &Hosts,
-        picture: &Picture,
+        cluster_status: &ClusterStatus,
         kept: &Kept,
         events: &UnboundedSender<Event>,
     ) -> Drift {
-        let (authorities, encryption) = match kept {
-            Kept::Here {
-                authorities,
-                encryption,
-            } => (authorities, encryption),
+        let (cas, encryption) = match kept {
+            Kept::Here { cas, encryption } => (cas, encryption),
             Kept::Elsewhere => {
                 return Drift::unknown(
                     "the cluster's authorities are not kept beside this inventory; kdiy plan \
@@ -112,7 +109,7 @@ impl<'a, C: Connector> Observer<'a, C> {
             }
             Kept::Unusable(why) => return Drift::unknown(why),
         };
-        if picture
+        if cluster_status
             .nodes
             .iter()
             .all(|row| row.state == NodeState::Unknown)
@@ -120,25 +117,25 @@ impl<'a, C: Connector> Observer<'a, C> {
             // What hosts say of themselves means little then.
             return Drift::unknown("no API server tells which nodes the cluster has");
         }
-        let settled = match settled(self.cluster, hosts, picture) {
-            Ok(settled) => settled,
+        let resolved = match resolve(self.cluster, hosts, cluster_status) {
+            Ok(resolved) => resolved,
             Err(why) => return Drift::unknown(why.to_string()),
         };
-        let trust = trust::trust(authorities, encryption.as_ref());
-        let (mut comparison, faults) =
-            compare::look(&settled, &trust, &self.connections, self.width, events).await;
-        let seen: BTreeSet<_> = comparison.circumstances.facts.keys().cloned().collect();
+        let trust = trust::trust(cas, encryption.as_ref());
+        let (mut comparison, host_errors) =
+            compare::look(&resolved, &trust, &self.connections, self.width, events).await;
+        let seen: BTreeSet<_> = comparison.observed.facts.keys().cloned().collect();
         let names = self.cluster.nodes.iter().map(|node| node.name.clone());
         let left_out = names.filter(|name| !seen.contains(name)).collect();
         if seen.is_empty() {
-            return Drift::unknown(of_faults(&faults));
+            return Drift::unknown(of_host_errors(&host_errors));
         }
         let mut problems: Vec<_> = comparison
             .problems
             .iter()
             .map(|problem| format!("{}: {}", problem.host, problem.what))
             .collect();
-        let plan = comparison.plan(&settled, &trust, Some(&seen), &mut Vault::new());
+        let plan = comparison.plan(&resolved, &trust, Some(&seen), &mut SecretStore::new());
         if let Err(refused) = &plan {
             problems.extend(refused.iter().map(ToString::to_string));
         }
@@ -146,39 +143,39 @@ impl<'a, C: Connector> Observer<'a, C> {
     }
 }
 
-fn of_faults(faults: &Faults) -> String {
-    let first = faults.iter().next();
+fn of_host_errors(host_errors: &HostErrors) -> String {
+    let first = host_errors.iter().next();
     first.map_or_else(
         || "no host could be compared".to_owned(),
-        |(name, fault)| format!("{name}: {fault}"),
+        |(name, host_error)| format!("{name}: {host_error}"),
     )
 }
 
 /// The cluster with the answers of its hosts. Of one that is away the API
 /// knows the address.
-fn settled(
+fn resolve(
     cluster: &Cluster,
     hosts: &Hosts,
-    picture: &Picture,
-) -> Result<Settled, settle::Unsettled> {
-    if let Some(settled) = settle::from_text(cluster) {
-        return Ok(settled);
+    cluster_status: &ClusterStatus,
+) -> Result<ResolvedCluster, resolve::Unresolved> {
+    if let Some(resolved) = resolve::from_text(cluster) {
+        return Ok(resolved);
     }
-    let answers: BTreeMap<Name, settle::Answer> = cluster
+    let answers: BTreeMap<Name, resolve::Answer> = cluster
         .nodes
         .iter()
         .map(|node| {
             let answer = hosts.get(&node.name).and_then(|host| host.as_ref().ok());
             let mut answer = answer
-                .map(|answer| answer.settle.clone())
+                .map(|answer| answer.resolution.clone())
                 .unwrap_or_default();
-            let mut rows = picture.nodes.iter();
+            let mut rows = cluster_status.nodes.iter();
             let row = rows.find(|row| row.in_inventory && row.name == node.name.as_str());
             answer.address = answer.address.or_else(|| row?.address);
             (node.name.clone(), answer)
         })
         .collect();
-    settle::settle(cluster, &answers)
+    resolve::resolve(cluster, &answers)
 }
 
 /// What is kept here that a comparison needs.
@@ -186,7 +183,7 @@ pub enum Kept {
     /// All of it.
     Here {
         /// The authorities.
-        authorities: Box<Authorities>,
+        cas: Box<ClusterCas>,
         /// The key of encryption, where the cluster encrypts.
         encryption: Option<SecretboxKey>,
     },
@@ -200,9 +197,9 @@ pub enum Kept {
 /// nothing. What cannot be used is no reason not to look at the cluster.
 #[must_use]
 pub fn kept(folder: &Path, cluster: &Cluster, now: OffsetDateTime) -> Kept {
-    match found(folder, cluster, now) {
-        Ok(Some((authorities, encryption))) => Kept::Here {
-            authorities: Box::new(authorities),
+    match read_kept(folder, cluster, now) {
+        Ok(Some((cas, encryption))) => Kept::Here {
+            cas: Box::new(cas),
             encryption,
         },
         Ok(None) => Kept::Elsewhere,
@@ -210,30 +207,30 @@ pub fn kept(folder: &Path, cluster: &Cluster, now: OffsetDateTime) -> Kept {
     }
 }
 
-type Found = (Authorities, Option<SecretboxKey>);
+type KeptSecrets = (ClusterCas, Option<SecretboxKey>);
 
-fn found(
+fn read_kept(
     folder: &Path,
     cluster: &Cluster,
     now: OffsetDateTime,
-) -> Result<Option<Found>, state::Error> {
+) -> Result<Option<KeptSecrets>, state::Error> {
     let Some(state) = State::existing(folder, &cluster.name)? else {
         return Ok(None);
     };
-    let Some(authorities) = state.authorities(now)? else {
+    let Some(cas) = state.cas(now)? else {
         return Ok(None);
     };
     if cluster.control_plane.encryption == Encryption::None {
-        return Ok(Some((authorities, None)));
+        return Ok(Some((cas, None)));
     }
     let key = state.secretbox_key()?;
-    Ok(key.map(|key| (authorities, Some(key))))
+    Ok(key.map(|key| (cas, Some(key))))
 }
 
-fn away(fault: Fault) -> Away {
-    Away {
-        fix: fault.hint(),
-        what: fault.to_string(),
+fn unreachable(host_error: HostError) -> Unreachable {
+    Unreachable {
+        fix: host_error.hint(),
+        what: host_error.to_string(),
     }
 }
 
@@ -260,47 +257,55 @@ mod tests {
     async fn each_host_is_asked_once_and_asked_again_over_the_same_connection() {
         let cluster = few(Version::new(1, 34, 1)).cluster;
         let fake = Fake::default();
-        fake.always(&name("cp1"), "kdiy_section", Says::says(PLANE));
+        fake.always(&name("cp1"), "kdiy_section", Says::output(PLANE));
         let refused = transport::Error::Unreachable {
             address: "cp2:22".to_owned(),
             why: Unreachable::Refused,
         };
-        fake.refuse(&name("cp2"), refused);
-        fake.once(&name("cp3"), "kdiy_section", Says::says("Welcome\n"));
-        fake.always(&name("cp3"), "kdiy_section", Says::says(EMPTY));
+        fake.reject(&name("cp2"), refused);
+        fake.once(&name("cp3"), "kdiy_section", Says::output("Welcome\n"));
+        fake.always(&name("cp3"), "kdiy_section", Says::output(EMPTY));
         let lost = transport::Error::Lost {
             address: "w1:22".to_owned(),
             why: "test".to_owned(),
         };
         fake.once(&name("w1"), "kdiy_section", Says::fails(lost));
         for host in ["w1", "w2", "lb1"] {
-            fake.always(&name(host), "kdiy_section", Says::says(EMPTY));
+            fake.always(&name(host), "kdiy_section", Says::output(EMPTY));
         }
         let mut observer = Observer::new(&cluster, &fake, 32);
         let (events, _received) = unbounded_channel();
         let hosts = observer.ask(&events).await;
-        let away = |host: &str| {
+        let unreachable = |host: &str| {
             hosts[&name(host)]
                 .as_ref()
                 .err()
-                .map(|away| away.what.clone())
+                .map(|unreachable| unreachable.what.clone())
         };
-        assert_eq!(away("cp1"), None);
-        assert!(away("cp2").unwrap().contains("refused"));
-        assert!(away("cp3").unwrap().contains("not in the probe's form"));
-        assert!(away("w1").unwrap().contains("test"));
-        let picture = Picture::of(&cluster, &hosts, OffsetDateTime::now_utc());
-        assert_eq!(picture.verdict, Verdict::Degraded);
+        assert_eq!(unreachable("cp1"), None);
+        assert!(unreachable("cp2").unwrap().contains("refused"));
+        assert!(
+            unreachable("cp3")
+                .unwrap()
+                .contains("not in the probe's form")
+        );
+        assert!(unreachable("w1").unwrap().contains("test"));
+        let cluster_status = ClusterStatus::of(&cluster, &hosts, OffsetDateTime::now_utc());
+        assert_eq!(cluster_status.verdict, Verdict::Degraded);
         for host in ["cp1", "cp3", "w1", "w2", "lb1"] {
             assert_eq!(fake.runs(&name(host)).len(), 1, "{host}");
         }
 
         let again = observer.ask(&events).await;
-        let away: Vec<_> = again.iter().filter(|(_, host)| host.is_err()).collect();
-        assert_eq!(away.len(), 1, "all but the one that refuses are back");
+        let unreachable: Vec<_> = again.iter().filter(|(_, host)| host.is_err()).collect();
+        assert_eq!(
+            unreachable.len(),
+            1,
+            "all but the one that refuses are back"
+        );
 
         let drift = observer
-            .drift(&hosts, &picture, &Kept::Elsewhere, &events)
+            .drift(&hosts, &cluster_status, &Kept::Elsewhere, &events)
             .await;
         assert!(matches!(drift, Drift::Unknown { .. }));
         assert_eq!(
@@ -320,8 +325,8 @@ mod tests {
         assert_eq!(std::fs::read_dir(base.path()).unwrap().count(), 0);
         let state = State::open(base.path(), &cluster.name).unwrap();
         assert!(matches!(kept(&cluster), Kept::Elsewhere));
-        let authorities = Authorities::generate(now).unwrap();
-        state.save_authorities(&authorities, now).unwrap();
+        let cas = ClusterCas::generate(now).unwrap();
+        state.save_cas(&cas, now).unwrap();
         assert!(matches!(kept(&cluster), Kept::Here { .. }));
         let mut encrypted = cluster.clone();
         encrypted.control_plane.encryption = Encryption::Secretbox;

@@ -11,14 +11,14 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::Event;
-use crate::cluster::{Cluster, KubeletServing, Name, Node, Role, Settled};
+use crate::cluster::{Cluster, KubeletServing, Name, Node, ResolvedCluster, Role};
 use crate::cni;
 use crate::plan::etcd::MemberQuestions;
-use crate::plan::facts::{EndpointQuestions, Outlived, Questions, software};
+use crate::plan::facts::{EndpointQuestions, Questions, StaleEtcdMembers, software};
 use crate::plan::observe::{self, Window};
-use crate::plan::settle::{self, Answer, Unsettled};
+use crate::plan::resolve::{self, Answer, Unresolved};
 use crate::plan::{Blueprint, Observation};
-use crate::resource::Malformed;
+use crate::resource::AnswerError;
 use crate::shell::Script;
 use crate::transport::sanitise::sanitise_short;
 use crate::transport::{self, Connection, Connector, Exit, Output, Request, User};
@@ -35,48 +35,48 @@ pub type Connections<C> = BTreeMap<Name, Arc<C>>;
 
 /// Why a host could not be looked at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum HostError {
     /// It could not be reached or entered, or the connection broke.
     #[error(transparent)]
     Transport(#[from] transport::Error),
     /// Its answer cannot be read.
     #[error(transparent)]
-    Malformed(#[from] Malformed),
+    AnswerError(#[from] AnswerError),
     /// The look itself failed.
     #[error("the probe ended with {exit:?}: {last}")]
     Probe {
-        /// How.
+        /// Exit code or signal of the script.
         exit: Exit,
         /// The last line that it said.
         last: String,
     },
 }
 
-impl Fault {
+impl HostError {
     /// What to do next, where that is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Transport(error) => Some(error.hint()),
-            Self::Malformed(_) | Self::Probe { .. } => None,
+            Self::AnswerError(_) | Self::Probe { .. } => None,
         }
     }
 }
 
-impl Fault {
+impl HostError {
     /// Stable kebab-case name, with an entry in `docs/troubleshooting.md`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Transport(error) => error.code(),
-            Self::Malformed(_) => "answer-malformed",
+            Self::AnswerError(_) => "answer-malformed",
             Self::Probe { .. } => "probe-failed",
         }
     }
 }
 
 /// Faults by host.
-pub type Faults = BTreeMap<Name, Fault>;
+pub type HostErrors = BTreeMap<Name, HostError>;
 
 /// Connects to all nodes, so many at a time.
 pub async fn connect<C: Connector>(
@@ -84,7 +84,7 @@ pub async fn connect<C: Connector>(
     nodes: &[&Node],
     width: usize,
     events: &UnboundedSender<Event>,
-) -> (Connections<C::Connection>, Faults) {
+) -> (Connections<C::Connection>, HostErrors) {
     let results = side_by_side(nodes, width, async |node: &&Node| {
         let connection = connect_one(connector, node, events).await?;
         Ok((node.name.clone(), connection))
@@ -114,13 +114,13 @@ pub(super) async fn connect_one<C: Connector>(
 ///
 /// # Errors
 /// Faults by host, or what cannot be answered.
-pub async fn settle<C: Connection>(
+pub async fn resolve<C: Connection>(
     cluster: &Cluster,
     connections: &Connections<C>,
     width: usize,
-) -> Result<Settled, Unanswered> {
-    if let Some(settled) = settle::from_text(cluster) {
-        return Ok(settled);
+) -> Result<ResolvedCluster, ResolveError> {
+    if let Some(resolved) = resolve::from_text(cluster) {
+        return Ok(resolved);
     }
     let nodes: Vec<_> = cluster
         .nodes
@@ -128,40 +128,40 @@ pub async fn settle<C: Connection>(
         .filter(|node| connections.contains_key(&node.name))
         .collect();
     let results = side_by_side(&nodes, width, async |node: &&Node| {
-        let script = settle::script(cluster, node);
+        let script = resolve::script(cluster, node);
         // apt's own settings may be for root alone, such as a proxy's password.
         let output = ask(connections[&node.name].as_ref(), &script, User::Root).await?;
         Ok((node.name.clone(), Answer::parse(&output)?))
     })
     .await;
-    let (answers, faults) = split(&nodes, results);
-    if !faults.is_empty() {
-        return Err(Unanswered::Faults(faults));
+    let (answers, host_errors) = split(&nodes, results);
+    if !host_errors.is_empty() {
+        return Err(ResolveError::HostErrors(host_errors));
     }
-    Ok(settle::settle(cluster, &answers)?)
+    Ok(resolve::resolve(cluster, &answers)?)
 }
 
-/// Why a cluster could not be settled.
+/// Why a cluster could not be resolved.
 #[derive(Debug, thiserror::Error)]
-pub enum Unanswered {
+pub enum ResolveError {
     /// Hosts could not be asked.
     #[error("hosts could not be asked")]
-    Faults(Faults),
+    HostErrors(HostErrors),
     /// They were, in vain.
     #[error(transparent)]
-    Unsettled(#[from] Unsettled),
+    Unresolved(#[from] Unresolved),
 }
 
 /// Observes all connected hosts.
 pub async fn observe<C: Connection>(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     ca_certificate: &str,
     blueprint: &Blueprint,
     connections: &Connections<C>,
     width: usize,
     events: &UnboundedSender<Event>,
-) -> (BTreeMap<Name, Observation>, Faults) {
-    let nodes: Vec<_> = settled
+) -> (BTreeMap<Name, Observation>, HostErrors) {
+    let nodes: Vec<_> = resolved
         .cluster
         .nodes
         .iter()
@@ -172,7 +172,7 @@ pub async fn observe<C: Connection>(
         let script = observe::script(
             blueprint,
             &node.name,
-            &questions(settled, ca_certificate, node),
+            &questions(resolved, ca_certificate, node),
         );
         let from = wall();
         let output = ask(connections[&node.name].as_ref(), &script, User::Root).await?;
@@ -191,7 +191,7 @@ pub async fn observe<C: Connection>(
 
 /// Every host looks for the control planes and balancers, a member of etcd for
 /// the other members; a control plane looks for all.
-fn questions(settled: &Settled, ca_certificate: &str, node: &Node) -> Questions {
+fn questions(resolved: &ResolvedCluster, ca_certificate: &str, node: &Node) -> Questions {
     let control_plane = node.roles.has(Role::ControlPlane);
     let looked_for = |other: &&Node| {
         other.name != node.name
@@ -199,11 +199,11 @@ fn questions(settled: &Settled, ca_certificate: &str, node: &Node) -> Questions 
                 || (node.runs_kubelet()
                     && (other.roles.has(Role::ControlPlane)
                         || other.roles.has(Role::LoadBalancer)))
-                || (settled.member_apart(node) && settled.member_apart(other)))
+                || (resolved.runs_external_etcd(node) && resolved.runs_external_etcd(other)))
     };
-    let others = settled.cluster.nodes.iter().filter(looked_for);
-    let reach = others.map(|other| {
-        let address = settled.address(other);
+    let others = resolved.cluster.nodes.iter().filter(looked_for);
+    let peers = others.map(|other| {
+        let address = resolved.address(other);
         // The port of another address may be a forwarded one.
         let elsewhere = |host: IpAddr| host != address;
         let own = !other.login.host.parse().is_ok_and(elsewhere);
@@ -211,17 +211,17 @@ fn questions(settled: &Settled, ca_certificate: &str, node: &Node) -> Questions 
         (address, port)
     });
     Questions {
-        api_server: control_plane.then(|| settled.address(node)),
-        reach: reach.collect(),
-        manifest: cni::manifest(&settled.cluster.network.cni).is_some(),
-        endpoint: EndpointQuestions::of(&settled.cluster, ca_certificate, node),
-        requests: (control_plane && settled.cluster.kubelet_serving == KubeletServing::Signed)
-            .then(|| settled.clone()),
+        api_server: control_plane.then(|| resolved.address(node)),
+        peers: peers.collect(),
+        manifest: cni::manifest(&resolved.cluster.network.cni).is_some(),
+        endpoint: EndpointQuestions::of(&resolved.cluster, ca_certificate, node),
+        requests: (control_plane && resolved.cluster.kubelet_serving == KubeletServing::Signed)
+            .then(|| resolved.clone()),
         software: node
             .runs_kubelet()
-            .then(|| software::Questions::of(settled)),
-        etcd: MemberQuestions::of(settled, node),
-        outlived: Outlived::of(settled, node),
+            .then(|| software::Questions::of(resolved)),
+        etcd: MemberQuestions::of(resolved, node),
+        stale_etcd_members: StaleEtcdMembers::of(resolved, node),
     }
 }
 
@@ -230,7 +230,7 @@ pub(super) async fn ask<C: Connection>(
     connection: &C,
     script: &Script,
     user: User,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<Vec<u8>, HostError> {
     ask_within(connection, script, user, LIMIT).await
 }
 
@@ -240,7 +240,7 @@ pub(super) async fn ask_within<C: Connection>(
     script: &Script,
     user: User,
     limit: Duration,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<Vec<u8>, HostError> {
     let script = Zeroizing::new(script.as_str().to_owned());
     let request = Request {
         script: &script,
@@ -258,14 +258,14 @@ pub(super) async fn ask_within<C: Connection>(
     }
     let said = String::from_utf8_lossy(&stderr);
     let last = sanitise_short(said.lines().last().unwrap_or_default());
-    Err(Fault::Probe { exit, last })
+    Err(HostError::Probe { exit, last })
 }
 
 pub(super) async fn side_by_side<'n, T>(
     nodes: &'n [&'n Node],
     width: usize,
-    work: impl AsyncFn(&'n &'n Node) -> Result<(Name, T), Fault>,
-) -> Vec<Result<(Name, T), Fault>> {
+    work: impl AsyncFn(&'n &'n Node) -> Result<(Name, T), HostError>,
+) -> Vec<Result<(Name, T), HostError>> {
     futures::stream::iter(nodes)
         .map(|node| work(node))
         .buffered(width.max(1))
@@ -275,21 +275,21 @@ pub(super) async fn side_by_side<'n, T>(
 
 pub(super) fn split<T>(
     nodes: &[&Node],
-    results: Vec<Result<(Name, T), Fault>>,
-) -> (BTreeMap<Name, T>, Faults) {
+    results: Vec<Result<(Name, T), HostError>>,
+) -> (BTreeMap<Name, T>, HostErrors) {
     let mut good = BTreeMap::new();
-    let mut faults = BTreeMap::new();
+    let mut host_errors = BTreeMap::new();
     for (node, result) in nodes.iter().zip(results) {
         match result {
             Ok((name, value)) => {
                 good.insert(name, value);
             }
-            Err(fault) => {
-                faults.insert(node.name.clone(), fault);
+            Err(host_error) => {
+                host_errors.insert(node.name.clone(), host_error);
             }
         }
     }
-    (good, faults)
+    (good, host_errors)
 }
 
 /// Our clock, in seconds since 1970.

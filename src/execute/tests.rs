@@ -1,22 +1,26 @@
 //! Runs of made-up plans on made-up hosts.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
+use super::operate::Operator;
 use super::*;
 use crate::cluster::{Login, Name};
 use crate::plan::gate::Gate;
-use crate::plan::{Change, Plan, PlannedStep};
+use crate::plan::rolling::Member;
+use crate::plan::{Action, Actor, Change, Operation, Plan, PlannedStep, RollingGroup};
 use crate::resource::{Command, Content, Difference, Done, Input, Resource, Seen, Verb};
+use crate::secret_store::{self, SecretStore};
 use crate::shell::Script;
 use crate::transport::fake::{Answer, Fake, Link};
-use crate::transport::{Connection, Connector, Error, Exit, Output, Request, Stream};
-use crate::vault::{self, Vault};
+use crate::transport::{ByteStream, Connection, Connector, Error, Exit, Output, Request, Stream};
 
 fn name(text: &str) -> Name {
     Name::try_from(text.to_owned()).unwrap()
@@ -31,17 +35,17 @@ fn step(host: &str, title: &'static str, needs: &[usize]) -> PlannedStep {
         script: Script::of("run ").arg(title),
         inputs: vec![Input {
             name: "token".to_owned(),
-            content: Content::Filled(format!("token: {}", vault::TOKEN)),
+            content: Content::Filled(format!("token: {}", secret_store::TOKEN)),
         }],
     };
     PlannedStep {
-        host: name(host),
+        actor: name(host).into(),
         title: title.to_owned(),
-        changes: vec![Change {
+        action: Action::Converge(vec![Change {
             resource: Resource::Command(command),
             difference: Difference::plain(Verb::Run),
             seen: Seen::Command(false),
-        }],
+        }]),
         needs: needs.to_vec(),
         gate: None,
     }
@@ -60,10 +64,24 @@ async fn links(fake: &Fake, hosts: &[&str]) -> BTreeMap<Name, Arc<Link>> {
     links
 }
 
+/// A cluster that nobody scripted anything for.
+struct NoOperator;
+
+#[async_trait]
+impl Operator for NoOperator {
+    async fn operate(
+        &self,
+        operation: &Operation,
+        _: &(dyn Fn(String) + Sync),
+    ) -> Result<(), crate::api::Error> {
+        panic!("nobody scripted {operation:?}")
+    }
+}
+
 struct Ran {
     report: Report,
     events: Vec<Event>,
-    scripts: Vec<(Name, String)>,
+    scripts: Vec<(Actor, String)>,
 }
 
 fn options() -> Options {
@@ -92,17 +110,17 @@ async fn ran_over<C: Connection>(
     links: &BTreeMap<Name, Arc<C>>,
     options: &Options,
 ) -> Ran {
-    let mut vault = Vault::new();
-    vault.set_token("abcdef.0123456789abcdef");
+    let mut secrets = SecretStore::new();
+    secrets.set_token("abcdef.0123456789abcdef");
     let (send, mut receive) = mpsc::unbounded_channel();
     let tell = |event| send.send(event).unwrap();
-    let report = run(plan, links, &vault, options, &tell).await;
+    let report = run(plan, links, &NoOperator, &secrets, options, &tell).await;
     drop(send);
     let mut events = Vec::new();
     let mut scripts = Vec::new();
     while let Some(event) = receive.recv().await {
         match event {
-            Event::Script { host, text, .. } => scripts.push((host, text)),
+            Event::Script { actor, text, .. } => scripts.push((actor, text)),
             event => events.push(event),
         }
     }
@@ -114,20 +132,23 @@ async fn ran_over<C: Connection>(
 }
 
 fn plan(steps: Vec<PlannedStep>) -> Plan {
-    Plan { steps }
+    Plan {
+        steps,
+        ..Plan::default()
+    }
 }
 
 #[tokio::test]
 async fn what_needs_a_failed_step_does_not_run_and_others_go_on() {
     let fake = Fake::default();
     let (one, two) = (name("one"), name("two"));
-    fake.always(&one, "run first", Answer::says(""));
+    fake.always(&one, "run first", Answer::output(""));
     fake.always(
         &one,
         "run broken",
         Answer::exits(7, "", "E: no 0123456789abcdef for you\n"),
     );
-    fake.always(&two, "run other", Answer::says(""));
+    fake.always(&two, "run other", Answer::output(""));
     let plan = plan(vec![
         step("one", "first", &[]),
         step("one", "broken", &[0]),
@@ -153,7 +174,7 @@ async fn independent_steps_run_side_by_side_within_the_width() {
     let took = async |width| {
         let fake = Fake::default();
         for host in hosts {
-            let answer = Answer::says("").after(Duration::from_secs(10));
+            let answer = Answer::output("").after(Duration::from_secs(10));
             fake.always(&name(host), "run work", answer);
         }
         let plan = plan(hosts.map(|host| step(host, "work", &[])).into());
@@ -192,6 +213,7 @@ fn failure(ran: &Ran) -> &Failure {
 fn gate(names: &[&str]) -> PlannedStep {
     PlannedStep {
         gate: Some(Gate::Nodes {
+            asked: name("cp-1"),
             server: "https://192.0.2.1:6443".to_owned(),
             names: names.iter().map(|name| (*name).to_owned()).collect(),
         }),
@@ -211,22 +233,22 @@ async fn a_gate_that_fails_says_what_is_not_well_and_its_last_words() {
     );
     let nodes = r#"{"items": [{"metadata": {"name": "cp-1"}, "status": {"conditions": [
         {"type": "Ready", "status": "False", "reason": "KubeletNotReady", "message": "cni plugin not initialized"}]}}]}"#;
-    fake.always(&plane, "get nodes -o json", Answer::says(nodes));
+    fake.always(&plane, "get nodes -o json", Answer::output(nodes));
     let pods = r#"{"items": [{"metadata": {"name": "flannel-x", "namespace": "kube-flannel"},
         "spec": {"nodeName": "cp-1", "hostNetwork": true},
         "status": {"phase": "Pending", "initContainerStatuses": [{"name": "install-cni", "restartCount": 3,
         "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}}]}"#;
-    fake.always(&plane, "spec.nodeName=cp-1", Answer::says(pods));
+    fake.always(&plane, "spec.nodeName=cp-1", Answer::output(pods));
     fake.always(&plane, "spec.nodeName=w-1", Answer::exits(1, "", "no"));
     let words = "cp: no 0123456789abcdef here";
     let words = format!("@words-0 {}\n{words}\n", words.len());
-    fake.always(&plane, "kdiy_section words-0", Answer::says(&words));
+    fake.always(&plane, "kdiy_section words-0", Answer::output(&words));
     let journal = "E1130 02:22:57.1 1 run.go:72] \"command failed\" err=\"cgroup v1\"";
     let host = format!(
         "@kubelet 10\nactivating\n@journal {}\n{journal}\n",
         journal.len()
     );
-    fake.always(&worker, "kdiy_section kubelet", Answer::says(&host));
+    fake.always(&worker, "kdiy_section kubelet", Answer::output(&host));
     let links = links(&fake, &["cp-1", "w-1"]).await;
     let ran = ran_over(&plan(vec![gate(&["cp-1", "w-1"])]), &links, &options()).await;
     assert_eq!(
@@ -265,9 +287,9 @@ async fn of_endpoint(ready: Answer, host: Answer) -> (Vec<String>, u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_endpoint_that_does_not_answer_is_told_from_its_api_server() {
-    let host = || Answer::says("@kubelet 10\nactivating\n");
-    let (why, _) = of_endpoint(Answer::says("ready\n"), host()).await;
+async fn an_endpoint_that_does_not_answer_is_distinguished_from_its_api_server() {
+    let host = || Answer::output("@kubelet 10\nactivating\n");
+    let (why, _) = of_endpoint(Answer::output("ready\n"), host()).await;
     assert_eq!(
         why,
         [
@@ -275,7 +297,7 @@ async fn an_endpoint_that_does_not_answer_is_told_from_its_api_server() {
           balances it on lb-1, lb-2, its address and firewalls between"
         ]
     );
-    let (why, _) = of_endpoint(Answer::says("no\n"), host()).await;
+    let (why, _) = of_endpoint(Answer::output("no\n"), host()).await;
     assert_eq!(
         why,
         [
@@ -287,7 +309,7 @@ async fn an_endpoint_that_does_not_answer_is_told_from_its_api_server() {
 
 #[tokio::test(start_paused = true)]
 async fn who_is_asked_why_has_half_a_minute_for_all() {
-    let slow = |seconds| Answer::says("ready\n").after(Duration::from_secs(seconds));
+    let slow = |seconds| Answer::output("ready\n").after(Duration::from_secs(seconds));
     let (why, took) = of_endpoint(slow(15), slow(3600)).await;
     assert_eq!((why.len(), took), (1, 20));
     let fake = Fake::default();
@@ -295,7 +317,7 @@ async fn who_is_asked_why_has_half_a_minute_for_all() {
     let vain = Answer::exits(1, "", "in vain\n");
     fake.always(&plane, "run 'wait for the nodes'", vain);
     let names = ["cp-1", "w-1", "w-2", "w-3"];
-    let nodes = Answer::says(r#"{"items": []}"#).after(Duration::from_secs(15));
+    let nodes = Answer::output(r#"{"items": []}"#).after(Duration::from_secs(15));
     fake.always(&plane, "get nodes -o json", nodes);
     for host in names {
         fake.always(&plane, &format!("spec.nodeName={host}"), slow(3600));
@@ -318,7 +340,7 @@ async fn a_gate_whose_cluster_says_nothing_fails_as_any_step_does() {
         Answer::exits(1, "", "in vain\n"),
     );
     fake.always(&plane, "get nodes -o json", Answer::exits(1, "", "refused"));
-    fake.always(&plane, "kdiy_section kubelet", Answer::says("nonsense"));
+    fake.always(&plane, "kdiy_section kubelet", Answer::output("nonsense"));
     let ran = ran(&plan(vec![gate(&["cp-1"])]), &fake, 2, false).await;
     let none: [&str; 0] = [];
     assert_eq!(failure(&ran).why, none);
@@ -329,13 +351,13 @@ async fn a_gate_whose_cluster_says_nothing_fails_as_any_step_does() {
 async fn a_cut_step_is_taken_up() {
     let fake = Fake::default();
     fake.once(&name("one"), "run work", lost());
-    fake.once(&name("one"), "run work", Answer::says(""));
+    fake.once(&name("one"), "run work", Answer::output(""));
     let ran = ran(&plan(vec![step("one", "work", &[])]), &fake, 2, false).await;
     assert_eq!((ran.report.done.len(), waits(&ran)), (1, vec![2]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_pass_is_tried_again_with_longer_waits_and_then_given_up() {
+async fn a_transient_error_is_tried_again_with_longer_waits_and_then_given_up() {
     let fake = Fake::default();
     fake.always(&name("one"), "run work", lost());
     let ran = ran(&plan(vec![step("one", "work", &[])]), &fake, 2, false).await;
@@ -370,10 +392,14 @@ impl Connection for Talks {
     async fn stream(&self, _: Request<'_>, _: &mut (dyn Write + Send)) -> Result<Output, Error> {
         unreachable!("steps are run, not streamed")
     }
+
+    async fn open_stream(&self, _: SocketAddr) -> Result<ByteStream, Error> {
+        unreachable!("steps open no byte streams")
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_host_that_says_what_can_pass_is_tried_again() {
+async fn a_host_that_reports_a_transient_error_is_tried_again() {
     let said = [
         "Error from server: etcdserver: leader changed",
         "no space left on device",
@@ -404,9 +430,9 @@ async fn a_wait_for_another_try_ends_with_the_run() {
     let links = links(&fake, &["one"]).await;
     let plan = plan(vec![step("one", "work", &[])]);
     let (events, mut received) = mpsc::unbounded_channel();
-    let vault = Vault::new();
+    let secrets = SecretStore::new();
     let tell = |event| events.send(event).unwrap();
-    let running = run(&plan, &links, &vault, &options, &tell);
+    let running = run(&plan, &links, &NoOperator, &secrets, &options, &tell);
     let stops = async {
         while !matches!(
             received.recv().await,
@@ -432,12 +458,12 @@ async fn nothing_begins_once_it_was_stopped() {
 #[tokio::test]
 async fn scripts_are_shown_before_they_run_and_without_secrets() {
     let fake = Fake::default();
-    fake.always(&name("one"), "run work", Answer::says(""));
+    fake.always(&name("one"), "run work", Answer::output(""));
     let ran = ran(&plan(vec![step("one", "work", &[])]), &fake, 2, false).await;
     let [(host, text)] = &ran.scripts[..] else {
         panic!("{:?}", ran.scripts);
     };
-    assert_eq!(*host, name("one"));
+    assert_eq!(*host, name("one").into());
     assert!(text.contains("run work"), "{text}");
     assert!(!text.contains("0123456789abcdef"), "{text}");
     assert!(
@@ -449,7 +475,7 @@ async fn scripts_are_shown_before_they_run_and_without_secrets() {
 #[tokio::test]
 async fn tokens_are_filled_in_on_the_way_only() {
     let fake = Fake::default();
-    fake.always(&name("one"), "run work", Answer::says(""));
+    fake.always(&name("one"), "run work", Answer::output(""));
     let plan = plan(vec![step("one", "work", &[])]);
     assert!(
         !serde_json::to_string(&plan)
@@ -459,4 +485,79 @@ async fn tokens_are_filled_in_on_the_way_only() {
     ran(&plan, &fake, 1, false).await;
     let runs = fake.runs(&name("one"));
     assert!(runs[0].script.contains("token: abcdef.0123456789abcdef"));
+}
+
+/// Members of a rolling group of two steps each, and how many were at work at
+/// a time, with the hosts that began.
+async fn rolled(at_once: usize, broken: &str) -> (usize, Vec<String>, Report) {
+    let fake = Fake::default();
+    let hosts = ["w-1", "w-2", "w-3", "w-4", "w-5"];
+    let mut steps = Vec::new();
+    let mut members = Vec::new();
+    for (place, host) in hosts.into_iter().enumerate() {
+        let first = 2 * place;
+        steps.push(step(host, "drain", &[]));
+        steps.push(step(host, "upgrade", &[first]));
+        members.push(Member {
+            host: name(host),
+            steps: vec![first, first + 1],
+        });
+        // Members take different times.
+        let takes = Duration::from_secs(5 + 3 * (place as u64 % 3));
+        let drained = Answer::output("").after(takes);
+        fake.always(&name(host), "run drain", drained);
+        let upgraded = match host == broken {
+            true => Answer::exits(1, "", "E: broken\n"),
+            false => Answer::output(""),
+        };
+        fake.always(&name(host), "run upgrade", upgraded.after(takes));
+    }
+    let plan = Plan {
+        steps,
+        rolling: vec![RollingGroup {
+            title: "upgrade workers".to_owned(),
+            at_once: NonZeroUsize::new(at_once).unwrap(),
+            members,
+        }],
+    };
+    let ran = ran(&plan, &fake, 8, false).await;
+    let (mut at_work, mut most, mut began) = (BTreeSet::new(), 0, Vec::new());
+    for event in &ran.events {
+        match event {
+            Event::StepStarted { actor, title, .. } if title == "drain" => {
+                began.push(actor.to_string());
+                at_work.insert(actor.clone());
+                most = most.max(at_work.len());
+            }
+            Event::StepDone { actor, title, .. } if title == "upgrade" => {
+                at_work.remove(actor);
+            }
+            _ => {}
+        }
+    }
+    (most, began, ran.report)
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_of_a_rolling_group_are_worked_on_a_few_at_a_time() {
+    for at_once in 1..=5 {
+        let (most, began, report) = rolled(at_once, "none").await;
+        assert_eq!(most, at_once);
+        assert_eq!(began, ["w-1", "w-2", "w-3", "w-4", "w-5"]);
+        assert_eq!(report.done.len(), 10);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rolling_group_stops_at_the_first_member_that_fails() {
+    let (_, began, report) = rolled(1, "w-2").await;
+    assert_eq!(began, ["w-1", "w-2"]);
+    assert_eq!(report.failed, [3]);
+    assert_eq!(report.left, [4, 5, 6, 7, 8, 9]);
+    // Who is at work then comes to its end.
+    let (_, began, report) = rolled(2, "w-1").await;
+    assert_eq!(began, ["w-1", "w-2"]);
+    assert_eq!(report.failed, [1]);
+    let done: Vec<_> = report.done.iter().map(|(step, _)| *step).collect();
+    assert_eq!(done, [0, 2, 3]);
 }

@@ -9,20 +9,20 @@ use secrecy::{ExposeSecret as _, SecretString};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::survey::{Connections, Faults, ask};
+use super::survey::{Connections, HostErrors, ask};
 use crate::cluster::{Cluster, Name, Role};
 use crate::etcd::member;
 use crate::lb::keepalived;
-use crate::pki::authorities::FILES;
-use crate::pki::{self, Authorities, Difference, LeafRequest, SecretboxKey};
+use crate::pki::cluster_cas::FILES;
+use crate::pki::{self, ClusterCas, Difference, LeafRequest, SecretboxKey};
 use crate::plan::Plan;
 use crate::plan::install::{self, Trust};
 use crate::resource::{Answers, Resource, SECTION_FUNCTION};
+use crate::secret_store::SecretStore;
 use crate::shell::Script;
 use crate::state::{self, State};
 use crate::template::HostFile;
 use crate::transport::{Connection, User};
-use crate::vault::Vault;
 
 pub use encryption::encryption_key;
 
@@ -48,7 +48,7 @@ pub enum Error {
     Pki(#[from] pki::Error),
     /// Control planes could not be asked.
     #[error("control planes could not be asked for the authorities")]
-    Asked(Faults),
+    Asked(HostErrors),
     /// None are kept here, and they may be on control planes that are away:
     /// none are made.
     #[error(
@@ -64,9 +64,9 @@ pub enum Error {
     /// A control plane has some that cannot be used.
     #[error("{host}: the authorities in /etc/kubernetes/pki cannot be used: {source}")]
     Unusable {
-        /// Which.
+        /// The host's name in the inventory.
         host: Name,
-        /// Why.
+        /// What is wrong with it.
         source: pki::Error,
     },
     /// Every control plane is a host of the external etcd, and so has no key
@@ -120,18 +120,18 @@ impl Error {
 ///
 /// # Errors
 /// When they cannot be had, or hosts contradict each other.
-pub async fn authorities<C: Connection>(
+pub async fn cas<C: Connection>(
     state: &State,
     cluster: &Cluster,
     connections: &Connections<C>,
     now: OffsetDateTime,
-) -> Result<(Authorities, Origin), Error> {
+) -> Result<(ClusterCas, Origin), Error> {
     if let Some(existing) = existing(state, cluster, connections, now).await? {
         return Ok(existing);
     }
     all_asked("PKI", cluster, connections)?;
-    let made = Authorities::generate(now)?;
-    state.save_authorities(&made, now)?;
+    let made = ClusterCas::generate(now)?;
+    state.save_cas(&made, now)?;
     Ok((made, Origin::Made))
 }
 
@@ -144,12 +144,12 @@ pub async fn existing<C: Connection>(
     cluster: &Cluster,
     connections: &Connections<C>,
     now: OffsetDateTime,
-) -> Result<Option<(Authorities, Origin)>, Error> {
-    if let Some(kept) = state.authorities(now)? {
+) -> Result<Option<(ClusterCas, Origin)>, Error> {
+    if let Some(kept) = state.cas(now)? {
         return Ok(Some((kept, Origin::Kept)));
     }
     let mut read: Vec<(Name, Files)> = Vec::new();
-    let mut faults = Faults::new();
+    let mut host_errors = HostErrors::new();
     for node in cluster.with_role(Role::ControlPlane) {
         let Some(connection) = connections.get(&node.name) else {
             continue;
@@ -158,18 +158,18 @@ pub async fn existing<C: Connection>(
             Ok(files) if files.is_empty() => {}
             Ok(files) => read.push((node.name.clone(), files)),
             // All of them are told about together.
-            Err(Error::Asked(more)) => faults.extend(more),
+            Err(Error::Asked(more)) => host_errors.extend(more),
             Err(other) => return Err(other),
         }
     }
-    if !faults.is_empty() {
-        return Err(Error::Asked(faults));
+    if !host_errors.is_empty() {
+        return Err(Error::Asked(host_errors));
     }
-    lend_etcd_key(cluster, &mut read)?;
-    let mut found: Option<(Name, Authorities)> = None;
+    fill_missing_etcd_key(cluster, &mut read)?;
+    let mut found: Option<(Name, ClusterCas)> = None;
     for (name, files) in read {
         let theirs =
-            Authorities::from_files(|file| files.get(file).cloned(), now).map_err(|source| {
+            ClusterCas::from_files(|file| files.get(file).cloned(), now).map_err(|source| {
                 Error::Unusable {
                     host: name.clone(),
                     source,
@@ -191,7 +191,7 @@ pub async fn existing<C: Connection>(
     let Some((host, theirs)) = found else {
         return Ok(None);
     };
-    state.save_authorities(&theirs, now)?;
+    state.save_cas(&theirs, now)?;
     Ok(Some((theirs, Origin::ReadBack(host))))
 }
 
@@ -219,7 +219,7 @@ type Files = BTreeMap<String, SecretString>;
 /// Where etcd is external, a control plane that is one of its hosts too has
 /// no key of etcd's authority, and takes part in the comparison with that of
 /// the others.
-fn lend_etcd_key(cluster: &Cluster, read: &mut [(Name, Files)]) -> Result<(), Error> {
+fn fill_missing_etcd_key(cluster: &Cluster, read: &mut [(Name, Files)]) -> Result<(), Error> {
     let apart = |name: &Name| {
         let node = cluster.nodes.iter().find(|node| &node.name == name);
         node.is_some_and(|node| !install::has_etcd_key(cluster, node))
@@ -246,7 +246,7 @@ const ETCD_KEY: &str = "etcd/ca.key";
 
 /// What one control plane has of the authorities.
 async fn read_back<C: Connection>(connection: &C, host: &Name) -> Result<Files, Error> {
-    let asked = |fault| Error::Asked(Faults::from([(host.clone(), fault)]));
+    let asked = |host_error| Error::Asked(HostErrors::from([(host.clone(), host_error)]));
     let script = FILES.iter().fold(
         Script::of("export LC_ALL=C\n").lit(SECTION_FUNCTION),
         |script, file| {
@@ -275,52 +275,48 @@ async fn read_back<C: Connection>(connection: &C, host: &Name) -> Result<Files, 
 
 /// What the hosts are to trust.
 #[must_use]
-pub fn trust(authorities: &Authorities, encryption: Option<&SecretboxKey>) -> Trust {
-    let files = authorities.files().into_iter().map(|file| HostFile {
+pub fn trust(cas: &ClusterCas, encryption: Option<&SecretboxKey>) -> Trust {
+    let files = cas.files().into_iter().map(|file| HostFile {
         path: format!("/etc/kubernetes/pki/{}", file.path),
         mode: file.mode,
         text: file.content.expose_secret().to_owned(),
     });
     Trust {
         files: files.collect(),
-        ca_certificate: authorities.kubernetes.certificate().to_owned(),
-        ca_pin: authorities.kubernetes.pin(),
-        failover_password: authorities.derived("keepalived", keepalived::PASSWORD_LENGTH),
-        etcd_certificate: authorities.etcd.certificate().to_owned(),
-        etcd_token: member::token(authorities.etcd.certificate()),
+        ca_certificate: cas.kubernetes.certificate().to_owned(),
+        ca_pin: cas.kubernetes.pin(),
+        failover_password: cas.derived("keepalived", keepalived::PASSWORD_LENGTH),
+        etcd_certificate: cas.etcd.certificate().to_owned(),
+        etcd_token: member::token(cas.etcd.certificate()),
         encryption_key: encryption.map(|key| key.base64().clone()),
     }
 }
 
-/// Issues the certificates of a plan, and those alone, into the vault: a plan
-/// only names them.
+/// Issues the certificates of a plan, and those alone, into the secret store: a
+/// plan only names them.
 ///
 /// # Errors
 /// When one cannot be signed.
 pub fn issue(
     plan: &Plan,
-    authorities: &Authorities,
-    vault: &mut Vault,
+    cas: &ClusterCas,
+    secrets: &mut SecretStore,
     now: OffsetDateTime,
 ) -> Result<(), pki::Error> {
-    let resources = plan.steps.iter().flat_map(|step| &step.changes);
+    let resources = plan.steps.iter().flat_map(|step| step.changes());
     for change in resources {
         let Resource::Certificate(wanted) = &change.resource else {
             continue;
         };
-        let known = [
-            &authorities.kubernetes,
-            &authorities.front_proxy,
-            &authorities.etcd,
-        ];
+        let known = [&cas.kubernetes, &cas.front_proxy, &cas.etcd];
         let authority = known
             .into_iter()
             .find(|authority| authority.certificate() == wanted.authority)
             .expect("a blueprint names authorities of its own cluster");
         let leaf = authority.issue(&LeafRequest::from(&wanted.subject), now)?;
         let text = |text: &str| Zeroizing::new(text.to_owned());
-        vault.fill(wanted.certificate_placeholder(), text(&leaf.certificate));
-        vault.fill(wanted.key_placeholder(), text(leaf.key.expose_secret()));
+        secrets.fill(wanted.certificate_placeholder(), text(&leaf.certificate));
+        secrets.fill(wanted.key_placeholder(), text(leaf.key.expose_secret()));
     }
     Ok(())
 }
@@ -330,7 +326,7 @@ mod tests {
     use super::*;
     use crate::cluster::{Roles, Version};
     use crate::kubeadm::tests::external;
-    use crate::plan::{Change, PlannedStep};
+    use crate::plan::{Action, Change, PlannedStep};
     use crate::resource::{Content, Difference, Seen, Verb, certificate};
 
     fn name(text: &str) -> Name {
@@ -344,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_that_etcd_hosts_lack_is_lent_by_another_control_plane() {
+    fn the_key_that_etcd_hosts_lack_is_filled_in_from_another_control_plane() {
         let mut cluster = external(Version::new(1, 34, 1)).cluster;
         let both = Roles::new(vec![Role::ControlPlane, Role::Etcd]).unwrap();
         cluster.nodes[3].roles = both.clone();
@@ -352,12 +348,14 @@ mod tests {
             (name("cp1"), files(None)),
             (name("cp2"), files(Some("the key"))),
         ];
-        lend_etcd_key(&cluster, &mut read).unwrap();
+        fill_missing_etcd_key(&cluster, &mut read).unwrap();
         assert_eq!(read[0].1[ETCD_KEY].expose_secret(), "the key");
 
         cluster.nodes[4].roles = both;
         let mut none = vec![(name("cp1"), files(None)), (name("cp2"), files(None))];
-        let error = lend_etcd_key(&cluster, &mut none).unwrap_err().to_string();
+        let error = fill_missing_etcd_key(&cluster, &mut none)
+            .unwrap_err()
+            .to_string();
         assert!(
             error.starts_with("cp1, cp2: ") && error.contains("from a backup"),
             "{error}"
@@ -365,41 +363,44 @@ mod tests {
     }
 
     #[test]
-    fn a_control_plane_alone_that_has_lost_the_key_is_lent_none() {
+    fn a_control_plane_alone_that_has_lost_the_key_gets_none() {
         let cluster = external(Version::new(1, 34, 1)).cluster;
         let mut read = vec![
             (name("cp1"), files(None)),
             (name("cp2"), files(Some("the key"))),
         ];
-        lend_etcd_key(&cluster, &mut read).unwrap();
+        fill_missing_etcd_key(&cluster, &mut read).unwrap();
         assert!(!read[0].1.contains_key(ETCD_KEY), "its loss is to be seen");
     }
 
     #[test]
     fn certificates_of_the_plan_are_issued_into_the_vault_and_no_others() {
         let now = OffsetDateTime::now_utc();
-        let authorities = Authorities::generate(now).unwrap();
-        let settled = external(Version::new(1, 34, 1));
-        let node = &settled.cluster.nodes[0];
-        let [server, peer, _] =
-            member::certificates(&settled, node, authorities.etcd.certificate());
+        let cas = ClusterCas::generate(now).unwrap();
+        let resolved = external(Version::new(1, 34, 1));
+        let node = &resolved.cluster.nodes[0];
+        let [server, peer, _] = member::certificates(&resolved, node, cas.etcd.certificate());
         let change = Change {
             resource: Resource::Certificate(server.clone()),
             difference: Difference::plain(Verb::Create),
             seen: Seen::Certificate(certificate::Seen::Absent),
         };
         let step = PlannedStep {
-            host: node.name.clone(),
+            actor: node.name.clone().into(),
             title: "place".to_owned(),
-            changes: vec![change],
+            action: Action::Converge(vec![change]),
             needs: Vec::new(),
             gate: None,
         };
-        let mut vault = Vault::new();
-        issue(&Plan { steps: vec![step] }, &authorities, &mut vault, now).unwrap();
-        let text = |placeholder: String| vault.text(&Content::Filled(placeholder));
+        let mut secrets = SecretStore::new();
+        let plan = Plan {
+            steps: vec![step],
+            ..Plan::default()
+        };
+        issue(&plan, &cas, &mut secrets, now).unwrap();
+        let text = |placeholder: String| secrets.text(&Content::Filled(placeholder));
         let issued = text(server.certificate_placeholder());
-        assert!(pki::certificate::is_signed_by(&issued, authorities.etcd.certificate()).unwrap());
+        assert!(pki::certificate::is_signed_by(&issued, cas.etcd.certificate()).unwrap());
         assert!(text(server.key_placeholder()).contains("PRIVATE KEY"));
         assert_eq!(*text(peer.key_placeholder()), peer.key_placeholder());
     }

@@ -5,15 +5,16 @@ use std::net::{IpAddr, Ipv6Addr};
 use ipnet::IpNet;
 
 use super::finding::quoted;
-use super::reader::{Refusal, port, refuse};
+use super::reader::{ParseError, parse_error, port};
 use super::syntax::is_dns_name;
 use crate::cluster::{Endpoint, EndpointHost};
 
-/// `host`, `host:port`, `[IPv6]`, `[IPv6]:port`, split without judging the host.
-pub fn host_port(text: &str) -> Result<(&str, Option<u16>), Refusal> {
+/// `host`, `host:port`, `[IPv6]`, `[IPv6]:port`, split without judging the
+/// host.
+pub fn host_port(text: &str) -> Result<(&str, Option<u16>), ParseError> {
     if let Some(rest) = text.strip_prefix('[') {
         let Some((host, rest)) = rest.split_once(']') else {
-            return refuse(
+            return parse_error(
                 format!("{} opens a bracket and does not close it", quoted(text)),
                 "write [fd00::10]:6443",
             );
@@ -21,7 +22,7 @@ pub fn host_port(text: &str) -> Result<(&str, Option<u16>), Refusal> {
         return match rest.strip_prefix(':') {
             Some(number) => Ok((host, Some(port(number)?))),
             None if rest.is_empty() => Ok((host, None)),
-            None => refuse(
+            None => parse_error(
                 format!("{} does not follow an address", quoted(rest)),
                 "write [fd00::10]:6443",
             ),
@@ -29,7 +30,7 @@ pub fn host_port(text: &str) -> Result<(&str, Option<u16>), Refusal> {
     }
     match text.split_once(':') {
         None => Ok((text, None)),
-        Some((_, number)) if number.contains(':') => refuse(
+        Some((_, number)) if number.contains(':') => parse_error(
             format!(
                 "{} could be an IPv6 address with or without a port",
                 quoted(text)
@@ -56,12 +57,12 @@ fn bracketed(text: &str) -> String {
 }
 
 /// An address or a DNS name.
-pub fn endpoint_host(text: &str) -> Result<EndpointHost, Refusal> {
+pub fn endpoint_host(text: &str) -> Result<EndpointHost, ParseError> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return usable(address).map(EndpointHost::Address);
     }
     if looks_like_ipv4(text) {
-        return refuse(
+        return parse_error(
             format!("{} is no IPv4 address", quoted(text)),
             "write four numbers from 0 to 255",
         );
@@ -69,7 +70,7 @@ pub fn endpoint_host(text: &str) -> Result<EndpointHost, Refusal> {
     if is_dns_name(text) {
         Ok(EndpointHost::Name(text.to_owned()))
     } else {
-        refuse(
+        parse_error(
             format!(
                 "{} is neither an address nor a lower-case DNS name",
                 quoted(text)
@@ -80,14 +81,14 @@ pub fn endpoint_host(text: &str) -> Result<EndpointHost, Refusal> {
 }
 
 /// `host[:port]`; the port defaults to 6443.
-pub fn endpoint(text: &str) -> Result<Endpoint, Refusal> {
+pub fn endpoint(text: &str) -> Result<Endpoint, ParseError> {
     if text.contains("://") {
         let bare = text
             .split("://")
             .nth(1)
             .unwrap_or_default()
             .trim_end_matches('/');
-        return refuse(
+        return parse_error(
             format!(
                 "{} is a URL; the endpoint is a host and a port",
                 quoted(text)
@@ -106,14 +107,14 @@ pub fn endpoint(text: &str) -> Result<Endpoint, Refusal> {
 pub const DEFAULT_PORT: u16 = 6443;
 
 /// An address that another host can reach.
-pub fn address(text: &str) -> Result<IpAddr, Refusal> {
+pub fn address(text: &str) -> Result<IpAddr, ParseError> {
     match text.parse::<IpAddr>() {
         Ok(address) => usable(address),
-        Err(_) if text.contains('/') => refuse(
+        Err(_) if text.contains('/') => parse_error(
             format!("{} is a network; a node has one address", quoted(text)),
             "leave out the prefix length",
         ),
-        Err(_) => refuse(
+        Err(_) => parse_error(
             format!("{} is no IP address", quoted(text)),
             "write an address such as 192.0.2.11, or `interface: eth1` to take it from a network interface",
         ),
@@ -121,32 +122,32 @@ pub fn address(text: &str) -> Result<IpAddr, Refusal> {
 }
 
 /// An address that can move between hosts.
-pub fn vip(text: &str) -> Result<IpAddr, Refusal> {
+pub fn vip(text: &str) -> Result<IpAddr, ParseError> {
     let address = match text.parse::<IpAddr>() {
         Ok(address) => address,
         Err(_) if text.contains('/') => {
-            return refuse(
+            return parse_error(
                 format!("{} is a network; a virtual IP is one address", quoted(text)),
                 "leave out the prefix length",
             );
         }
         Err(_) => {
-            return refuse(
+            return parse_error(
                 format!("{} is no IP address", quoted(text)),
                 "write a free address of the hosts' network, such as 192.0.2.10; a name goes under `endpoint`",
             );
         }
     };
-    usable(address).or_else(|refusal| {
-        refuse(
-            refusal.message,
+    usable(address).or_else(|error| {
+        parse_error(
+            error.message,
             "write a free address of the network that the hosts are in",
         )
     })
 }
 
 /// Refuses addresses that mean nothing to another host.
-pub fn usable(address: IpAddr) -> Result<IpAddr, Refusal> {
+pub fn usable(address: IpAddr) -> Result<IpAddr, ParseError> {
     let why = if address.is_loopback() {
         "a loopback address, which means another machine on every host"
     } else if address.is_unspecified() {
@@ -160,22 +161,22 @@ pub fn usable(address: IpAddr) -> Result<IpAddr, Refusal> {
     } else {
         return Ok(address);
     };
-    refuse(
+    parse_error(
         format!("{address} is {why}"),
         "write the address by which the other hosts reach this one",
     )
 }
 
 /// A network without host bits.
-pub fn cidr(text: &str) -> Result<IpNet, Refusal> {
+pub fn cidr(text: &str) -> Result<IpNet, ParseError> {
     if text.contains(',') {
-        return refuse(
+        return parse_error(
             "two networks are written here; dual-stack is not supported yet",
             "keep the one of the family that the nodes' addresses have",
         );
     }
     let Ok(net) = text.parse::<IpNet>() else {
-        return refuse(
+        return parse_error(
             format!("{} is no network", quoted(text)),
             "write an address and a prefix length, such as 10.244.0.0/16",
         );
@@ -183,7 +184,7 @@ pub fn cidr(text: &str) -> Result<IpNet, Refusal> {
     if net.trunc() == net {
         Ok(net)
     } else {
-        refuse(
+        parse_error(
             format!("{net} is an address in a network, not a network"),
             format!("write `{}`", net.trunc()),
         )
@@ -191,25 +192,25 @@ pub fn cidr(text: &str) -> Result<IpNet, Refusal> {
 }
 
 /// An `http://` or `https://` URL; only https when `secure`.
-pub fn url(text: &str, secure: bool) -> Result<String, Refusal> {
+pub fn url(text: &str, secure: bool) -> Result<String, ParseError> {
     let example = "write a URL such as https://mirror.example.org/path";
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme @ ("http" | "https"), rest)) => (scheme, rest),
         Some((scheme, _)) => {
-            return refuse(
+            return parse_error(
                 format!("the scheme {} is not supported", quoted(scheme)),
                 "write https:// or http://",
             );
         }
         None => {
-            return refuse(
+            return parse_error(
                 format!("{} is no URL", quoted(text)),
                 "begin it with `https://` or `http://`",
             );
         }
     };
     if secure && scheme == "http" {
-        return refuse(
+        return parse_error(
             format!("{} can be changed on its way to the host", quoted(text)),
             "write https://",
         );
@@ -218,7 +219,7 @@ pub fn url(text: &str, secure: bool) -> Result<String, Refusal> {
         .chars()
         .find(|c| !c.is_ascii_graphic() || "\"'\\<>^`|".contains(*c))
     {
-        return refuse(
+        return parse_error(
             format!("the URL holds {}", quoted(&odd.to_string())),
             "percent-encode what is not a letter, a digit or one of -._~:/?#[]@!$&()*+,;=%{}",
         );
@@ -233,7 +234,7 @@ pub fn url(text: &str, secure: bool) -> Result<String, Refusal> {
     if known {
         Ok(text.to_owned())
     } else {
-        refuse(format!("the URL {} names no host", quoted(text)), example)
+        parse_error(format!("the URL {} names no host", quoted(text)), example)
     }
 }
 
@@ -242,7 +243,7 @@ fn looks_like_ipv4(text: &str) -> bool {
 }
 
 /// A host that ssh can be asked for: an address, a name, an alias.
-pub fn ssh_host(text: &str) -> Result<String, Refusal> {
+pub fn ssh_host(text: &str) -> Result<String, ParseError> {
     let sound = !text.is_empty()
         && !text.starts_with('-')
         && text
@@ -251,7 +252,7 @@ pub fn ssh_host(text: &str) -> Result<String, Refusal> {
     if sound {
         Ok(text.to_owned())
     } else {
-        refuse(
+        parse_error(
             format!("{} is no host name", quoted(text)),
             "write a name, an alias of ~/.ssh/config or an address",
         )
@@ -259,7 +260,7 @@ pub fn ssh_host(text: &str) -> Result<String, Refusal> {
 }
 
 /// A login name.
-pub fn user(text: &str) -> Result<String, Refusal> {
+pub fn user(text: &str) -> Result<String, ParseError> {
     let sound = !text.is_empty()
         && !text.starts_with('-')
         && text
@@ -268,7 +269,7 @@ pub fn user(text: &str) -> Result<String, Refusal> {
     if sound {
         Ok(text.to_owned())
     } else {
-        refuse(
+        parse_error(
             format!("{} is no user name", quoted(text)),
             "write a login name such as ops",
         )
@@ -276,7 +277,7 @@ pub fn user(text: &str) -> Result<String, Refusal> {
 }
 
 /// `[user@]host[:port]`; an IPv6 address without a port needs no brackets.
-pub fn login(text: &str) -> Result<(Option<String>, String, Option<u16>), Refusal> {
+pub fn login(text: &str) -> Result<(Option<String>, String, Option<u16>), ParseError> {
     let text = text.strip_prefix("ssh://").unwrap_or(text);
     let (name, server) = match text.rsplit_once('@') {
         Some((name, server)) => (Some(user(name)?), server),
@@ -287,7 +288,7 @@ pub fn login(text: &str) -> Result<(Option<String>, String, Option<u16>), Refusa
     }
     let (host, port) = host_port(server)?;
     if looks_like_ipv4(host) && host.parse::<IpAddr>().is_err() {
-        return refuse(
+        return parse_error(
             format!("{} is no IPv4 address", quoted(host)),
             "write four numbers from 0 to 255",
         );
@@ -301,10 +302,10 @@ mod tests {
 
     use super::*;
 
-    fn said<T: std::fmt::Debug>(result: Result<T, Refusal>) -> String {
+    fn said<T: std::fmt::Debug>(result: Result<T, ParseError>) -> String {
         match result {
             Ok(value) => format!("{value:?}"),
-            Err(refusal) => format!("{}; {}", refusal.message, refusal.help),
+            Err(error) => format!("{}; {}", error.message, error.help),
         }
     }
 

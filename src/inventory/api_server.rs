@@ -7,20 +7,20 @@ use super::components;
 use super::fields;
 use super::finding::{Finding, quoted};
 use super::owned;
-use super::reader::{Fields, Reader, refuse};
+use super::reader::{Fields, Reader, parse_error};
 use super::syntax;
 use super::yaml::Node;
 use crate::cluster::{Audit, Component, Encryption};
 
 /// The API server as far as it was written.
-pub struct WrittenApiServer {
+pub struct RawApiServer {
     pub component: Component,
     pub cert_sans: Vec<String>,
     pub audit: Option<Audit>,
     pub encryption: Encryption,
 }
 
-impl Default for WrittenApiServer {
+impl Default for RawApiServer {
     fn default() -> Self {
         Self {
             component: Component::default(),
@@ -32,11 +32,11 @@ impl Default for WrittenApiServer {
 }
 
 /// Reads `apiServer`.
-pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenApiServer {
+pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> RawApiServer {
     let Some(fields) =
         node.and_then(|node| reader.fields(node, fields::API_SERVER, "`{certSANs: [...]}`"))
     else {
-        return WrittenApiServer::default();
+        return RawApiServer::default();
     };
     let encryptions = [
         ("none", Encryption::None),
@@ -56,7 +56,7 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenApiServer {
             name.starts_with("encryption-provider-config")
         });
     }
-    WrittenApiServer {
+    RawApiServer {
         component: components::component(reader, Some(&fields), &owned::API_SERVER),
         cert_sans: cert_sans(reader, &fields),
         audit: fields
@@ -101,7 +101,7 @@ fn cert_sans(reader: &Reader<'_>, fields: &Fields<'_, '_>) -> Vec<String> {
                 if text.parse::<IpAddr>().is_ok() || syntax::is_dns_name(name) {
                     Ok(text.to_owned())
                 } else {
-                    refuse(
+                    parse_error(
                         format!(
                             "{} is neither a lower-case DNS name nor an address",
                             quoted(text)

@@ -4,10 +4,10 @@ use serde_yaml::Value as Yaml;
 
 use super::fields;
 use super::finding::{Finding, Spanned, quoted};
-use super::reader::{Reader, refuse};
+use super::reader::{Reader, parse_error};
 use super::yaml::{Node, Value};
 use crate::cluster::Audit;
-use crate::template::weight;
+use crate::template::yaml_limits;
 
 const API_VERSION: &str = "audit.k8s.io/v1";
 const LEVELS: [&str; 4] = ["None", "Metadata", "Request", "RequestResponse"];
@@ -55,7 +55,7 @@ pub fn read(reader: &Reader<'_>, node: &Node) -> Option<Audit> {
             "a number such as 30",
             |text| match text.parse::<u16>() {
                 Ok(number) if number > 0 => Ok(u32::from(number)),
-                _ => refuse(
+                _ => parse_error(
                     format!("{} is no number from 1 to 65535", quoted(text)),
                     format!("write a whole number, or leave `{key}` out for {default}"),
                 ),
@@ -102,7 +102,7 @@ fn policy(reader: &Reader<'_>, name: &Spanned<String>) -> Option<String> {
 }
 
 fn judge(text: &str) -> Result<(), String> {
-    if !weight::is_bearable(text) {
+    if !yaml_limits::are_kept(text) {
         return Err("its aliases stand for too much".to_owned());
     }
     let document: Yaml =
@@ -112,8 +112,8 @@ fn judge(text: &str) -> Result<(), String> {
     }
     for (key, wanted) in [("apiVersion", API_VERSION), ("kind", "Policy")] {
         match document.get(key).and_then(Yaml::as_str) {
-            Some(written) if written == wanted => {}
-            Some(written) => return Err(format!("its {key} is {}", quoted(written))),
+            Some(raw) if raw == wanted => {}
+            Some(raw) => return Err(format!("its {key} is {}", quoted(raw))),
             None => return Err(format!("it has no {key}")),
         }
     }

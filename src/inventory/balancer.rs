@@ -8,7 +8,7 @@ use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::hosts;
 use super::images;
-use super::reader::{Reader, refuse};
+use super::reader::{Reader, parse_error};
 use super::yaml::{Node, Value};
 use crate::cluster::Lease;
 
@@ -24,7 +24,7 @@ pub enum Kind {
 }
 
 /// `loadBalancer` as far as it was written.
-pub struct WrittenBalancer {
+pub struct RawBalancer {
     pub kind: Spanned<Kind>,
     /// Where the key `vip` is, right or wrong.
     pub vip_key: Option<Span>,
@@ -73,9 +73,9 @@ const OTHERS: [(&str, &str); 2] = [
 const EXAMPLE: &str = "`loadBalancer: haproxy`, or `{kind: haproxy, vip: 192.0.2.10}`";
 
 /// Reads `loadBalancer`, a word or a mapping.
-pub fn read(reader: &Reader<'_>, node: &Node) -> Option<WrittenBalancer> {
+pub fn read(reader: &Reader<'_>, node: &Node) -> Option<RawBalancer> {
     if !matches!(node.value, Value::Mapping(_)) {
-        return Some(WrittenBalancer {
+        return Some(RawBalancer {
             kind: reader.choice(node, &KINDS, &OTHERS)?,
             vip_key: None,
             vip: None,
@@ -90,7 +90,7 @@ pub fn read(reader: &Reader<'_>, node: &Node) -> Option<WrittenBalancer> {
     let kind = fields
         .require("kind", "`kind: haproxy`")
         .and_then(|node| reader.choice(node, &KINDS, &OTHERS));
-    let written = WrittenBalancer {
+    let raw = RawBalancer {
         vip_key: fields.get("vip").and_then(|_| fields.key("vip")),
         vip: fields.get("vip").and_then(|node| {
             reader.parse(
@@ -129,8 +129,8 @@ pub fn read(reader: &Reader<'_>, node: &Node) -> Option<WrittenBalancer> {
         }),
         kind: kind?,
     };
-    fields.only_for(written.kind.value.as_str());
-    Some(written)
+    fields.only_for(raw.kind.value.as_str());
+    Some(raw)
 }
 
 /// The times of kube-vip's lease, which it takes in seconds.
@@ -163,7 +163,7 @@ fn router_id(reader: &Reader<'_>, node: &Node) -> Option<Spanned<u8>> {
     reader.parse(node, "invalid-router-id", "a number such as 51", |text| {
         match text.parse::<u8>() {
             Ok(id) if id > 0 => Ok(id),
-            _ => refuse(
+            _ => parse_error(
                 format!("{} is no virtual router id", quoted(text)),
                 "write a number from 1 to 255 that no other VRRP group on the network of these hosts has",
             ),

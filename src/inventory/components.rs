@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::api_server::{self, WrittenApiServer};
+use super::api_server::{self, RawApiServer};
 use super::document::{free_text, plain};
-use super::etcd::{self, WrittenEtcd};
+use super::etcd::{self, RawEtcd};
 use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::kubeadm;
@@ -26,14 +26,14 @@ pub struct Settings {
     pub controller_manager_election: LeaderElection,
     pub scheduler: Component,
     pub scheduler_election: LeaderElection,
-    pub api_server: WrittenApiServer,
-    pub etcd: WrittenEtcd,
+    pub api_server: RawApiServer,
+    pub etcd: RawEtcd,
     /// Where leader election is switched off.
     pub election_off: Vec<Span>,
     pub kubelet: Component,
     pub kubelet_serving: Option<KubeletServing>,
     pub kubelet_client: Option<KubeletClient>,
-    pub kube_proxy: WrittenProxy,
+    pub kube_proxy: RawProxy,
     pub kubeadm: Kubeadm,
     /// Where patches of etcd's static pod are named.
     pub etcd_patches: Vec<Span>,
@@ -41,7 +41,7 @@ pub struct Settings {
 
 /// kube-proxy as far as it was written.
 #[derive(Default)]
-pub struct WrittenProxy {
+pub struct RawProxy {
     pub mode: Option<ProxyMode>,
     pub extra_config: serde_json::Map<String, Json>,
 }
@@ -189,9 +189,9 @@ fn values(reader: &Reader<'_>, name: &Spanned<String>, node: &Node) -> Option<Va
     Values::of(plain(texts.collect()))
 }
 
-fn kube_proxy(reader: &Reader<'_>, node: &Node) -> WrittenProxy {
+fn kube_proxy(reader: &Reader<'_>, node: &Node) -> RawProxy {
     let Some(fields) = reader.fields(node, fields::KUBE_PROXY, "`{mode: nftables}`") else {
-        return WrittenProxy::default();
+        return RawProxy::default();
     };
     let modes = [
         ("iptables", ProxyMode::Iptables),
@@ -208,7 +208,7 @@ fn kube_proxy(reader: &Reader<'_>, node: &Node) -> WrittenProxy {
                 .help("write `mode: nftables`, which scales as well, or `mode: iptables`"),
         );
     }
-    WrittenProxy {
+    RawProxy {
         mode: mode.map(|mode| mode.value),
         extra_config: extra_config(reader, &fields, &owned::KUBE_PROXY),
     }

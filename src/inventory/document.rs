@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 
 use super::address;
-use super::balancer::{self, WrittenBalancer};
+use super::balancer::{self, RawBalancer};
 use super::components::{self, Settings};
 use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
-use super::hosts::{self, WrittenNode};
-use super::images::{self, WrittenImages};
+use super::hosts::{self, RawNode};
+use super::images::{self, RawImages};
 use super::login::{self, Ssh};
-use super::network::{self, WrittenNetwork};
+use super::network::{self, RawNetwork};
 use super::reader::{Fields, Reader};
-use super::runtime::{self, WrittenRuntime};
-use super::sources::{self, WrittenPackages};
+use super::runtime::{self, RawRuntime};
+use super::sources::{self, RawPackages};
 use super::syntax;
 use super::yaml::{Node, Value};
 use crate::cluster::version::{NEWEST_MINOR, OLDEST_MINOR, OLDEST_TRIED_MINOR};
@@ -45,17 +45,17 @@ pub struct Inventory {
     pub endpoint_key: Option<Span>,
     pub endpoint: Option<Spanned<Endpoint>>,
     pub load_balancer_key: Option<Span>,
-    pub load_balancer: Option<WrittenBalancer>,
+    pub load_balancer: Option<RawBalancer>,
     pub ssh: Ssh,
     /// Where the key `nodes` is.
     pub nodes_span: Span,
-    pub nodes: Vec<WrittenNode>,
-    pub network: WrittenNetwork,
-    pub runtime: WrittenRuntime,
+    pub nodes: Vec<RawNode>,
+    pub network: RawNetwork,
+    pub runtime: RawRuntime,
     pub cgroup_driver: CgroupDriver,
     pub bootstrap: Bootstrap,
-    pub packages: WrittenPackages,
-    pub images: WrittenImages,
+    pub packages: RawPackages,
+    pub images: RawImages,
     pub settings: Settings,
     pub http_proxy: Option<HttpProxy>,
 }

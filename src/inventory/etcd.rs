@@ -4,14 +4,17 @@ use super::components;
 use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::owned;
-use super::reader::{Reader, refuse};
+use super::reader::{Reader, parse_error};
 use super::runtime::sha256;
 use super::sources;
 use super::yaml::{Node, Value};
-use crate::cluster::{Component, ETCD_RELEASES, EtcdArchive, EtcdSource, EtcdVersion, VersionSpec};
+use crate::cluster::{
+    Component, ETCD_RELEASES, EtcdArchive, EtcdSource, OLDEST_ETCD, Version, VersionSpec,
+    external_etcd_version,
+};
 
 /// etcd as far as it was written.
-pub struct WrittenEtcd {
+pub struct RawEtcd {
     pub component: Component,
     /// The names of its arguments.
     pub arguments: Vec<Spanned<String>>,
@@ -31,12 +34,12 @@ pub fn read(
     reader: &Reader<'_>,
     node: Option<&Node>,
     kubernetes: Option<&Spanned<VersionSpec>>,
-) -> WrittenEtcd {
+) -> RawEtcd {
     // Without a version the inventory is wrong anyway.
     let minor = kubernetes.map_or(u64::MAX, |spec| spec.value.minor().1);
     let fields = node.and_then(|node| reader.fields(node, fields::ETCD, "`{extraArgs: ...}`"));
     let Some(fields) = fields else {
-        return WrittenEtcd {
+        return RawEtcd {
             component: Component::default(),
             arguments: Vec::new(),
             allow_even_members: false,
@@ -49,7 +52,7 @@ pub fn read(
     let source = fields
         .get("source")
         .and_then(|node| source(reader, node, minor));
-    WrittenEtcd {
+    RawEtcd {
         allow_even_members: fields
             .get("allowEvenMembers")
             .and_then(|node| reader.boolean(node))
@@ -89,10 +92,10 @@ fn arguments(reader: &Reader<'_>, node: Option<&Node>) -> Vec<Spanned<String>> {
 
 /// Upstream's archive of what a minor version of Kubernetes asks for.
 fn release(minor: u64) -> EtcdSource {
-    archive(EtcdVersion::apart(minor), ETCD_RELEASES, None)
+    archive(external_etcd_version(minor), ETCD_RELEASES, None)
 }
 
-fn archive(version: EtcdVersion, url: &str, sha256: Option<String>) -> EtcdSource {
+fn archive(version: Version, url: &str, sha256: Option<String>) -> EtcdSource {
     EtcdSource::Archive(EtcdArchive {
         version,
         url: url.replace("{version}", &version.to_string()),
@@ -130,7 +133,7 @@ fn source(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdSource> {
             reader.report(finding.help(format!(
                 "add `version:`, or put `{{version}}` into the URL, which becomes {}: what this \
                  Kubernetes asks for",
-                EtcdVersion::apart(minor)
+                external_etcd_version(minor)
             )));
             return None;
         }
@@ -141,7 +144,7 @@ fn source(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdSource> {
             reader.report(finding.help("add `sha256:`, or let the mirror serve https"));
         }
     }
-    let version = version.unwrap_or_else(|| EtcdVersion::apart(minor));
+    let version = version.unwrap_or_else(|| external_etcd_version(minor));
     let url = url.as_ref().map_or(ETCD_RELEASES, |url| url.value.as_str());
     Some(archive(version, url, hash))
 }
@@ -153,7 +156,7 @@ fn url(reader: &Reader<'_>, node: &Node) -> Option<Spanned<String>> {
         if url.ends_with(".tar.gz") && !url.contains(['?', '#']) {
             return Ok(url);
         }
-        refuse(
+        parse_error(
             format!("{} does not end in .tar.gz", quoted(text)),
             "write the URL of an archive that is laid out as upstream's, such as \
              `https://.../etcd-v{version}-linux-{arch}.tar.gz`",
@@ -162,33 +165,33 @@ fn url(reader: &Reader<'_>, node: &Node) -> Option<Spanned<String>> {
 }
 
 /// A version that kubeadm takes.
-fn version(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<EtcdVersion> {
-    let asked = EtcdVersion::apart(minor);
-    let written = reader.parse(node, "invalid-value", "`3.6.16`", |text| {
+fn version(reader: &Reader<'_>, node: &Node, minor: u64) -> Option<Version> {
+    let asked = external_etcd_version(minor);
+    let raw = reader.parse(node, "invalid-value", "`3.6.16`", |text| {
         let bare = text.trim_start_matches('v');
-        match text.parse::<EtcdVersion>() {
+        match text.parse::<Version>() {
             Ok(version) if version.to_string() == bare => Ok(version),
-            _ => refuse(
+            _ => parse_error(
                 format!("{} is no release of etcd", quoted(text)),
                 format!("write three numbers, such as `version: {asked}`"),
             ),
         }
     })?;
-    let version = written.value;
-    if version < EtcdVersion::OLDEST {
+    let version = raw.value;
+    if version < OLDEST_ETCD {
         let message = format!(
             "etcd {version} is too old: kubeadm takes {} and later",
-            EtcdVersion::OLDEST
+            OLDEST_ETCD
         );
-        let finding = Finding::error("old-etcd", written.span, message);
+        let finding = Finding::error("old-etcd", raw.span, message);
         reader.report(finding.help(format!(
             "write `version: {asked}`, which this Kubernetes asks for, or leave the key out"
         )));
         return None;
     }
-    if version.outgrows(asked) {
+    if version.is_later_minor_than(asked) {
         let message = format!("this Kubernetes was made for etcd {asked}, {version} is newer");
-        let finding = Finding::warning("new-etcd", written.span, message);
+        let finding = Finding::warning("new-etcd", raw.span, message);
         reader.report(finding.help(format!(
             "it is taken, and cannot be taken back: data of a newer minor version are not read by \
              an older one; `version: {asked}` is the safe choice"

@@ -37,7 +37,7 @@ impl Span {
 pub struct Spanned<T> {
     /// What was written.
     pub value: T,
-    /// Where.
+    /// Its place in the inventory's text, in bytes.
     pub span: Span,
 }
 

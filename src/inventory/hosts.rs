@@ -7,20 +7,20 @@ use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::labels;
 use super::login::{self, Ssh};
-use super::reader::{Fields, Reader, Refusal, refuse};
+use super::reader::{Fields, ParseError, Reader, parse_error};
 use super::syntax;
 use super::yaml::{Node, Value};
 use crate::cluster::{AddressSpec, Name, Role, Taint};
 
 /// One entry of `nodes`.
-pub struct WrittenNode {
+pub struct RawNode {
     /// Its first key.
     pub start: Span,
     pub name: Option<Spanned<Name>>,
     pub ssh: Ssh,
     pub address: Option<Spanned<AddressSpec>>,
     /// `address` or `interface` is there, right or wrong.
-    pub address_written: bool,
+    pub has_address: bool,
     /// `None` when one of them is wrong.
     pub roles: Option<Vec<Spanned<Role>>>,
     pub labels: BTreeMap<String, String>,
@@ -29,14 +29,14 @@ pub struct WrittenNode {
     pub taints_key: Option<Span>,
 }
 
-impl WrittenNode {
+impl RawNode {
     /// Where a role was written, when the node has it.
     pub fn role(&self, role: Role) -> Option<Span> {
         let roles = self.roles.iter().flatten();
         roles
             .into_iter()
-            .find(|written| written.value == role)
-            .map(|written| written.span)
+            .find(|raw| raw.value == role)
+            .map(|raw| raw.span)
     }
 
     /// Its name, or the place where a name should be.
@@ -53,7 +53,7 @@ impl WrittenNode {
 }
 
 /// `nodes:`.
-pub fn nodes(reader: &Reader<'_>, node: &Node) -> Vec<WrittenNode> {
+pub fn nodes(reader: &Reader<'_>, node: &Node) -> Vec<RawNode> {
     let items = reader.list(node, "a list: `- name: cp-1` and so on");
     if items.is_empty() && matches!(node.value, Value::Sequence(_)) {
         let finding = Finding::error("no-control-plane", node.span, "the list of nodes is empty");
@@ -62,7 +62,7 @@ pub fn nodes(reader: &Reader<'_>, node: &Node) -> Vec<WrittenNode> {
     items.iter().filter_map(|item| one(reader, item)).collect()
 }
 
-fn one(reader: &Reader<'_>, node: &Node) -> Option<WrittenNode> {
+fn one(reader: &Reader<'_>, node: &Node) -> Option<RawNode> {
     let fields = reader.fields(
         node,
         fields::NODE,
@@ -91,17 +91,22 @@ fn one(reader: &Reader<'_>, node: &Node) -> Option<WrittenNode> {
         ),
         (None, None) => None,
     };
-    Some(WrittenNode {
+    Some(RawNode {
         start: fields.start(),
         name: name.and_then(|node| {
-            reader.parse(node, "invalid-name", "a name such as cp-1", syntax::name)
+            reader.parse(
+                node,
+                "invalid-name",
+                "a name such as cp-1",
+                syntax::node_name,
+            )
         }),
         ssh: fields
             .get("ssh")
             .map(|node| login::ssh(reader, node))
             .unwrap_or_default(),
         address,
-        address_written: fields.get("address").or(fields.get("interface")).is_some(),
+        has_address: fields.get("address").or(fields.get("interface")).is_some(),
         roles: roles(reader, &fields),
         labels: fields
             .get("labels")
@@ -116,7 +121,7 @@ fn one(reader: &Reader<'_>, node: &Node) -> Option<WrittenNode> {
 }
 
 /// An interface name as Linux allows it.
-pub fn interface(text: &str) -> Result<String, Refusal> {
+pub fn interface(text: &str) -> Result<String, ParseError> {
     let sound = text.len() < 16
         && text
             .chars()
@@ -124,7 +129,7 @@ pub fn interface(text: &str) -> Result<String, Refusal> {
     if sound {
         Ok(text.to_owned())
     } else {
-        refuse(
+        parse_error(
             format!("{} is no name of a network interface", quoted(text)),
             "write a name such as eth1, at most 15 characters",
         )

@@ -3,19 +3,19 @@
 use super::address;
 use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
-use super::reader::{Reader, Refusal, refuse};
+use super::reader::{ParseError, Reader, parse_error};
 use super::yaml::{Node, Value};
 use crate::cluster::{Images, RegistryMirror};
 
 /// `images` as written.
-pub struct WrittenImages {
+pub struct RawImages {
     pub images: Images,
     /// Registries that have mirrors, each where it is named.
     pub mirrored: Vec<Spanned<String>>,
 }
 
 /// Reads `images`.
-pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenImages {
+pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> RawImages {
     let fields = node.and_then(|node| {
         reader.fields(
             node,
@@ -30,7 +30,7 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenImages {
             sandbox: None,
             insecure: Vec::new(),
         };
-        return WrittenImages {
+        return RawImages {
             images,
             mirrored: Vec::new(),
         };
@@ -61,16 +61,16 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenImages {
         value: mirror.registry,
         span,
     });
-    WrittenImages {
+    RawImages {
         images,
         mirrored: mirrored.collect(),
     }
 }
 
 /// The name of an image or of a place of images.
-pub fn image(text: &str) -> Result<String, Refusal> {
+pub fn image(text: &str) -> Result<String, ParseError> {
     if let Some((_, rest)) = text.split_once("://") {
-        return refuse(
+        return parse_error(
             format!(
                 "{} is a URL; images have names without a scheme",
                 quoted(text)
@@ -85,7 +85,7 @@ pub fn image(text: &str) -> Result<String, Refusal> {
     if sound {
         Ok(text.to_owned())
     } else {
-        refuse(
+        parse_error(
             format!("{} is no image name", quoted(text)),
             "write a name such as registry.example.org/k8s, without a slash at its end",
         )
@@ -98,10 +98,9 @@ fn mirrors(reader: &Reader<'_>, node: &Node) -> Vec<(Span, RegistryMirror)> {
         .entries(node, EXAMPLE)
         .iter()
         .map(|(registry, node)| {
-            if let Err(refusal) = registry_name(&registry.text) {
+            if let Err(error) = registry_name(&registry.text) {
                 reader.report(
-                    Finding::error("invalid-image", registry.span, refusal.message)
-                        .help(refusal.help),
+                    Finding::error("invalid-image", registry.span, error.message).help(error.help),
                 );
             }
             let one = |node: &Node| {
@@ -135,7 +134,7 @@ fn insecure(reader: &Reader<'_>, node: &Node) -> Vec<String> {
             "a registry such as 192.0.2.5:5000",
             |text| {
                 if let Some((_, rest)) = text.split_once("://") {
-                    return refuse(
+                    return parse_error(
                         format!(
                             "{} is a URL; registries have names without a scheme",
                             quoted(text)
@@ -156,18 +155,18 @@ fn insecure(reader: &Reader<'_>, node: &Node) -> Vec<String> {
     names
 }
 
-fn registry_name(text: &str) -> Result<(), Refusal> {
+fn registry_name(text: &str) -> Result<(), ParseError> {
     let help =
         "write the registry as image names begin with it, such as registry.k8s.io or docker.io";
     let (host, _) = match text.contains(['/', ' ']) {
-        true => return refuse(format!("{} is no name of a registry", quoted(text)), help),
+        true => return parse_error(format!("{} is no name of a registry", quoted(text)), help),
         false => address::host_port(text)?,
     };
     match address::endpoint_host(host) {
         Ok(_) => Ok(()),
         Err(_) if text == "*" || text == "_default" => {
-            refuse("a mirror for every registry is not supported", help)
+            parse_error("a mirror for every registry is not supported", help)
         }
-        Err(_) => refuse(format!("{} is no name of a registry", quoted(text)), help),
+        Err(_) => parse_error(format!("{} is no name of a registry", quoted(text)), help),
     }
 }

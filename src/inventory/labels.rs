@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::document::text_map;
 use super::fields;
 use super::finding::{Finding, quoted};
-use super::reader::{Reader, Refusal, refuse};
+use super::reader::{ParseError, Reader, parse_error};
 use super::syntax::is_dns_name;
 use super::yaml::{Node, Value};
 use crate::cluster::{Taint, TaintEffect};
@@ -23,13 +23,13 @@ fn is_word(text: &str) -> bool {
 }
 
 /// `name` or `prefix/name`.
-pub fn key(text: &str) -> Result<String, Refusal> {
+pub fn key(text: &str) -> Result<String, ParseError> {
     let (prefix, name) = match text.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
         None => (None, text),
     };
     if prefix.is_some_and(|prefix| !is_dns_name(prefix)) {
-        return refuse(
+        return parse_error(
             format!(
                 "the part of {} before the / is no lower-case DNS name",
                 quoted(text)
@@ -38,7 +38,7 @@ pub fn key(text: &str) -> Result<String, Refusal> {
         );
     }
     if !is_word(name) {
-        return refuse(
+        return parse_error(
             format!("{} is no key of a label or taint", quoted(text)),
             "use letters, digits, - _ and ., at most 63, first and last a letter or digit; before it perhaps a DNS name and a /",
         );
@@ -47,11 +47,11 @@ pub fn key(text: &str) -> Result<String, Refusal> {
 }
 
 /// A value, perhaps empty.
-pub fn value(text: &str) -> Result<String, Refusal> {
+pub fn value(text: &str) -> Result<String, ParseError> {
     if text.is_empty() || is_word(text) {
         Ok(text.to_owned())
     } else {
-        refuse(
+        parse_error(
             format!("{} is no value of a label or taint", quoted(text)),
             "use letters, digits, - _ and ., at most 63, first and last a letter or digit",
         )
@@ -61,29 +61,26 @@ pub fn value(text: &str) -> Result<String, Refusal> {
 /// Labels of a node.
 pub fn labels(reader: &Reader<'_>, node: &Node) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::new();
-    for (written, text) in text_map(reader, node, "`{zone: a}`") {
-        let checks = [
-            (written.span, key(&written.value)),
-            (text.span, value(&text.value)),
-        ];
+    for (raw, text) in text_map(reader, node, "`{zone: a}`") {
+        let checks = [(raw.span, key(&raw.value)), (text.span, value(&text.value))];
         for (span, check) in checks {
-            if let Err(Refusal { message, help }) = check {
+            if let Err(ParseError { message, help }) = check {
                 reader.report(Finding::error("invalid-label", span, message).help(help));
             }
         }
-        if !kubelet_may_set(&written.value) {
+        if !kubelet_may_set(&raw.value) {
             let message = format!(
                 "a kubelet may not give its own node the label {}",
-                quoted(&written.value)
+                quoted(&raw.value)
             );
-            let help = if written.value.starts_with("node-role.kubernetes.io/") {
+            let help = if raw.value.starts_with("node-role.kubernetes.io/") {
                 "roles come from `roles:`; for another one run `kubectl label node` when the cluster is up"
             } else {
                 "use a name outside kubernetes.io and k8s.io, or one under node.kubernetes.io/"
             };
-            reader.report(Finding::error("reserved-label", written.span, message).help(help));
+            reader.report(Finding::error("reserved-label", raw.span, message).help(help));
         }
-        labels.insert(written.value, text.value);
+        labels.insert(raw.value, text.value);
     }
     labels
 }
@@ -150,15 +147,15 @@ fn taint(reader: &Reader<'_>, node: &Node, example: &str) -> Option<Taint> {
 }
 
 /// `key=value:Effect` or `key:Effect`, as `kubectl taint` takes it.
-fn short_taint(text: &str) -> Result<Taint, Refusal> {
+fn short_taint(text: &str) -> Result<Taint, ParseError> {
     let Some((pair, effect)) = text.rsplit_once(':') else {
-        return refuse(
+        return parse_error(
             format!("the taint {} has no effect", quoted(text)),
             "write key=value:NoSchedule",
         );
     };
     let Some((_, effect)) = EFFECTS.into_iter().find(|(word, _)| *word == effect) else {
-        return refuse(
+        return parse_error(
             format!("{} is no effect of a taint", quoted(effect)),
             "write NoSchedule, PreferNoSchedule or NoExecute",
         );

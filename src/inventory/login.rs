@@ -6,7 +6,7 @@ use super::address;
 use super::document::{paths, plain};
 use super::fields;
 use super::finding::{Finding, Spanned, quoted};
-use super::reader::{Fields, Reader, refuse};
+use super::reader::{Fields, Reader, parse_error};
 use super::syntax;
 use super::yaml::{Node, Value};
 use crate::cluster::{Jump, SudoPassword};
@@ -111,7 +111,7 @@ fn sudo(reader: &Reader<'_>, node: &Node) -> Option<SudoPassword> {
             if sound {
                 Ok(text.to_owned())
             } else {
-                refuse(
+                parse_error(
                     "this is no name of an environment variable",
                     "write the name, such as SUDO_PASSWORD, not its value",
                 )
@@ -137,7 +137,7 @@ fn sudo(reader: &Reader<'_>, node: &Node) -> Option<SudoPassword> {
             "a command",
             |text| match shlex::split(text) {
                 Some(words) => Ok(words),
-                None => refuse(
+                None => parse_error(
                     "a quote in this command is not closed",
                     "close it, or write the command as a list",
                 ),
@@ -187,7 +187,7 @@ pub fn ssh(reader: &Reader<'_>, node: &Node) -> Ssh {
             "a host",
             |text| match address::login(text)? {
                 (None, host, None) => Ok(host),
-                _ => refuse(
+                _ => parse_error(
                     format!("{} is more than a host", quoted(text)),
                     "write user and port under their own keys",
                 ),

@@ -7,14 +7,14 @@ use ipnet::IpNet;
 use super::address;
 use super::fields;
 use super::finding::{Finding, Spanned, quoted};
-use super::reader::{Fields, Reader, refuse};
+use super::reader::{Fields, Reader, parse_error};
 use super::syntax;
 use super::yaml::{Node, Value};
 use crate::cluster::{Cni, ManifestSource};
 
 /// Networks as far as they were written.
 #[derive(Default)]
-pub struct WrittenNetwork {
+pub struct RawNetwork {
     pub pod_cidr: Option<Spanned<IpNet>>,
     pub service_cidr: Option<Spanned<IpNet>>,
     /// One of the two was written but is wrong.
@@ -26,12 +26,12 @@ pub struct WrittenNetwork {
 const CNI: &str = "`cni: bridge` (kdiy's own, for hosts on one layer-2 network), `cni: {manifest: FILE-or-URL}` or `cni: none` (you install one)";
 
 /// Reads `network`; it must at least name the CNI.
-pub fn read(reader: &Reader<'_>, root: &Fields<'_, '_>) -> WrittenNetwork {
+pub fn read(reader: &Reader<'_>, root: &Fields<'_, '_>) -> RawNetwork {
     let Some(node) = root.require("network", &format!("`network:` with {CNI}")) else {
-        return WrittenNetwork::default();
+        return RawNetwork::default();
     };
     let Some(fields) = reader.fields(node, fields::NETWORK, "`{cni: bridge}`") else {
-        return WrittenNetwork::default();
+        return RawNetwork::default();
     };
     let cidr = |key| {
         fields.get(key).map(|node| {
@@ -53,7 +53,7 @@ pub fn read(reader: &Reader<'_>, root: &Fields<'_, '_>) -> WrittenNetwork {
                 if syntax::is_dns_name(text) {
                     Ok(text.to_owned())
                 } else {
-                    refuse(
+                    parse_error(
                         format!("{} is no lower-case DNS domain", quoted(text)),
                         "write a domain such as cluster.local, without a dot at its end",
                     )
@@ -61,7 +61,7 @@ pub fn read(reader: &Reader<'_>, root: &Fields<'_, '_>) -> WrittenNetwork {
             },
         )
     });
-    WrittenNetwork {
+    RawNetwork {
         broken: matches!(pods, Some(None)) || matches!(services, Some(None)),
         pod_cidr: pods.flatten(),
         service_cidr: services.flatten(),
@@ -99,10 +99,8 @@ fn cni(reader: &Reader<'_>, node: &Node) -> Option<Spanned<Cni>> {
     let source = if source.value.contains("://") {
         match address::url(&source.value, true) {
             Ok(url) => ManifestSource::Url(url),
-            Err(refusal) => {
-                reader.report(
-                    Finding::error("invalid-url", span, refusal.message).help(refusal.help),
-                );
+            Err(error) => {
+                reader.report(Finding::error("invalid-url", span, error.message).help(error.help));
                 return None;
             }
         }

@@ -24,14 +24,17 @@ pub struct Fields<'n, 'r> {
 }
 
 /// Why a text is refused: the message, and the fix.
-pub struct Refusal {
+pub struct ParseError {
     pub message: String,
     pub help: String,
 }
 
-/// Shorthand for a [`Refusal`].
-pub fn refuse<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal {
+/// Shorthand for a [`ParseError`].
+pub fn parse_error<T>(
+    message: impl Into<String>,
+    help: impl Into<String>,
+) -> Result<T, ParseError> {
+    Err(ParseError {
         message: message.into(),
         help: help.into(),
     })
@@ -139,7 +142,7 @@ impl Reader<'_> {
         node: &Node,
         code: &'static str,
         example: &str,
-        parse: impl FnOnce(&str) -> Result<T, Refusal>,
+        parse: impl FnOnce(&str) -> Result<T, ParseError>,
     ) -> Option<Spanned<T>> {
         let text = self.text(node, example)?;
         match parse(&text.value) {
@@ -147,7 +150,7 @@ impl Reader<'_> {
                 value,
                 span: text.span,
             }),
-            Err(Refusal { message, help }) => {
+            Err(ParseError { message, help }) => {
                 self.report(Finding::error(code, text.span, message).help(help));
                 None
             }
@@ -239,7 +242,7 @@ impl<'n> Fields<'n, '_> {
             self.known.field(key).is_some(),
             "{key} is read but not known"
         );
-        let entry = self.entries.iter().find(|(written, _)| written.text == key);
+        let entry = self.entries.iter().find(|(raw, _)| raw.text == key);
         entry
             .map(|(_, value)| &**value)
             .filter(|value| !value.is_null())
@@ -249,7 +252,7 @@ impl<'n> Fields<'n, '_> {
     pub fn key(&self, key: &str) -> Option<Span> {
         self.entries
             .iter()
-            .find(|(written, _)| written.text == key)
+            .find(|(raw, _)| raw.text == key)
             .map(|(key, _)| key.span)
     }
 
@@ -279,11 +282,11 @@ impl<'n> Fields<'n, '_> {
         let fields = self.known.fields.iter();
         let own = fields.filter(|field| field.name != "kind" && field.is_for(kind));
         let own: Vec<_> = own.map(|field| field.name).collect();
-        let foreign = |key: &Key| {
+        let of_other_kind = |key: &Key| {
             let field = self.known.field(&key.text);
             field.is_some_and(|field| !field.is_for(kind))
         };
-        for (key, _) in self.entries.iter().filter(|(key, _)| foreign(key)) {
+        for (key, _) in self.entries.iter().filter(|(key, _)| of_other_kind(key)) {
             let message = format!("`{}` means nothing to `{kind}`", key.text);
             let help = match own.as_slice() {
                 [] => format!("take it out; `{kind}` has no keys of its own"),
@@ -326,10 +329,10 @@ pub fn path(text: Spanned<String>) -> PathBuf {
 }
 
 /// A TCP port.
-pub fn port(text: &str) -> Result<u16, Refusal> {
+pub fn port(text: &str) -> Result<u16, ParseError> {
     match text.parse::<u16>() {
         Ok(port) if port > 0 => Ok(port),
-        _ => refuse(
+        _ => parse_error(
             format!("{} is no TCP port", quoted(text)),
             "write a number from 1 to 65535",
         ),
@@ -337,11 +340,11 @@ pub fn port(text: &str) -> Result<u16, Refusal> {
 }
 
 /// The known word that is nearest to a written one, if any is near.
-pub fn nearest<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(raw: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_'], "");
-    let written = plain(&written.chars().take(64).collect::<String>());
+    let raw = plain(&raw.chars().take(64).collect::<String>());
     known
-        .map(|word| (strsim::damerau_levenshtein(&written, &plain(word)), word))
+        .map(|word| (strsim::damerau_levenshtein(&raw, &plain(word)), word))
         .filter(|(distance, word)| *distance <= (word.len() / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)

@@ -2,10 +2,10 @@
 
 use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
-use super::reader::{Fields, Reader, Refusal, refuse};
+use super::reader::{Fields, ParseError, Reader, parse_error};
 use super::sources;
 use super::yaml::{Node, Value};
-use crate::cluster::{Archive, Download, PackageKey, Release};
+use crate::cluster::{Archive, Download, PackageKey, Version};
 
 /// The word for a runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum Vendor {
 
 /// `runtime` as far as it was written; `{minor}` is still in its URLs.
 #[derive(Default)]
-pub struct WrittenRuntime {
+pub struct RawRuntime {
     pub kind: Option<Spanned<Kind>>,
     pub vendor: Option<Spanned<Vendor>>,
     pub repository: Option<Spanned<String>>,
@@ -65,9 +65,9 @@ const PLACEHOLDERS: &[&str] = &["minor", "os", "codename"];
 const EXAMPLE: &str = "`runtime: containerd`, or `{kind: containerd, packages: docker}`";
 
 /// Reads `runtime`, a word or a mapping.
-pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenRuntime {
+pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> RawRuntime {
     let Some(node) = node else {
-        return WrittenRuntime::default();
+        return RawRuntime::default();
     };
     let kind = |node| reader.choice(node, &KINDS, &OTHERS);
     if !matches!(node.value, Value::Mapping(_)) {
@@ -75,20 +75,20 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenRuntime {
         if let Some(kind) = kind.as_ref().filter(|kind| kind.value == Kind::CriO) {
             keyless(reader, kind.span);
         }
-        return WrittenRuntime {
+        return RawRuntime {
             kind,
-            ..WrittenRuntime::default()
+            ..RawRuntime::default()
         };
     }
     let Some(fields) = reader.fields(node, fields::RUNTIME, EXAMPLE) else {
-        return WrittenRuntime::default();
+        return RawRuntime::default();
     };
     let kind = fields.require("kind", "`kind: containerd`").and_then(kind);
     let vendors = [
         ("distribution", Vendor::Distribution),
         ("docker", Vendor::Docker),
     ];
-    let written = WrittenRuntime {
+    let raw = RawRuntime {
         vendor: fields
             .get("packages")
             .and_then(|node| reader.choice(node, &vendors, &[])),
@@ -114,28 +114,25 @@ pub fn read(reader: &Reader<'_>, node: Option<&Node>) -> WrittenRuntime {
         archive: archive(reader, &fields),
         kind,
     };
-    if let Some(url) = &written.repository {
+    if let Some(url) = &raw.repository {
         sources::visible_password(reader, url, sources::OPEN_MIRROR);
     }
-    let Some(kind) = &written.kind else {
-        return written;
+    let Some(kind) = &raw.kind else {
+        return raw;
     };
     fields.only_for(kind.value.as_str());
-    match written
-        .archive_key
-        .filter(|_| kind.value == Kind::Containerd)
-    {
+    match raw.archive_key.filter(|_| kind.value == Kind::Containerd) {
         Some(span) => beside_archive(reader, &fields, span),
-        None => repository(reader, &fields, &written, kind),
+        None => repository(reader, &fields, &raw, kind),
     }
-    written
+    raw
 }
 
 /// What makes a repository whole, and what is nothing without one.
 fn repository(
     reader: &Reader<'_>,
     fields: &Fields<'_, '_>,
-    written: &WrittenRuntime,
+    raw: &RawRuntime,
     kind: &Spanned<Kind>,
 ) {
     if let Some(span) = fields.key("runc") {
@@ -148,7 +145,7 @@ fn repository(
             .help("add `archive`, or take the key out"),
         );
     }
-    let vendor = written.vendor.as_ref().map(|vendor| vendor.value);
+    let vendor = raw.vendor.as_ref().map(|vendor| vendor.value);
     let distribution = kind.value != Kind::CriO && vendor != Some(Vendor::Docker);
     let named = fields.key("repository");
     for key in ["suite", "key"] {
@@ -226,11 +223,11 @@ fn archive(reader: &Reader<'_>, fields: &Fields<'_, '_>) -> Option<Archive> {
 }
 
 /// The version in `.../containerd-2.4.2-linux-amd64.tar.gz`.
-fn released(url: &str) -> Option<Release> {
+fn released(url: &str) -> Option<Version> {
     let path = url.split(['?', '#']).next()?;
     let name = path.rsplit('/').next()?;
     let (version, _) = name.strip_prefix("containerd-")?.split_once("-linux-")?;
-    Release::of_package(version)
+    Version::of_package(version)
 }
 
 /// Only a key that is known for certain may be pinned in the program.
@@ -242,7 +239,7 @@ fn keyless(reader: &Reader<'_>, span: Span) {
 }
 
 /// What follows the URL in a line of apt's sources.
-fn suite(text: &str) -> Result<String, Refusal> {
+fn suite(text: &str) -> Result<String, ParseError> {
     let rest = text
         .replace("{codename}", "x")
         .replace("{os}", "x")
@@ -256,21 +253,21 @@ fn suite(text: &str) -> Result<String, Refusal> {
         .next()
         .is_some_and(|suite| suite.ends_with('/'));
     if !sound {
-        return refuse(
+        return parse_error(
             format!("{} is no suite of an apt repository", quoted(text)),
             "write a suite and its components, such as `\"{codename} stable\"`",
         );
     }
     match (flat, words) {
         (true, 1) => Ok(text.to_owned()),
-        (true, _) => refuse(
+        (true, _) => parse_error(
             format!(
                 "{} is a flat repository, which has no components",
                 quoted(text)
             ),
             "write `/` alone",
         ),
-        (false, 1) => refuse(
+        (false, 1) => parse_error(
             format!("{} names a suite without components", quoted(text)),
             "write `\"{codename} stable\"`; for a flat repository `/`",
         ),
@@ -304,7 +301,7 @@ pub fn download(
                 if path.ends_with(ending) {
                     return Ok(url);
                 }
-                refuse(
+                parse_error(
                     format!("{} does not end in {ending}", quoted(text)),
                     format!("write {example}"),
                 )
@@ -328,7 +325,7 @@ pub fn sha256(reader: &Reader<'_>, node: &Node) -> Option<String> {
         if digits.len() == 64 && digits.chars().all(|c| c.is_ascii_hexdigit()) {
             Ok(digits.to_lowercase())
         } else {
-            refuse(
+            parse_error(
                 format!("{} is no SHA-256", quoted(text)),
                 "write the 64 hex digits that `sha256sum FILE` prints",
             )

@@ -144,7 +144,7 @@ fn mapping(mapping: &Mapping) -> Map<String, Value> {
         schema.insert("dependencies".to_owned(), Value::Object(needs));
     }
     let rules = mapping.rules.iter().filter_map(rule);
-    let all: Vec<_> = rules.chain(foreign(mapping)).collect();
+    let all: Vec<_> = rules.chain(keys_of_other_kinds(mapping)).collect();
     if !all.is_empty() {
         schema.insert("allOf".to_owned(), json!(all));
     }
@@ -166,14 +166,14 @@ fn rule(rule: &Rule) -> Option<Value> {
 }
 
 /// For each word of `kind`, the keys that mean nothing to it.
-fn foreign(mapping: &Mapping) -> Vec<Value> {
+fn keys_of_other_kinds(mapping: &Mapping) -> Vec<Value> {
     let Some(kinds) = mapping.field("kind") else {
         return Vec::new();
     };
     let words = kinds.kind.words().iter().map(|word| word.word);
     let rules = words.filter_map(|word| {
-        let foreign = mapping.fields.iter().filter(|field| !field.is_for(word));
-        let refused: Map<_, _> = foreign
+        let keys_of_other_kinds = mapping.fields.iter().filter(|field| !field.is_for(word));
+        let refused: Map<_, _> = keys_of_other_kinds
             .map(|field| (field.name.to_owned(), json!(false)))
             .collect();
         if refused.is_empty() {

@@ -4,18 +4,18 @@ use super::address;
 use super::document::plain;
 use super::fields;
 use super::finding::{Finding, Spanned, quoted};
-use super::reader::{Reader, Refusal, refuse};
+use super::reader::{ParseError, Reader, parse_error};
 use super::yaml::{Node, Value};
 use crate::cluster::{HttpProxy, PackageKey};
 
 /// `packages` as written; `{minor}` is still in its URLs.
-pub struct WrittenPackages {
+pub struct RawPackages {
     pub repository: Option<String>,
     pub key: Option<PackageKey>,
     pub hold: bool,
 }
 
-impl Default for WrittenPackages {
+impl Default for RawPackages {
     fn default() -> Self {
         Self {
             repository: None,
@@ -29,11 +29,11 @@ impl Default for WrittenPackages {
 pub const KEY: &str = "`key: FILE` or `key: {url: https://..., fingerprint: ...}`";
 
 /// Reads `packages`.
-pub fn packages(reader: &Reader<'_>, node: &Node) -> WrittenPackages {
+pub fn packages(reader: &Reader<'_>, node: &Node) -> RawPackages {
     const PLACEHOLDERS: &[&str] = &["minor"];
     let Some(fields) = reader.fields(node, fields::PACKAGES, "`{repository: URL, key: FILE}`")
     else {
-        return WrittenPackages::default();
+        return RawPackages::default();
     };
     let repository = fields.get("repository").map(|node| {
         reader.parse(node, "invalid-url", "a URL", |text| {
@@ -44,7 +44,7 @@ pub fn packages(reader: &Reader<'_>, node: &Node) -> WrittenPackages {
         Some(_) => fields.require("key", &format!("{KEY}: what signs the repository")),
         None => fields.get("key"),
     };
-    WrittenPackages {
+    RawPackages {
         repository: repository.flatten().map(|url| {
             visible_password(reader, &url, OPEN_MIRROR);
             url.value
@@ -58,7 +58,7 @@ pub fn packages(reader: &Reader<'_>, node: &Node) -> WrittenPackages {
 }
 
 /// A URL in which some placeholders may stand.
-pub fn templated(text: &str, known: &[&str], secure: bool) -> Result<String, Refusal> {
+pub fn templated(text: &str, known: &[&str], secure: bool) -> Result<String, ParseError> {
     let mut rest = text.to_owned();
     for name in known {
         rest = rest.replace(&format!("{{{name}}}"), "1.0");
@@ -70,7 +70,7 @@ pub fn templated(text: &str, known: &[&str], secure: bool) -> Result<String, Ref
             .zip(&names)
             .map(|(name, shown)| format!("{shown} becomes {}", meaning(name)))
             .collect();
-        return refuse(
+        return parse_error(
             format!(
                 "{} holds another placeholder than {}",
                 quoted(text),
@@ -129,7 +129,7 @@ pub fn package_key(reader: &Reader<'_>, node: &Node, known: &[&str]) -> Option<P
             if digits.len() == 40 && digits.chars().all(|c| c.is_ascii_hexdigit()) {
                 Ok(digits.to_uppercase())
             } else {
-                refuse(format!("{} is no fingerprint of a key", quoted(text)), "write the 40 hex digits that `gpg --show-keys` prints; a short key ID can be forged")
+                parse_error(format!("{} is no fingerprint of a key", quoted(text)), "write the 40 hex digits that `gpg --show-keys` prints; a short key ID can be forged")
             }
         })
     });

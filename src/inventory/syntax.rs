@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::finding::quoted;
-use super::reader::{Refusal, refuse};
-use crate::cluster::{Name, Version, VersionSpec};
+use super::reader::{ParseError, parse_error};
+use crate::cluster::{CLUSTER, Name, Version, VersionSpec};
 
 /// A lower-case RFC 1123 label.
-pub fn name(text: &str) -> Result<Name, Refusal> {
+pub fn name(text: &str) -> Result<Name, ParseError> {
     Name::try_from(text.to_owned()).or_else(|why| {
         let fixed: String = text
             .to_lowercase()
@@ -20,12 +20,24 @@ pub fn name(text: &str) -> Result<Name, Refusal> {
             "" => "write a name such as `cp-1`".to_owned(),
             fixed => format!("write `{fixed}`"),
         };
-        refuse(format!("the name {} {why}", quoted(text)), help)
+        parse_error(format!("the name {} {why}", quoted(text)), help)
     })
 }
 
+/// The same, but for the word that stands for the cluster itself.
+pub fn node_name(text: &str) -> Result<Name, ParseError> {
+    if text == CLUSTER {
+        let message = format!(
+            "no node may be named {}: that word is the cluster itself in plans and logs",
+            quoted(text)
+        );
+        return parse_error(message, "write a name such as `cp-1`");
+    }
+    name(text)
+}
+
 /// `1.34`, `1.34.1`, either with a leading v.
-pub fn version(text: &str) -> Result<VersionSpec, Refusal> {
+pub fn version(text: &str) -> Result<VersionSpec, ParseError> {
     const HELP: &str =
         "write \"1.37\" for the newest patch of the repository, or an exact \"1.37.2\"";
     let digits = text.strip_prefix('v').unwrap_or(text);
@@ -40,14 +52,14 @@ pub fn version(text: &str) -> Result<VersionSpec, Refusal> {
     match numbers.as_deref() {
         Some([major, minor]) => Ok(VersionSpec::Minor(*major, *minor)),
         Some([major, minor, patch]) => Ok(VersionSpec::Exact(Version::new(*major, *minor, *patch))),
-        _ if text.contains('-') => refuse(
+        _ if text.contains('-') => parse_error(
             format!(
                 "{} is a pre-release; only releases are installed",
                 quoted(text)
             ),
             HELP,
         ),
-        _ => refuse(
+        _ => parse_error(
             format!("{} is no version of Kubernetes", quoted(text)),
             HELP,
         ),
@@ -55,9 +67,9 @@ pub fn version(text: &str) -> Result<VersionSpec, Refusal> {
 }
 
 /// A duration as Go writes it: `15s`, `1m30s`, `500ms`.
-pub fn duration(text: &str) -> Result<Duration, Refusal> {
+pub fn duration(text: &str) -> Result<Duration, ParseError> {
     let wrong = || {
-        refuse(
+        parse_error(
             format!("{} is no duration", quoted(text)),
             "write a number and a unit, such as 15s, 1m30s or 500ms",
         )
@@ -88,7 +100,7 @@ pub fn duration(text: &str) -> Result<Duration, Refusal> {
         total = sum;
     }
     if total.is_zero() {
-        refuse(
+        parse_error(
             format!("{} is no time at all", quoted(text)),
             "write a duration above zero, such as 15s",
         )
@@ -107,15 +119,15 @@ pub fn is_dns_name(text: &str) -> bool {
 }
 
 /// A SHA-256 host key fingerprint as `ssh-keygen -l` prints it.
-pub fn fingerprint(text: &str) -> Result<String, Refusal> {
+pub fn fingerprint(text: &str) -> Result<String, ParseError> {
     use base64::Engine as _;
     const HELP: &str = "write it as `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints it on the host: SHA256: and 43 characters";
     let Some(digest) = text.strip_prefix("SHA256:") else {
-        return refuse(format!("{} is no SHA-256 fingerprint", quoted(text)), HELP);
+        return parse_error(format!("{} is no SHA-256 fingerprint", quoted(text)), HELP);
     };
     match base64::engine::general_purpose::STANDARD_NO_PAD.decode(digest.trim_end_matches('=')) {
         Ok(bytes) if bytes.len() == 32 => Ok(format!("SHA256:{}", digest.trim_end_matches('='))),
-        _ => refuse(
+        _ => parse_error(
             format!("the fingerprint {} is not 32 bytes in base64", quoted(text)),
             HELP,
         ),

@@ -8,7 +8,7 @@ use super::document::merged;
 use super::encryption::Stage;
 use super::settings::{self, PlaneComponent};
 use super::{API_VERSION, without_repetition};
-use crate::cluster::{Arguments, Kubeadm, Role, Settled, Topology};
+use crate::cluster::{Arguments, Kubeadm, ResolvedCluster, Role, Topology};
 use crate::etcd::member;
 
 #[derive(Serialize)]
@@ -88,13 +88,13 @@ struct External {
 }
 
 /// The document for the whole cluster.
-pub fn configuration(settled: &Settled, stage: Stage) -> impl Serialize {
-    let cluster = &settled.cluster;
+pub fn configuration(resolved: &ResolvedCluster, stage: Stage) -> impl Serialize {
+    let cluster = &resolved.cluster;
     let plane = &cluster.control_plane;
     let ours = |component| section(&settings::arguments(plane, component, stage));
     let theirs = |component| settings::section(plane, component);
     let api_server = ApiServer {
-        cert_sans: cert_sans(settled),
+        cert_sans: cert_sans(resolved),
         section: ours(PlaneComponent::ApiServer),
     };
     let etcd = match cluster.topology {
@@ -103,7 +103,7 @@ pub fn configuration(settled: &Settled, stage: Stage) -> impl Serialize {
             Etcd::Local(merged(&etcd, &plane.etcd.extra_config))
         }
         Topology::External(_) => Etcd::External(External {
-            endpoints: member::endpoints(settled),
+            endpoints: member::endpoints(resolved),
             ca_file: "/etc/kubernetes/pki/etcd/ca.crt",
             cert_file: member::API_SERVER_CLIENT[0],
             key_file: member::API_SERVER_CLIENT[1],
@@ -113,7 +113,7 @@ pub fn configuration(settled: &Settled, stage: Stage) -> impl Serialize {
         api_version: API_VERSION,
         kind: "ClusterConfiguration",
         cluster_name: cluster.name.as_str(),
-        kubernetes_version: format!("v{}", settled.version),
+        kubernetes_version: format!("v{}", resolved.version),
         control_plane_endpoint: cluster.node_endpoint().to_string(),
         image_repository: cluster.images.repository.as_deref(),
         networking: Networking {
@@ -138,18 +138,19 @@ pub fn configuration(settled: &Settled, stage: Stage) -> impl Serialize {
 }
 
 /// Every name and address by which the API servers are reached: the endpoints
-/// of clients and of nodes, each control plane, what the inventory adds. kubeadm adds the joining
-/// node's own, so control planes that come later are covered too.
-fn cert_sans(settled: &Settled) -> Vec<String> {
+/// of clients and of nodes, each control plane, what the inventory adds.
+/// kubeadm adds the joining node's own, so control planes that come later are
+/// covered too.
+fn cert_sans(resolved: &ResolvedCluster) -> Vec<String> {
     let mut names = vec![
-        settled.cluster.endpoint.host.to_string(),
-        settled.cluster.node_endpoint().host.to_string(),
+        resolved.cluster.endpoint.host.to_string(),
+        resolved.cluster.node_endpoint().host.to_string(),
     ];
-    for node in settled.with_role(Role::ControlPlane) {
+    for node in resolved.with_role(Role::ControlPlane) {
         names.push(node.name.to_string());
-        names.push(settled.address(node).to_string());
+        names.push(resolved.address(node).to_string());
     }
-    names.extend(settled.cluster.control_plane.cert_sans.iter().cloned());
+    names.extend(resolved.cluster.control_plane.cert_sans.iter().cloned());
     without_repetition(names)
 }
 

@@ -10,7 +10,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::document;
 use crate::cluster::{Arguments, Encryption, Values};
-use crate::template::weight;
+use crate::template::yaml_limits;
 use crate::template::{HostFile, NOTICE};
 
 /// What one API server does with secrets.
@@ -148,7 +148,7 @@ fn file(path: &str, providers: Vec<Provider>) -> HostFile {
 /// something else.
 #[must_use]
 pub fn key_in(text: &str) -> Option<Zeroizing<String>> {
-    if !weight::is_bearable(text) {
+    if !yaml_limits::are_kept(text) {
         return None;
     }
     let configuration: EncryptionConfiguration = serde_yaml::from_str(text).ok()?;

@@ -1,26 +1,26 @@
 //! Which images kubeadm expects where.
 
 use crate::cluster::version::OLDEST_MINOR;
-use crate::cluster::{Settled, Version};
+use crate::cluster::{ResolvedCluster, Version};
 
 /// The repository of the cluster's images: the inventory's, or kubeadm's
 /// default.
 #[must_use]
-pub fn image_repository(settled: &Settled) -> &str {
-    let repository = settled.cluster.images.repository.as_deref();
+pub fn image_repository(resolved: &ResolvedCluster) -> &str {
+    let repository = resolved.cluster.images.repository.as_deref();
     repository.unwrap_or(DEFAULT_REPOSITORY)
 }
 
 /// The pause image that containerd makes sandboxes of: the inventory's, or the
 /// one that kubeadm of this version pulls.
 #[must_use]
-pub fn sandbox_image(settled: &Settled) -> String {
-    match &settled.cluster.images.sandbox {
+pub fn sandbox_image(resolved: &ResolvedCluster) -> String {
+    match &resolved.cluster.images.sandbox {
         Some(image) => image.clone(),
         None => format!(
             "{}/pause:{}",
-            image_repository(settled),
-            pause(settled.version)
+            image_repository(resolved),
+            pause(resolved.version)
         ),
     }
 }
@@ -57,9 +57,9 @@ mod tests {
             ((37, 2), "3.10.2"),
         ];
         for ((minor, patch), tag) in wanted {
-            let settled = few(Version::new(1, minor, patch));
+            let resolved = few(Version::new(1, minor, patch));
             assert_eq!(
-                sandbox_image(&settled),
+                sandbox_image(&resolved),
                 format!("registry.k8s.io/pause:{tag}")
             );
         }

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::node::{self, LocalApiEndpoint, NodeRegistration, Patches, TIMEOUTS, Timeouts};
 use super::{API_VERSION, TOKEN_TTL, document, phases};
-use crate::cluster::{Node, Settled};
+use crate::cluster::{Node, ResolvedCluster};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,7 +32,7 @@ struct BootstrapToken<'a> {
 }
 
 /// The document, with a bootstrap token in it.
-pub fn configuration(settled: &Settled, node: &Node, token: &str) -> Zeroizing<String> {
+pub fn configuration(resolved: &ResolvedCluster, node: &Node, token: &str) -> Zeroizing<String> {
     document::yaml(&InitConfiguration {
         api_version: API_VERSION,
         kind: "InitConfiguration",
@@ -43,9 +43,9 @@ pub fn configuration(settled: &Settled, node: &Node, token: &str) -> Zeroizing<S
             usages: ["signing", "authentication"],
             groups: ["system:bootstrappers:kubeadm:default-node-token"],
         }],
-        local_api_endpoint: node::local_api_endpoint(settled, node),
-        node_registration: node::registration(settled, node),
-        skip_phases: phases::of_init(&settled.cluster.kubeadm.skip_phases),
+        local_api_endpoint: node::local_api_endpoint(resolved, node),
+        node_registration: node::registration(resolved, node),
+        skip_phases: phases::of_init(&resolved.cluster.kubeadm.skip_phases),
         patches: node::PATCHES,
         timeouts: TIMEOUTS,
     })

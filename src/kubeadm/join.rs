@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::node::{self, LocalApiEndpoint, NodeRegistration, Patches, TIMEOUTS, Timeouts};
 use super::{API_VERSION, document, phases};
-use crate::cluster::{Node, Role, Settled};
+use crate::cluster::{Node, ResolvedCluster, Role};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,7 +45,7 @@ struct JoinControlPlane {
 /// The document, with a bootstrap token in it. A node that is to be a worker
 /// only gets no section of a control plane.
 pub fn configuration(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     node: &Node,
     token: &str,
     ca_pin: &str,
@@ -57,15 +57,15 @@ pub fn configuration(
         discovery: Discovery {
             bootstrap_token: TokenDiscovery {
                 token,
-                api_server_endpoint: settled.cluster.node_endpoint().to_string(),
+                api_server_endpoint: resolved.cluster.node_endpoint().to_string(),
                 ca_cert_hashes: [ca_pin],
             },
         },
         control_plane: joins.then(|| JoinControlPlane {
-            local_api_endpoint: node::local_api_endpoint(settled, node),
+            local_api_endpoint: node::local_api_endpoint(resolved, node),
         }),
-        node_registration: node::registration(settled, node),
-        skip_phases: phases::of_join(&settled.cluster.kubeadm.skip_phases),
+        node_registration: node::registration(resolved, node),
+        skip_phases: phases::of_join(&resolved.cluster.kubeadm.skip_phases),
         patches: node::PATCHES,
         timeouts: TIMEOUTS,
     })

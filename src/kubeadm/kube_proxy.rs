@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::document::merged;
-use crate::cluster::Settled;
+use crate::cluster::ResolvedCluster;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -18,12 +18,12 @@ struct KubeProxyConfiguration {
 }
 
 /// The document, with the inventory's settings over it.
-pub fn configuration(settled: &Settled) -> impl Serialize {
+pub fn configuration(resolved: &ResolvedCluster) -> impl Serialize {
     let ours = KubeProxyConfiguration {
         api_version: "kubeproxy.config.k8s.io/v1alpha1",
         kind: "KubeProxyConfiguration",
-        mode: settled.cluster.kube_proxy.mode.as_str(),
-        cluster_cidr: settled.cluster.network.pod_cidr.to_string(),
+        mode: resolved.cluster.kube_proxy.mode.as_str(),
+        cluster_cidr: resolved.cluster.network.pod_cidr.to_string(),
     };
-    merged(&ours, &settled.cluster.kube_proxy.extra_config)
+    merged(&ours, &resolved.cluster.kube_proxy.extra_config)
 }

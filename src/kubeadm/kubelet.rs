@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::PATCHES;
 use super::document::merged;
-use crate::cluster::{KubeletServing, Settled};
+use crate::cluster::{KubeletServing, ResolvedCluster};
 use crate::template::HostFile;
 
 /// The first of all names that a patch of a kubelet can have: kubeadm applies
@@ -47,25 +47,25 @@ struct KubeletConfiguration {
 
 /// The document, with the inventory's settings over it. kubeadm fills in the
 /// cluster's DNS address and domain.
-pub fn configuration(settled: &Settled) -> impl Serialize {
+pub fn configuration(resolved: &ResolvedCluster) -> impl Serialize {
     let ours = KubeletConfiguration {
         api_version: "kubelet.config.k8s.io/v1beta1",
         kind: "KubeletConfiguration",
-        cgroup_driver: settled.cluster.cgroup_driver.as_str(),
+        cgroup_driver: resolved.cluster.cgroup_driver.as_str(),
         rotate_certificates: true,
-        server_tls_bootstrap: settled.cluster.kubelet_serving == KubeletServing::Signed,
+        server_tls_bootstrap: resolved.cluster.kubelet_serving == KubeletServing::Signed,
     };
-    merged(&ours, &settled.cluster.kubelet.extra_config)
+    merged(&ours, &resolved.cluster.kubelet.extra_config)
 }
 
 /// What is true of one host alone. Where the inventory says it of all, the
 /// patch says the same: one from before would win over the inventory.
-pub fn patch(settled: &Settled, resolver: Resolver) -> HostFile {
+pub fn patch(resolved: &ResolvedCluster, resolver: Resolver) -> HostFile {
     let found = match resolver {
         Resolver::SystemdResolved => "/run/systemd/resolve/resolv.conf",
         Resolver::ResolvConf => "/etc/resolv.conf",
     };
-    let theirs = settled.cluster.kubelet.extra_config.get("resolvConf");
+    let theirs = resolved.cluster.kubelet.extra_config.get("resolvConf");
     let file = theirs.cloned().unwrap_or_else(|| found.into());
     let patch = json!([{"op": "add", "path": "/resolvConf", "value": file}]);
     HostFile::public(format!("{PATCHES}/{OWN_PATCH}"), format!("{patch}\n"))

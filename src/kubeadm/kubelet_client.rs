@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::{Stage, document, phase};
-use crate::cluster::{Node, Settled, Taint, Version};
+use crate::cluster::{Node, ResolvedCluster, Taint, Version};
 use crate::resource::{Certificate, Keeping, Subject};
 use crate::runtime;
 
@@ -42,10 +42,10 @@ pub fn certificate(node: &Node, authority: &str) -> Certificate {
 
 /// The kubeconfig of the kubelet on a worker; it holds no key.
 #[must_use]
-pub fn kubeconfig(settled: &Settled, node: &Node, authority: &str) -> String {
-    let (cluster, user) = (&settled.cluster.name, user(node));
+pub fn kubeconfig(resolved: &ResolvedCluster, node: &Node, authority: &str) -> String {
+    let (cluster, user) = (&resolved.cluster.name, user(node));
     let context = format!("{user}@{cluster}");
-    let server = format!("https://{}", settled.cluster.node_endpoint());
+    let server = format!("https://{}", resolved.cluster.node_endpoint());
     let authority = STANDARD.encode(authority);
     let document = json!({
         "apiVersion": "v1",
@@ -67,8 +67,8 @@ pub fn kubeconfig(settled: &Settled, node: &Node, authority: &str) -> String {
 /// The `--config` of `kubeadm init phase kubelet-start` on a worker. Its taints
 /// are a flag, as in a join: nothing is to run there before the node has them.
 #[must_use]
-pub fn start(settled: &Settled, node: &Node) -> String {
-    let mut starting = settled.clone();
+pub fn start(resolved: &ResolvedCluster, node: &Node) -> String {
+    let mut starting = resolved.clone();
     let taints = node.taints.iter().flatten().map(Taint::to_string);
     let taints: Vec<_> = taints.collect();
     if !taints.is_empty() {
@@ -77,15 +77,15 @@ pub fn start(settled: &Settled, node: &Node) -> String {
             .entry("register-with-taints".to_owned())
             .or_insert_with(|| taints.join(",").into());
     }
-    let stage = Stage::wanted(settled.cluster.control_plane.encryption);
+    let stage = Stage::wanted(resolved.cluster.control_plane.encryption);
     phase(&starting, node, stage)
 }
 
 /// What a node's object is given as soon as it is there, as JSON to merge.
 #[must_use]
-pub fn note(settled: &Settled) -> String {
-    let socket = runtime::profile(&settled.cluster.runtime).socket;
-    let note = match settled.version < SOCKET_ON_THE_HOST {
+pub fn note(resolved: &ResolvedCluster) -> String {
+    let socket = runtime::profile(&resolved.cluster.runtime).socket;
+    let note = match resolved.version < SOCKET_ON_THE_HOST {
         true => json!({"metadata": {"annotations": {
             "kubeadm.alpha.kubernetes.io/cri-socket": socket,
         }}}),
@@ -96,8 +96,8 @@ pub fn note(settled: &Settled) -> String {
 
 /// The URL of a node's object at the endpoint.
 #[must_use]
-pub fn url(settled: &Settled, node: &Node) -> String {
-    let endpoint = settled.cluster.node_endpoint();
+pub fn url(resolved: &ResolvedCluster, node: &Node) -> String {
+    let endpoint = resolved.cluster.node_endpoint();
     format!("https://{endpoint}/api/v1/nodes/{}", node.name)
 }
 
@@ -114,15 +114,15 @@ mod tests {
     const OLD: Version = Version::new(1, 33, 6);
     const NEW: Version = Version::new(1, 37, 2);
 
-    fn worker(settled: &Settled) -> &Node {
-        settled.with_role(Role::Worker).next().unwrap()
+    fn worker(resolved: &ResolvedCluster) -> &Node {
+        resolved.with_role(Role::Worker).next().unwrap()
     }
 
     #[test]
     fn the_kubeconfig_names_the_link_and_holds_no_key() {
-        let settled = few(NEW);
-        let node = worker(&settled);
-        let text = kubeconfig(&settled, node, "AUTHORITY");
+        let resolved = few(NEW);
+        let node = worker(&resolved);
+        let text = kubeconfig(&resolved, node, "AUTHORITY");
         insta::assert_snapshot!(text);
         let subject = certificate(node, "AUTHORITY").subject;
         assert_eq!(subject.common_name, format!("system:node:{}", node.name));
@@ -132,18 +132,18 @@ mod tests {
     #[test]
     fn a_worker_is_registered_with_its_taints() {
         for version in [OLD, NEW] {
-            let mut settled = few(version);
-            let place = settled.cluster.nodes.iter().position(|node| {
+            let mut resolved = few(version);
+            let place = resolved.cluster.nodes.iter().position(|node| {
                 node.roles.has(Role::Worker) && !node.roles.has(Role::ControlPlane)
             });
-            let node = &mut settled.cluster.nodes[place.unwrap()];
+            let node = &mut resolved.cluster.nodes[place.unwrap()];
             node.taints = Some(vec![crate::cluster::Taint {
                 key: "dedicated".to_owned(),
                 value: "db".to_owned(),
                 effect: crate::cluster::TaintEffect::NoSchedule,
             }]);
             let node = node.clone();
-            let text = start(&settled, &node);
+            let text = start(&resolved, &node);
             assert!(text.contains("register-with-taints"), "{text}");
             assert!(text.contains("dedicated=db:NoSchedule"), "{text}");
         }

@@ -1,4 +1,5 @@
-//! What kubeadm is told about one node, whether it founds the cluster or joins.
+//! What kubeadm is told about one node, whether it bootstraps the cluster or
+//! joins.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use super::arguments::shaped;
 use super::{API_PORT, API_SERVER_TIMEOUT, DISCOVERY_TIMEOUT};
-use crate::cluster::{Arguments, Kubeadm, Node, Role, Settled};
+use crate::cluster::{Arguments, Kubeadm, Node, ResolvedCluster, Role};
 use crate::runtime;
 
 /// How long kubeadm waits, where its own default shall hold.
@@ -72,13 +73,13 @@ pub fn node_labels(node: &Node) -> BTreeMap<String, String> {
     labels
 }
 
-pub fn registration<'a>(settled: &'a Settled, node: &'a Node) -> NodeRegistration<'a> {
+pub fn registration<'a>(resolved: &'a ResolvedCluster, node: &'a Node) -> NodeRegistration<'a> {
     NodeRegistration {
         name: node.name.as_str(),
-        cri_socket: runtime::profile(&settled.cluster.runtime).socket,
+        cri_socket: runtime::profile(&resolved.cluster.runtime).socket,
         taints: taints(node),
-        kubelet_extra_args: shaped(&kubelet_arguments(settled, node)),
-        ignore_preflight_errors: ignored(&settled.cluster.kubeadm),
+        kubelet_extra_args: shaped(&kubelet_arguments(resolved, node)),
+        ignore_preflight_errors: ignored(&resolved.cluster.kubeadm),
         image_pull_policy: "IfNotPresent",
     }
 }
@@ -117,29 +118,29 @@ fn ignored(kubeadm: &Kubeadm) -> Vec<&str> {
 }
 
 /// What differs from host to host, and the inventory's arguments over it.
-fn kubelet_arguments(settled: &Settled, node: &Node) -> Arguments {
+fn kubelet_arguments(resolved: &ResolvedCluster, node: &Node) -> Arguments {
     let mut arguments = Arguments::new();
     arguments.insert(
         "node-ip".to_owned(),
-        settled.address(node).to_string().into(),
+        resolved.address(node).to_string().into(),
     );
     // Else kubelet's garbage collection takes it for unused. The flag is gone
     // in 1.35: containerd pins the image itself.
-    if let Some(image) = &settled.cluster.images.sandbox
-        && settled.version.minor < 35
+    if let Some(image) = &resolved.cluster.images.sandbox
+        && resolved.version.minor < 35
     {
         arguments.insert(
             "pod-infra-container-image".to_owned(),
             image.as_str().into(),
         );
     }
-    arguments.extend(settled.cluster.kubelet.extra_args.clone());
+    arguments.extend(resolved.cluster.kubelet.extra_args.clone());
     arguments
 }
 
-pub fn local_api_endpoint(settled: &Settled, node: &Node) -> LocalApiEndpoint {
+pub fn local_api_endpoint(resolved: &ResolvedCluster, node: &Node) -> LocalApiEndpoint {
     LocalApiEndpoint {
-        advertise_address: settled.address(node),
+        advertise_address: resolved.address(node),
         bind_port: API_PORT,
     }
 }

@@ -2,10 +2,10 @@
 //! the inventory leaves out: kubeadm itself heeds `skipPhases` only where it
 //! runs all of them.
 //!
-//! Facts: cmd/kubeadm/app/cmd/phases of kubernetes/kubernetes at v1.31 to v1.37;
-//! `kubeadm init --help` and `kubeadm join --help` of 1.37.2.
+//! Facts: cmd/kubeadm/app/cmd/phases of kubernetes/kubernetes at v1.31 to
+//! v1.37; `kubeadm init --help` and `kubeadm join --help` of 1.37.2.
 
-use crate::cluster::Settled;
+use crate::cluster::ResolvedCluster;
 
 /// A phase of `kubeadm init`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,8 +89,8 @@ impl Phase {
 /// The words after `kubeadm init phase`, for each of its runs; the
 /// configuration comes after them.
 #[must_use]
-pub fn runs(settled: &Settled, phase: Phase) -> Vec<Vec<String>> {
-    let skipped = &settled.cluster.kubeadm.skip_phases;
+pub fn runs(resolved: &ResolvedCluster, phase: Phase) -> Vec<Vec<String>> {
+    let skipped = &resolved.cluster.kubeadm.skip_phases;
     let (name, parts) = (phase.name(), phase.parts());
     let leaves_out = |what: &str| skipped.iter().any(|skipped| skipped == what);
     if leaves_out(name) {
@@ -208,9 +208,9 @@ mod tests {
     use crate::kubeadm::tests::few;
 
     fn said(skipped: &[&str], phase: Phase) -> Vec<String> {
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.kubeadm.skip_phases = skipped.iter().map(|s| (*s).to_owned()).collect();
-        runs(&settled, phase)
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.kubeadm.skip_phases = skipped.iter().map(|s| (*s).to_owned()).collect();
+        runs(&resolved, phase)
             .iter()
             .map(|words| words.join(" "))
             .collect()
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn init_and_join_are_told_of_their_own_phases_alone() {
+    fn init_and_join_are_given_their_own_phases_alone() {
         let skipped = ["preflight", "addon/coredns", "etcd-join"].map(str::to_owned);
         assert_eq!(of_init(&skipped), ["preflight", "addon/coredns"]);
         assert_eq!(of_join(&skipped), ["preflight", "etcd-join"]);

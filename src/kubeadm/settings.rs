@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::arguments::elected;
 use super::encryption::{self, Stage};
 use super::{audit, document};
-use crate::cluster::{Arguments, ControlPlane, Settled};
+use crate::cluster::{Arguments, ControlPlane, ResolvedCluster};
 use crate::resource::sha256_hex;
 
 /// A component that kubeadm runs as a static pod on each control plane.
@@ -65,14 +65,14 @@ impl PlaneComponent {
 
 /// The settings of a cluster's control planes at one stage of encryption.
 #[must_use]
-pub fn plane_settings(settled: &Settled, stage: Stage) -> PlaneSettings {
-    let plane = &settled.cluster.control_plane;
+pub fn plane_settings(resolved: &ResolvedCluster, stage: Stage) -> PlaneSettings {
+    let plane = &resolved.cluster.control_plane;
     PlaneComponent::ALL
         .into_iter()
         .map(|component| {
             let settings = Settings {
                 arguments: arguments(plane, component, stage),
-                pod: pod_hash(settled, component),
+                pod: pod_hash(resolved, component),
             };
             (component.name().to_owned(), settings)
         })
@@ -123,9 +123,9 @@ pub fn section(plane: &ControlPlane, component: PlaneComponent) -> Map<String, V
 
 /// Patches of all components count for each: their names say for which only
 /// by a convention of kubeadm's.
-fn pod_hash(settled: &Settled, component: PlaneComponent) -> String {
-    let section = Value::Object(section(&settled.cluster.control_plane, component));
-    let patches = &settled.cluster.kubeadm.patches;
+fn pod_hash(resolved: &ResolvedCluster, component: PlaneComponent) -> String {
+    let section = Value::Object(section(&resolved.cluster.control_plane, component));
+    let patches = &resolved.cluster.kubeadm.patches;
     let both = document::yaml(&(section, patches));
     sha256_hex(both.as_bytes())
 }

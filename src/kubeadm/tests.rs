@@ -1,4 +1,5 @@
-//! Whole documents for several versions, with few and with most settings, and the clusters that the other renderers are tested with.
+//! Whole documents for several versions, with few and with most settings, and
+//! the clusters that the other renderers are tested with.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,7 +13,7 @@ const TOKEN: &str = "abcdef.0123456789abcdef";
 const PIN: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
 /// Three control planes, two workers and a load balancer; nothing else said.
-pub(crate) fn few(version: Version) -> Settled {
+pub(crate) fn few(version: Version) -> ResolvedCluster {
     let nodes = [
         node("cp1", &[Role::ControlPlane]),
         node("cp2", &[Role::ControlPlane]),
@@ -75,14 +76,14 @@ pub(crate) fn few(version: Version) -> Settled {
         kubeadm: Kubeadm::default(),
         http_proxy: None,
     };
-    settle(cluster, version, "192.0.2.1")
+    resolve(cluster, version, "192.0.2.1")
 }
 
 /// Three hosts of etcd, two control planes, a worker, a load balancer.
-pub(crate) fn external(version: Version) -> Settled {
+pub(crate) fn external(version: Version) -> ResolvedCluster {
     let mut cluster = few(version).cluster;
     cluster.topology = Topology::External(EtcdSource::Archive(EtcdArchive {
-        version: EtcdVersion::apart(version.minor),
+        version: external_etcd_version(version.minor),
         url: "https://example.org/etcd-{arch}.tar.gz".to_owned(),
         sha256: None,
     }));
@@ -96,11 +97,11 @@ pub(crate) fn external(version: Version) -> Settled {
         node("lb1", &[Role::LoadBalancer]),
     ]
     .into();
-    settle(cluster, version, "192.0.2.1")
+    resolve(cluster, version, "192.0.2.1")
 }
 
 /// Most of what an inventory can say.
-pub(crate) fn most(version: Version) -> Settled {
+pub(crate) fn most(version: Version) -> ResolvedCluster {
     let mut cluster = few(version).cluster;
     cluster.endpoint = Endpoint {
         host: EndpointHost::Name("api.example.org".into()),
@@ -169,20 +170,20 @@ pub(crate) fn most(version: Version) -> Settled {
         value: "batch".into(),
         effect: TaintEffect::NoSchedule,
     }]);
-    settle(cluster, version, "192.0.2.1")
+    resolve(cluster, version, "192.0.2.1")
 }
 
 /// [`few`], all of it IPv6.
-pub(crate) fn ipv6(version: Version) -> Settled {
+pub(crate) fn ipv6(version: Version) -> ResolvedCluster {
     let mut cluster = few(version).cluster;
     cluster.endpoint.host = EndpointHost::Address("2001:db8::16".parse().unwrap());
     cluster.network.pod_cidr = "fd00:244::/56".parse().unwrap();
     cluster.network.service_cidr = "fd00:96::/112".parse().unwrap();
-    settle(cluster, version, "2001:db8::1")
+    resolve(cluster, version, "2001:db8::1")
 }
 
 /// Nodes get prefix1, prefix2 and so on.
-fn settle(cluster: Cluster, version: Version, prefix: &str) -> Settled {
+fn resolve(cluster: Cluster, version: Version, prefix: &str) -> ResolvedCluster {
     let places = cluster.nodes.iter().zip(1..);
     let addresses: BTreeMap<Name, IpAddr> = places
         .map(|(node, place)| {
@@ -192,7 +193,7 @@ fn settle(cluster: Cluster, version: Version, prefix: &str) -> Settled {
             )
         })
         .collect();
-    Settled::new(cluster, version, addresses).unwrap()
+    ResolvedCluster::new(cluster, version, addresses).unwrap()
 }
 
 fn name(text: &str) -> Name {
@@ -233,11 +234,11 @@ fn config(value: serde_json::Value) -> serde_json::Map<String, serde_json::Value
 }
 
 /// init on the first control plane, joins of the second and of a worker.
-fn documents(settled: &Settled) -> String {
-    let nodes = &settled.cluster.nodes;
-    let init = init(settled, &nodes[0], TOKEN);
-    let plane = join(settled, &nodes[1], TOKEN, PIN);
-    let worker = join(settled, &nodes[3], TOKEN, PIN);
+fn documents(resolved: &ResolvedCluster) -> String {
+    let nodes = &resolved.cluster.nodes;
+    let init = init(resolved, &nodes[0], TOKEN);
+    let plane = join(resolved, &nodes[1], TOKEN, PIN);
+    let worker = join(resolved, &nodes[3], TOKEN, PIN);
     format!(
         "init\n{}\njoin, control plane\n{}\njoin, worker\n{}",
         *init, *plane, *worker
@@ -260,12 +261,12 @@ fn documents_of_each_version() {
 
 /// kubeadm refuses a phase that it does not know, so each is told of its own.
 #[test]
-fn what_is_skipped_is_told_where_it_counts() {
-    let mut settled = few(Version::new(1, 37, 2));
+fn what_is_skipped_is_reported_where_it_counts() {
+    let mut resolved = few(Version::new(1, 37, 2));
     let skip = |phases: &[&str]| phases.iter().map(|&phase| phase.into()).collect();
-    settled.cluster.kubeadm.skip_phases = skip(&["addon/kube-proxy", "etcd-join"]);
-    let nodes = settled.cluster.nodes.clone();
-    let text = init(&settled, &nodes[0], TOKEN);
+    resolved.cluster.kubeadm.skip_phases = skip(&["addon/kube-proxy", "etcd-join"]);
+    let nodes = resolved.cluster.nodes.clone();
+    let text = init(&resolved, &nodes[0], TOKEN);
     assert!(
         text.contains("skipPhases:\n- addon/kube-proxy\npatches"),
         "{}",
@@ -273,20 +274,20 @@ fn what_is_skipped_is_told_where_it_counts() {
     );
     assert!(text.contains("proxy:\n  disabled: true\n"), "{}", *text);
     assert!(!text.contains("dns:"), "{}", *text);
-    let text = join(&settled, &nodes[1], TOKEN, PIN);
+    let text = join(&resolved, &nodes[1], TOKEN, PIN);
     assert!(text.contains("skipPhases:\n- etcd-join\n"), "{}", *text);
-    settled.cluster.kubeadm.skip_phases = skip(&["addon"]);
-    let text = init(&settled, &nodes[0], TOKEN);
+    resolved.cluster.kubeadm.skip_phases = skip(&["addon"]);
+    let text = init(&resolved, &nodes[0], TOKEN);
     assert!(text.contains("dns:\n  disabled: true\nproxy:\n  disabled: true\n"));
 }
 
 /// kubeadm refuses `all` beside names.
 #[test]
 fn all_checks_are_passed_over_by_that_word_alone() {
-    let mut settled = few(Version::new(1, 37, 2));
+    let mut resolved = few(Version::new(1, 37, 2));
     let names = ["NumCPU", "All", "Mem"].map(str::to_owned);
-    settled.cluster.kubeadm.ignore_preflight_errors = names.into();
-    let text = init(&settled, &settled.cluster.nodes[0], TOKEN);
+    resolved.cluster.kubeadm.ignore_preflight_errors = names.into();
+    let text = init(&resolved, &resolved.cluster.nodes[0], TOKEN);
     assert!(
         text.contains("ignorePreflightErrors:\n  - all\n  imagePullPolicy"),
         "{}",
@@ -301,43 +302,43 @@ fn the_mode_of_kube_proxy_is_written_out() {
         (ProxyMode::Nftables, "\nmode: nftables\n"),
         (ProxyMode::Ipvs, "\nmode: ipvs\n"),
     ] {
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.kube_proxy.mode = mode;
-        let text = init(&settled, &settled.cluster.nodes[0], TOKEN);
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.kube_proxy.mode = mode;
+        let text = init(&resolved, &resolved.cluster.nodes[0], TOKEN);
         assert!(text.contains(line), "{}", *text);
     }
 }
 
 #[test]
 fn each_runtime_is_named_as_kubeadm_knows_it() {
-    let mut settled = few(Version::new(1, 37, 2));
-    settled.cluster.runtime = Runtime::Docker {
+    let mut resolved = few(Version::new(1, 37, 2));
+    resolved.cluster.runtime = Runtime::Docker {
         origin: Origin::Distribution,
         cri_dockerd: Download {
             url: String::new(),
             sha256: String::new(),
         },
     };
-    let text = join(&settled, &settled.cluster.nodes[3], TOKEN, PIN);
+    let text = join(&resolved, &resolved.cluster.nodes[3], TOKEN, PIN);
     assert!(text.contains("criSocket: unix:///run/cri-dockerd.sock\n"));
 }
 
 #[test]
 fn settings_of_the_inventory_win_over_what_is_found_on_a_host() {
     let version = Version::new(1, 37, 2);
-    let mut settled = few(version);
-    let found = patches(&settled, Resolver::SystemdResolved);
+    let mut resolved = few(version);
+    let found = patches(&resolved, Resolver::SystemdResolved);
     assert_eq!(found.len(), 1);
     assert!(found[0].text.contains("/run/systemd/resolve/resolv.conf"));
-    settled.cluster.kubelet.extra_config = config(json!({"resolvConf": "/etc/pods.conf"}));
+    resolved.cluster.kubelet.extra_config = config(json!({"resolvConf": "/etc/pods.conf"}));
     // In the place of a patch that a host has from before.
-    let said = patches(&settled, Resolver::SystemdResolved);
+    let said = patches(&resolved, Resolver::SystemdResolved);
     assert_eq!(said[0].path, found[0].path);
     assert_eq!(
         said[0].text.trim(),
         r#"[{"op":"add","path":"/resolvConf","value":"/etc/pods.conf"}]"#
     );
-    let text = init(&settled, &settled.cluster.nodes[0], TOKEN);
+    let text = init(&resolved, &resolved.cluster.nodes[0], TOKEN);
     assert!(text.contains("resolvConf: /etc/pods.conf"), "{}", *text);
 }
 
@@ -357,8 +358,8 @@ fn patches_of_the_inventory_come_after_the_hosts_own() {
 
 #[test]
 fn workers_show_their_role() {
-    let settled = most(Version::new(1, 34, 1));
-    let labels: Vec<_> = settled.cluster.nodes.iter().map(node_labels).collect();
+    let resolved = most(Version::new(1, 34, 1));
+    let labels: Vec<_> = resolved.cluster.nodes.iter().map(node_labels).collect();
     insta::assert_debug_snapshot!("labels", labels[..4]);
 }
 
@@ -379,9 +380,9 @@ fn kubelets_that_are_configured_anew_keep_their_patches() {
 /// The inventory's volumes stay beside those of the audit log.
 #[test]
 fn audit_and_encryption_in_the_configuration_of_the_cluster() {
-    let mut settled = few(Version::new(1, 37, 2));
-    settled.cluster.kubelet_serving = KubeletServing::Signed;
-    let plane = &mut settled.cluster.control_plane;
+    let mut resolved = few(Version::new(1, 37, 2));
+    resolved.cluster.kubelet_serving = KubeletServing::Signed;
+    let plane = &mut resolved.cluster.control_plane;
     plane.encryption = Encryption::Secretbox;
     plane.audit = Some(Audit {
         policy: "kind: Policy\n".into(),
@@ -393,13 +394,13 @@ fn audit_and_encryption_in_the_configuration_of_the_cluster() {
         "name": "admission", "hostPath": "/etc/kubernetes/admission",
         "mountPath": "/etc/kubernetes/admission", "readOnly": true,
     }]}));
-    insta::assert_snapshot!("audit_and_encryption", documents(&settled));
+    insta::assert_snapshot!("audit_and_encryption", documents(&resolved));
 }
 
 #[test]
 fn external_etcd_is_named_by_its_endpoints() {
-    let settled = external(Version::new(1, 37, 2));
-    let text = init(&settled, &settled.cluster.nodes[3], TOKEN);
+    let resolved = external(Version::new(1, 37, 2));
+    let text = init(&resolved, &resolved.cluster.nodes[3], TOKEN);
     let section = text.split("\netcd:\n").nth(1).unwrap();
     let section = section.split("---").next().unwrap();
     assert_eq!(

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use super::{Health, Server, Software, health, listens_on_ipv6, servers};
-use crate::cluster::Settled;
+use crate::cluster::ResolvedCluster;
 use crate::template::{HostFile, render};
 
 /// The systemd unit that runs it.
@@ -34,20 +34,20 @@ struct Config {
 
 /// haproxy on a host with the load-balancer role.
 #[must_use]
-pub fn on_hosts(settled: &Settled, ca_certificate: &str) -> Software {
-    let port = settled.cluster.endpoint.port;
-    let bind = match listens_on_ipv6(settled) {
+pub fn on_hosts(resolved: &ResolvedCluster, ca_certificate: &str) -> Software {
+    let port = resolved.cluster.endpoint.port;
+    let bind = match listens_on_ipv6(resolved) {
         true => format!(":::{port} v4v6"),
         false => format!("0.0.0.0:{port}"),
     };
-    let health = health(&settled.cluster);
-    software(config(settled, bind, health), ca_certificate)
+    let health = health(&resolved.cluster);
+    software(config(resolved, bind, health), ca_certificate)
 }
 
 /// haproxy that listens at this one address.
 #[must_use]
-pub fn at(settled: &Settled, address: SocketAddr, ca_certificate: &str) -> Software {
-    software(config(settled, address.to_string(), None), ca_certificate)
+pub fn at(resolved: &ResolvedCluster, address: SocketAddr, ca_certificate: &str) -> Software {
+    software(config(resolved, address.to_string(), None), ca_certificate)
 }
 
 fn software(config: String, ca_certificate: &str) -> Software {
@@ -64,8 +64,8 @@ fn software(config: String, ca_certificate: &str) -> Software {
 }
 
 /// The text of [`CONFIG`].
-fn config(settled: &Settled, bind: String, health: Option<Health>) -> String {
-    let api_server = &settled.cluster.control_plane.api_server;
+fn config(resolved: &ResolvedCluster, bind: String, health: Option<Health>) -> String {
+    let api_server = &resolved.cluster.control_plane.api_server;
     let context = Config {
         bind,
         health,
@@ -74,7 +74,7 @@ fn config(settled: &Settled, bind: String, health: Option<Health>) -> String {
             .get("anonymous-auth")
             .is_none_or(|values| values.last() != "false"),
         ca_file: CA_FILE,
-        servers: servers(settled),
+        servers: servers(resolved),
     };
     render("lb/haproxy.cfg", &context)
 }

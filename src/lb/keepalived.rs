@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::{HEALTH_PATH, HEALTH_PORT, Software};
-use crate::cluster::{Failover, Node, Role, Settled};
+use crate::cluster::{Failover, Node, ResolvedCluster, Role};
 use crate::template::{HostFile, NOTICE, render};
 
 /// The distribution's packages of it and of its checks.
@@ -60,24 +60,24 @@ struct Config<'a> {
 /// address there.
 #[must_use]
 pub fn on_host(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     node: &Node,
     failover: &Failover,
     interface: &str,
     password: &SecretString,
 ) -> Software {
     let vip = failover.vip.address;
-    let peers: Vec<_> = settled
+    let peers: Vec<_> = resolved
         .with_role(Role::LoadBalancer)
         .filter(|other| other.name != node.name)
-        .map(|other| settled.address(other))
+        .map(|other| resolved.address(other))
         .collect();
     let authenticated = vip.is_ipv4() && !peers.is_empty();
     let context = Config {
         host: node.name.as_str(),
         interface,
         router_id: failover.router_id,
-        own: settled.address(node),
+        own: resolved.address(node),
         peers,
         vip,
         prefix: if vip.is_ipv6() { 128 } else { 32 },

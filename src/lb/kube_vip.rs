@@ -3,7 +3,7 @@
 //!
 //! It speaks to the API server of its own host, as `kubernetes`, a name that
 //! is in that server's certificate. admin.conf gets its rights only at the end
-//! of init, so the one that founds the cluster uses super-admin.conf until
+//! of init, so the one that bootstraps the cluster uses super-admin.conf until
 //! then.
 //!
 //! Facts: kube-vip's manual on static pods and its issue 684 on
@@ -11,7 +11,7 @@
 
 use serde::Serialize;
 
-use crate::cluster::{Lease, Settled, Vip};
+use crate::cluster::{Lease, ResolvedCluster, Vip};
 use crate::kubeadm::document;
 use crate::template::{HostFile, NOTICE};
 
@@ -25,14 +25,14 @@ const SUPER_ADMIN: &str = "/etc/kubernetes/super-admin.conf";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// While `kubeadm init` runs on its host.
-    Founding,
+    DuringInit,
     /// Ever after.
-    Founded,
+    AfterInit,
 }
 
 /// What it is to hold, and how.
 #[derive(Debug, Clone, Copy)]
-pub struct Held<'a> {
+pub struct Parameters<'a> {
     /// The address.
     pub vip: &'a Vip,
     /// The interface that carries it.
@@ -45,12 +45,12 @@ pub struct Held<'a> {
 
 /// The manifest for control planes.
 #[must_use]
-pub fn manifest(settled: &Settled, held: Held<'_>, phase: Phase) -> HostFile {
+pub fn manifest(resolved: &ResolvedCluster, parameters: Parameters<'_>, phase: Phase) -> HostFile {
     let kubeconfig = match phase {
-        Phase::Founding => SUPER_ADMIN,
-        Phase::Founded => ADMIN,
+        Phase::DuringInit => SUPER_ADMIN,
+        Phase::AfterInit => ADMIN,
     };
-    let pod = pod(settled, held, kubeconfig);
+    let pod = pod(resolved, parameters, kubeconfig);
     let text = document::yaml(&pod);
     HostFile::public(MANIFEST, format!("{NOTICE}{}", *text))
 }
@@ -156,13 +156,17 @@ struct HostPath {
     r#type: &'static str,
 }
 
-fn pod<'a>(settled: &Settled, held: Held<'a>, kubeconfig: &'static str) -> Pod<'a> {
+fn pod<'a>(
+    resolved: &ResolvedCluster,
+    parameters: Parameters<'a>,
+    kubeconfig: &'static str,
+) -> Pod<'a> {
     let container = Container {
         name: "kube-vip",
-        image: held.image,
+        image: parameters.image,
         image_pull_policy: "IfNotPresent",
         args: ["manager"],
-        env: variables(settled, held),
+        env: variables(resolved, parameters),
         security_context: SecurityContext {
             allow_privilege_escalation: false,
             capabilities: Capabilities {
@@ -203,17 +207,17 @@ fn pod<'a>(settled: &Settled, held: Held<'a>, kubeconfig: &'static str) -> Pod<'
     }
 }
 
-fn variables(settled: &Settled, held: Held<'_>) -> Vec<Variable> {
-    let Held {
+fn variables(resolved: &ResolvedCluster, parameters: Parameters<'_>) -> Vec<Variable> {
+    let Parameters {
         vip,
         interface,
         lease,
         ..
-    } = held;
+    } = parameters;
     let prefix = if vip.address.is_ipv6() { "128" } else { "32" };
     let fixed = [
         ("address", vip.address.to_string()),
-        ("port", settled.cluster.endpoint.port.to_string()),
+        ("port", resolved.cluster.endpoint.port.to_string()),
         ("vip_interface", interface.to_owned()),
         // One for versions up to 0.7, one for those after.
         ("vip_cidr", prefix.to_owned()),
@@ -260,26 +264,26 @@ mod tests {
             address: "192.0.2.100".parse().unwrap(),
             interface: None,
         };
-        let held = Held {
+        let parameters = Parameters {
             vip: &vip,
             interface: "eth1",
             image: "ghcr.io/kube-vip/kube-vip:v0.8.9",
             lease,
         };
-        let file = manifest(&few(Version::new(1, 34, 1)), held, phase);
+        let file = manifest(&few(Version::new(1, 34, 1)), parameters, phase);
         format!("{} {:04o}\n{}", file.path, file.mode, file.text)
     }
 
     #[test]
     fn the_manifest() {
-        insta::assert_snapshot!(shown(Phase::Founded, Lease::default()));
+        insta::assert_snapshot!(shown(Phase::AfterInit, Lease::default()));
     }
 
     #[test]
-    fn the_founder_needs_more_rights() {
+    fn the_bootstrap_node_needs_more_rights() {
         let with = |phase| shown(phase, Lease::default()).matches(SUPER_ADMIN).count();
-        assert_eq!(with(Phase::Founding), 1);
-        assert_eq!(with(Phase::Founded), 0);
+        assert_eq!(with(Phase::DuringInit), 1);
+        assert_eq!(with(Phase::AfterInit), 0);
     }
 
     #[test]
@@ -289,7 +293,7 @@ mod tests {
             renew_deadline: Duration::from_secs(3),
             retry_period: Duration::from_secs(1),
         };
-        let text = shown(Phase::Founded, lease);
+        let text = shown(Phase::AfterInit, lease);
         for (name, value) in [
             ("vip_leaseduration", "5"),
             ("vip_renewdeadline", "3"),

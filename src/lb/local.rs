@@ -5,7 +5,7 @@
 //! and joins already go through it.
 
 use super::{Software, haproxy};
-use crate::cluster::{EndpointHost, Settled};
+use crate::cluster::{EndpointHost, ResolvedCluster};
 
 /// haproxy at the nodes' endpoint.
 ///
@@ -13,12 +13,12 @@ use crate::cluster::{EndpointHost, Settled};
 /// When nodes do not reach the API on the loopback address: the balancer is
 /// another one, a bug of the caller.
 #[must_use]
-pub fn on_node(settled: &Settled, ca_certificate: &str) -> Software {
-    let endpoint = settled.cluster.node_endpoint();
+pub fn on_node(resolved: &ResolvedCluster, ca_certificate: &str) -> Software {
+    let endpoint = resolved.cluster.node_endpoint();
     let EndpointHost::Address(address) = endpoint.host else {
         panic!("the nodes' endpoint is not on the loopback address");
     };
-    haproxy::at(settled, (address, endpoint.port).into(), ca_certificate)
+    haproxy::at(resolved, (address, endpoint.port).into(), ca_certificate)
 }
 
 #[cfg(test)]
@@ -29,12 +29,12 @@ mod tests {
 
     #[test]
     fn it_listens_on_the_loopback_address_alone() {
-        for (mut settled, bind) in [
+        for (mut resolved, bind) in [
             (few(Version::new(1, 34, 1)), "bind 127.0.0.1:7443\n"),
             (ipv6(Version::new(1, 34, 1)), "bind [::1]:7443\n"),
         ] {
-            settled.cluster.load_balancer = LoadBalancer::Local { port: 7443 };
-            let software = on_node(&settled, "certificate");
+            resolved.cluster.load_balancer = LoadBalancer::Local { port: 7443 };
+            let software = on_node(&resolved, "certificate");
             let text = &software.files.last().unwrap().text;
             assert!(text.contains(bind), "{text}");
             assert_eq!(text.matches("bind ").count(), 1, "{text}");

@@ -17,7 +17,7 @@
 use serde::Serialize;
 
 use super::{Health, Server, Software, health, listens_on_ipv6, servers};
-use crate::cluster::Settled;
+use crate::cluster::ResolvedCluster;
 use crate::template::{HostFile, render};
 
 /// Its configuration.
@@ -33,22 +33,22 @@ struct Config {
 
 /// nginx on a host with the load-balancer role.
 #[must_use]
-pub fn on_hosts(settled: &Settled) -> Software {
+pub fn on_hosts(resolved: &ResolvedCluster) -> Software {
     Software {
         packages: &["nginx", "libnginx-mod-stream"],
         unit: "nginx.service",
-        files: vec![HostFile::public(CONFIG, config(settled))],
+        files: vec![HostFile::public(CONFIG, config(resolved))],
         config: CONFIG,
         check: "nginx -t -q -c",
     }
 }
 
-fn config(settled: &Settled) -> String {
+fn config(resolved: &ResolvedCluster) -> String {
     let context = Config {
-        port: settled.cluster.endpoint.port,
-        ipv6: listens_on_ipv6(settled),
-        health: health(&settled.cluster),
-        servers: servers(settled),
+        port: resolved.cluster.endpoint.port,
+        ipv6: listens_on_ipv6(resolved),
+        health: health(&resolved.cluster),
+        servers: servers(resolved),
     };
     render("lb/nginx.conf", &context)
 }

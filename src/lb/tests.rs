@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
-use crate::cluster::{Balancer, Failover, LoadBalancer, Settled, Version, Vip};
+use crate::cluster::{Balancer, Failover, LoadBalancer, ResolvedCluster, Version, Vip};
 use crate::kubeadm::tests::few;
 
 /// [`few`] with a second load-balancer host and an address that moves.
-pub(crate) fn pair(version: Version, kind: Balancer) -> Settled {
+pub(crate) fn pair(version: Version, kind: Balancer) -> ResolvedCluster {
     let one = few(version);
     let mut cluster = one.cluster.clone();
     let address = "192.0.2.100".parse().unwrap();
@@ -28,7 +28,7 @@ pub(crate) fn pair(version: Version, kind: Balancer) -> Settled {
     let addresses = nodes
         .map(|node| (node.name.clone(), one.address(node)))
         .chain([(other.name, "192.0.2.17".parse().unwrap())]);
-    Settled::new(cluster, version, addresses.collect()).unwrap()
+    ResolvedCluster::new(cluster, version, addresses.collect()).unwrap()
 }
 
 /// A program of the system's administrator: a user's PATH on Debian does not

@@ -56,7 +56,7 @@ pub struct Leaf {
 
 impl Authority {
     pub(super) fn generate(common_name: &str, now: OffsetDateTime) -> Result<Self, Error> {
-        let signing = |error| sign_fault(common_name, &error);
+        let signing = |error| sign_error(common_name, &error);
         let (key, text) = new_key(common_name)?;
         let mut params = params(common_name, &[], now - BACKDATE, now + AUTHORITY_VALIDITY)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -116,13 +116,15 @@ impl Authority {
         Ok(Self { certificate, key })
     }
 
-    /// Issues a leaf with a key of its own. It ends no later than its authority.
+    /// Issues a leaf with a key of its own. It ends no later than its
+    /// authority.
     ///
     /// # Errors
-    /// When the authority has expired, a name is no DNS name, or there is no randomness.
+    /// When the authority has expired, a name is no DNS name, or there is no
+    /// randomness.
     pub fn issue(&self, request: &LeafRequest, now: OffsetDateTime) -> Result<Leaf, Error> {
         let file = "the authority";
-        let signing = |error| sign_fault(&request.common_name, &error);
+        let signing = |error| sign_error(&request.common_name, &error);
         let (begin, end) = certificate::read(file, &self.certificate, |ca| span(ca.validity()))?;
         if now > end {
             return Err(Error::Expired {
@@ -270,7 +272,7 @@ fn new_key(common_name: &str) -> Result<(KeyPair, SecretString), Error> {
     })
 }
 
-fn sign_fault(common_name: &str, error: &rcgen::Error) -> Error {
+fn sign_error(common_name: &str, error: &rcgen::Error) -> Error {
     Error::Sign {
         common_name: common_name.to_owned(),
         reason: error.to_string(),

@@ -10,7 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{Leaf, certificate};
 use crate::cluster::{Endpoint, Name};
-use crate::template::weight;
+use crate::template::yaml_limits;
 
 mod merge;
 mod splice;
@@ -40,15 +40,15 @@ pub struct Kubeconfig {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not YAML, or not of a kubeconfig's shape. Never quotes the text.
-    #[error("the kubeconfig cannot be read{}: mend it by hand", place(*line))]
-    Malformed {
+    #[error("the kubeconfig cannot be read{}: fix it by hand", place(*line))]
+    AnswerError {
         /// Where reading stopped, counted from 1.
         line: Option<usize>,
     },
     /// Something that its own entries point at is not in it.
     #[error("the kubeconfig has no {what}")]
     Lacks {
-        /// What.
+        /// What is missing, such as `context "demo"`.
         what: String,
     },
     /// An embedded value is not what it has to be.
@@ -65,7 +65,7 @@ pub enum Error {
     Taken {
         /// `cluster`, `user` or `context`.
         kind: &'static str,
-        /// Its name.
+        /// Name of the entry.
         name: String,
         /// How one can tell that it is not this cluster's.
         why: String,
@@ -158,10 +158,10 @@ impl Kubeconfig {
     /// When it is malformed, its entries do not hang together, or the
     /// credentials are anything but an embedded certificate and key.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        if !weight::is_bearable(text) {
-            return Err(Error::Malformed { line: None });
+        if !yaml_limits::are_kept(text) {
+            return Err(Error::AnswerError { line: None });
         }
-        let document: Document = serde_yaml::from_str(text).map_err(|error| malformed(&error))?;
+        let document: Document = serde_yaml::from_str(text).map_err(|error| parse_error(&error))?;
         let lacks = |kind: &str, name: &str| Error::Lacks {
             what: format!("{kind} {name:?}"),
         };
@@ -248,8 +248,8 @@ impl Kubeconfig {
 }
 
 /// The parser's own words may quote a key, so only the place is kept.
-fn malformed(error: &serde_yaml::Error) -> Error {
-    Error::Malformed {
+fn parse_error(error: &serde_yaml::Error) -> Error {
+    Error::AnswerError {
         line: error.location().map(|location| location.line()),
     }
 }

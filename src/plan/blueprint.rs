@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::actor::Actor;
 use super::gate::Gate;
+use super::operation::{Action, Operation};
+use super::rolling::Group;
 use crate::cluster::Name;
 use crate::resource::Resource;
 
@@ -11,15 +14,15 @@ use crate::resource::Resource;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StepId(usize);
 
-/// Resources of one host that are brought about in one go.
+/// Resources of one host that are applied in one go, or one operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// Where.
-    pub host: Name,
+    /// Who carries it out.
+    pub actor: Actor,
     /// What for, as a fragment: `install packages`.
     pub title: String,
-    /// In order.
-    pub resources: Vec<Resource>,
+    /// What is done.
+    pub action: Action<Resource>,
     /// Steps, also of other hosts, that must have ended before.
     pub needs: Vec<StepId>,
     /// When it is part of a plan.
@@ -37,6 +40,25 @@ pub enum When {
     Different,
     /// Only when a step of the plan needs it as well: gates, tokens, pulls.
     Needed,
+    /// Not at all: it is done already, and steps that need it come after what
+    /// it needs.
+    Never,
+}
+
+impl Step {
+    /// Whether it is done on one of these hosts, or about one of these nodes.
+    /// What is done to the cluster as a whole is about none of them.
+    #[must_use]
+    pub fn is_of(&self, hosts: &BTreeSet<Name>) -> bool {
+        match (&self.actor, &self.action) {
+            (Actor::Host(host), _) => hosts.contains(host),
+            (Actor::Cluster, Action::Do(operation)) => {
+                let nodes = operation.nodes();
+                hosts.iter().any(|host| nodes.contains(&host.as_str()))
+            }
+            (Actor::Cluster, Action::Converge(_)) => false,
+        }
+    }
 }
 
 /// Desired state of all hosts.
@@ -44,6 +66,7 @@ pub enum When {
 pub struct Blueprint {
     steps: Vec<Step>,
     last: BTreeMap<Name, StepId>,
+    pub(super) groups: Vec<Group>,
 }
 
 impl Blueprint {
@@ -76,6 +99,35 @@ impl Blueprint {
         self.push(host, title.into(), resources, needs, When::Needed)
     }
 
+    /// Adds an operation on the cluster that is planned where it is `pending`.
+    /// It comes after its needs alone: operations overlap.
+    pub fn operate(
+        &mut self,
+        title: impl Into<String>,
+        operation: Operation,
+        pending: bool,
+        needs: &[StepId],
+    ) -> StepId {
+        let when = match pending {
+            true => When::Different,
+            false => When::Never,
+        };
+        let action = Action::Do(operation);
+        self.push_step(Actor::Cluster, title.into(), action, needs, when)
+    }
+
+    /// Adds an operation on the cluster that is planned only for steps that
+    /// need it.
+    pub fn operate_needed(
+        &mut self,
+        title: impl Into<String>,
+        operation: Operation,
+        needs: &[StepId],
+    ) -> StepId {
+        let action = Action::Do(operation);
+        self.push_step(Actor::Cluster, title.into(), action, needs, When::Needed)
+    }
+
     fn push(
         &mut self,
         host: &Name,
@@ -84,14 +136,26 @@ impl Blueprint {
         needs: &[StepId],
         when: When,
     ) -> StepId {
+        let action = Action::Converge(resources);
+        self.push_step(Actor::Host(host.clone()), title, action, needs, when)
+    }
+
+    fn push_step(
+        &mut self,
+        actor: Actor,
+        title: String,
+        action: Action<Resource>,
+        needs: &[StepId],
+        when: When,
+    ) -> StepId {
         let id = StepId(self.steps.len());
-        let after = self.last.insert(host.clone(), id);
-        let needs = needs.to_vec();
+        // A host carries out one step at a time.
+        let after = { actor.host().cloned() }.and_then(|host| self.last.insert(host, id));
         self.steps.push(Step {
-            host: host.clone(),
+            actor,
             title,
-            resources,
-            needs,
+            action,
+            needs: needs.to_vec(),
             when,
             gate: None,
             after,
@@ -119,11 +183,20 @@ impl Blueprint {
             .map(|(place, step)| (StepId(place), step))
     }
 
+    /// Its rolling groups.
+    #[must_use]
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
     /// The resources of one host, in order.
     #[must_use]
     pub fn resources(&self, host: &Name) -> Vec<&Resource> {
-        let of_host = self.steps.iter().filter(|step| &step.host == host);
-        of_host.flat_map(|step| &step.resources).collect()
+        let of_host = self
+            .steps
+            .iter()
+            .filter(|step| step.actor.host() == Some(host));
+        of_host.flat_map(|step| step.action.resources()).collect()
     }
 
     /// For each step that stays, the staying steps that it comes after:

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::Facts;
 use crate::cluster::{
-    Cluster, EtcdSource, EtcdVersion, Name, Node, Quorum, Role, Settled, Topology,
+    Cluster, EtcdSource, Name, Node, Quorum, ResolvedCluster, Role, Topology, Version,
 };
 use crate::etcd::Client;
-use crate::resource::{Answers, Malformed, section};
+use crate::resource::{AnswerError, Answers, section};
 use crate::shell::Script;
 
 /// What one host of an external etcd says.
@@ -23,12 +23,12 @@ pub struct EtcdFacts {
     /// Whether the member's unit runs or tries to.
     pub runs: bool,
     /// Whether the distribution's own unit runs.
-    pub foreign_unit: bool,
+    pub distribution_unit: bool,
     /// What its member answers; `None` when it does not.
     pub view: Option<View>,
     /// The version of the program that the member's unit names; `None` where
     /// there is no data, no unit or no such program.
-    pub program: Option<EtcdVersion>,
+    pub program: Option<Version>,
     /// The distribution's etcd, where it is to be taken and the host knows of
     /// one.
     pub packaged: Option<Packaged>,
@@ -38,9 +38,9 @@ pub struct EtcdFacts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packaged {
     /// It is installed.
-    Installed(EtcdVersion),
+    Installed(Version),
     /// It would be installed.
-    Offered(EtcdVersion),
+    Offered(Version),
 }
 
 /// What a host is asked about the member of an external etcd on it.
@@ -56,7 +56,7 @@ pub struct MemberQuestions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
     /// Whether its cluster has never been seen healthy.
-    pub founding: bool,
+    pub bootstrapping: bool,
     /// The token of its cluster.
     pub token: String,
 }
@@ -67,7 +67,7 @@ pub struct View {
     /// The id of its cluster.
     pub cluster: String,
     /// The version of its program, where it can be read.
-    pub version: Option<EtcdVersion>,
+    pub version: Option<Version>,
     /// Whether it knows a leader.
     pub led: bool,
     /// Whether it has no vote yet.
@@ -89,9 +89,9 @@ pub struct MemberView {
 
 /// How far an external etcd stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Group {
+pub struct EtcdCluster {
     /// What the cluster as a whole is.
-    pub state: GroupState,
+    pub state: EtcdClusterState,
     /// What the observed hosts are to it. A host that is not here is taken
     /// for one that serves.
     pub hosts: BTreeMap<Name, HostState>,
@@ -99,12 +99,12 @@ pub struct Group {
 
 /// What an etcd cluster as a whole is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum GroupState {
+pub enum EtcdClusterState {
     /// There is none, and never was.
     #[default]
     Blank,
-    /// Its founding was begun, and it has not been seen healthy.
-    Founding,
+    /// Its bootstrap was begun, and it has not been seen healthy.
+    Bootstrapping,
     /// It has a leader; these are its members.
     Live(Vec<MemberView>),
     /// It was there, and no member knows a leader.
@@ -115,7 +115,7 @@ pub enum GroupState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HostState {
     /// It has no data, and there is no cluster yet.
-    Founder,
+    Bootstrapping,
     /// A voting member with its data that does not run, or has not answered.
     Stopped,
     /// A voting member that answers.
@@ -125,11 +125,11 @@ pub enum HostState {
     Joining,
 }
 
-const LOOK: &str = r#"echo asked
+const MEMBER_PROBE: &str = r#"echo asked
 [ -d /var/lib/etcd/member ] && echo data yes
 [ -r /var/lib/etcd/kdiy-cluster ] && read -r v < /var/lib/etcd/kdiy-cluster && echo "marker $v"
 case $(systemctl is-active kdiy-etcd.service 2>/dev/null) in active|activating|reloading) echo runs yes; kdiy_runs=1;; *) kdiy_runs=;; esac
-[ "$(systemctl is-active etcd.service 2>/dev/null)" = active ] && echo foreign yes
+[ "$(systemctl is-active etcd.service 2>/dev/null)" = active ] && echo distribution yes
 [ -d /var/lib/etcd/member ] && kdiy_program=$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' /etc/systemd/system/kdiy-etcd.service 2>/dev/null) && [ -x "$kdiy_program" ] && "$kdiy_program" --version 2>/dev/null | sed -n 's/^etcd Version: */program /p'
 kdiy_ask() { curl -sS --noproxy '*' --max-time 4"#;
 
@@ -143,10 +143,10 @@ esac
 impl MemberQuestions {
     /// What a node is asked; nothing where no member of an external etcd is.
     #[must_use]
-    pub fn of(settled: &Settled, node: &Node) -> Option<Self> {
-        let topology = &settled.cluster.topology;
-        settled.member_apart(node).then(|| Self {
-            client: Client::of(topology, settled.address(node)),
+    pub fn of(resolved: &ResolvedCluster, node: &Node) -> Option<Self> {
+        let topology = &resolved.cluster.topology;
+        resolved.runs_external_etcd(node).then(|| Self {
+            client: Client::of(topology, resolved.address(node)),
             packages: *topology == Topology::External(EtcdSource::Distribution),
         })
     }
@@ -154,13 +154,13 @@ impl MemberQuestions {
 
 /// The fragment that asks a host about the member on it.
 #[must_use]
-pub fn look(questions: &MemberQuestions) -> Script {
+pub fn member_script(questions: &MemberQuestions) -> Script {
     let client = &questions.client;
     let packaged = match questions.packages {
         true => Script::of(PACKAGED),
         false => Script::new(),
     };
-    let script = Script::of(LOOK)
+    let script = Script::of(MEMBER_PROBE)
         .then(&client.curl())
         .lit("-d \"$2\" ")
         .arg(&client.url)
@@ -173,11 +173,11 @@ pub fn look(questions: &MemberQuestions) -> Script {
 }
 
 impl EtcdFacts {
-    /// Reads the answer to [`look`]; `None` when it was not asked.
+    /// Reads the answer to [`member_script`]; `None` when it was not asked.
     ///
     /// # Errors
     /// When the section is missing.
-    pub fn parse(answers: &Answers) -> Result<Option<Self>, Malformed> {
+    pub fn parse(answers: &Answers) -> Result<Option<Self>, AnswerError> {
         if !answers.get("etcd")?.starts_with("asked") {
             return Ok(None);
         }
@@ -190,7 +190,7 @@ impl EtcdFacts {
             data: line("data")?.is_some(),
             marker: line("marker")?.and_then(Marker::read),
             runs: line("runs")?.is_some(),
-            foreign_unit: line("foreign")?.is_some(),
+            distribution_unit: line("distribution")?.is_some(),
             view,
             program: line("program")?.and_then(|version| version.parse().ok()),
             packaged: match line("installed")? {
@@ -205,7 +205,7 @@ impl EtcdFacts {
     /// The version of etcd that its data are of, as far as this host can tell:
     /// what answers, and of a silent member what its unit would start.
     #[must_use]
-    pub fn version(&self) -> Option<EtcdVersion> {
+    pub fn version(&self) -> Option<Version> {
         let answers = self.view.as_ref().and_then(|view| view.version);
         answers.or(self.program)
     }
@@ -221,7 +221,7 @@ impl Marker {
     fn read(text: &str) -> Option<Self> {
         let (state, token) = text.trim().split_once(' ')?;
         Some(Self {
-            founding: state == "founding",
+            bootstrapping: state == "bootstrapping",
             token: token.to_owned(),
         })
     }
@@ -257,7 +257,7 @@ pub(super) fn listed(members: &str) -> Vec<MemberView> {
         .collect()
 }
 
-impl Group {
+impl EtcdCluster {
     /// Tells how far the external etcd of a cluster stands. `token` is the
     /// cluster's own: data of another counts for nothing.
     #[must_use]
@@ -273,11 +273,13 @@ impl Group {
         let of_host = |(name, facts): (&&Name, &&EtcdFacts)| {
             let held = facts.holds(token);
             let is = match &state {
-                GroupState::Blank => HostState::Founder,
-                GroupState::Founding | GroupState::Leaderless if held => HostState::Stopped,
-                GroupState::Founding => HostState::Founder,
-                GroupState::Leaderless => HostState::Joining,
-                GroupState::Live(members) => {
+                EtcdClusterState::Blank => HostState::Bootstrapping,
+                EtcdClusterState::Bootstrapping | EtcdClusterState::Leaderless if held => {
+                    HostState::Stopped
+                }
+                EtcdClusterState::Bootstrapping => HostState::Bootstrapping,
+                EtcdClusterState::Leaderless => HostState::Joining,
+                EtcdClusterState::Live(members) => {
                     let votes = members
                         .iter()
                         .any(|entry| entry.name == name.as_str() && !entry.learner);
@@ -296,17 +298,17 @@ impl Group {
         }
     }
 
-    /// Hosts of a cluster that is still to be founded, outside of a limit:
-    /// its members are founded together or not at all.
+    /// Hosts of a cluster that is still to be bootstrapped, outside of a limit:
+    /// its members are bootstrapped together or not at all.
     #[must_use]
     pub fn left_out(&self, limit: &BTreeSet<Name>) -> Vec<&Name> {
         match self.state {
-            GroupState::Blank | GroupState::Founding => self
+            EtcdClusterState::Blank | EtcdClusterState::Bootstrapping => self
                 .hosts
                 .keys()
                 .filter(|name| !limit.contains(*name))
                 .collect(),
-            GroupState::Live(_) | GroupState::Leaderless => Vec::new(),
+            EtcdClusterState::Live(_) | EtcdClusterState::Leaderless => Vec::new(),
         }
     }
 
@@ -326,23 +328,23 @@ impl Group {
     }
 }
 
-fn state(hosts: &BTreeMap<&Name, &EtcdFacts>, token: &str) -> GroupState {
+fn state(hosts: &BTreeMap<&Name, &EtcdFacts>, token: &str) -> EtcdClusterState {
     let live = hosts
         .values()
         .filter(|facts| facts.holds(token))
         .filter_map(|facts| facts.view.as_ref())
         .find(|view| view.led && !view.learner && !view.members.is_empty());
     if let Some(view) = live {
-        return GroupState::Live(view.members.clone());
+        return EtcdClusterState::Live(view.members.clone());
     }
     let mut held = hosts.values().filter(|facts| facts.holds(token)).peekable();
     if held.peek().is_none() {
-        return GroupState::Blank;
+        return EtcdClusterState::Blank;
     }
-    let founding = |facts: &&EtcdFacts| facts.marker.as_ref().is_some_and(|m| m.founding);
-    if held.all(founding) {
-        GroupState::Founding
+    let bootstrapping = |facts: &&EtcdFacts| facts.marker.as_ref().is_some_and(|m| m.bootstrapping);
+    if held.all(bootstrapping) {
+        EtcdClusterState::Bootstrapping
     } else {
-        GroupState::Leaderless
+        EtcdClusterState::Leaderless
     }
 }

@@ -1,24 +1,24 @@
 //! What a host is: read in the same exec as the state of its resources.
 
 pub mod endpoint;
+pub mod host_info;
 pub mod plane;
-pub mod portrait;
 pub mod software;
-pub mod stacked;
+pub mod stale_etcd_members;
 
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
+pub use host_info::HostInfo;
 pub use plane::PlaneView;
-pub use portrait::Portrait;
-pub use software::{Look, Software};
-pub use stacked::Outlived;
+pub use software::{Lookup, Software};
+pub use stale_etcd_members::StaleEtcdMembers;
 
 use super::etcd::{self, EtcdFacts, MemberQuestions};
-use crate::cluster::Settled;
+use crate::cluster::ResolvedCluster;
 use crate::kubeadm::API_PORT;
-use crate::resource::{Answers, Malformed, section};
+use crate::resource::{AnswerError, Answers, section};
 use crate::shell::Script;
 
 pub use endpoint::{EndpointQuestions, EndpointView};
@@ -53,7 +53,7 @@ pub struct Facts {
     /// Whether apt is there.
     pub apt: bool,
     /// Whether systemd-resolved keeps a resolv.conf.
-    pub resolved: bool,
+    pub systemd_resolved: bool,
     /// Whether its control groups are version 2 alone, as kubelets see it;
     /// not so where version 1 is there too (hybrid).
     pub unified_cgroups: bool,
@@ -64,7 +64,7 @@ pub struct Facts {
     /// Whether its kubelet asks the cluster for a certificate to serve with.
     pub signed_serving: bool,
     /// What has not come to its end: `init`, `join`, or what
-    /// [`Progress`](super::founding::Progress) reads.
+    /// [`BootstrapProgress`](super::bootstrap::BootstrapProgress) reads.
     pub unfinished: Option<String>,
     /// Addresses, with the length of their networks' prefixes, and their
     /// interfaces.
@@ -108,7 +108,7 @@ pub enum ApiView {
 /// A node as the API server knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeView {
-    /// Its name.
+    /// Name of the Node object.
     pub name: String,
     /// Whether it is ready.
     pub ready: bool,
@@ -122,7 +122,7 @@ pub struct NodeView {
     pub taints: Vec<String>,
 }
 
-/// Kept while kubeadm runs; holds `init`, `join`, or how far a founding by all
+/// Kept while kubeadm runs; holds `init`, `join`, or how far a bootstrap by all
 /// control planes has come.
 pub const UNFINISHED: &str = "/var/lib/kdiy/unfinished";
 
@@ -158,20 +158,20 @@ pub struct Questions {
     pub api_server: Option<IpAddr>,
     /// Addresses and SSH ports that it has to reach, asked only of a host
     /// that is in no cluster yet.
-    pub reach: Vec<(IpAddr, u16)>,
+    pub peers: Vec<(IpAddr, u16)>,
     /// Whether the hash of the applied network manifest is wanted.
     pub manifest: bool,
     /// What is at the endpoint.
     pub endpoint: EndpointQuestions,
     /// Whose requests for serving certificates are to be judged, if any.
-    pub requests: Option<Settled>,
+    pub requests: Option<ResolvedCluster>,
     /// What is to be known of packages, where it is to have a kubelet.
     pub software: Option<software::Questions>,
     /// What is asked of its member, when it has one of an external etcd.
     pub etcd: Option<MemberQuestions>,
     /// Whether members of stacked etcd have outlived their nodes, where it is
     /// stacked and this is a control plane.
-    pub outlived: Option<Outlived>,
+    pub stale_etcd_members: Option<StaleEtcdMembers>,
 }
 
 impl Questions {
@@ -190,7 +190,7 @@ impl Questions {
                 &Script::of("ip -o addr show scope global\n"),
             ))
             .then(&section("listening", &Script::of("ss -Hltnp\n")))
-            .then(&section("reach", &self.reach_script()))
+            .then(&section("peers", &self.peers_script()))
             .then(&section("endpoint", &self.endpoint.script()))
             .then(&match &self.software {
                 None => section("software", &Script::new()),
@@ -198,7 +198,7 @@ impl Questions {
             })
             .then(&match &self.etcd {
                 None => section("etcd", &Script::new()),
-                Some(questions) => etcd::look(questions),
+                Some(questions) => etcd::member_script(questions),
             });
         match self.api_server {
             None => script.then(&section("api", &Script::new())),
@@ -214,13 +214,13 @@ impl Questions {
     /// and sshd counts those that do not log in. Whoever did not answer so is
     /// tried at the SSH port, by one bash for each, side by side. Refused
     /// counts as reached: the host answered.
-    fn reach_script(&self) -> Script {
-        if self.reach.is_empty() {
+    fn peers_script(&self) -> Script {
+        if self.peers.is_empty() {
             return Script::new();
         }
-        let addresses = self.reach.iter().map(|(address, _)| address.to_string());
+        let addresses = self.peers.iter().map(|(address, _)| address.to_string());
         let targets = self
-            .reach
+            .peers
             .iter()
             .map(|(address, port)| format!("{address}/{port}"));
         Script::of("if [ ! -s /etc/kubernetes/kubelet.conf ] && [ ! -d /var/lib/etcd/member ] && command -v bash >/dev/null; then\n")
@@ -250,16 +250,16 @@ impl Questions {
         } else {
             script
         };
-        let script = match &self.outlived {
+        let script = match &self.stale_etcd_members {
             None => script,
-            Some(outlived) => script.then(&outlived.script()),
+            Some(stale_etcd_members) => script.then(&stale_etcd_members.script()),
         };
         script.lit("else echo \"silent $nodes\"; fi\nfi\n")
     }
 }
 
-/// An election of etcd's ends all that was asked during it, as when a member has
-/// lost its power: what is asked after it has a leader again.
+/// An election of etcd's ends all that was asked during it, as when a member
+/// has lost its power: what is asked after it has a leader again.
 const LEADER_CHANGED: &str = "case $nodes in *'etcdserver: leader changed'*) : ;; *) false ;; esac";
 
 /// `kubectl` for questions that must not hang.
@@ -281,16 +281,16 @@ impl Facts {
     ///
     /// # Errors
     /// When an answer is missing or cannot be read.
-    pub fn parse(answers: &Answers) -> Result<Self, Malformed> {
+    pub fn parse(answers: &Answers) -> Result<Self, AnswerError> {
         let fact = |key: &str| {
             answers
                 .line("facts", key)
                 .map(|v| v.map(|v| v.trim().to_owned()))
         };
         let needed =
-            |key: &str| fact(key)?.ok_or_else(|| Malformed::Missing(format!("facts: {key}")));
-        fn number<T: std::str::FromStr>(key: &str, text: &str) -> Result<T, Malformed> {
-            text.parse().map_err(|_| Malformed::text(key, text))
+            |key: &str| fact(key)?.ok_or_else(|| AnswerError::Missing(format!("facts: {key}")));
+        fn number<T: std::str::FromStr>(key: &str, text: &str) -> Result<T, AnswerError> {
+            text.parse().map_err(|_| AnswerError::text(key, text))
         }
         let capabilities = u64::from_str_radix(&needed("capabilities")?, 16).unwrap_or(0);
         Ok(Self {
@@ -307,7 +307,7 @@ impl Facts {
             product_uuid: fact("product-uuid")?,
             systemd: fact("systemd")?.is_some(),
             apt: fact("apt")?.is_some(),
-            resolved: fact("resolved")?.is_some(),
+            systemd_resolved: fact("resolved")?.is_some(),
             // What the kubelet asks itself (IsCgroup2UnifiedMode).
             unified_cgroups: fact("cgroups")?.is_none_or(|kind| kind == "cgroup2fs"),
             // Bit 24, see capability.h.
@@ -326,7 +326,7 @@ impl Facts {
                 .filter_map(listener)
                 .collect(),
             unreachable: answers
-                .get("reach")?
+                .get("peers")?
                 .lines()
                 .filter_map(|l| l.parse().ok())
                 .collect(),
@@ -368,7 +368,8 @@ fn address(line: &str) -> Option<(String, IpNet)> {
     Some((interface.to_owned(), address.ok()?))
 }
 
-/// A line of `ss -Hltnp`: `LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",…))`.
+/// A line of `ss -Hltnp`: `LISTEN 0 128 0.0.0.0:22 0.0.0.0:*
+/// users:(("sshd",…))`.
 fn listener(line: &str) -> Option<(u16, String)> {
     let words: Vec<_> = line.split_whitespace().collect();
     let port = words.get(3)?.rsplit(':').next()?.parse().ok()?;
@@ -481,10 +482,10 @@ kubectl() { echo asked >> "$dir/asked"; n=$(wc -l < "$dir/asked"); sed -n "${n}p
         // Multicast: no kernel connects to it.
         let nowhere = IpAddr::from(Ipv4Addr::new(224, 0, 0, 1));
         let questions = Questions {
-            reach: vec![(loopback, 22), (nowhere, 22)],
+            peers: vec![(loopback, 22), (nowhere, 22)],
             ..Questions::default()
         };
-        let script = questions.reach_script();
+        let script = questions.peers_script();
         let output = std::process::Command::new("sh")
             .args(["-c", script.as_str()])
             .env("LC_ALL", "C")

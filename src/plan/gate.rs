@@ -1,4 +1,4 @@
-//! Gates: steps that wait for something that nobody can bring about directly,
+//! Gates: steps that wait for something that kdiy cannot do itself,
 //! and what is looked at when they wait in vain.
 
 pub mod endpoint;
@@ -7,6 +7,8 @@ pub mod nodes;
 pub mod pods;
 
 use serde::Serialize;
+
+use crate::cluster::Name;
 
 /// What a step waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,9 +27,11 @@ pub enum Gate {
     ControlPlane,
     /// That the kubelet of the step's host registers its node.
     Kubelet,
-    /// That nodes are ready, asked by a control plane.
+    /// That nodes are ready.
     Nodes {
-        /// URL of the step's host's own API server.
+        /// A control plane, which is asked why they are not.
+        asked: Name,
+        /// URL of its own API server.
         server: String,
         /// Their names.
         names: Vec<String>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::facts::Questions;
 use super::{Blueprint, Facts};
 use crate::cluster::Name;
-use crate::resource::{self, Answers, Done, Key, Malformed, Resource, SECTION_FUNCTION, Seen};
+use crate::resource::{self, AnswerError, Answers, Done, Key, Resource, SECTION_FUNCTION, Seen};
 use crate::shell::Script;
 
 /// Everything that was seen of one host.
@@ -55,7 +55,7 @@ impl Observation {
         host: &Name,
         output: &[u8],
         window: Window,
-    ) -> Result<Self, Malformed> {
+    ) -> Result<Self, AnswerError> {
         let answers = Answers::parse(output)?;
         let facts = Facts::parse(&answers)?;
         let seen = resource::parse(&blueprint.resources(host), &answers)?;

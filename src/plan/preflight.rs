@@ -4,7 +4,7 @@ mod encryption;
 mod endpoint;
 mod etcd;
 mod fixed;
-mod membership;
+mod joined_nodes;
 mod software;
 
 use std::collections::BTreeMap;
@@ -12,15 +12,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Facts, Observation, Standing};
-use crate::cluster::{Name, Node, Role, Settled, Topology};
+use super::{ClusterState, Facts, Observation};
+use crate::cluster::{Name, Node, ResolvedCluster, Role, Topology};
 use crate::lb::HEALTH_PORT;
 use crate::runtime;
 
 /// A reason not to begin, with its fix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Problem {
-    /// Where.
+    /// The host's name in the inventory.
     pub host: Name,
     /// Stable name, such as `clock-skew`.
     pub code: &'static str,
@@ -75,7 +75,7 @@ const GUARDS: [&str; 13] = [
     "etcd-split",
     "etcd-step",
     "foreign-endpoint",
-    "founding-changed",
+    "bootstrap-changed",
     "runtime-source",
 ];
 
@@ -84,54 +84,84 @@ const GUARDS: [&str; 13] = [
 /// one here) is not made.
 #[must_use]
 pub fn problems(
-    settled: &Settled,
-    standing: &Standing,
+    resolved: &ResolvedCluster,
+    cluster_state: &ClusterState,
     etcd_token: &str,
     seen: &BTreeMap<Name, Observation>,
 ) -> Vec<Problem> {
     let mut all = Vec::new();
-    for node in &settled.cluster.nodes {
+    for node in &resolved.cluster.nodes {
         let Some(observation) = seen.get(&node.name) else {
             continue;
         };
-        let mut found = Vec::new();
-        system(&observation.facts, &mut found);
-        if node.runs_kubelet() && !standing.members.contains(&node.name) {
-            size(node, &observation.facts, &mut found);
-            membership::foreign(node, standing, &observation.facts, &mut found);
+        let mut problems = Vec::new();
+        system(&observation.facts, &mut problems);
+        if node.runs_kubelet() && !cluster_state.joined_nodes.contains(&node.name) {
+            size(node, &observation.facts, &mut problems);
+            joined_nodes::joined_other_cluster(
+                node,
+                cluster_state,
+                &observation.facts,
+                &mut problems,
+            );
         }
-        membership::unseen(settled, standing, node, seen, &mut found);
-        membership::other_founders(settled, standing, node, &mut found);
-        membership::upgrade(settled, standing, node, &mut found);
-        membership::other_runtime(settled, standing, node, &mut found);
-        fixed::problems(settled, standing, node, &observation.facts, &mut found);
-        ports(settled, standing, node, &observation.facts, &mut found);
-        address(settled, node, &observation.facts, &mut found);
-        software::problems(settled, standing, node, &observation.facts, &mut found);
+        joined_nodes::unobserved(resolved, cluster_state, node, seen, &mut problems);
+        joined_nodes::bootstrap_changed(resolved, cluster_state, node, &mut problems);
+        joined_nodes::upgrade(resolved, cluster_state, node, &mut problems);
+        joined_nodes::other_runtime(resolved, cluster_state, node, &mut problems);
+        fixed::problems(
+            resolved,
+            cluster_state,
+            node,
+            &observation.facts,
+            &mut problems,
+        );
+        ports(
+            resolved,
+            cluster_state,
+            node,
+            &observation.facts,
+            &mut problems,
+        );
+        address(resolved, node, &observation.facts, &mut problems);
+        software::problems(
+            resolved,
+            cluster_state,
+            node,
+            &observation.facts,
+            &mut problems,
+        );
         let facts = |node: &Node| Some(seen.get(&node.name)?.facts.clone());
-        encryption::check(settled, standing, node, &facts, &mut found);
-        clock(observation.skew, &mut found);
-        twins(node, seen, &mut found);
-        unreachable(settled, &observation.facts, &mut found);
-        endpoint::foreign(settled, &observation.facts, &mut found);
-        endpoint::virtual_address(settled, node, seen, &mut found);
-        etcd::problems(settled, standing, node, etcd_token, seen, &mut found);
-        let silent = standing.silent.get(&node.name);
-        if let Some(why) = silent.filter(|_| !standing.waits_for_etcd()) {
-            found.push(Found {
+        encryption::check(resolved, cluster_state, node, &facts, &mut problems);
+        clock(observation.skew, &mut problems);
+        twins(node, seen, &mut problems);
+        unreachable(resolved, &observation.facts, &mut problems);
+        endpoint::other_cluster(resolved, &observation.facts, &mut problems);
+        endpoint::virtual_address(resolved, node, seen, &mut problems);
+        etcd::problems(
+            resolved,
+            cluster_state,
+            node,
+            etcd_token,
+            seen,
+            &mut problems,
+        );
+        let silent = cluster_state.silent.get(&node.name);
+        if let Some(why) = silent.filter(|_| !cluster_state.waits_for_etcd()) {
+            problems.push(HostProblem {
                 code: "api-silent",
                 kubeadm: "",
                 what: format!(
                     "it is a control plane of a cluster whose API does not answer: {why}"
                 ),
                 fix: format!(
-                    "start its kubelet and container runtime and look at `{}`; kdiy founds no \
+                    "start its kubelet and container runtime and look at `{}`; kdiy bootstraps no \
                      second cluster beside it",
                     runtime::LIST
                 ),
             });
         }
-        all.extend(kept(settled, node, found));
+        all.extend(kept(resolved, node, problems));
     }
     all
 }
@@ -139,54 +169,54 @@ pub fn problems(
 /// What keeps nobody from beginning, of all hosts in the order of the
 /// inventory; ignored as problems are.
 #[must_use]
-pub fn warnings(settled: &Settled, seen: &BTreeMap<Name, Observation>) -> Vec<Problem> {
+pub fn warnings(resolved: &ResolvedCluster, seen: &BTreeMap<Name, Observation>) -> Vec<Problem> {
     let mut all = Vec::new();
-    for node in &settled.cluster.nodes {
+    for node in &resolved.cluster.nodes {
         let Some(observation) = seen.get(&node.name) else {
             continue;
         };
-        let mut found = Vec::new();
-        software::warnings(settled, node, &observation.facts, &mut found);
-        all.extend(kept(settled, node, found));
+        let mut problems = Vec::new();
+        software::warnings(resolved, node, &observation.facts, &mut problems);
+        all.extend(kept(resolved, node, problems));
     }
     all
 }
 
 /// What the inventory does not ignore.
 fn kept<'a>(
-    settled: &'a Settled,
+    resolved: &'a ResolvedCluster,
     node: &'a Node,
-    found: Vec<Found>,
+    problems: Vec<HostProblem>,
 ) -> impl Iterator<Item = Problem> + 'a {
     let ignored = |code: &str, kubeadm: &str| {
-        let names = &settled.cluster.kubeadm.ignore_preflight_errors;
+        let names = &resolved.cluster.kubeadm.ignore_preflight_errors;
         names.iter().any(|name| {
             name.eq_ignore_ascii_case(code)
                 || name.eq_ignore_ascii_case(kubeadm)
                 || (name.eq_ignore_ascii_case("all") && !GUARDS.contains(&code))
         })
     };
-    let found = found
+    let problems = problems
         .into_iter()
-        .filter(move |found| !ignored(found.code, found.kubeadm));
-    found.map(|found| Problem {
+        .filter(move |problems| !ignored(problems.code, problems.kubeadm));
+    problems.map(|problems| Problem {
         host: node.name.clone(),
-        code: found.code,
-        what: found.what,
-        fix: found.fix,
+        code: problems.code,
+        what: problems.what,
+        fix: problems.fix,
     })
 }
 
-struct Found {
+struct HostProblem {
     code: &'static str,
     kubeadm: &'static str,
     what: String,
     fix: String,
 }
 
-fn system(facts: &Facts, found: &mut Vec<Found>) {
+fn system(facts: &Facts, problems: &mut Vec<HostProblem>) {
     if !facts.apt || !facts.systemd {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "unsupported-system",
             kubeadm: "SystemVerification",
             what: format!("{} {} has no apt or no systemd", facts.os, facts.os_version),
@@ -195,10 +225,10 @@ fn system(facts: &Facts, found: &mut Vec<Found>) {
     }
 }
 
-fn size(node: &Node, facts: &Facts, found: &mut Vec<Found>) {
+fn size(node: &Node, facts: &Facts, problems: &mut Vec<HostProblem>) {
     if node.roles.has(Role::ControlPlane) {
         if facts.cpus < CPUS {
-            found.push(Found {
+            problems.push(HostProblem {
                 code: "cpus",
                 kubeadm: "NumCPU",
                 what: format!(
@@ -210,7 +240,7 @@ fn size(node: &Node, facts: &Facts, found: &mut Vec<Found>) {
         }
         if facts.memory < MEMORY {
             let mib = facts.memory / 1024;
-            found.push(Found {
+            problems.push(HostProblem {
                 code: "memory",
                 kubeadm: "Mem",
                 what: format!("{mib} MiB of memory; kubeadm wants 1700 MB for a control plane"),
@@ -220,7 +250,7 @@ fn size(node: &Node, facts: &Facts, found: &mut Vec<Found>) {
     }
     if facts.disk_free < DISK {
         let mib = facts.disk_free / 1024;
-        found.push(Found {
+        problems.push(HostProblem {
             code: "disk",
             kubeadm: "",
             what: format!("{mib} MiB free under /var; packages and images need 2048 MiB"),
@@ -230,15 +260,16 @@ fn size(node: &Node, facts: &Facts, found: &mut Vec<Found>) {
 }
 
 fn ports(
-    settled: &Settled,
-    standing: &Standing,
+    resolved: &ResolvedCluster,
+    cluster_state: &ClusterState,
     node: &Node,
     facts: &Facts,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
     let mut wanted: Vec<(u16, &str)> = Vec::new();
-    let joined =
-        standing.members.contains(&node.name) || facts.kubelet_conf || facts.unfinished.is_some();
+    let joined = cluster_state.joined_nodes.contains(&node.name)
+        || facts.kubelet_conf
+        || facts.unfinished.is_some();
     if node.runs_kubelet() && !joined {
         let ports = if node.roles.has(Role::ControlPlane) {
             CONTROL_PLANE_PORTS
@@ -246,24 +277,24 @@ fn ports(
             KUBELET_PORTS
         };
         wanted.extend(ports.iter().map(|port| (*port, "kubelet")));
-        if node.roles.has(Role::ControlPlane) && settled.cluster.topology == Topology::Stacked {
+        if node.roles.has(Role::ControlPlane) && resolved.cluster.topology == Topology::Stacked {
             wanted.extend(ETCD_PORTS.iter().map(|port| (*port, "kubelet")));
         }
     }
-    wanted.extend(endpoint::ports(&settled.cluster, node));
+    wanted.extend(endpoint::ports(&resolved.cluster, node));
     for (port, own) in wanted {
-        port_taken(port, Some(own), facts, found);
+        port_taken(port, Some(own), facts, problems);
     }
 }
 
 /// A port that another process than its own listens on.
-fn port_taken(port: u16, own: Option<&str>, facts: &Facts, found: &mut Vec<Found>) {
+fn port_taken(port: u16, own: Option<&str>, facts: &Facts, problems: &mut Vec<HostProblem>) {
     let taken = facts
         .listening
         .iter()
         .find(|(at, process)| *at == port && Some(process.as_str()) != own);
     if let Some((_, process)) = taken {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "port",
             kubeadm: "Port",
             what: format!("port {port} is taken by {process}"),
@@ -272,8 +303,13 @@ fn port_taken(port: u16, own: Option<&str>, facts: &Facts, found: &mut Vec<Found
     }
 }
 
-fn address(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>) {
-    let wanted = settled.address(node);
+fn address(
+    resolved: &ResolvedCluster,
+    node: &Node,
+    facts: &Facts,
+    problems: &mut Vec<HostProblem>,
+) {
+    let wanted = resolved.address(node);
     if facts
         .addresses
         .iter()
@@ -286,7 +322,7 @@ fn address(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>
         .iter()
         .map(|(name, address)| format!("{} ({name})", address.addr()))
         .collect();
-    found.push(Found {
+    problems.push(HostProblem {
         code: "address",
         kubeadm: "",
         what: format!("the node address {wanted} is on none of its interfaces"),
@@ -294,9 +330,9 @@ fn address(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>
     });
 }
 
-fn clock(skew: Duration, found: &mut Vec<Found>) {
+fn clock(skew: Duration, problems: &mut Vec<HostProblem>) {
     if skew > SKEW {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "clock-skew",
             kubeadm: "",
             what: format!("its clock is {} s away from this machine's", skew.as_secs()),
@@ -306,7 +342,7 @@ fn clock(skew: Duration, found: &mut Vec<Found>) {
 }
 
 /// Cloned machines: the identities that kubelets are told apart by.
-fn twins(node: &Node, seen: &BTreeMap<Name, Observation>, found: &mut Vec<Found>) {
+fn twins(node: &Node, seen: &BTreeMap<Name, Observation>, problems: &mut Vec<HostProblem>) {
     let own = &seen[&node.name].facts;
     let others = || seen.iter().filter(|(name, _)| **name != node.name);
     let same = |id: &dyn Fn(&Facts) -> Option<String>| -> Option<String> {
@@ -318,14 +354,14 @@ fn twins(node: &Node, seen: &BTreeMap<Name, Observation>, found: &mut Vec<Found>
         (!twins.is_empty()).then(|| twins.join(", "))
     };
     if own.machine_id.is_empty() {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "machine-id",
             kubeadm: "",
             what: "/etc/machine-id is empty".to_owned(),
             fix: "run `systemd-machine-id-setup` there".to_owned(),
         });
     } else if let Some(twins) = same(&|facts| Some(facts.machine_id.clone())) {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "machine-id",
             kubeadm: "",
             what: format!("it has the machine-id of {twins}"),
@@ -334,7 +370,7 @@ fn twins(node: &Node, seen: &BTreeMap<Name, Observation>, found: &mut Vec<Found>
         });
     }
     if let Some(twins) = same(&|facts| facts.product_uuid.clone()) {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "product-uuid",
             kubeadm: "",
             what: format!("it has the product_uuid of {twins}"),
@@ -343,16 +379,16 @@ fn twins(node: &Node, seen: &BTreeMap<Name, Observation>, found: &mut Vec<Found>
     }
 }
 
-fn unreachable(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    let lost: Vec<_> = settled
+fn unreachable(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
+    let lost: Vec<_> = resolved
         .cluster
         .nodes
         .iter()
-        .filter(|other| facts.unreachable.contains(&settled.address(other)))
-        .map(|other| format!("{} ({})", other.name, settled.address(other)))
+        .filter(|other| facts.unreachable.contains(&resolved.address(other)))
+        .map(|other| format!("{} ({})", other.name, resolved.address(other)))
         .collect();
     if !lost.is_empty() {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "unreachable",
             kubeadm: "",
             what: format!("it cannot reach {}", lost.join(", ")),

@@ -12,23 +12,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::Facts;
-use crate::cluster::{Name, Settled};
+use crate::cluster::{Name, ResolvedCluster};
 use crate::resource::{hex, section};
 use crate::shell::Script;
 
 /// A request that waits, as it was judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// Its name in the cluster.
+    /// Name of the CertificateSigningRequest.
     pub name: String,
     /// Who made it, quoted as Go quotes.
     pub requestor: String,
     /// Why it must not be approved, if so.
-    pub fault: Option<&'static str>,
+    pub objection: Option<&'static str>,
 }
 
 /// Faults as the hosts name them, and in words.
-const FAULTS: [(&str, &str); 6] = [
+const OBJECTIONS: [(&str, &str); 6] = [
     ("usages", "its usages are not those of a server"),
     ("groups", "its requestor is not in the group of nodes"),
     ("stranger", "its requestor is no node of this inventory"),
@@ -92,13 +92,13 @@ echo names
 "#;
 
 /// Defines `kdiy_judge` and what it needs, and `kdiy_requests`, which lists.
-fn functions(settled: &Settled, kubectl: &Script) -> Script {
-    let known = settled.cluster.kubelets().fold(
+fn functions(resolved: &ResolvedCluster, kubectl: &Script) -> Script {
+    let known = resolved.cluster.kubelets().fold(
         Script::of("kdiy_expected() {\ncase $1 in\n"),
         |script, node| {
             let name = node.name.as_str();
             let mut want = vec![subject(name)];
-            want.extend(attributes(name, settled.address(node)));
+            want.extend(attributes(name, resolved.address(node)));
             script
                 .arg(requestor(name))
                 .lit(") echo ")
@@ -117,8 +117,8 @@ fn functions(settled: &Settled, kubectl: &Script) -> Script {
 
 /// The section in which a control plane judges all requests that wait.
 #[must_use]
-pub fn probe(settled: &Settled, kubectl: &Script) -> Script {
-    let body = functions(settled, kubectl)
+pub fn probe(resolved: &ResolvedCluster, kubectl: &Script) -> Script {
+    let body = functions(resolved, kubectl)
         .lit("kdiy_requests 2>/dev/null | while read -r n u g r w; do\n")
         .lit("echo \"$n $(kdiy_judge \"$u\" \"$g\" \"$r\" \"$w\") $w\"\ndone\n");
     section("requests", &body)
@@ -130,20 +130,20 @@ pub fn parse(answer: &str) -> Vec<Request> {
     let request = |line: &str| {
         let mut words = line.splitn(3, ' ');
         let (name, verdict, requestor) = (words.next()?, words.next()?, words.next()?);
-        let fault = match verdict {
+        let objection = match verdict {
             "good" => None,
             // What kdiy does not know is not good.
             other => Some(
-                FAULTS
+                OBJECTIONS
                     .iter()
                     .find(|(word, _)| *word == other)
-                    .map_or("it could not be judged", |(_, fault)| *fault),
+                    .map_or("it could not be judged", |(_, objection)| *objection),
             ),
         };
         Some(Request {
             name: name.to_owned(),
             requestor: requestor.to_owned(),
-            fault,
+            objection,
         })
     };
     answer.lines().filter_map(request).collect()
@@ -152,8 +152,8 @@ pub fn parse(answer: &str) -> Vec<Request> {
 /// Defines `kdiy_served NAME URL`: approves the good requests of a node and
 /// tells whether its kubelet serves with a certificate of the cluster's.
 #[must_use]
-pub fn serving_function(settled: &Settled, kubectl: &Script) -> Script {
-    functions(settled, kubectl)
+pub fn serving_function(resolved: &ResolvedCluster, kubectl: &Script) -> Script {
+    functions(resolved, kubectl)
         .lit("kdiy_served() {\n")
         .lit("kdiy_requests > \"$kdiy_tmp/requests\" || return 1\n")
         .lit("while read -r n u g r w; do\n")
@@ -177,7 +177,7 @@ pub fn warnings(facts: &BTreeMap<Name, Facts>) -> Vec<String> {
             Some(format!(
                 "the certificate request {} of {} is left alone: {}; look at it with \
                  `kubectl describe csr {0}`, and deny it with `kubectl certificate deny {0}`",
-                request.name, request.requestor, request.fault?
+                request.name, request.requestor, request.objection?
             ))
         })
         .collect();

@@ -12,13 +12,13 @@ use ipnet::IpNet;
 use zeroize::Zeroizing;
 
 use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView, PlaneView};
-use super::install::{Circumstances, Trust, blueprint};
+use super::install::{Observed, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
 use crate::cluster::{
-    Bootstrap, Encryption, KubeletClient, KubeletServing, Name, Role, Settled, Version,
+    Bootstrap, Encryption, KubeletClient, KubeletServing, Name, ResolvedCluster, Role, Version,
 };
-use crate::vault::Vault;
+use crate::secret_store::SecretStore;
 
 use crate::kubeadm::tests::few;
 use crate::kubeadm::{Stage, plane_settings};
@@ -51,16 +51,16 @@ pub(super) fn trust() -> Trust {
 }
 
 /// [`trust`], with a key where the cluster encrypts.
-fn trust_of(settled: &Settled) -> Trust {
-    let encrypts = settled.cluster.control_plane.encryption == Encryption::Secretbox;
+fn trust_of(resolved: &ResolvedCluster) -> Trust {
+    let encrypts = resolved.cluster.control_plane.encryption == Encryption::Secretbox;
     Trust {
         encryption_key: encrypts.then(|| "QUFBQUFBQUFBQUFBQUFBQQ==".to_owned().into()),
         ..trust()
     }
 }
 
-pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
-    let node = settled
+pub(super) fn facts(resolved: &ResolvedCluster, host: &str) -> Facts {
+    let node = resolved
         .cluster
         .nodes
         .iter()
@@ -80,14 +80,14 @@ pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
         product_uuid: Some(format!("uuid of {host}")),
         systemd: true,
         apt: true,
-        resolved: false,
+        systemd_resolved: false,
         sys_resource: true,
         kubelet_conf: false,
         signed_serving: false,
         unfinished: None,
         addresses: vec![(
             "eth0".to_owned(),
-            IpNet::new(settled.address(node), 24).unwrap(),
+            IpNet::new(resolved.address(node), 24).unwrap(),
         )],
         listening: vec![(22, "sshd".to_owned())],
         unreachable: Vec::new(),
@@ -102,58 +102,58 @@ pub(super) fn facts(settled: &Settled, host: &str) -> Facts {
 
 /// What is known of a cluster's hosts.
 struct Hosts {
-    settled: Settled,
-    circumstances: Circumstances,
+    resolved: ResolvedCluster,
+    observed: Observed,
     seen: BTreeMap<Name, Observation>,
     blueprint: Blueprint,
-    vault: Vault,
+    secrets: SecretStore,
 }
 
+mod parallel_bootstrap;
 mod planes;
 mod software;
-mod together;
 
 /// The same, with its control planes one after the other.
-fn serial(mut settled: Settled) -> Settled {
-    settled.cluster.bootstrap = Bootstrap::Serial;
-    settled
+fn serial(mut resolved: ResolvedCluster) -> ResolvedCluster {
+    resolved.cluster.bootstrap = Bootstrap::Serial;
+    resolved
 }
 
 impl Hosts {
     /// Hosts with these facts that have what `seen` says of every resource.
     fn with(
-        facts: impl Fn(&Settled, &str) -> Facts,
+        facts: impl Fn(&ResolvedCluster, &str) -> Facts,
         seen: impl Fn(&Name, &Resource) -> Seen,
     ) -> Self {
         Self::of(few(VERSION), facts, seen)
     }
 
     fn of(
-        settled: Settled,
-        facts: impl Fn(&Settled, &str) -> Facts,
+        resolved: ResolvedCluster,
+        facts: impl Fn(&ResolvedCluster, &str) -> Facts,
         seen: impl Fn(&Name, &Resource) -> Seen,
     ) -> Self {
-        let facts: BTreeMap<_, _> = settled
+        let facts: BTreeMap<_, _> = resolved
             .cluster
             .nodes
             .iter()
-            .map(|node| (node.name.clone(), facts(&settled, node.name.as_str())))
+            .map(|node| (node.name.clone(), facts(&resolved, node.name.as_str())))
             .collect();
-        let standing = Standing::of(&settled.cluster, &facts, TOKEN);
-        let circumstances = Circumstances {
+        let cluster_state = ClusterState::of(&resolved.cluster, &facts, TOKEN);
+        let observed = Observed {
             facts: facts.clone(),
-            standing,
+            cluster_state,
             limit: None,
         };
-        let mut vault = Vault::new();
+        let mut secrets = SecretStore::new();
         // What is asked is made before anything is known.
         let asked = blueprint(
-            &settled,
-            &trust_of(&settled),
-            &Circumstances::default(),
-            &mut Vault::new(),
+            &resolved,
+            &trust_of(&resolved),
+            &Observed::default(),
+            &mut SecretStore::new(),
         );
-        let blueprint = blueprint(&settled, &trust_of(&settled), &circumstances, &mut vault);
+        let blueprint = blueprint(&resolved, &trust_of(&resolved), &observed, &mut secrets);
         let seen = facts
             .into_iter()
             .map(|(host, facts)| {
@@ -174,11 +174,11 @@ impl Hosts {
             })
             .collect();
         Self {
-            settled,
-            circumstances,
+            resolved,
+            observed,
             seen,
             blueprint,
-            vault,
+            secrets,
         }
     }
 
@@ -192,8 +192,8 @@ impl Hosts {
 
     fn codes(&self) -> Vec<(String, &'static str)> {
         problems(
-            &self.settled,
-            &self.circumstances.standing,
+            &self.resolved,
+            &self.observed.cluster_state,
             TOKEN,
             &self.seen,
         )
@@ -204,18 +204,18 @@ impl Hosts {
 }
 
 /// Facts of a host that is part of the running cluster.
-fn member(settled: &Settled, host: &str) -> Facts {
-    let mut facts = facts(settled, host);
-    let node = settled
+fn member(resolved: &ResolvedCluster, host: &str) -> Facts {
+    let mut facts = facts(resolved, host);
+    let node = resolved
         .cluster
         .nodes
         .iter()
         .find(|node| node.name.as_str() == host)
         .unwrap();
     facts.kubelet_conf = node.runs_kubelet();
-    facts.signed_serving = settled.cluster.kubelet_serving == KubeletServing::Signed;
+    facts.signed_serving = resolved.cluster.kubelet_serving == KubeletServing::Signed;
     if node.roles.has(Role::ControlPlane) {
-        let manifest = crate::cni::manifest(&settled.cluster.network.cni);
+        let manifest = crate::cni::manifest(&resolved.cluster.network.cni);
         let manifest = manifest.map(|source| match source {
             crate::cluster::ManifestSource::File { text, .. } => {
                 crate::resource::sha256_hex(text.as_bytes())
@@ -223,33 +223,33 @@ fn member(settled: &Settled, host: &str) -> Facts {
             crate::cluster::ManifestSource::Url(url) => crate::resource::sha256_hex(url.as_bytes()),
         });
         facts.api = ApiView::Nodes {
-            nodes: nodes(settled),
+            nodes: nodes(resolved),
             manifest,
             members: Vec::new(),
         };
-        let stage = Stage::wanted(settled.cluster.control_plane.encryption);
-        facts.plane = settled_with(settled, stage);
+        let stage = Stage::wanted(resolved.cluster.control_plane.encryption);
+        facts.plane = plane_with(resolved, stage);
     }
     facts
 }
 
 /// A control plane that runs with what the inventory says, at this stage.
-fn settled_with(settled: &Settled, stage: Stage) -> PlaneView {
-    let settings = plane_settings(settled, stage);
+fn plane_with(resolved: &ResolvedCluster, stage: Stage) -> PlaneView {
+    let settings = plane_settings(resolved, stage);
     let running = settings.iter();
     PlaneView {
         running: running
             .map(|(name, settings)| (name.clone(), settings.arguments.clone()))
             .collect(),
-        settled: Some(settings),
-        endpoint: Some(settled.cluster.node_endpoint().to_string()),
+        last_applied: Some(settings),
+        endpoint: Some(resolved.cluster.node_endpoint().to_string()),
         encrypted: (stage == Stage::Writes).then(|| "secretbox".to_owned()),
         kubelet_access: true,
         requests: Vec::new(),
     }
 }
 
-fn nodes(settled: &Settled) -> Vec<NodeView> {
+fn nodes(resolved: &ResolvedCluster) -> Vec<NodeView> {
     let view = |node: &crate::cluster::Node| {
         let mut labels: Vec<_> = crate::kubeadm::node_labels(node)
             .into_iter()
@@ -261,20 +261,30 @@ fn nodes(settled: &Settled) -> Vec<NodeView> {
         NodeView {
             name: node.name.to_string(),
             ready: true,
-            version: format!("v{}", settled.version),
+            version: format!("v{}", resolved.version),
             runtime: "containerd://1.7.2".to_owned(),
             labels,
             taints: Vec::new(),
         }
     };
-    settled.cluster.kubelets().map(view).collect()
+    resolved.cluster.kubelets().map(view).collect()
+}
+
+/// The particulars of a step.
+fn details(step: &PlannedStep) -> Vec<String> {
+    match &step.action {
+        Action::Do(operation) => operation.details(),
+        Action::Converge(changes) => { changes.iter() }
+            .flat_map(|change| change.difference.details.clone())
+            .collect(),
+    }
 }
 
 fn lines(plan: &Plan) -> String {
     let line = |(place, step): (usize, &PlannedStep)| {
         format!(
             "{place:>2} {:<4} {} after {:?}",
-            step.host.as_str(),
+            step.actor.as_str(),
             step.title,
             step.needs
         )
@@ -288,12 +298,12 @@ fn lines(plan: &Plan) -> String {
 }
 
 #[test]
-fn the_data_of_a_stacked_etcd_is_for_root_alone_however_it_is_founded() {
-    for settled in [few(VERSION), serial(few(VERSION))] {
-        let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
+fn the_data_of_a_stacked_etcd_is_for_root_alone_however_it_is_bootstrapped() {
+    for resolved in [few(VERSION), serial(few(VERSION))] {
+        let hosts = Hosts::of(resolved, facts, |_, resource| absent(resource));
         let plan = hosts.plan();
         let makes = |place: &usize| {
-            let mut changes = plan.steps[*place].changes.iter();
+            let mut changes = plan.steps[*place].changes().iter();
             changes.any(|change| {
                 matches!(&change.resource, Resource::Directory(directory)
                     if directory.path == "/var/lib/etcd" && directory.mode == 0o700)
@@ -302,14 +312,14 @@ fn the_data_of_a_stacked_etcd_is_for_root_alone_however_it_is_founded() {
         let made: Vec<_> = (0..plan.steps.len()).filter(makes).collect();
         let of: Vec<_> = made
             .iter()
-            .map(|place| plan.steps[*place].host.as_str())
+            .map(|place| plan.steps[*place].actor.as_str())
             .collect();
         assert_eq!(of, ["cp1", "cp2", "cp3"]);
         // Before etcd starts there: a host's steps come in their order.
         for place in made {
-            let host = &plan.steps[place].host;
+            let host = &plan.steps[place].actor;
             let starts = plan.steps.iter().position(|step| {
-                step.host == *host
+                step.actor == *host
                     && (step.title.contains("start the control plane")
                         || step.title.contains("initialise")
                         || step.title.contains("join the cluster"))
@@ -327,14 +337,14 @@ fn gates(plan: &Plan, is: impl Fn(&gate::Gate) -> bool) -> Vec<usize> {
 
 #[test]
 fn the_endpoint_is_known_to_serve_before_nodes_are_waited_for() {
-    for settled in [few(VERSION), serial(few(VERSION))] {
-        let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
+    for resolved in [few(VERSION), serial(few(VERSION))] {
+        let hosts = Hosts::of(resolved, facts, |_, resource| absent(resource));
         let plan = hosts.plan();
         let endpoint = gates(&plan, |gate| matches!(gate, gate::Gate::Endpoint { .. }));
         let nodes = gates(&plan, |gate| matches!(gate, gate::Gate::Nodes { .. }));
         assert_eq!((endpoint.len(), nodes.len()), (1, 1));
         assert!(endpoint < nodes);
-        let gate::Gate::Nodes { server, names } = plan.steps[nodes[0]].gate.as_ref().unwrap()
+        let gate::Gate::Nodes { server, names, .. } = plan.steps[nodes[0]].gate.as_ref().unwrap()
         else {
             panic!("no nodes")
         };
@@ -371,9 +381,9 @@ fn plans_are_the_same_to_the_letter_and_hold_no_secret() {
     let text = serde_json::to_string(&one.plan()).unwrap();
     assert_eq!(text, serde_json::to_string(&other.plan()).unwrap());
     assert!(!text.contains(KEY));
-    let secret = one.plan().steps.iter().flat_map(|step| step.changes.clone()).any(|change| {
+    let secret = one.plan().steps.iter().flat_map(|step| step.changes().to_vec()).any(|change| {
         matches!(change.resource, Resource::File(file) if matches!(&file.content, Content::Secret { .. })
-            && one.vault.text(&file.content) == Zeroizing::new(KEY.to_owned()))
+            && one.secrets.text(&file.content) == Zeroizing::new(KEY.to_owned()))
     });
     assert!(secret, "the key is planned, by its hash");
 }
@@ -386,7 +396,7 @@ fn a_finished_cluster_needs_nothing() {
 }
 
 #[test]
-fn drift_is_mended_and_nothing_else_is_touched() {
+fn drift_is_fixed_and_nothing_else_is_touched() {
     let hosts = Hosts::with(member, |host, resource| match resource {
         Resource::Sysctl(sysctl)
             if host.as_str() == "w1" && sysctl.key == "net.ipv4.ip_forward" =>
@@ -405,9 +415,9 @@ fn drift_is_mended_and_nothing_else_is_touched() {
         .steps
         .iter()
         .flat_map(|step| {
-            step.changes
+            step.changes()
                 .iter()
-                .map(|c| format!("{} {}", step.host, c.resource.key()))
+                .map(|c| format!("{} {}", step.actor, c.resource.key()))
         })
         .collect();
     assert_eq!(
@@ -420,7 +430,7 @@ fn drift_is_mended_and_nothing_else_is_touched() {
 }
 
 #[test]
-fn a_changed_configuration_makes_its_unit_settle() {
+fn a_changed_configuration_makes_its_unit_restart() {
     let hosts = Hosts::with(member, |_, resource| match resource {
         Resource::File(file) if file.path == "/etc/haproxy/haproxy.cfg" => absent(resource),
         _ => as_wanted(resource),
@@ -429,7 +439,7 @@ fn a_changed_configuration_makes_its_unit_settle() {
     let [step] = plan.steps.as_slice() else {
         panic!("{}", lines(&plan))
     };
-    let [file, service] = step.changes.as_slice() else {
+    let [file, service] = step.changes() else {
         panic!("{step:?}")
     };
     assert_eq!(file.difference.verb, Verb::Create);
@@ -449,15 +459,15 @@ fn blank(one: &str) -> impl Fn(&Name, &Resource) -> Seen {
 
 /// A cluster that lacks a worker, on a blank host.
 fn with_a_new_worker(client: KubeletClient) -> Hosts {
-    let mut settled = few(VERSION);
-    settled.cluster.kubelet_client = client;
+    let mut resolved = few(VERSION);
+    resolved.cluster.kubelet_client = client;
     Hosts::of(
-        settled,
-        |settled, host| {
+        resolved,
+        |resolved, host| {
             let mut facts = if host == "w2" {
-                facts(settled, host)
+                facts(resolved, host)
             } else {
-                member(settled, host)
+                member(resolved, host)
             };
             if let ApiView::Nodes { nodes, .. } = &mut facts.api {
                 nodes.retain(|node| node.name != "w2");
@@ -472,31 +482,31 @@ fn with_a_new_worker(client: KubeletClient) -> Hosts {
 fn a_new_worker_touches_others_only_for_what_it_needs() {
     let elsewhere = |client| {
         let plan = with_a_new_worker(client).plan();
-        let others = plan.steps.iter().filter(|step| step.host.as_str() != "w2");
-        let others = others.map(|step| format!("{}: {}", step.host, step.title));
+        let others = plan.steps.iter().filter(|step| step.actor.as_str() != "w2");
+        let others = others.map(|step| format!("{}: {}", step.actor, step.title));
         others.collect::<Vec<_>>()
     };
     assert_eq!(
         elsewhere(KubeletClient::Issued),
         [
             "cp1: wait for the endpoint",
-            "cp1: label the nodes",
-            "cp1: wait for the nodes"
+            "cluster: label the nodes",
+            "cluster: wait for the nodes"
         ]
     );
     assert_eq!(
         elsewhere(KubeletClient::Bootstrap),
         [
             "cp1: wait for the endpoint",
-            "cp1: make a bootstrap token",
-            "cp1: label the nodes",
-            "cp1: wait for the nodes"
+            "cluster: make a bootstrap token",
+            "cluster: label the nodes",
+            "cluster: wait for the nodes"
         ]
     );
     let hosts = with_a_new_worker(KubeletClient::Bootstrap);
     let limit = BTreeSet::from([name("w2")]);
     let limited = Plan::new(&hosts.blueprint, &hosts.seen, Some(&limit)).unwrap();
-    let of = |step: &PlannedStep| ["w2", "cp1"].contains(&step.host.as_str());
+    let of = |step: &PlannedStep| ["w2", "cp1", "cluster"].contains(&step.actor.as_str());
     assert!(limited.steps.iter().all(of));
     let token = |step: &PlannedStep| step.title == "make a bootstrap token";
     assert!(limited.steps.iter().any(token));
@@ -506,19 +516,16 @@ fn a_new_worker_touches_others_only_for_what_it_needs() {
 fn nodes_that_a_limit_leaves_out_before_they_join_are_not_waited_for() {
     let hosts = Hosts::fresh();
     let texts = |limit: Option<BTreeSet<Name>>| -> Vec<String> {
-        let circumstances = Circumstances {
+        let observed = Observed {
             limit: limit.clone(),
-            ..hosts.circumstances.clone()
+            ..hosts.observed.clone()
         };
-        let trust = trust_of(&hosts.settled);
-        let blueprint = blueprint(&hosts.settled, &trust, &circumstances, &mut Vault::new());
+        let trust = trust_of(&hosts.resolved);
+        let blueprint = blueprint(&hosts.resolved, &trust, &observed, &mut SecretStore::new());
         let plan = Plan::new(&blueprint, &hosts.seen, limit.as_ref()).unwrap();
         let of_nodes = |step: &&PlannedStep| step.title.ends_with("the nodes");
         let steps = plan.steps.iter().filter(of_nodes);
-        steps
-            .flat_map(|step| &step.changes)
-            .flat_map(|change| change.difference.details.clone())
-            .collect()
+        steps.flat_map(details).collect()
     };
     let (all, limited) = (texts(None), texts(Some([name("cp1"), name("w1")].into())));
     assert!(all.iter().any(|text| text.contains("w2")), "{all:?}");
@@ -535,11 +542,11 @@ fn nodes_that_a_limit_leaves_out_before_they_join_are_not_waited_for() {
 #[test]
 fn a_wiped_control_plane_is_forgotten_before_it_joins_behind_all_gates() {
     let hosts = Hosts::with(
-        |settled, host| {
+        |resolved, host| {
             if host == "cp1" {
-                facts(settled, host)
+                facts(resolved, host)
             } else {
-                member(settled, host)
+                member(resolved, host)
             }
         },
         blank("cp1"),
@@ -551,14 +558,14 @@ fn a_wiped_control_plane_is_forgotten_before_it_joins_behind_all_gates() {
         .find(|step| step.title == "join the cluster")
         .unwrap();
     assert_eq!(
-        join.host,
-        name("cp1"),
+        join.actor,
+        name("cp1").into(),
         "the first of the list joins like any other"
     );
     let before: BTreeSet<_> = join
         .needs
         .iter()
-        .map(|need| format!("{}: {}", plan.steps[*need].host, plan.steps[*need].title))
+        .map(|need| format!("{}: {}", plan.steps[*need].actor, plan.steps[*need].title))
         .collect();
     for need in [
         "cp2: forget cp1",
@@ -585,13 +592,13 @@ fn another_authority_is_refused() {
     let refused = Plan::new(&hosts.blueprint, &hosts.seen, None).unwrap_err();
     assert_eq!(refused.len(), 1);
     assert_eq!(refused[0].host, name("cp2"));
-    assert!(refused[0].refusal.why.contains("another authority"));
+    assert!(refused[0].error.why.contains("another authority"));
 }
 
 #[test]
 fn a_running_version_is_not_changed_by_the_way() {
-    let older = |settled: &Settled, host: &str| {
-        let mut facts = member(settled, host);
+    let older = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = member(resolved, host);
         if let ApiView::Nodes { nodes, .. } = &mut facts.api {
             nodes[0].version = "v1.33.5".to_owned();
         }
@@ -603,24 +610,24 @@ fn a_running_version_is_not_changed_by_the_way() {
 
 #[test]
 fn a_node_keeps_the_runtime_that_it_joined_with() {
-    let mut settled = few(VERSION);
-    settled.cluster.runtime = crate::cluster::Runtime::Docker {
+    let mut resolved = few(VERSION);
+    resolved.cluster.runtime = crate::cluster::Runtime::Docker {
         origin: crate::cluster::Origin::Distribution,
         cri_dockerd: crate::cluster::Download {
             url: "https://downloads.example/cri-dockerd_{arch}.deb".to_owned(),
             sha256: "0".repeat(64),
         },
     };
-    let hosts = Hosts::of(settled, member, |_, resource| as_wanted(resource));
+    let hosts = Hosts::of(resolved, member, |_, resource| as_wanted(resource));
     let wanted = ["cp1", "cp2", "cp3", "w1", "w2"].map(|host| (host.to_owned(), "runtime"));
     assert_eq!(hosts.codes(), wanted);
 }
 
 #[test]
-fn nothing_is_founded_beside_a_silent_cluster() {
+fn nothing_is_bootstrapped_beside_a_silent_cluster() {
     let hosts = Hosts::with(
-        |settled, host| {
-            let mut facts = member(settled, host);
+        |resolved, host| {
+            let mut facts = member(resolved, host);
             if matches!(facts.api, ApiView::Nodes { .. }) {
                 facts.api = ApiView::Silent("connection refused".to_owned());
             }
@@ -635,8 +642,8 @@ fn nothing_is_founded_beside_a_silent_cluster() {
 #[test]
 fn an_init_that_broke_off_is_taken_up_where_it_began() {
     let hosts = Hosts::with(
-        |settled, host| {
-            let mut facts = facts(settled, host);
+        |resolved, host| {
+            let mut facts = facts(resolved, host);
             if host == "cp2" {
                 facts.kubelet_conf = true;
                 facts.unfinished = Some("init".to_owned());
@@ -654,14 +661,14 @@ fn an_init_that_broke_off_is_taken_up_where_it_began() {
         .iter()
         .find(|step| step.title.starts_with("initialise"))
         .unwrap();
-    assert_eq!(init.host, name("cp2"));
+    assert_eq!(init.actor, name("cp2").into());
 }
 
 #[test]
 fn problems_are_seen_on_all_hosts_at_once() {
     let hosts = Hosts::with(
-        |settled, host| {
-            let mut facts = facts(settled, host);
+        |resolved, host| {
+            let mut facts = facts(resolved, host);
             match host {
                 "cp1" => {
                     facts.cpus = 1;
@@ -683,8 +690,8 @@ fn problems_are_seen_on_all_hosts_at_once() {
         |_, resource| absent(resource),
     );
     let problems = problems(
-        &hosts.settled,
-        &hosts.circumstances.standing,
+        &hosts.resolved,
+        &hosts.observed.cluster_state,
         TOKEN,
         &hosts.seen,
     );
@@ -694,21 +701,21 @@ fn problems_are_seen_on_all_hosts_at_once() {
         .collect();
     insta::assert_snapshot!(shown.join("\n"));
 
-    let mut settled = few(VERSION);
-    settled.cluster.kubeadm.ignore_preflight_errors = vec!["NumCPU".to_owned(), "disk".to_owned()];
+    let mut resolved = few(VERSION);
+    resolved.cluster.kubeadm.ignore_preflight_errors = vec!["NumCPU".to_owned(), "disk".to_owned()];
     let left =
-        super::preflight::problems(&settled, &hosts.circumstances.standing, TOKEN, &hosts.seen);
+        super::preflight::problems(&resolved, &hosts.observed.cluster_state, TOKEN, &hosts.seen);
     assert_eq!(left.len(), problems.len() - 2);
 }
 
 #[test]
-fn no_cluster_is_founded_while_a_control_plane_is_away() {
+fn no_cluster_is_bootstrapped_while_a_control_plane_is_unreachable() {
     let mut hosts = Hosts::fresh();
     assert_eq!(hosts.codes(), []);
     // Such as cp1 wiped, and the others up but out of reach from here.
     hosts.seen.remove(&name("cp3"));
     assert_eq!(hosts.codes(), [("cp1".to_owned(), "control-plane-unseen")]);
-    hosts.settled.cluster.kubeadm.ignore_preflight_errors = vec!["all".to_owned()];
+    hosts.resolved.cluster.kubeadm.ignore_preflight_errors = vec!["all".to_owned()];
     assert_eq!(
         hosts.codes().len(),
         1,
@@ -718,20 +725,20 @@ fn no_cluster_is_founded_while_a_control_plane_is_away() {
 
 #[test]
 fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
-    let settled = few(VERSION);
+    let resolved = few(VERSION);
     let blueprint = blueprint(
-        &settled,
+        &resolved,
         &trust(),
-        &Circumstances::default(),
-        &mut Vault::new(),
+        &Observed::default(),
+        &mut SecretStore::new(),
     );
     let host = name("cp1");
     let questions = super::facts::Questions {
         api_server: Some("192.0.2.11".parse().unwrap()),
-        reach: vec![("127.0.0.1".parse().unwrap(), 1)],
+        peers: vec![("127.0.0.1".parse().unwrap(), 1)],
         manifest: true,
         endpoint: EndpointQuestions {
-            served: Some((settled.cluster.endpoint.clone(), "certificate".to_owned())),
+            served: Some((resolved.cluster.endpoint.clone(), "certificate".to_owned())),
             vip: Some(("127.0.0.1".parse().unwrap(), 1)),
         },
         ..super::facts::Questions::default()

@@ -25,7 +25,7 @@ impl Drop for Answers {
 
 /// Why an answer could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
+pub enum AnswerError {
     /// The text does not consist of sections.
     #[error("the answer of the host is not in the probe's form at byte {0}")]
     Form(usize),
@@ -57,11 +57,11 @@ impl Answers {
     ///
     /// # Errors
     /// When it is not in the form that [`SECTION_FUNCTION`] gives.
-    pub fn parse(output: &[u8]) -> Result<Self, Malformed> {
+    pub fn parse(output: &[u8]) -> Result<Self, AnswerError> {
         let mut sections = BTreeMap::new();
         let mut at = 0;
         while at < output.len() {
-            let malformed = Malformed::Form(at);
+            let malformed = AnswerError::Form(at);
             let rest = &output[at..];
             let end = rest
                 .iter()
@@ -88,18 +88,18 @@ impl Answers {
     ///
     /// # Errors
     /// When there is none.
-    pub fn get(&self, name: &str) -> Result<&str, Malformed> {
+    pub fn get(&self, name: &str) -> Result<&str, AnswerError> {
         self.0
             .get(name)
             .map(String::as_str)
-            .ok_or_else(|| Malformed::Missing(name.to_owned()))
+            .ok_or_else(|| AnswerError::Missing(name.to_owned()))
     }
 
     /// Lines of a section of the form `KEY REST`, the rest for one key.
     ///
     /// # Errors
     /// When the section is missing.
-    pub fn line(&self, section: &str, key: &str) -> Result<Option<&str>, Malformed> {
+    pub fn line(&self, section: &str, key: &str) -> Result<Option<&str>, AnswerError> {
         Ok(self
             .get(section)?
             .lines()
@@ -107,7 +107,7 @@ impl Answers {
     }
 }
 
-impl Malformed {
+impl AnswerError {
     /// An answer about `of` that says something impossible.
     #[must_use]
     pub fn text(of: impl Into<String>, text: &str) -> Self {
@@ -128,15 +128,15 @@ mod tests {
         let answers = Answers::parse(b"@a 5\n@b 1\n\n@c 0\n\n").unwrap();
         assert_eq!(answers.get("a").unwrap(), "@b 1\n");
         assert_eq!(answers.get("c").unwrap(), "");
-        assert_eq!(answers.get("b"), Err(Malformed::Missing("b".to_owned())));
+        assert_eq!(answers.get("b"), Err(AnswerError::Missing("b".to_owned())));
     }
 
     #[test]
     fn a_length_beyond_the_end_is_refused() {
-        assert_eq!(Answers::parse(b"@a 99\nx\n"), Err(Malformed::Form(0)));
+        assert_eq!(Answers::parse(b"@a 99\nx\n"), Err(AnswerError::Form(0)));
         assert_eq!(
             Answers::parse(b"@a 18446744073709551615\nx\n"),
-            Err(Malformed::Form(0))
+            Err(AnswerError::Form(0))
         );
     }
 

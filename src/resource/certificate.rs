@@ -13,7 +13,7 @@ use x509_parser::pem::{Pem, parse_x509_pem};
 use zeroize::Zeroizing;
 
 use super::file::Stat;
-use super::{Answers, Content, Difference, Malformed, Verb, section, sha256_hex};
+use super::{AnswerError, Answers, Content, Difference, Verb, section, sha256_hex};
 use crate::shell::Script;
 
 /// A leaf is renewed when so little of its time is left.
@@ -187,7 +187,7 @@ impl Certificate {
         format!("kdiy:key:{}:{}:", self.host, self.key())
     }
 
-    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, Malformed> {
+    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, AnswerError> {
         let line = |what: &str| answers.line("certificate", &format!("{what} {}", self.path));
         let stat = |line: Option<&str>| line.map(|line| Stat::parse(&self.path, line)).transpose();
         let Some(certificate) = stat(line("crt")?)? else {
@@ -196,7 +196,7 @@ impl Certificate {
         let now = answers.line("certificate", "now")?.unwrap_or_default();
         let now: i64 = now
             .parse()
-            .map_err(|_| Malformed::text("the host's clock", now))?;
+            .map_err(|_| AnswerError::text("the host's clock", now))?;
         let pem = line("pem")?.unwrap_or_default().replace('|', "\n");
         Ok(Seen::Present {
             sha256: line("sum")?.unwrap_or_default().to_owned(),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Answers, Content, Difference, Malformed, Verb, section};
+use super::{AnswerError, Answers, Content, Difference, Verb, section};
 use crate::shell::Script;
 
 /// A guarded command.
@@ -86,7 +86,7 @@ impl Command {
         }
     }
 
-    pub(super) fn parse(&self, answers: &Answers) -> Result<bool, Malformed> {
+    pub(super) fn parse(&self, answers: &Answers) -> Result<bool, AnswerError> {
         match self.done {
             Done::Known(done) => Ok(done),
             Done::Ask(_) => Ok(answers.line("command", &self.name)?.is_some()),

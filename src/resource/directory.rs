@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::file::Stat;
-use super::{Answers, Difference, Malformed, Verb, paths};
+use super::{AnswerError, Answers, Difference, Verb, paths};
 use crate::shell::Script;
 
 /// A directory owned by root.
@@ -19,7 +19,7 @@ pub struct Directory {
 pub type Seen = Option<Stat>;
 
 impl Directory {
-    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, Malformed> {
+    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, AnswerError> {
         paths::stat(answers, &self.path)?
             .map(|line| Stat::parse(&self.path, line))
             .transpose()

@@ -1,7 +1,7 @@
 //! A file with its whole content, owned by root, put in place atomically.
 
 use super::{
-    Answers, Difference, Malformed, Refusal, TextChange, Verb, paths, section, sha256_hex,
+    AnswerError, Answers, Difference, ReplaceError, TextChange, Verb, paths, section, sha256_hex,
 };
 use crate::shell::Script;
 use crate::template::NOTICE;
@@ -33,12 +33,13 @@ pub struct File {
 pub enum Content {
     /// May be shown.
     Plain(String),
-    /// Known by its hash; its text is in the vault only.
+    /// Known by its hash; its text is in the secret store only.
     Secret {
         /// Hash of the text.
         sha256: String,
     },
-    /// May be shown; holds placeholders that the vault fills when it is used.
+    /// May be shown; holds placeholders that the secret store fills when it is
+    /// used.
     Filled(String),
 }
 
@@ -95,7 +96,7 @@ impl Stat {
         }
     }
 
-    pub(super) fn parse(path: &str, line: &str) -> Result<Self, Malformed> {
+    pub(super) fn parse(path: &str, line: &str) -> Result<Self, AnswerError> {
         let mut words = line.splitn(3, ' ');
         let mode = words
             .next()
@@ -106,7 +107,7 @@ impl Stat {
                 owner: owner.to_owned(),
                 kind: kind.to_owned(),
             }),
-            _ => Err(Malformed::text(path, line)),
+            _ => Err(AnswerError::text(path, line)),
         }
     }
 
@@ -164,7 +165,8 @@ pub(super) fn probe(all: &[&File]) -> Script {
         .arg(SHOWN.to_string())
         .lit(" -- \"$path\"; printf x)\ntext=${text%x}\n")
         .lit("printf '%s %d\\n%s\\n' \"$path\" \"${#text}\" \"$text\"\ndone\n")
-        // The shell takes newlines from the end of an answer: not the texts' own.
+        // The shell takes newlines from the end of an answer: not the texts'
+        // own.
         .lit("echo end; }\n");
     texts.then(&section("file-text", &Script::of("kdiy_texts\n")))
 }
@@ -182,7 +184,7 @@ impl File {
         }
     }
 
-    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, Malformed> {
+    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, AnswerError> {
         let Some(line) = paths::stat(answers, &self.path)? else {
             return Ok(Seen::Absent);
         };
@@ -195,7 +197,7 @@ impl File {
         })
     }
 
-    pub(super) fn diff(&self, seen: &Seen) -> Result<Option<Difference>, Refusal> {
+    pub(super) fn diff(&self, seen: &Seen) -> Result<Option<Difference>, ReplaceError> {
         let mode = format!("mode {:04o}", self.mode);
         match seen {
             Seen::Absent => Ok(Some(Difference {
@@ -209,7 +211,7 @@ impl File {
                 let same = sha256.as_deref() == Some(&self.content.sha256());
                 if !same {
                     if let OnDiffer::Refuse(why) = &self.on_differ {
-                        return Err(Refusal {
+                        return Err(ReplaceError {
                             what: self.path.clone(),
                             why: why.clone(),
                         });

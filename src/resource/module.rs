@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Answers, Malformed, section};
+use super::{AnswerError, Answers, section};
 use crate::shell::Script;
 
 /// A kernel module that is loaded now. That it is loaded after a reboot is a
@@ -41,7 +41,7 @@ impl Module {
         }
     }
 
-    pub(super) fn parse(&self, answers: &Answers) -> Result<bool, Malformed> {
+    pub(super) fn parse(&self, answers: &Answers) -> Result<bool, AnswerError> {
         Ok(answers.line("module", &self.name)?.is_some())
     }
 

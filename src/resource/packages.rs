@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Answers, Difference, Malformed, Refusal, Verb, section};
+use super::{AnswerError, Answers, Difference, ReplaceError, Verb, section};
 use crate::shell::Script;
 
 /// Packages that are installed together.
@@ -21,7 +21,7 @@ pub struct Packages {
 /// A package that conflicts with a wanted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Rival {
-    /// Its name.
+    /// Name of the package.
     pub name: &'static str,
     /// The wanted package.
     pub with: &'static str,
@@ -30,7 +30,7 @@ pub struct Rival {
 /// One package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Package {
-    /// Its name.
+    /// Name of the package.
     pub name: String,
     /// What its version begins with, such as `1.34.1-`; `None` takes any.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,18 +139,19 @@ impl Packages {
         rivals.filter_map(|(rival, seen)| Some((rival, seen.version.as_deref()?)))
     }
 
-    pub(super) fn parse(&self, answers: &Answers) -> Result<Vec<Seen>, Malformed> {
+    pub(super) fn parse(&self, answers: &Answers) -> Result<Vec<Seen>, AnswerError> {
         self.names()
             .map(|name| {
                 let Some(line) = answers.line("packages", name)? else {
                     return Ok(Seen::default());
                 };
-                // Two letters: what is wanted (h: hold), what is (i: installed).
+                // Two letters: what is wanted (h: hold), what is (i:
+                // installed).
                 let (status, version) = line.trim_start().split_once(' ').unwrap_or((line, ""));
                 let mut letters = status.chars();
                 let (want, is) = (letters.next(), letters.next());
                 if want.is_none() {
-                    return Err(Malformed::text(name, line));
+                    return Err(AnswerError::text(name, line));
                 }
                 let version = version.trim();
                 let installed = is == Some('i') && !version.is_empty();
@@ -164,14 +165,14 @@ impl Packages {
 
     /// Refuses what would put an older version in a newer one's place: apt
     /// does not without being told to, and data may not survive it.
-    pub(super) fn diff(&self, seen: &[Seen]) -> Result<Option<Difference>, Refusal> {
+    pub(super) fn diff(&self, seen: &[Seen]) -> Result<Option<Difference>, ReplaceError> {
         let wanted = self.all.iter().zip(seen);
         let newer: Vec<_> = wanted
             .filter_map(|(package, seen)| package.newer(seen))
             .collect();
         match newer.is_empty() {
             true => Ok(self.difference(seen)),
-            false => Err(Refusal {
+            false => Err(ReplaceError {
                 what: newer.join(", "),
                 why: "kdiy puts no older version in a newer one's place. Write the `version` that \
                       is installed; or, if it came here by accident and nothing has run with it, \

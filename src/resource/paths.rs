@@ -1,7 +1,7 @@
 //! What several kinds ask about paths: asked once for all of them, since each
 //! program that a host starts costs it more than what the program does.
 
-use super::{Answers, Malformed, section};
+use super::{AnswerError, Answers, section};
 use crate::shell::Script;
 
 /// Asks for mode, owner and kind of some paths, and for SHA-256 of others,
@@ -24,12 +24,12 @@ pub(super) fn probe(stats: &[&str], sums: &[String]) -> Script {
 }
 
 /// Mode, owner and kind of a path; `None` where nothing is.
-pub(super) fn stat<'a>(answers: &'a Answers, path: &str) -> Result<Option<&'a str>, Malformed> {
+pub(super) fn stat<'a>(answers: &'a Answers, path: &str) -> Result<Option<&'a str>, AnswerError> {
     answers.line("stat", path)
 }
 
 /// SHA-256 of a regular file that could be read.
-pub(super) fn sum(answers: &Answers, path: &str) -> Result<Option<String>, Malformed> {
+pub(super) fn sum(answers: &Answers, path: &str) -> Result<Option<String>, AnswerError> {
     Ok(answers.get("sum")?.lines().find_map(|line| {
         let (sum, at) = line.split_once("  ")?;
         (at == path).then(|| sum.to_owned())

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Answers, Difference, Malformed, Verb, paths, section, sha256_hex};
+use super::{AnswerError, Answers, Difference, Verb, paths, section, sha256_hex};
 use crate::shell::Script;
 use crate::template::NOTICE;
 
@@ -91,7 +91,7 @@ impl Repository {
         format!("{NOTICE}deb [signed-by={key}] {url} {suite}\n")
     }
 
-    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, Malformed> {
+    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, AnswerError> {
         let mark = format!("fpr {} ", self.name);
         let fingerprints = match &self.key {
             RepositoryKey::Armored(_) => Vec::new(),

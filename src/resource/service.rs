@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Answers, Difference, Malformed, Verb, section};
+use super::{AnswerError, Answers, Difference, Verb, section};
 use crate::shell::Script;
 
 /// A unit that is enabled and runs.
@@ -11,18 +11,18 @@ pub struct Service {
     /// Its name, such as `containerd.service`.
     pub unit: String,
     /// How it takes up changed files.
-    pub settle: Settle,
-    /// Files of this host that it reads; a change of one makes it settle.
+    pub on_change: OnChange,
+    /// Files of this host that it reads; a change of one makes it restart.
     pub reads: Vec<String>,
     /// Hash over the wanted content of those files. The hash that the unit
-    /// was last settled with is kept on the host.
+    /// last took up is kept on the host.
     pub stamp: String,
 }
 
 /// How a unit takes up changed files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Settle {
+pub enum OnChange {
     /// By a restart.
     Restart,
     /// By a reload, which keeps connections.
@@ -39,29 +39,29 @@ pub struct Seen {
     pub enabled: bool,
     /// Whether it runs.
     pub active: bool,
-    /// The stamp that it was last settled with.
+    /// The stamp of the files that it last took up.
     pub stamp: Option<String>,
 }
 
 /// Where the stamps are.
-const STAMPS: &str = "/var/lib/kdiy/settled";
+const STAMPS: &str = "/var/lib/kdiy/last-applied";
 
 impl Service {
     /// A unit that reads files, with the stamp made from their hashes.
     #[must_use]
-    pub fn new(unit: &str, settle: Settle, files: &[&super::File]) -> Self {
+    pub fn new(unit: &str, on_change: OnChange, files: &[&super::File]) -> Self {
         let reads: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
         let sums: Vec<_> = files.iter().map(|file| file.content.sha256()).collect();
         let stamp = super::sha256_hex(sums.join("\n").as_bytes());
         Self {
             unit: unit.to_owned(),
-            settle,
+            on_change,
             reads,
             stamp,
         }
     }
 
-    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, Malformed> {
+    pub(super) fn parse(&self, answers: &Answers) -> Result<Seen, AnswerError> {
         let unit = self.unit.as_str();
         let stamp = answers.line("stamp", unit)?.map(str::to_owned);
         // Blocks of properties, an empty line between them; Id comes with each.
@@ -94,8 +94,8 @@ impl Service {
         if !seen.enabled {
             details.push("enable".to_owned());
         }
-        match self.settle {
-            Settle::EnableOnly => {}
+        match self.on_change {
+            OnChange::EnableOnly => {}
             _ if !seen.active => details.push("start".to_owned()),
             _ if seen.stamp.as_ref() != Some(&self.stamp) => details.push(self.verb().to_owned()),
             _ => {}
@@ -105,14 +105,14 @@ impl Service {
 
     /// The difference when one of the files it reads is about to change.
     #[must_use]
-    pub fn settling(&self) -> Option<Difference> {
-        (self.settle != Settle::EnableOnly)
+    pub fn difference_on_change(&self) -> Option<Difference> {
+        (self.on_change != OnChange::EnableOnly)
             .then(|| Difference::with(Verb::Run, vec![self.verb().to_owned()]))
     }
 
     const fn verb(&self) -> &'static str {
-        match self.settle {
-            Settle::Reload => "reload",
+        match self.on_change {
+            OnChange::Reload => "reload",
             _ => "restart",
         }
     }
@@ -121,11 +121,11 @@ impl Service {
         let enable = Script::of("systemctl daemon-reload\nsystemctl enable --quiet -- ")
             .arg(&self.unit)
             .lit("\n");
-        let how = match self.settle {
-            Settle::EnableOnly => return enable,
-            Settle::Restart => "restart",
+        let how = match self.on_change {
+            OnChange::EnableOnly => return enable,
+            OnChange::Restart => "restart",
             // Starts it where it does not run.
-            Settle::Reload => "reload-or-restart",
+            OnChange::Reload => "reload-or-restart",
         };
         enable
             .lit("if ! systemctl ")

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Answers, Difference, Malformed, Verb, section};
+use super::{AnswerError, Answers, Difference, Verb, section};
 use crate::shell::Script;
 
 /// No swap.
@@ -49,13 +49,13 @@ pub(super) fn probe(all: &[&Swap]) -> Script {
 }
 
 impl Swap {
-    pub(super) fn parse(answers: &Answers) -> Result<Seen, Malformed> {
+    pub(super) fn parse(answers: &Answers) -> Result<Seen, AnswerError> {
         let mut seen = Seen::default();
         for line in answers.get("swap")?.lines() {
             match line.split_once(' ') {
                 Some(("active", device)) => seen.active.push(device.to_owned()),
                 Some(("fstab", device)) => seen.fstab.push(device.to_owned()),
-                _ => return Err(Malformed::text("swap", line)),
+                _ => return Err(AnswerError::text("swap", line)),
             }
         }
         Ok(seen)

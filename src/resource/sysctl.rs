@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Answers, Difference, Malformed, Verb, section};
+use super::{AnswerError, Answers, Difference, Verb, section};
 use crate::shell::Script;
 
 /// A kernel parameter.
@@ -19,7 +19,7 @@ impl Sysctl {
         format!("/proc/sys/{}", self.key.replace('.', "/"))
     }
 
-    pub(super) fn parse(&self, answers: &Answers) -> Result<Option<String>, Malformed> {
+    pub(super) fn parse(&self, answers: &Answers) -> Result<Option<String>, AnswerError> {
         let path = self.path();
         let value = |line: &str| {
             Some(

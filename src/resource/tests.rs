@@ -111,7 +111,7 @@ fn applied(resource: &Resource, seen: &Seen) -> std::process::Output {
 }
 
 #[test]
-fn a_file_is_written_seen_changed_and_mended() {
+fn a_file_is_written_seen_changed_and_fixed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder
         .path()
@@ -304,7 +304,7 @@ fn secret_files_never_travel_back() {
 }
 
 #[test]
-fn several_files_are_told_apart() {
+fn several_files_are_distinguished() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| {
         let path = folder.path().join(name).display().to_string();
@@ -489,9 +489,9 @@ fn repositories_are_flat_or_have_a_suite() {
 }
 
 #[test]
-fn a_unit_settles_when_it_was_last_settled_with_other_files() {
+fn a_unit_restarts_when_it_was_last_started_with_other_files() {
     let file = File::plain("/etc/x.conf", 0o644, "x");
-    let service = Service::new("x.service", Settle::Reload, &[&file]);
+    let service = Service::new("x.service", OnChange::Reload, &[&file]);
     let resource = Resource::Service(service.clone());
     let seen = |show: &str, stamp: &str| {
         let text = format!(

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{Host, Profile, Unit, crictl, proxy, rival};
 use crate::cluster::{
-    Archive, CgroupDriver, Containerd, Images, Origin, RegistryMirror, Release, Settled, Version,
+    Archive, CgroupDriver, Containerd, Images, Origin, RegistryMirror, ResolvedCluster, Version,
 };
 use crate::kubeadm;
 use crate::resource::Rival;
@@ -21,10 +21,10 @@ const UNIT: &str = "containerd.service";
 
 /// The first release whose CRI is of plugins of its own, and which has CRI's
 /// RuntimeConfig, by which it tells kubelets its cgroup driver.
-pub const SECOND: Release = Release::new(2, 0, 0);
+pub const SECOND: Version = Version::new(2, 0, 0);
 
 /// The first release whose CRI the kubelets of all supported versions speak.
-const OLDEST: Release = Release::new(1, 6, 15);
+const OLDEST: Version = Version::new(1, 6, 15);
 
 /// The first version whose kubelet wants RuntimeConfig.
 const WITH_RUNTIME_CONFIG: Version = Version::new(1, 38, 0);
@@ -37,12 +37,12 @@ pub enum Fit {
     /// The kubelet runs with it, but the project names others.
     Unnamed,
     /// The kubelet does not run with it; the first with which it does.
-    TooOld(Release),
+    TooOld(Version),
 }
 
 /// How a release goes with a version of Kubernetes.
 #[must_use]
-pub fn fit(release: Release, version: Version) -> Fit {
+pub fn fit(release: Version, version: Version) -> Fit {
     let oldest = match version >= WITH_RUNTIME_CONFIG {
         true => SECOND,
         false => OLDEST,
@@ -51,7 +51,7 @@ pub fn fit(release: Release, version: Version) -> Fit {
         return Fit::TooOld(oldest);
     }
     let named = named(version);
-    let line = |release: Release| (release.major, release.minor);
+    let line = |release: Version| (release.major, release.minor);
     let newest = named.iter().map(|floor| line(*floor)).max();
     let good = named
         .iter()
@@ -65,7 +65,7 @@ pub fn fit(release: Release, version: Version) -> Fit {
 /// The matrix of RELEASES.md: the first release of each line that the project
 /// names, the newest one first. Versions after the last row are taken for it.
 #[must_use]
-pub fn named(version: Version) -> Vec<Release> {
+pub fn named(version: Version) -> Vec<Version> {
     let floors: &[[u64; 3]] = match version.minor {
         ..=31 => &[[2, 0, 0], [1, 7, 20], [1, 6, 34]],
         32 => &[[2, 1, 0], [2, 0, 1], [1, 7, 24], [1, 6, 36]],
@@ -75,7 +75,7 @@ pub fn named(version: Version) -> Vec<Release> {
         36 => &[[2, 3, 0], [2, 2, 0]],
         37.. => &[[2, 4, 0], [2, 3, 0]],
     };
-    let release = |[major, minor, patch]: &[u64; 3]| Release::new(*major, *minor, *patch);
+    let release = |[major, minor, patch]: &[u64; 3]| Version::new(*major, *minor, *patch);
     floors.iter().map(release).collect()
 }
 
@@ -134,7 +134,7 @@ struct Mirror {
     override_path: bool,
 }
 
-pub(super) fn units(settled: &Settled, source: &Containerd, host: Host) -> Vec<Unit> {
+pub(super) fn units(resolved: &ResolvedCluster, source: &Containerd, host: Host) -> Vec<Unit> {
     let release = match source {
         Containerd::Archive(archive) => Some(archive.version),
         Containerd::Packages(_) => host.release,
@@ -142,9 +142,9 @@ pub(super) fn units(settled: &Settled, source: &Containerd, host: Host) -> Vec<U
     let (format, template) = format(release, host.format);
     let config = Config {
         format,
-        sandbox_image: &kubeadm::sandbox_image(settled),
+        sandbox_image: &kubeadm::sandbox_image(resolved),
         restrict_oom_score_adj: host.confined,
-        systemd_cgroup: settled.cluster.cgroup_driver == CgroupDriver::Systemd,
+        systemd_cgroup: resolved.cluster.cgroup_driver == CgroupDriver::Systemd,
     };
     let mut files = vec![
         HostFile::public("/etc/containerd/config.toml", render(template, &config)),
@@ -160,8 +160,8 @@ pub(super) fn units(settled: &Settled, source: &Containerd, host: Host) -> Vec<U
             render("runtime/containerd/containerd.service", &program),
         ));
     }
-    files.extend(registries(&settled.cluster.images));
-    files.extend(proxy::files(settled, UNIT, "/etc/containerd"));
+    files.extend(registries(&resolved.cluster.images));
+    files.extend(proxy::files(resolved, UNIT, "/etc/containerd"));
     vec![Unit { name: UNIT, files }]
 }
 
@@ -170,7 +170,7 @@ pub(super) fn units(settled: &Settled, source: &Containerd, host: Host) -> Vec<U
 /// an older one that is there stays, as does any where no release is known.
 /// Every release reads the one that is taken where nothing is known. The third
 /// and the fourth differ in what kdiy leaves alone.
-fn format(release: Option<Release>, there: Option<u8>) -> (u8, &'static str) {
+fn format(release: Option<Version>, there: Option<u8>) -> (u8, &'static str) {
     const FIRST: &str = "runtime/containerd/config-1.toml";
     const PLUGINS: &str = "runtime/containerd/config-2.toml";
     let newest = match release.map(|release| (release.major, release.minor)) {
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn releases_are_judged_by_what_the_project_names_for_the_version() {
         let judged = |release: &str, minor| {
-            let release = Release::of_package(release).unwrap();
+            let release = Version::of_package(release).unwrap();
             fit(release, Version::new(1, minor, 0))
         };
         // Debian 12, Debian 13, Docker's and the lab's.

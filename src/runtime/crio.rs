@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::{Profile, Unit, crictl, proxy};
-use crate::cluster::{Images, Settled};
+use crate::cluster::{Images, ResolvedCluster};
 use crate::kubeadm;
 use crate::template::{HostFile, render};
 
@@ -49,11 +49,11 @@ struct Mirror {
     insecure: bool,
 }
 
-pub(super) fn units(settled: &Settled) -> Vec<Unit> {
+pub(super) fn units(resolved: &ResolvedCluster) -> Vec<Unit> {
     let config = Config {
         // Its monitors' group follows from it, unless it is named.
-        cgroup_manager: settled.cluster.cgroup_driver.as_str(),
-        pause_image: &kubeadm::sandbox_image(settled),
+        cgroup_manager: resolved.cluster.cgroup_driver.as_str(),
+        pause_image: &kubeadm::sandbox_image(resolved),
     };
     let mut files = vec![
         HostFile::public(
@@ -62,14 +62,14 @@ pub(super) fn units(settled: &Settled) -> Vec<Unit> {
         ),
         crictl(SOCKET),
     ];
-    let registries = registries(&settled.cluster.images);
+    let registries = registries(&resolved.cluster.images);
     if !registries.is_empty() {
         files.push(HostFile::public(
             "/etc/containers/registries.conf.d/10-kdiy.conf",
             render("runtime/crio/registries.conf", &Registries { registries }),
         ));
     }
-    files.extend(proxy::files(settled, UNIT, "/etc/crio"));
+    files.extend(proxy::files(resolved, UNIT, "/etc/crio"));
     vec![Unit { name: UNIT, files }]
 }
 

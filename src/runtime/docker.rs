@@ -8,7 +8,7 @@
 use serde::Serialize;
 
 use super::{Profile, Unit, crictl, proxy, rival};
-use crate::cluster::{Origin, Release, Settled};
+use crate::cluster::{Origin, ResolvedCluster, Version};
 use crate::kubeadm;
 use crate::resource::Rival;
 use crate::template::{HostFile, render};
@@ -22,7 +22,7 @@ const SHIM_UNIT: &str = "cri-docker.service";
 const SOCKET: &str = "unix:///run/cri-dockerd.sock";
 
 /// The first release that speaks the API which cri-dockerd asks for (1.42).
-pub const OLDEST: Release = Release::new(23, 0, 0);
+pub const OLDEST: Version = Version::new(23, 0, 0);
 
 pub(super) const fn profile(origin: &Origin) -> Profile {
     const DISTRIBUTION: &[Rival] = &[
@@ -100,13 +100,16 @@ struct Shim {
     sandbox_argument: String,
 }
 
-pub(super) fn units(settled: &Settled) -> Vec<Unit> {
-    let mut files = vec![HostFile::public("/etc/docker/daemon.json", daemon(settled))];
-    files.extend(proxy::files(settled, UNIT, "/etc/docker"));
+pub(super) fn units(resolved: &ResolvedCluster) -> Vec<Unit> {
+    let mut files = vec![HostFile::public(
+        "/etc/docker/daemon.json",
+        daemon(resolved),
+    )];
+    files.extend(proxy::files(resolved, UNIT, "/etc/docker"));
     let shim = Shim {
         sandbox_argument: format!(
             "--pod-infra-container-image={}",
-            kubeadm::sandbox_image(settled)
+            kubeadm::sandbox_image(resolved)
         ),
     };
     let drop_in = HostFile::public(
@@ -122,8 +125,8 @@ pub(super) fn units(settled: &Settled) -> Vec<Unit> {
     ]
 }
 
-fn daemon(settled: &Settled) -> String {
-    let cluster = &settled.cluster;
+fn daemon(resolved: &ResolvedCluster) -> String {
+    let cluster = &resolved.cluster;
     // The engine knows mirrors of Docker Hub only.
     let hub = cluster.images.mirrors.iter();
     let hub = hub.filter(|mirror| mirror.registry == "docker.io");

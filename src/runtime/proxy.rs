@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::cluster::{Cluster, HttpProxy, Node, Settled};
+use crate::cluster::{Cluster, HttpProxy, Node, ResolvedCluster};
 use crate::kubeadm;
 use crate::template::{HostFile, render};
 
@@ -22,8 +22,8 @@ struct Environment<'a> {
 
 /// A drop-in of the unit, and the environment in `folder` that it names;
 /// nothing without a proxy.
-pub(super) fn files(settled: &Settled, unit: &str, folder: &str) -> Vec<HostFile> {
-    let Some(proxy) = &settled.cluster.http_proxy else {
+pub(super) fn files(resolved: &ResolvedCluster, unit: &str, folder: &str) -> Vec<HostFile> {
+    let Some(proxy) = &resolved.cluster.http_proxy else {
         return Vec::new();
     };
     let environment_file = format!("{folder}/kdiy-proxy.env");
@@ -33,7 +33,7 @@ pub(super) fn files(settled: &Settled, unit: &str, folder: &str) -> Vec<HostFile
     let environment = Environment {
         http: proxy.http.as_deref(),
         https: proxy.https.as_deref(),
-        no_proxy: no_proxy(settled, proxy).join(","),
+        no_proxy: no_proxy(resolved, proxy).join(","),
     };
     vec![
         HostFile::public(
@@ -50,8 +50,10 @@ pub(super) fn files(settled: &Settled, unit: &str, folder: &str) -> Vec<HostFile
 /// What is reached without the proxy: the host itself, the cluster's nodes,
 /// endpoint, pods and services, then what the inventory adds.
 #[must_use]
-pub fn no_proxy(settled: &Settled, proxy: &HttpProxy) -> Vec<String> {
-    no_proxy_among(&settled.cluster, proxy, |node| Some(settled.address(node)))
+pub fn no_proxy(resolved: &ResolvedCluster, proxy: &HttpProxy) -> Vec<String> {
+    no_proxy_among(&resolved.cluster, proxy, |node| {
+        Some(resolved.address(node))
+    })
 }
 
 /// The same, where not every address is known yet.

@@ -28,14 +28,14 @@ fn docker(origin: Origin) -> Runtime {
 
 fn archive() -> Containerd {
     Containerd::Archive(Archive {
-        version: Release::new(2, 4, 2),
+        version: Version::new(2, 4, 2),
         containerd: download("containerd-2.4.2-linux-{arch}.tar.gz"),
         runc: None,
     })
 }
 
 /// A host with this release of its runtime.
-fn host(release: Option<Release>) -> Host {
+fn host(release: Option<Version>) -> Host {
     Host {
         release,
         ..Host::default()
@@ -43,14 +43,14 @@ fn host(release: Option<Release>) -> Host {
 }
 
 /// A cluster with this runtime, and a registry without TLS.
-fn with(mut settled: Settled, runtime: Runtime) -> Settled {
-    settled.cluster.runtime = runtime;
-    settled.cluster.images.insecure = vec!["192.0.2.250:5000".into()];
-    settled
+fn with(mut resolved: ResolvedCluster, runtime: Runtime) -> ResolvedCluster {
+    resolved.cluster.runtime = runtime;
+    resolved.cluster.images.insecure = vec!["192.0.2.250:5000".into()];
+    resolved
 }
 
-fn shown(settled: &Settled, host: Host) -> String {
-    let units = units(settled, host).into_iter().map(|unit| {
+fn shown(resolved: &ResolvedCluster, host: Host) -> String {
+    let units = units(resolved, host).into_iter().map(|unit| {
         let files = unit.files.iter();
         let files = files.map(|file| format!("== {} {:04o}\n{}", file.path, file.mode, file.text));
         format!("{}\n{}", unit.name, files.collect::<Vec<_>>().join("\n"))
@@ -60,21 +60,21 @@ fn shown(settled: &Settled, host: Host) -> String {
 
 #[test]
 fn containerd_on_a_plain_host() {
-    let old = host(Some(Release::new(1, 7, 24)));
+    let old = host(Some(Version::new(1, 7, 24)));
     insta::assert_snapshot!(shown(&few(Version::new(1, 34, 1)), old));
 }
 
 #[test]
 fn containerd_reads_the_format_of_its_own_release() {
-    let settled = few(Version::new(1, 37, 2));
-    let second = host(Some(Release::new(2, 4, 2)));
-    insta::assert_snapshot!(shown(&settled, second));
+    let resolved = few(Version::new(1, 37, 2));
+    let second = host(Some(Version::new(2, 4, 2)));
+    insta::assert_snapshot!(shown(&resolved, second));
     let format = |release| {
-        let text = shown(&settled, host(release));
+        let text = shown(&resolved, host(release));
         let line = text.lines().find(|line| line.starts_with("version = "));
         line.unwrap().to_owned()
     };
-    let of = |major, minor| format(Some(Release::new(major, minor, 0)));
+    let of = |major, minor| format(Some(Version::new(major, minor, 0)));
     assert_eq!(of(1, 6), "version = 2");
     assert_eq!(of(2, 0), "version = 3");
     assert_eq!(of(2, 2), "version = 3");
@@ -87,7 +87,7 @@ fn containerd_keeps_a_format_that_it_reads() {
     let format = |release: Option<[u64; 3]>, format| {
         let host = Host {
             format,
-            ..host(release.map(|[major, minor, patch]| Release::new(major, minor, patch)))
+            ..host(release.map(|[major, minor, patch]| Version::new(major, minor, patch)))
         };
         let text = shown(&few(Version::new(1, 37, 2)), host);
         let line = text.lines().find(|line| line.starts_with("version = "));
@@ -103,15 +103,15 @@ fn containerd_keeps_a_format_that_it_reads() {
 
 #[test]
 fn containerd_of_an_archive() {
-    let mut settled = few(Version::new(1, 37, 2));
-    settled.cluster.runtime = Runtime::Containerd(archive());
-    let one = shown(&settled, Host::default());
+    let mut resolved = few(Version::new(1, 37, 2));
+    resolved.cluster.runtime = Runtime::Containerd(archive());
+    let one = shown(&resolved, Host::default());
     insta::assert_snapshot!(one);
-    let Runtime::Containerd(Containerd::Archive(archive)) = &mut settled.cluster.runtime else {
+    let Runtime::Containerd(Containerd::Archive(archive)) = &mut resolved.cluster.runtime else {
         unreachable!()
     };
     archive.containerd.sha256 = "1".repeat(64);
-    let other = shown(&settled, Host::default());
+    let other = shown(&resolved, Host::default());
     assert_ne!(one, other, "another archive restarts the unit");
 }
 
@@ -119,7 +119,7 @@ fn containerd_of_an_archive() {
 fn containerd_behind_mirrors_and_a_proxy() {
     let confined = Host {
         confined: true,
-        release: Some(Release::new(2, 2, 0)),
+        release: Some(Version::new(2, 2, 0)),
         format: None,
     };
     insta::assert_snapshot!(shown(&most(Version::new(1, 34, 1)), confined));
@@ -127,17 +127,17 @@ fn containerd_behind_mirrors_and_a_proxy() {
 
 #[test]
 fn containerd_with_registries_without_tls() {
-    let mut settled = with(
+    let mut resolved = with(
         few(Version::new(1, 34, 1)),
         Runtime::Containerd(Containerd::Packages(Origin::Docker(source()))),
     );
-    let images = &mut settled.cluster.images;
+    let images = &mut resolved.cluster.images;
     images.insecure.push("mirrored.example:80".into());
     images.mirrors = vec![crate::cluster::RegistryMirror {
         registry: "mirrored.example:80".into(),
         endpoints: vec!["https://mirror.example".into()],
     }];
-    let text = shown(&settled, Host::default());
+    let text = shown(&resolved, Host::default());
     let hosts = text.split_once("certs.d/").unwrap().1;
     insta::assert_snapshot!(hosts);
 }
@@ -145,9 +145,9 @@ fn containerd_with_registries_without_tls() {
 #[test]
 fn docker_behind_cri_dockerd() {
     let version = Version::new(1, 34, 1);
-    let of = |settled| {
+    let of = |resolved| {
         shown(
-            &with(settled, docker(Origin::Distribution)),
+            &with(resolved, docker(Origin::Distribution)),
             Host::default(),
         )
     };
@@ -161,8 +161,8 @@ fn cri_o() {
     let mut plain = with(few(version), Runtime::CriO(source()));
     plain.cluster.images.insecure.clear();
     insta::assert_snapshot!("crio_few", shown(&plain, Host::default()));
-    let settled = with(most(version), Runtime::CriO(source()));
-    insta::assert_snapshot!("crio_most", shown(&settled, Host::default()));
+    let resolved = with(most(version), Runtime::CriO(source()));
+    insta::assert_snapshot!("crio_most", shown(&resolved, Host::default()));
 }
 
 #[test]
@@ -190,9 +190,9 @@ fn no_wanted_package_is_a_rival_of_its_own() {
 
 #[test]
 fn a_proxy_for_one_scheme_only() {
-    let mut settled = most(Version::new(1, 34, 1));
-    settled.cluster.http_proxy.as_mut().unwrap().http = None;
-    let text = shown(&settled, Host::default());
+    let mut resolved = most(Version::new(1, 34, 1));
+    resolved.cluster.http_proxy.as_mut().unwrap().http = None;
+    let text = shown(&resolved, Host::default());
     assert!(!text.contains("HTTP_PROXY"), "{text}");
     assert!(
         text.contains("\nHTTPS_PROXY=\"http://proxy.example:3128\"\nNO_PROXY="),

@@ -171,7 +171,7 @@ fn check(path: &Path, found: &fs::Metadata) -> Result<(), Error> {
     let path = path.to_owned();
     let (owner, user) = (found.uid(), rustix::process::geteuid().as_raw());
     if owner != user {
-        return Err(Error::Foreign { path, owner, user });
+        return Err(Error::OtherOwner { path, owner, user });
     }
     let mode = found.mode() & 0o7777;
     if mode & OTHERS != 0 {

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::cluster::Name;
+use crate::plan::Actor;
 
 /// What is written at the head of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,13 +37,13 @@ pub struct Head {
 pub struct Step {
     /// Its place in the plan.
     pub step: usize,
-    /// Where.
-    pub host: Name,
-    /// What for.
+    /// Who carries it out: a host's name, or `cluster`.
+    pub actor: Actor,
+    /// Title of the step, a fragment such as `install packages`.
     pub title: String,
 }
 
-/// What happened.
+/// One kind of line of a journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "event",
@@ -55,12 +55,12 @@ pub enum Happened {
     RunStarted(Head),
     /// A step began.
     StepStarted(Step),
-    /// A step failed by what can pass.
+    /// A step failed by a transient error.
     StepRetried {
-        /// Which.
+        /// The step.
         #[serde(flatten)]
         step: Step,
-        /// What can pass.
+        /// The transient error.
         what: String,
         /// Seconds until the next try.
         wait: f64,
@@ -71,12 +71,12 @@ pub enum Happened {
     StepDone(Step),
     /// A step failed.
     StepFailed {
-        /// Which.
+        /// The step.
         #[serde(flatten)]
         step: Step,
         /// Stable name of the kind of failure.
         code: String,
-        /// What happened.
+        /// The error, as a fragment.
         what: String,
     },
     /// No further step is begun: somebody wants the run to end.
@@ -191,13 +191,14 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Name;
     use proptest::prelude::*;
     use time::macros::datetime;
 
     fn step(step: usize, host: &str) -> Step {
         Step {
             step,
-            host: Name::try_from(host.to_owned()).unwrap(),
+            actor: Name::try_from(host.to_owned()).unwrap().into(),
             title: format!("step {step}"),
         }
     }

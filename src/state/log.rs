@@ -57,7 +57,7 @@ pub fn line(at: f64, entry: Entry<'_>) -> String {
 /// A step as a log tells of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// What for.
+    /// Title of the step, a fragment such as `install packages`.
     pub title: String,
     /// When it began, in seconds since the command did.
     pub began: f64,
@@ -66,7 +66,7 @@ pub struct Step {
     /// How it ended.
     pub outcome: Outcome,
     /// What happened in it, with the time.
-    pub said: Vec<(f64, Said)>,
+    pub events: Vec<(f64, LogEvent)>,
 }
 
 /// How a step ended.
@@ -82,12 +82,12 @@ pub enum Outcome {
 
 /// What happened in a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Said {
+pub enum LogEvent {
     /// It came to a resource.
     Change(String),
     /// The host said a line.
     Line(String),
-    /// It failed by what can pass, and is tried again: why, and when.
+    /// It failed by a transient error, and is tried again: why, and when.
     Again(String),
 }
 
@@ -109,7 +109,7 @@ pub fn read(text: &str) -> Vec<Step> {
                 began: at,
                 ended: None,
                 outcome: Outcome::Open,
-                said: Vec::new(),
+                events: Vec::new(),
             }),
             (Entry::Done(_), Some(step)) => {
                 step.ended = Some(at);
@@ -122,12 +122,14 @@ pub fn read(text: &str) -> Vec<Step> {
                 step.outcome = Outcome::Failed(what.to_owned());
             }
             (Entry::Change(text), Some(step)) => {
-                step.said.push((at, Said::Change(text.to_owned())))
+                step.events.push((at, LogEvent::Change(text.to_owned())))
             }
             (Entry::Again(text), Some(step)) => {
-                step.said.push((at, Said::Again(text.to_owned())));
+                step.events.push((at, LogEvent::Again(text.to_owned())));
             }
-            (Entry::Line(text), Some(step)) => step.said.push((at, Said::Line(text.to_owned()))),
+            (Entry::Line(text), Some(step)) => {
+                step.events.push((at, LogEvent::Line(text.to_owned())))
+            }
             (_, None) => {}
         }
     }
@@ -161,9 +163,9 @@ mod tests {
         let outcomes: Vec<_> = steps.iter().map(|step| step.outcome.clone()).collect();
         let failed = Outcome::Failed("exit code 100".to_owned());
         assert_eq!(outcomes, [Outcome::Done, failed, Outcome::Open]);
-        assert_eq!(steps[0].said.len(), 2);
-        let line = Said::Line("== done: not really".to_owned());
-        assert_eq!(steps[0].said[1], (0.6, line));
+        assert_eq!(steps[0].events.len(), 2);
+        let line = LogEvent::Line("== done: not really".to_owned());
+        assert_eq!(steps[0].events[1], (0.6, line));
         assert_eq!((steps[1].began, steps[1].ended), (1.5, Some(2.0)));
     }
 
@@ -176,7 +178,7 @@ mod tests {
         #[test]
         fn lines_of_hosts_are_read_back(said in "\\PC{0,40}") {
             let text = line(1.0, Entry::Step("a")) + &line(2.0, Entry::Line(&said));
-            prop_assert_eq!(&read(&text)[0].said, &[(2.0, Said::Line(said))]);
+            prop_assert_eq!(&read(&text)[0].events, &[(2.0, LogEvent::Line(said))]);
         }
     }
 }

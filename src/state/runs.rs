@@ -1,6 +1,8 @@
-//! Logs of each run for each host: `runs/<run>/<host>.log`; what happened in
+//! Logs of each run for each host: `runs/<run>/<host>.log`, and for each
+//! operation on the cluster: `runs/<run>/cluster.<step>.log`; what happened in
 //! it over all hosts: `journal.jsonl`; and how it ended: `run.json`.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use time::OffsetDateTime;
 use super::journal::{History, Journal};
 use super::{Error, State, guard};
 use crate::cluster::Name;
+use crate::plan::Actor;
 
 /// How many runs are kept.
 pub const KEPT: usize = 20;
@@ -145,50 +148,69 @@ impl Run {
         Ok(text.map_or_else(History::default, |text| History::read(text.expose_secret())))
     }
 
-    /// Hosts that it has logs of, by name.
+    /// Actors that it has logs of.
     ///
     /// # Errors
     /// When they cannot be listed.
-    pub fn hosts(&self) -> Result<Vec<Name>, Error> {
-        let failed = |source| guard::io("list", &self.directory, source);
-        let mut found = Vec::new();
-        for entry in fs::read_dir(&self.directory).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            let stem = path
-                .file_stem()
-                .map(|stem| stem.to_string_lossy().into_owned());
-            let name = stem.and_then(|stem| Name::try_from(stem).ok());
-            if path.extension().is_some_and(|extension| extension == LOG) {
-                found.extend(name);
-            }
-        }
-        found.sort_unstable();
-        Ok(found)
+    pub fn actors(&self) -> Result<BTreeSet<Actor>, Error> {
+        Ok(self.logs()?.into_iter().map(|(actor, _)| actor).collect())
     }
 
-    /// What a host said in it.
+    /// What an actor said in it; of the cluster, one operation after the other.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn said(&self, host: &Name) -> Result<Option<String>, Error> {
+    pub fn read_log(&self, actor: &Actor) -> Result<Option<String>, Error> {
         guard::is_directory(&self.directory)?;
-        let text = guard::read(&self.path(host))?;
-        Ok(text.map(|text| text.expose_secret().to_owned()))
+        let mut said = None;
+        for (_, step) in { self.logs()?.into_iter() }.filter(|(of, _)| of == actor) {
+            let text = guard::read(&self.path(actor, step))?;
+            let text = text.map(|text| text.expose_secret().to_owned());
+            said = match (said, text) {
+                (Some(said), Some(text)) => Some(said + text.as_str()),
+                (one, other) => one.or(other),
+            };
+        }
+        Ok(said)
     }
 
-    /// Where a host's log is.
+    /// Actors with the step that a log is of, where it is of one alone.
+    fn logs(&self) -> Result<BTreeSet<(Actor, Option<usize>)>, Error> {
+        let failed = |source| guard::io("list", &self.directory, source);
+        let mut found = BTreeSet::new();
+        for entry in fs::read_dir(&self.directory).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let stem = path.file_stem().map(|stem| stem.to_string_lossy());
+            if path.extension().is_some_and(|extension| extension == LOG) {
+                found.extend(stem.and_then(|stem| log_of(&stem)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Where a log is: of a host, or of one operation on the cluster.
     #[must_use]
-    pub fn path(&self, host: &Name) -> PathBuf {
-        self.directory.join(format!("{host}.{LOG}"))
+    pub fn path(&self, actor: &Actor, step: Option<usize>) -> PathBuf {
+        let step = step.map_or_else(String::new, |step| format!(".{step}"));
+        self.directory.join(format!("{actor}{step}.{LOG}"))
     }
 
-    /// Opens a host's log to write at its end.
+    /// Opens a log to write at its end.
     ///
     /// # Errors
     /// When it cannot be made, or is not private.
-    pub fn log(&self, host: &Name) -> Result<File, Error> {
-        guard::append(&self.path(host))
+    pub fn log(&self, actor: &Actor, step: Option<usize>) -> Result<File, Error> {
+        guard::append(&self.path(actor, step))
     }
+}
+
+/// What a log is of, by its name without `.log`.
+fn log_of(stem: &str) -> Option<(Actor, Option<usize>)> {
+    let (actor, step) = match stem.split_once('.') {
+        None => (stem, None),
+        Some((actor, step)) => (actor, Some(step.parse().ok()?)),
+    };
+    Some((Actor::try_from(actor.to_owned()).ok()?, step))
 }
 
 fn directories(runs: &Path) -> io::Result<Vec<PathBuf>> {

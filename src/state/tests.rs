@@ -9,7 +9,7 @@ use time::macros::datetime;
 use super::*;
 
 const NOW: OffsetDateTime = datetime!(2026-05-04 03:02:01 UTC);
-static OURS: LazyLock<Authorities> = LazyLock::new(|| Authorities::generate(NOW).unwrap());
+static OURS: LazyLock<ClusterCas> = LazyLock::new(|| ClusterCas::generate(NOW).unwrap());
 
 fn name(text: &str) -> Name {
     Name::try_from(text.to_owned()).unwrap()
@@ -38,27 +38,24 @@ fn say<T: std::fmt::Debug>(base: &TempDir, result: Result<T, Error>) -> String {
 }
 
 #[test]
-fn authorities_are_kept_and_read_back() {
+fn cas_are_kept_and_read_back() {
     let (_base, state) = fresh();
-    assert!(state.authorities(NOW).unwrap().is_none());
-    state.save_authorities(&OURS, NOW).unwrap();
-    let kept = state.authorities(NOW).unwrap().unwrap();
+    assert!(state.cas(NOW).unwrap().is_none());
+    state.save_cas(&OURS, NOW).unwrap();
+    let kept = state.cas(NOW).unwrap().unwrap();
     assert_eq!(compare(&kept.fingerprints(), &OURS.fingerprints()), Ok(()));
     // the same once more changes nothing
-    state.save_authorities(&OURS, NOW).unwrap();
+    state.save_cas(&OURS, NOW).unwrap();
 }
 
 #[test]
-fn other_authorities_are_never_overwritten() {
+fn other_cas_are_never_overwritten() {
     let (_base, state) = fresh();
-    state.save_authorities(&OURS, NOW).unwrap();
-    let others = Authorities::generate(NOW).unwrap();
-    let refused = state.save_authorities(&others, NOW).unwrap_err();
-    assert!(
-        matches!(refused, Error::OtherAuthorities { .. }),
-        "{refused}"
-    );
-    let kept = state.authorities(NOW).unwrap().unwrap();
+    state.save_cas(&OURS, NOW).unwrap();
+    let others = ClusterCas::generate(NOW).unwrap();
+    let refused = state.save_cas(&others, NOW).unwrap_err();
+    assert!(matches!(refused, Error::OtherCas { .. }), "{refused}");
+    let kept = state.cas(NOW).unwrap().unwrap();
     assert_eq!(kept.fingerprints(), OURS.fingerprints());
 }
 
@@ -69,8 +66,8 @@ fn what_a_killed_run_left_is_replaced() {
     guard::directory(&partial).unwrap();
     fs::write(partial.join("ca.crt"), "half").unwrap();
     fs::write(state.root().join("kubeconfig.partial"), "half").unwrap();
-    assert!(state.authorities(NOW).unwrap().is_none());
-    state.save_authorities(&OURS, NOW).unwrap();
+    assert!(state.cas(NOW).unwrap().is_none());
+    state.save_cas(&OURS, NOW).unwrap();
     state.save_kubeconfig(&"whole".into()).unwrap();
     let mut names: Vec<_> = fs::read_dir(state.root())
         .unwrap()
@@ -83,12 +80,12 @@ fn what_a_killed_run_left_is_replaced() {
 #[test]
 fn everything_is_private_and_ignored_by_git() {
     let (base, state) = fresh();
-    state.save_authorities(&OURS, NOW).unwrap();
+    state.save_cas(&OURS, NOW).unwrap();
     state.save_kubeconfig(&"text".into()).unwrap();
     state
         .create_run(&name("r1"))
         .unwrap()
-        .log(&name("cp-1"))
+        .log(&name("cp-1").into(), None)
         .unwrap();
     let mut pending = vec![base.path().join(DIRECTORY)];
     let mut seen = 0;
@@ -109,7 +106,8 @@ fn everything_is_private_and_ignored_by_git() {
         }
         seen += 1;
     }
-    // .kdiy prod pki etcd runs r1; 8 files of the PKI, .gitignore, kubeconfig, a log
+    // .kdiy prod pki etcd runs r1; 8 files of the PKI, .gitignore, kubeconfig,
+    // a log
     assert_eq!(seen, 6 + 11);
     assert_eq!(
         fs::read_to_string(base.path().join(".kdiy/.gitignore")).unwrap(),
@@ -129,14 +127,14 @@ fn kubeconfigs_are_replaced() {
 }
 
 #[test]
-fn exposed_files_and_directories_are_refused_with_the_mend() {
+fn exposed_files_and_directories_are_refused_with_the_fix() {
     let (base, state) = fresh();
-    state.save_authorities(&OURS, NOW).unwrap();
+    state.save_cas(&OURS, NOW).unwrap();
     set_mode(&state.root().join("pki/ca.key"), 0o640);
-    insta::assert_snapshot!(say(&base, state.authorities(NOW)), @"BASE/.kdiy/prod/pki/ca.key has mode 0640, so others may get at the cluster's keys; run `chmod 0600 BASE/.kdiy/prod/pki/ca.key`");
+    insta::assert_snapshot!(say(&base, state.cas(NOW)), @"BASE/.kdiy/prod/pki/ca.key has mode 0640, so others may get at the cluster's keys; run `chmod 0600 BASE/.kdiy/prod/pki/ca.key`");
     set_mode(&state.root().join("pki/etcd"), 0o701);
     set_mode(&state.root().join("pki/ca.key"), 0o600);
-    insta::assert_snapshot!(say(&base, state.authorities(NOW)), @"BASE/.kdiy/prod/pki/etcd has mode 0701, so others may get at the cluster's keys; run `chmod 0700 BASE/.kdiy/prod/pki/etcd`");
+    insta::assert_snapshot!(say(&base, state.cas(NOW)), @"BASE/.kdiy/prod/pki/etcd has mode 0701, so others may get at the cluster's keys; run `chmod 0700 BASE/.kdiy/prod/pki/etcd`");
     set_mode(&base.path().join(".kdiy"), 0o755);
     insta::assert_snapshot!(say(&base, State::open(base.path(), &name("prod"))), @"BASE/.kdiy has mode 0755, so others may get at the cluster's keys; run `chmod 0700 BASE/.kdiy`");
 }
@@ -146,7 +144,7 @@ fn links_are_refused() {
     let (base, state) = fresh();
     let elsewhere = tempfile::tempdir().unwrap();
     symlink(elsewhere.path(), state.root().join("pki")).unwrap();
-    insta::assert_snapshot!(say(&base, state.authorities(NOW)), @"BASE/.kdiy/prod/pki is not a plain directory; keys are kept there, so links are refused: put the real directory in its place");
+    insta::assert_snapshot!(say(&base, state.cas(NOW)), @"BASE/.kdiy/prod/pki is not a plain directory; keys are kept there, so links are refused: put the real directory in its place");
     let target = elsewhere.path().join("target");
     fs::write(&target, "theirs").unwrap();
     set_mode(&target, 0o600);
@@ -157,9 +155,9 @@ fn links_are_refused() {
     assert_eq!(fs::read_to_string(&target).unwrap(), "theirs");
 
     let run = state.create_run(&name("r1")).unwrap();
-    symlink(&target, run.path(&name("cp-1"))).unwrap();
+    symlink(&target, run.path(&name("cp-1").into(), None)).unwrap();
     assert!(matches!(
-        run.log(&name("cp-1")),
+        run.log(&name("cp-1").into(), None),
         Err(Error::NotPlain { .. })
     ));
 
@@ -186,9 +184,19 @@ fn other_names_of_a_file_are_refused() {
     let run = state.create_run(&name("r1")).unwrap();
     fs::write(base.path().join("theirs"), "").unwrap();
     set_mode(&base.path().join("theirs"), 0o600);
-    fs::hard_link(base.path().join("theirs"), run.path(&name("cp-1"))).unwrap();
-    assert!(matches!(run.log(&name("cp-1")), Err(Error::Linked { .. })));
-    assert!(matches!(run.said(&name("cp-1")), Err(Error::Linked { .. })));
+    fs::hard_link(
+        base.path().join("theirs"),
+        run.path(&name("cp-1").into(), None),
+    )
+    .unwrap();
+    assert!(matches!(
+        run.log(&name("cp-1").into(), None),
+        Err(Error::Linked { .. })
+    ));
+    assert!(matches!(
+        run.read_log(&name("cp-1").into()),
+        Err(Error::Linked { .. })
+    ));
 }
 
 #[test]
@@ -204,7 +212,7 @@ fn a_pipe_in_place_of_a_file_is_refused_at_once() {
 #[test]
 fn folders_in_between_are_checked_as_well() {
     let (base, state) = fresh();
-    state.save_authorities(&OURS, NOW).unwrap();
+    state.save_cas(&OURS, NOW).unwrap();
     state
         .save_secretbox_key(&SecretboxKey::generate().unwrap())
         .unwrap();
@@ -215,16 +223,13 @@ fn folders_in_between_are_checked_as_well() {
     set_mode(&base.path().join("away"), 0o700);
     symlink(base.path().join("away"), &pki).unwrap();
     assert!(matches!(state.secretbox_key(), Err(Error::NotPlain { .. })));
-    assert!(matches!(
-        state.authorities(NOW),
-        Err(Error::NotPlain { .. })
-    ));
+    assert!(matches!(state.cas(NOW), Err(Error::NotPlain { .. })));
 
     let run = state.create_run(&name("r1")).unwrap();
     set_mode(run.directory(), 0o755);
     assert!(matches!(run.record(), Err(Error::Exposed { .. })));
     assert!(matches!(
-        run.said(&name("cp-1")),
+        run.read_log(&name("cp-1").into()),
         Err(Error::Exposed { .. })
     ));
 }
@@ -270,9 +275,9 @@ fn what_others_own_is_refused() {
 #[test]
 fn an_incomplete_pki_is_named() {
     let (base, state) = fresh();
-    state.save_authorities(&OURS, NOW).unwrap();
+    state.save_cas(&OURS, NOW).unwrap();
     fs::remove_file(state.root().join("pki/etcd/ca.key")).unwrap();
-    insta::assert_snapshot!(say(&base, state.authorities(NOW)), @"BASE/.kdiy/prod/pki: etcd/ca.key is missing; put it back, or move the whole pki directory away");
+    insta::assert_snapshot!(say(&base, state.cas(NOW)), @"BASE/.kdiy/prod/pki: etcd/ca.key is missing; put it back, or move the whole pki directory away");
 }
 
 #[test]
@@ -280,16 +285,19 @@ fn logs_grow_at_their_end() {
     let (_base, state) = fresh();
     let run = state.create_run(&name("r1")).unwrap();
     for line in ["one\n", "two\n"] {
-        run.log(&name("cp-1"))
+        run.log(&name("cp-1").into(), None)
             .unwrap()
             .write_all(line.as_bytes())
             .unwrap();
     }
     assert_eq!(
-        fs::read_to_string(run.path(&name("cp-1"))).unwrap(),
+        fs::read_to_string(run.path(&name("cp-1").into(), None)).unwrap(),
         "one\ntwo\n"
     );
-    assert!(run.path(&name("cp-1")).ends_with("runs/r1/cp-1.log"));
+    assert!(
+        run.path(&name("cp-1").into(), None)
+            .ends_with("runs/r1/cp-1.log")
+    );
 }
 
 #[test]
@@ -298,7 +306,7 @@ fn old_runs_are_forgotten_but_nothing_of_others() {
     let id = |n: usize| name(&format!("2026050{}t0302{n:02}z", n / 10));
     for n in 0..22 {
         let run = state.create_run(&id(n)).unwrap();
-        run.log(&name("cp-1")).unwrap();
+        run.log(&name("cp-1").into(), None).unwrap();
         if n == 0 {
             fs::write(run.directory().join("notes.txt"), "mine").unwrap();
         }
@@ -316,14 +324,14 @@ fn old_runs_are_forgotten_but_nothing_of_others() {
 }
 
 #[test]
-fn the_key_of_encryption_lies_with_the_authorities() {
+fn the_key_of_encryption_lies_with_the_cas() {
     let (base, state) = fresh();
     assert!(state.secretbox_key().unwrap().is_none());
-    state.save_authorities(&OURS, NOW).unwrap();
+    state.save_cas(&OURS, NOW).unwrap();
     let key = SecretboxKey::generate().unwrap();
     state.save_secretbox_key(&key).unwrap();
     assert!(state.secretbox_key().unwrap().unwrap().is(&key));
-    assert!(state.authorities(NOW).unwrap().is_some());
+    assert!(state.cas(NOW).unwrap().is_some());
     let path = state.root().join("pki/secretbox.key");
     assert_eq!(mode(&path), 0o600);
     fs::write(&path, "spoiled").unwrap();

@@ -12,8 +12,9 @@ use super::certificate::{self, Certificate};
 use super::script;
 use crate::cluster::{Cluster, Node};
 use crate::etcd;
-use crate::plan::settle;
-use crate::resource::{Answers, Malformed};
+use crate::plan::gate::nodes::Condition;
+use crate::plan::resolve;
+use crate::resource::{AnswerError, Answers};
 
 /// More nodes than a cluster may have: such a list is not believed.
 const MOST: usize = 10_000;
@@ -52,8 +53,8 @@ pub struct Answer {
     pub holds_vip: Option<bool>,
     /// Certificates on it.
     pub certificates: Vec<Certificate>,
-    /// What settles the cluster.
-    pub settle: settle::Answer,
+    /// What resolves the cluster.
+    pub resolution: resolve::Answer,
 }
 
 /// What came of an HTTP request.
@@ -68,7 +69,7 @@ pub enum Probe {
 /// A node as an API server knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeSeen {
-    /// Its name.
+    /// Name of the Node object.
     pub name: String,
     /// `True`, `False` or `Unknown`; empty before its first report.
     pub ready: String,
@@ -105,7 +106,7 @@ impl Probe {
 
     /// What is wrong, in words; `None` when nothing is.
     #[must_use]
-    pub fn fault(&self) -> Option<String> {
+    pub fn problem(&self) -> Option<String> {
         match self {
             _ if self.answers() => None,
             Self::Code(code, lines) if lines.is_empty() => Some(format!("it answers {code}")),
@@ -148,7 +149,7 @@ impl Answer {
     ///
     /// # Errors
     /// When it is not in the form of sections, or says what cannot be.
-    pub fn parse(cluster: &Cluster, node: &Node, output: &[u8]) -> Result<Self, Malformed> {
+    pub fn parse(cluster: &Cluster, node: &Node, output: &[u8]) -> Result<Self, AnswerError> {
         let answers = Answers::parse(output)?;
         let section = |name: &str| answers.get(name).ok();
         let probe = |name: &str| section(name).map(Probe::read);
@@ -183,13 +184,13 @@ impl Answer {
             clients: probe("clients"),
             holds_vip: section("vip").map(|text| !text.trim().is_empty()),
             certificates: certificate::read(section("certificates").unwrap_or_default()),
-            settle: settle::Answer::read(&answers)?,
+            resolution: resolve::Answer::read(&answers)?,
         })
     }
 }
 
 fn nodes(text: &str) -> Option<Vec<NodeSeen>> {
-    let list: List<WrittenNode> = serde_json::from_str(text).ok()?;
+    let list: List<RawNode> = serde_json::from_str(text).ok()?;
     let nodes = list.items.into_iter().take(MOST).map(|node| {
         let ready = node.status.conditions.iter().find(|c| c.kind == "Ready");
         let info = node.status.node_info;
@@ -226,7 +227,7 @@ fn nodes(text: &str) -> Option<Vec<NodeSeen>> {
 const GRACE: i64 = 10;
 
 fn leases(text: &str, clock: Option<i64>) -> Option<Vec<Lease>> {
-    let list: List<WrittenLease> = serde_json::from_str(text).ok()?;
+    let list: List<RawLease> = serde_json::from_str(text).ok()?;
     let leases = list.items.into_iter().take(MOST).map(|lease| {
         let spec = lease.spec;
         let renewed = OffsetDateTime::parse(&spec.renew_time, &Rfc3339);
@@ -263,7 +264,7 @@ struct Metadata {
 }
 
 #[derive(Deserialize)]
-struct WrittenNode {
+struct RawNode {
     metadata: Metadata,
     #[serde(default)]
     spec: NodeSpec,
@@ -286,17 +287,6 @@ struct NodeStatus {
 }
 
 #[derive(Deserialize)]
-struct Condition {
-    #[serde(rename = "type")]
-    kind: String,
-    status: String,
-    #[serde(default)]
-    reason: String,
-    #[serde(default)]
-    message: String,
-}
-
-#[derive(Deserialize)]
 struct Address {
     #[serde(rename = "type")]
     kind: String,
@@ -311,7 +301,7 @@ struct NodeInfo {
 }
 
 #[derive(Deserialize)]
-struct WrittenLease {
+struct RawLease {
     metadata: Metadata,
     #[serde(default)]
     spec: LeaseSpec,

@@ -23,7 +23,7 @@ pub struct Balancing {
     /// Where clients reach the API.
     pub endpoint: String,
     /// Whether it answers, by host that tried.
-    pub reached: Vec<Reached>,
+    pub probes: Vec<EndpointProbe>,
     /// The virtual address, where kdiy sets one up.
     pub vip: Option<VipRow>,
     /// Balancers, one for each host that has one.
@@ -32,7 +32,7 @@ pub struct Balancing {
 
 /// Whether an endpoint answers from a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Reached {
+pub struct EndpointProbe {
     /// The host that tried.
     pub from: Name,
     /// What it tried.
@@ -72,7 +72,7 @@ pub struct BalancerRow {
 /// A unit of systemd.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Service {
-    /// Its name.
+    /// Name of the unit, such as `haproxy.service`.
     pub unit: &'static str,
     /// How it is, such as `active`.
     pub state: String,
@@ -116,7 +116,7 @@ fn balances(cluster: &Cluster, node: &Node) -> bool {
 pub(super) fn balancing(cluster: &Cluster, hosts: &Hosts) -> Balancing {
     let nodes = cluster.nodes.iter();
     let answered = |node: &Node| hosts.get(&node.name).and_then(|host| host.as_ref().ok());
-    let mut reached = Vec::new();
+    let mut probes = Vec::new();
     for node in cluster.kubelets() {
         let Some(answer) = answered(node) else {
             continue;
@@ -125,13 +125,13 @@ pub(super) fn balancing(cluster: &Cluster, hosts: &Hosts) -> Balancing {
             (&answer.endpoint, cluster.node_endpoint()),
             (&answer.clients, cluster.endpoint.clone()),
         ];
-        reached.extend(tried.into_iter().filter_map(|(probe, endpoint)| {
+        probes.extend(tried.into_iter().filter_map(|(probe, endpoint)| {
             let probe = probe.as_ref()?;
-            Some(Reached {
+            Some(EndpointProbe {
                 from: node.name.clone(),
                 endpoint: endpoint.to_string(),
                 answers: probe.answers(),
-                why: probe.fault(),
+                why: probe.problem(),
             })
         }));
     }
@@ -154,7 +154,7 @@ pub(super) fn balancing(cluster: &Cluster, hosts: &Hosts) -> Balancing {
     Balancing {
         kind: kind(&cluster.load_balancer),
         endpoint: cluster.endpoint.to_string(),
-        reached,
+        probes,
         vip,
         balancers: balancers.collect(),
     }
@@ -235,14 +235,14 @@ pub(super) fn problems(balancing: &Balancing, planes: &[PlaneRow]) -> Vec<Proble
         }
     }
     let endpoints: BTreeSet<_> = balancing
-        .reached
+        .probes
         .iter()
-        .map(|reached| &reached.endpoint)
+        .map(|probes| &probes.endpoint)
         .collect();
     for endpoint in endpoints {
         let tried = || {
             balancing
-                .reached
+                .probes
                 .iter()
                 .filter(|of| of.endpoint == *endpoint)
         };
@@ -271,7 +271,7 @@ pub(super) fn problems(balancing: &Balancing, planes: &[PlaneRow]) -> Vec<Proble
 /// Whether requests get through to any API server, as far as hosts tell.
 pub(super) fn serves(balancing: &Balancing, planes: &[PlaneRow]) -> bool {
     planes.iter().any(|row| row.api_server.state == State::Ok)
-        || balancing.reached.iter().any(|of| of.answers)
+        || balancing.probes.iter().any(|of| of.answers)
         || balancing
             .balancers
             .iter()

@@ -61,13 +61,13 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::pki::Authorities;
+    use crate::pki::ClusterCas;
 
     #[test]
     fn files_and_kubeconfigs_are_read() {
         let now = datetime!(2026-05-04 03:02:01 UTC);
-        let authorities = Authorities::generate(now).unwrap();
-        let pem = authorities.kubernetes.certificate();
+        let cas = ClusterCas::generate(now).unwrap();
+        let pem = cas.kubernetes.certificate();
         let text = format!(
             "file /a.crt\n{pem}file /empty.crt\ndata /b.conf {}\ndata /c.conf ?\n",
             STANDARD.encode(pem)

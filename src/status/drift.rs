@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::cluster::Name;
-use crate::plan::Plan;
+use crate::plan::{Action, Actor, Plan};
 use crate::resource::Verb;
 
 /// What `kdiy plan` would change, or why that is not known.
@@ -16,8 +16,8 @@ pub enum Drift {
     Known {
         /// Changes, of all hosts.
         changes: usize,
-        /// Changes by host, of those that have any.
-        hosts: BTreeMap<Name, usize>,
+        /// Changes by host, of those that have any, and of `cluster`.
+        hosts: BTreeMap<Actor, usize>,
         /// What keeps `kdiy apply` from beginning.
         problems: Vec<String>,
         /// Hosts that could not be compared.
@@ -25,7 +25,7 @@ pub enum Drift {
     },
     /// They were not.
     Unknown {
-        /// Why.
+        /// Why the hosts could not be compared, as a fragment.
         why: String,
     },
 }
@@ -35,13 +35,17 @@ impl Drift {
     /// which is among the problems.
     #[must_use]
     pub fn of(plan: Option<&Plan>, problems: Vec<String>, left_out: BTreeSet<Name>) -> Self {
-        let mut hosts = BTreeMap::<Name, usize>::new();
+        let mut hosts = BTreeMap::<Actor, usize>::new();
         for step in plan.iter().flat_map(|plan| &plan.steps) {
-            let changes = step.changes.iter().map(|change| {
+            let changes = step.changes().iter().map(|change| {
                 let waits = change.difference.verb == Verb::Wait;
                 usize::from(!waits) + change.difference.removes.len()
             });
-            *hosts.entry(step.host.clone()).or_default() += changes.sum::<usize>();
+            let operations = match &step.action {
+                Action::Do(operation) => usize::from(operation.verb() != Verb::Wait),
+                Action::Converge(_) => 0,
+            };
+            *hosts.entry(step.actor.clone()).or_default() += operations + changes.sum::<usize>();
         }
         hosts.retain(|_, changes| *changes > 0);
         Self::Known {

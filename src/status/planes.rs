@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Hosts;
 use super::answer::{Answer, Lease, Probe};
 use super::problem::{Problem, Severity};
-use super::rows::told;
+use super::rows::first_known;
 use crate::cluster::{Cluster, LeaderElection, Name, Role};
 
 /// What runs on a control plane.
@@ -25,7 +25,7 @@ pub struct PlaneRow {
 /// How a component is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Component {
-    /// How it is.
+    /// State of the component.
     pub state: State,
     /// Whether it leads; `None` of API servers, which all work at once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +73,7 @@ impl Component {
         let (state, why) = match answer.map(probe) {
             None => (State::Unreachable, None),
             Some(None) => (State::Absent, None),
-            Some(Some(probe)) => match probe.fault() {
+            Some(Some(probe)) => match probe.problem() {
                 None => (State::Ok, None),
                 Some(why) if matches!(probe, Probe::Code(..)) => (State::Failing, Some(why)),
                 Some(why) => (State::Silent, Some(why)),
@@ -85,7 +85,7 @@ impl Component {
 
 /// All control planes, in inventory order.
 pub(super) fn planes(cluster: &Cluster, hosts: &Hosts) -> Vec<PlaneRow> {
-    let leases = told(hosts, |answer| answer.leases.as_ref());
+    let leases = first_known(hosts, |answer| answer.leases.as_ref());
     let rows = cluster.with_role(Role::ControlPlane).map(|node| {
         let answer = hosts.get(&node.name).and_then(|host| host.as_ref().ok());
         let leads = |lease: &str| holder(leases, lease) == Some(node.name.as_str());
@@ -142,7 +142,7 @@ pub(super) fn problems(cluster: &Cluster, rows: &[PlaneRow], hosts: &Hosts) -> V
             }
         }
     }
-    let Some(leases) = told(hosts, |answer| answer.leases.as_ref()) else {
+    let Some(leases) = first_known(hosts, |answer| answer.leases.as_ref()) else {
         return all;
     };
     let settings = &cluster.control_plane;

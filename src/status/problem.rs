@@ -23,7 +23,7 @@ pub struct Problem {
     pub severity: Severity,
     /// The host that has it; `None` when it is the whole cluster's.
     pub host: Option<Name>,
-    /// What it is.
+    /// What is wrong, as a fragment.
     pub what: String,
     /// What to do about it, where that is known.
     pub fix: Option<String>,

@@ -13,7 +13,7 @@ use crate::cluster::{AddressSpec, Cluster, Node};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeRow {
-    /// Its name.
+    /// Name of the Node object, or of the node in the inventory.
     pub name: String,
     /// Its roles: the inventory's, or the API's where that has none.
     pub roles: Vec<&'static str>,
@@ -21,7 +21,7 @@ pub struct NodeRow {
     pub in_inventory: bool,
     /// Whether its host could be asked; `null` for one that nobody asks.
     pub reachable: Option<bool>,
-    /// How it is.
+    /// State of the node.
     pub state: NodeState,
     /// Whether pods are scheduled to it.
     pub schedulable: bool,
@@ -73,7 +73,7 @@ impl NodeState {
 }
 
 /// What any API server knows of something: one that is ready is asked first.
-pub(super) fn told<'a, T>(
+pub(super) fn first_known<'a, T>(
     hosts: &'a Hosts,
     of: impl Fn(&'a Answer) -> Option<&'a T>,
 ) -> Option<&'a T> {
@@ -90,18 +90,18 @@ pub(super) fn told<'a, T>(
 
 /// All nodes: those of the inventory in its order, then the others.
 pub(super) fn nodes(cluster: &Cluster, hosts: &Hosts) -> Vec<NodeRow> {
-    let known = told(hosts, |answer| answer.nodes.as_ref());
+    let known = first_known(hosts, |answer| answer.nodes.as_ref());
     let find = |name: &str| known?.iter().find(|node| node.name == name);
     let mut rows: Vec<_> = cluster
         .kubelets()
         .map(|node| row(node, find(node.name.as_str()), known.is_some(), hosts))
         .collect();
-    let strangers = known.into_iter().flatten().filter(|seen| {
+    let unlisted = known.into_iter().flatten().filter(|seen| {
         cluster
             .kubelets()
             .all(|node| node.name.as_str() != seen.name)
     });
-    rows.extend(strangers.map(|seen| NodeRow {
+    rows.extend(unlisted.map(|seen| NodeRow {
         roles: vec![if seen.control_plane {
             "control-plane"
         } else {
@@ -114,7 +114,7 @@ pub(super) fn nodes(cluster: &Cluster, hosts: &Hosts) -> Vec<NodeRow> {
     rows
 }
 
-fn row(node: &Node, seen: Option<&NodeSeen>, told: bool, hosts: &Hosts) -> NodeRow {
+fn row(node: &Node, seen: Option<&NodeSeen>, first_known: bool, hosts: &Hosts) -> NodeRow {
     let roles = node.roles.all().iter().map(|role| role.as_str());
     let row = match seen {
         Some(seen) => of_seen(seen),
@@ -123,7 +123,7 @@ fn row(node: &Node, seen: Option<&NodeSeen>, told: bool, hosts: &Hosts) -> NodeR
             roles: Vec::new(),
             in_inventory: true,
             reachable: None,
-            state: match told {
+            state: match first_known {
                 true => NodeState::NotRegistered,
                 false => NodeState::Unknown,
             },

@@ -11,7 +11,7 @@ use crate::cluster::{
 use crate::etcd::{gateway, member};
 use crate::kubeadm::API_PORT;
 use crate::lb::{carried, haproxy, nginx};
-use crate::plan::settle;
+use crate::plan::resolve;
 use crate::resource::SECTION_FUNCTION;
 use crate::shell::Script;
 
@@ -129,7 +129,7 @@ pub fn script(cluster: &Cluster, node: &Node) -> Script {
         .lit(BESIDE)
         .lit(API)
         .lit(CERTIFICATES)
-        .then(&settle::local_script(cluster, node))
+        .then(&resolve::local_script(cluster, node))
         .lit("kdiy_section clock \"$(date +%s)\"\n")
         .lit("[ ! -s /etc/kubernetes/kubelet.conf ] || kdiy_section joined yes\n")
         .lit("kdiy_beside certificates kdiy_certificates\n");

@@ -9,7 +9,7 @@ use super::certificate::Certificate;
 use super::rows::NodeState;
 use super::*;
 use crate::cluster::{Balancer, Cluster, LoadBalancer, Node, Role, Version};
-use crate::etcd::picture::tests as members;
+use crate::etcd::status::tests as members;
 use crate::kubeadm::tests::{external, few};
 use crate::lb::tests::pair;
 
@@ -114,11 +114,11 @@ pub(crate) fn edit(hosts: &mut Hosts, host: &str, change: impl FnOnce(&mut Answe
 
 /// A host without power.
 pub(crate) fn lose(hosts: &mut Hosts, host: &str) {
-    let away = Away {
+    let unreachable = Unreachable {
         what: format!("cannot reach {host}:22: no answer within 10 s"),
         fix: Some("check that the host is up and that no firewall drops the port".to_owned()),
     };
-    hosts.insert(name(host), Err(away));
+    hosts.insert(name(host), Err(unreachable));
 }
 
 /// No API server, no member of etcd, no way to the endpoint.
@@ -131,7 +131,7 @@ pub(crate) fn outage(hosts: &mut Hosts, planes: &[&str]) {
             answer.scheduler = refused();
             (answer.nodes, answer.leases) = (None, None);
             let etcd = answer.etcd.as_mut().unwrap();
-            etcd.said = Err(crate::etcd::gateway::Silence::NoAnswer(
+            etcd.reply = Err(crate::etcd::gateway::NoReply::NoAnswer(
                 "refused".to_owned(),
             ));
         });
@@ -146,13 +146,13 @@ pub(crate) fn outage(hosts: &mut Hosts, planes: &[&str]) {
     }
 }
 
-fn look(cluster: &Cluster, hosts: &Hosts) -> Picture {
-    Picture::of(cluster, hosts, NOW)
+fn look(cluster: &Cluster, hosts: &Hosts) -> ClusterStatus {
+    ClusterStatus::of(cluster, hosts, NOW)
 }
 
 /// Problems as `HOST: WHAT`.
-fn told(picture: &Picture) -> Vec<String> {
-    let problems = picture.problems.iter().map(|problem| {
+fn first_known(cluster_status: &ClusterStatus) -> Vec<String> {
+    let problems = cluster_status.problems.iter().map(|problem| {
         let host = problem.host.as_ref().map_or("-", Name::as_str);
         format!("{host}: {}", problem.what)
     });
@@ -166,9 +166,14 @@ fn all_is_well() {
         (external(VERSION).cluster, 1, 1, Some(0)),
         (pair(VERSION, Balancer::Haproxy).cluster, 1, 1, Some(1)),
     ] {
-        let picture = look(&cluster, &well(&cluster));
-        assert_eq!(picture.verdict, Verdict::Healthy, "{:#?}", picture.problems);
-        let tolerates = picture.tolerates;
+        let cluster_status = look(&cluster, &well(&cluster));
+        assert_eq!(
+            cluster_status.verdict,
+            Verdict::Healthy,
+            "{:#?}",
+            cluster_status.problems
+        );
+        let tolerates = cluster_status.tolerates;
         assert_eq!(
             (
                 tolerates.control_planes,
@@ -178,12 +183,12 @@ fn all_is_well() {
             (planes, members, balancers)
         );
         assert!(
-            picture
+            cluster_status
                 .nodes
                 .iter()
                 .all(|row| row.state == NodeState::Ready)
         );
-        let leaders = picture
+        let leaders = cluster_status
             .control_planes
             .iter()
             .filter(|row| row.scheduler.leader == Some(true));
@@ -192,7 +197,7 @@ fn all_is_well() {
 }
 
 #[test]
-fn a_lost_control_plane_is_told_about_once() {
+fn a_lost_control_plane_is_reported_once() {
     let cluster = stacked();
     let mut hosts = well(&cluster);
     lose(&mut hosts, "cp2");
@@ -203,15 +208,15 @@ fn a_lost_control_plane_is_told_about_once() {
         let node = &mut answer.nodes.as_mut().unwrap()[1];
         node.ready = "Unknown".to_owned();
     });
-    let picture = look(&cluster, &hosts);
-    assert_eq!(picture.verdict, Verdict::Degraded);
+    let cluster_status = look(&cluster, &hosts);
+    assert_eq!(cluster_status.verdict, Verdict::Degraded);
     assert_eq!(
-        told(&picture),
+        first_known(&cluster_status),
         ["cp2: cannot reach cp2:22: no answer within 10 s"]
     );
-    assert_eq!(picture.tolerates.control_planes, 0);
-    assert_eq!(picture.nodes[1].state, NodeState::Lost);
-    assert_eq!(picture.etcd.votes.alive, 2);
+    assert_eq!(cluster_status.tolerates.control_planes, 0);
+    assert_eq!(cluster_status.nodes[1].state, NodeState::Lost);
+    assert_eq!(cluster_status.etcd.votes.alive, 2);
 }
 
 #[test]
@@ -219,20 +224,20 @@ fn without_an_api_it_is_down() {
     let cluster = stacked();
     let mut hosts = well(&cluster);
     outage(&mut hosts, &["cp1", "cp2", "cp3"]);
-    let picture = look(&cluster, &hosts);
-    assert_eq!(picture.verdict, Verdict::Down);
-    let down = picture
+    let cluster_status = look(&cluster, &hosts);
+    assert_eq!(cluster_status.verdict, Verdict::Down);
+    let down = cluster_status
         .problems
         .iter()
         .filter(|of| of.severity == Severity::Down);
-    assert_eq!(down.count(), 3, "{:#?}", told(&picture));
+    assert_eq!(down.count(), 3, "{:#?}", first_known(&cluster_status));
     assert!(
-        picture
+        cluster_status
             .nodes
             .iter()
             .all(|row| row.state == NodeState::Unknown)
     );
-    let of_cp1 = told(&picture)
+    let of_cp1 = first_known(&cluster_status)
         .into_iter()
         .filter(|what| what.starts_with("cp1: "));
     assert_eq!(
@@ -251,13 +256,17 @@ fn an_api_that_only_others_reach_is_not_down() {
     for host in ["cp1", "cp2"] {
         lose(&mut hosts, host);
     }
-    let picture = look(&cluster, &hosts);
-    assert_eq!(picture.verdict, Verdict::Degraded, "the worker reaches it");
+    let cluster_status = look(&cluster, &hosts);
+    assert_eq!(
+        cluster_status.verdict,
+        Verdict::Degraded,
+        "the worker reaches it"
+    );
     for host in ["e1", "e2"] {
         lose(&mut hosts, host);
     }
     edit(&mut hosts, "e3", |answer| {
-        let etcd = answer.etcd.as_mut().unwrap().said.as_mut().unwrap();
+        let etcd = answer.etcd.as_mut().unwrap().reply.as_mut().unwrap();
         etcd.status.leader = 0;
         etcd.health = crate::etcd::gateway::Health::Bad("there is no leader".to_owned());
     });
@@ -265,7 +274,7 @@ fn an_api_that_only_others_reach_is_not_down() {
 }
 
 #[test]
-fn nobody_there_and_no_cluster_there_are_told_apart() {
+fn nobody_there_and_no_cluster_there_are_distinguished() {
     let cluster = stacked();
     let mut hosts = well(&cluster);
     for answer in hosts.values_mut() {
@@ -292,21 +301,25 @@ fn nodes_are_compared_with_the_inventory() {
         nodes[3].cordoned = true;
         nodes[4].name = "w9".to_owned();
     });
-    let picture = look(&cluster, &hosts);
+    let cluster_status = look(&cluster, &hosts);
     assert_eq!(
-        told(&picture),
+        first_known(&cluster_status),
         [
             "w2: the cluster has no such node",
             "-: the cluster has a node w9 that the inventory has not",
             "w1: no pods are scheduled to it",
         ]
     );
-    let severities: Vec<_> = picture.problems.iter().map(|of| of.severity).collect();
+    let severities: Vec<_> = cluster_status
+        .problems
+        .iter()
+        .map(|of| of.severity)
+        .collect();
     assert_eq!(
         severities,
         [Severity::Degraded, Severity::Warning, Severity::Warning]
     );
-    assert!(!picture.nodes.last().unwrap().in_inventory);
+    assert!(!cluster_status.nodes.last().unwrap().in_inventory);
 }
 
 #[test]
@@ -320,15 +333,15 @@ fn a_stopped_kubelet_is_the_reason() {
         let node = &mut answer.nodes.as_mut().unwrap()[3];
         (node.ready, node.why) = ("False".to_owned(), "container runtime is down".to_owned());
     });
-    let picture = look(&cluster, &hosts);
+    let cluster_status = look(&cluster, &hosts);
     assert_eq!(
-        told(&picture),
+        first_known(&cluster_status),
         [
             "w1: its node is not ready: container runtime is down",
             "w1: kubelet.service is inactive",
         ]
     );
-    assert_eq!(picture.problems[0].fix, None);
+    assert_eq!(cluster_status.problems[0].fix, None);
 }
 
 #[test]
@@ -341,7 +354,7 @@ fn nobody_leads() {
         });
     }
     let lead = "-: no scheduler leads: its lease has run out";
-    assert_eq!(told(&look(&cluster, &hosts)), [lead]);
+    assert_eq!(first_known(&look(&cluster, &hosts)), [lead]);
     cluster.control_plane.scheduler_election.enabled = false;
     assert_eq!(look(&cluster, &hosts).verdict, Verdict::Healthy);
 }
@@ -360,22 +373,25 @@ fn the_address_is_held_by_one() {
     };
     assert_eq!(look(&cluster, &hold(&["lb2"])).verdict, Verdict::Healthy);
     assert_eq!(
-        told(&look(&cluster, &hold(&["lb1", "lb2"]))),
+        first_known(&look(&cluster, &hold(&["lb1", "lb2"]))),
         ["-: lb1 and lb2 hold the virtual address 192.0.2.100 at once"]
     );
     let mut hosts = hold(&[]);
     assert_eq!(
-        told(&look(&cluster, &hosts)),
+        first_known(&look(&cluster, &hosts)),
         ["-: no host holds the virtual address 192.0.2.100"]
     );
     lose(&mut hosts, "lb2");
-    let picture = look(&cluster, &hosts);
-    assert!(told(&picture)[1].contains("is not known, as lb2 cannot be asked"));
-    assert_eq!(picture.load_balancer.vip.unwrap().unasked, [name("lb2")]);
+    let cluster_status = look(&cluster, &hosts);
+    assert!(first_known(&cluster_status)[1].contains("is not known, as lb2 cannot be asked"));
+    assert_eq!(
+        cluster_status.load_balancer.vip.unwrap().unasked,
+        [name("lb2")]
+    );
 }
 
 #[test]
-fn a_balancer_that_is_wrong_about_a_server_is_told_about() {
+fn a_balancer_that_is_wrong_about_a_server_is_reported() {
     let cluster = stacked();
     let mut hosts = well(&cluster);
     edit(&mut hosts, "lb1", |answer| {
@@ -383,20 +399,23 @@ fn a_balancer_that_is_wrong_about_a_server_is_told_about() {
         (backend.up, backend.why) = (false, Some("DOWN: L4TOUT".to_owned()));
     });
     assert_eq!(
-        told(&look(&cluster, &hosts)),
+        first_known(&look(&cluster, &hosts)),
         ["lb1: its balancer takes cp1 for down: DOWN: L4TOUT"]
     );
     edit(&mut hosts, "lb1", |answer| {
         answer.units[0].1 = "failed".to_owned();
         answer.backends = Some(Err("admin.sock: Connection refused".to_owned()));
     });
-    let picture = look(&cluster, &hosts);
-    assert_eq!(told(&picture), ["lb1: haproxy.service is failed"]);
-    assert!(!picture.load_balancer.balancers[0].works());
+    let cluster_status = look(&cluster, &hosts);
+    assert_eq!(
+        first_known(&cluster_status),
+        ["lb1: haproxy.service is failed"]
+    );
+    assert!(!cluster_status.load_balancer.balancers[0].works());
 }
 
 #[test]
-fn nodes_with_balancers_of_their_own_are_told_one_by_one() {
+fn nodes_with_balancers_of_their_own_are_reported_one_by_one() {
     let mut cluster = stacked();
     cluster.load_balancer = LoadBalancer::Local { port: 7443 };
     cluster
@@ -407,13 +426,13 @@ fn nodes_with_balancers_of_their_own_are_told_one_by_one() {
         answer.endpoint = Some(Probe::Silent("Connection refused".to_owned()));
     });
     assert_eq!(
-        told(&look(&cluster, &hosts)),
+        first_known(&look(&cluster, &hosts)),
         ["w2: it does not reach the API at 127.0.0.1:7443: Connection refused"]
     );
 }
 
 #[test]
-fn certificates_are_told_about_in_time() {
+fn certificates_are_reported_in_time() {
     let cluster = stacked();
     let mut hosts = well(&cluster);
     let end = |days: i64| Ok(NOW + time::Duration::days(days));
@@ -428,17 +447,17 @@ fn certificates_are_told_about_in_time() {
             of("/etc/kubernetes/pki/etcd/peer.crt", end(31)),
         ];
     });
-    let picture = look(&cluster, &hosts);
-    assert_eq!(picture.verdict, Verdict::Healthy);
+    let cluster_status = look(&cluster, &hosts);
+    assert_eq!(cluster_status.verdict, Verdict::Healthy);
     assert_eq!(
-        told(&picture),
+        first_known(&cluster_status),
         [
             "cp1: ends on 2026-12-03: /etc/kubernetes/pki/apiserver-etcd-client.crt, \
           /etc/kubernetes/pki/apiserver.crt"
         ]
     );
     assert!(
-        picture.problems[0]
+        cluster_status.problems[0]
             .fix
             .as_ref()
             .unwrap()
@@ -450,11 +469,11 @@ fn certificates_are_told_about_in_time() {
     edit(&mut hosts, "w2", |answer| {
         answer.certificates[0].end = Err("no PEM block".to_owned())
     });
-    let picture = look(&cluster, &hosts);
-    assert_eq!(picture.verdict, Verdict::Degraded);
-    assert!(told(&picture)[0].starts_with("w1: expired since 2026-11-21: "));
+    let cluster_status = look(&cluster, &hosts);
+    assert_eq!(cluster_status.verdict, Verdict::Degraded);
+    assert!(first_known(&cluster_status)[0].starts_with("w1: expired since 2026-11-21: "));
     // One without an end is first, and is no end at all.
-    let days: Vec<_> = picture
+    let days: Vec<_> = cluster_status
         .certificates
         .iter()
         .map(|row| row.days_left)

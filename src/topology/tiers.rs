@@ -1,4 +1,4 @@
-//! The rows of the picture.
+//! The rows of the diagram.
 
 use super::{Block, Fact, Member, Place, Program, Tier, Tolerates};
 use crate::cluster::{
@@ -197,10 +197,13 @@ fn quorum(cluster: &Cluster) -> Fact {
 }
 
 fn members_among(cluster: &Cluster, nodes: &[&Node]) -> usize {
-    nodes.iter().filter(|node| is_member(cluster, node)).count()
+    nodes
+        .iter()
+        .filter(|node| is_etcd_member(cluster, node))
+        .count()
 }
 
-fn is_member(cluster: &Cluster, node: &Node) -> bool {
+fn is_etcd_member(cluster: &Cluster, node: &Node) -> bool {
     match cluster.topology {
         Topology::Stacked => node.roles.has(Role::ControlPlane),
         Topology::External(_) => node.roles.has(Role::Etcd),
@@ -228,7 +231,7 @@ fn blocks(cluster: &Cluster, nodes: &[&Node]) -> Vec<Block> {
 }
 
 fn block(cluster: &Cluster, node: &Node) -> Block {
-    let member = is_member(cluster, node).then_some(Member {
+    let member = is_etcd_member(cluster, node).then_some(Member {
         client_port: CLIENT_PORT,
         peer_port: PEER_PORT,
     });

@@ -1,7 +1,7 @@
 //! Stable names of errors. A script may look for them, and
 //! `docs/troubleshooting.md` has an entry for each.
 
-use super::error::{Error, SudoFault, Unreachable};
+use super::error::{Error, SudoError, Unreachable};
 
 impl Error {
     /// Stable kebab-case name, such as `host-key-unknown`.
@@ -23,6 +23,7 @@ impl Error {
             Self::Shell { .. } => "no-shell",
             Self::Lost { .. } => "connection-lost",
             Self::TimeLimit { .. } => "time-limit",
+            Self::Target { .. } => "target-unreachable",
             Self::NotKept { .. } => "not-kept",
             Self::Config { .. } => "ssh-config",
             Self::JumpChain { .. } => "jump-chain",
@@ -45,7 +46,7 @@ impl Unreachable {
     }
 }
 
-impl SudoFault {
+impl SudoError {
     const fn code(&self) -> &'static str {
         match self {
             Self::Missing => "sudo-missing",

@@ -1,10 +1,11 @@
 //! Why a host could not be reached or a script not run, and what to do then.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::host_certificate::Fault;
+use super::host_certificate::CertificateError;
 
 /// Why a host could not be reached or a script not run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -108,14 +109,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        why: IdentityFault,
+        why: IdentityError,
     },
     /// A jump host could not be passed.
     #[error("jump host {hop}: {source}")]
     Jump {
         /// `user@host:port` of the hop that failed.
         hop: String,
-        /// Why.
+        /// The error of that hop.
         source: Box<Error>,
     },
     /// sudo did not let the user become root.
@@ -125,8 +126,8 @@ pub enum Error {
         address: String,
         /// Who logged in.
         user: String,
-        /// Why.
-        why: SudoFault,
+        /// What sudo said, as far as it is understood.
+        why: SudoError,
     },
     /// The login shell ended before the script began.
     #[error("{address} did not start a shell: {said}")]
@@ -152,6 +153,16 @@ pub enum Error {
         /// The limit.
         limit: Duration,
     },
+    /// The host cannot connect to an address; the host itself is well.
+    #[error("{address} cannot connect to {target}: {why}")]
+    Target {
+        /// `host:port` of the host that tried.
+        address: String,
+        /// Where a byte stream should lead.
+        target: SocketAddr,
+        /// What stood in the way.
+        why: Unreachable,
+    },
     /// What a script said could not be written down here.
     #[error("what {address} sent could not be written down: {why}")]
     NotKept {
@@ -176,7 +187,8 @@ pub enum Error {
         /// The most that is followed.
         limit: usize,
     },
-    /// A test ran a script that it had not scripted; only [`super::fake`] says so.
+    /// A test ran a script that it had not scripted; only [`super::fake`] says
+    /// so.
     #[error("no answer was scripted on {host} for:\n{script}")]
     Unscripted {
         /// The host of the test.
@@ -240,7 +252,7 @@ pub struct UnknownKey {
     /// Entries that know this host by keys of other types.
     pub others: Vec<Line>,
     /// Why no certificate vouches for the key, where an authority could.
-    pub certificate: Option<Fault>,
+    pub certificate: Option<CertificateError>,
 }
 
 /// One key that was tried or passed over at a login.
@@ -263,7 +275,7 @@ pub enum Outcome {
 
 /// Why an identity file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum IdentityFault {
+pub enum IdentityError {
     /// There is no such file.
     #[error("does not exist")]
     Missing,
@@ -289,7 +301,7 @@ pub enum IdentityFault {
 
 /// Why sudo did not let a user in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SudoFault {
+pub enum SudoError {
     /// sudo is not installed.
     #[error("sudo is not installed")]
     Missing,
@@ -316,11 +328,11 @@ pub enum SudoFault {
 impl Error {
     /// Whether it could pass by itself, so that another try makes sense.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { why, .. } => !matches!(why, Unreachable::Name(_)),
-            Self::Lost { .. } | Self::Handshake { .. } => true,
-            Self::Jump { source, .. } => source.is_passing(),
+            Self::Lost { .. } | Self::Handshake { .. } | Self::Target { .. } => true,
+            Self::Jump { source, .. } => source.is_transient(),
             _ => false,
         }
     }

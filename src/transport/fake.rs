@@ -1,16 +1,20 @@
 //! A transport without hosts, for tests. It fails on a script that nobody
-//! scripted an answer for.
+//! scripted an answer for, and on a byte stream likewise.
+
+mod streams;
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::output::Lines;
-use super::{Error, Exit, Output, Request, Stream, User};
+use super::{ByteStream, Error, Exit, Output, Request, Stream, User};
 use crate::cluster::{Login, Name};
+use streams::{Opens, Streams};
 
 /// Connects to hosts that a test made up. Clones share what they know.
 #[derive(Debug, Clone, Default)]
@@ -45,9 +49,10 @@ pub struct Run {
 
 #[derive(Debug, Default)]
 struct Host {
-    refuses: Option<Error>,
+    rejects: Option<Error>,
     answers: Vec<Scripted>,
     runs: Vec<Run>,
+    streams: Streams,
 }
 
 #[derive(Debug)]
@@ -60,7 +65,7 @@ struct Scripted {
 impl Answer {
     /// A success with this standard output.
     #[must_use]
-    pub fn says(stdout: &str) -> Self {
+    pub fn output(stdout: &str) -> Self {
         Self::exits(0, stdout, "")
     }
 
@@ -106,8 +111,20 @@ impl Fake {
     }
 
     /// A host refuses connections from now on.
-    pub fn refuse(&self, host: &Name, error: Error) {
-        self.lock().entry(host.clone()).or_default().refuses = Some(error);
+    pub fn reject(&self, host: &Name, error: Error) {
+        self.lock().entry(host.clone()).or_default().rejects = Some(error);
+    }
+
+    /// Byte streams from a host to an address are opened so from now on.
+    pub fn serve(
+        &self,
+        host: &Name,
+        to: SocketAddr,
+        open: impl FnMut() -> Result<ByteStream, Error> + Send + 'static,
+    ) {
+        let mut hosts = self.lock();
+        let streams = &mut hosts.entry(host.clone()).or_default().streams;
+        streams.0.insert(to, Opens(Box::new(open)));
     }
 
     /// The scripts that were run on a host, in order.
@@ -160,7 +177,7 @@ impl super::Connector for Fake {
     type Connection = Link;
 
     async fn connect(&self, host: &Name, _login: &Login) -> Result<Link, Error> {
-        match self.lock().get(host).and_then(|host| host.refuses.clone()) {
+        match self.lock().get(host).and_then(|host| host.rejects.clone()) {
             Some(error) => Err(error),
             None => Ok(Link {
                 fake: self.clone(),
@@ -201,6 +218,12 @@ impl super::Connection for Link {
             stdout: Vec::new(),
             ..output
         })
+    }
+
+    async fn open_stream(&self, to: SocketAddr) -> Result<ByteStream, Error> {
+        let mut hosts = self.fake.lock();
+        let host = hosts.entry(self.host.clone()).or_default();
+        host.streams.open(&self.host, to)
     }
 }
 
@@ -248,13 +271,13 @@ mod tests {
     async fn it_answers_what_was_scripted_and_fails_on_the_rest() {
         let fake = Fake::default();
         fake.once(&name(), "uname", Answer::exits(1, "", "no"));
-        fake.always(&name(), "uname", Answer::says("Linux\n"));
+        fake.always(&name(), "uname", Answer::output("Linux\n"));
         assert_eq!(run(&fake, "uname -s").await.unwrap().exit, Exit::Code(1));
         assert_eq!(run(&fake, "uname -s").await.unwrap().stdout, b"Linux\n");
         assert_eq!(run(&fake, "uname -s").await.unwrap().exit, Exit::Code(0));
         let error = run(&fake, "rm -r /").await.unwrap_err();
         assert!(matches!(&error, Error::Unscripted { script, .. } if script == "rm -r /"));
-        assert!(!error.is_passing());
+        assert!(!error.is_transient());
         assert_eq!(fake.runs(&name()).len(), 4);
     }
 
@@ -265,7 +288,7 @@ mod tests {
             address: "cp1:22".to_owned(),
             why: "test".to_owned(),
         };
-        fake.refuse(&name(), error.clone());
+        fake.reject(&name(), error.clone());
         assert_eq!(run(&fake, "true").await, Err(error));
     }
 }

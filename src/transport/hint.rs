@@ -1,6 +1,6 @@
 //! What to do about an error.
 
-use super::error::{Attempt, Error, IdentityFault, Outcome, SudoFault, UnknownKey, Unreachable};
+use super::error::{Attempt, Error, IdentityError, Outcome, SudoError, UnknownKey, Unreachable};
 
 impl Error {
     /// What to do next.
@@ -40,14 +40,14 @@ impl Error {
                 attempts,
             } => authentication_hint(user, address, attempts),
             Self::Identity { path, why } => match why {
-                IdentityFault::TooOpen(_) => format!("run `chmod 600 {}`", path.display()),
-                IdentityFault::Missing => "correct the path in the inventory".to_owned(),
-                IdentityFault::WrongPassphrase | IdentityFault::NoPassphrase => format!(
+                IdentityError::TooOpen(_) => format!("run `chmod 600 {}`", path.display()),
+                IdentityError::Missing => "correct the path in the inventory".to_owned(),
+                IdentityError::WrongPassphrase | IdentityError::NoPassphrase => format!(
                     "load it into an agent with `ssh-add {}` or run kdiy on a terminal",
                     path.display()
                 ),
-                IdentityFault::PublicOnly => "load its private half into an agent".to_owned(),
-                IdentityFault::Unreadable(_) | IdentityFault::NotAKey(_) => {
+                IdentityError::PublicOnly => "load its private half into an agent".to_owned(),
+                IdentityError::Unreadable(_) | IdentityError::NotAKey(_) => {
                     format!("check it with `ssh-keygen -yf {}`", path.display())
                 }
             },
@@ -63,6 +63,9 @@ impl Error {
             Self::TimeLimit { .. } => {
                 "look on the host for what hangs; its last lines of output say where".to_owned()
             }
+            Self::Target { .. } => "see on the host whether anything listens on that address, and \
+                whether a firewall lets it through"
+                .to_owned(),
             Self::NotKept { .. } => {
                 "make room on this machine, or name a file elsewhere".to_owned()
             }
@@ -93,7 +96,7 @@ impl Unreachable {
     }
 }
 
-impl SudoFault {
+impl SudoError {
     fn hint(&self, user: &str) -> String {
         match self {
             Self::Missing => "install sudo on the host, or log in as root".to_owned(),
@@ -183,13 +186,13 @@ fn of_ssh(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::host_certificate::Fault;
+    use crate::transport::host_certificate::CertificateError;
 
     fn shown(error: &Error) -> String {
         format!("{error}\n-> {}", error.hint())
     }
 
-    fn unknown(certificate: Option<Fault>) -> UnknownKey {
+    fn unknown(certificate: Option<CertificateError>) -> UnknownKey {
         UnknownKey {
             address: "cp-1:22".to_owned(),
             kind: "ssh-ed25519".to_owned(),
@@ -213,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_certificate_that_does_not_count_says_why() {
-        let key = unknown(Some(Fault::OtherHost {
+        let key = unknown(Some(CertificateError::OtherHost {
             name: "cp-1".to_owned(),
             names: ["a", "b", "c", "d", "e", "f"].map(str::to_owned).into(),
         }));
@@ -236,7 +239,7 @@ mod tests {
                 attempt("me@laptop (agent)", Outcome::Refused),
                 attempt(
                     "/k",
-                    Outcome::Skipped(IdentityFault::TooOpen(0o644).to_string()),
+                    Outcome::Skipped(IdentityError::TooOpen(0o644).to_string()),
                 ),
             ],
         };
@@ -253,16 +256,16 @@ mod tests {
             source: Box::new(source),
         };
         let address = "c:22".to_owned();
-        let passing = jump(Error::Unreachable {
+        let transient = jump(Error::Unreachable {
             address,
             why: Unreachable::Refused,
         });
-        assert!(passing.is_passing());
-        insta::assert_snapshot!(shown(&passing), @r"
+        assert!(transient.is_transient());
+        insta::assert_snapshot!(shown(&transient), @r"
         jump host a@b:22: cannot reach c:22: connection refused
         -> check that sshd runs there, and the port in the inventory
         ");
-        let why = SudoFault::PasswordWrong;
+        let why = SudoError::PasswordWrong;
         let address = "c:22".to_owned();
         assert!(
             !jump(Error::Sudo {
@@ -270,7 +273,7 @@ mod tests {
                 user: "u".to_owned(),
                 why
             })
-            .is_passing()
+            .is_transient()
         );
     }
 }

@@ -9,11 +9,11 @@ use time::OffsetDateTime;
 use super::error::Line;
 
 /// Names of a certificate that are told of; a host may send thousands.
-const TOLD: usize = 4;
+const MOST_LISTED: usize = 4;
 
 /// Why the certificate of a host does not vouch for it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum CertificateError {
     /// The host has none.
     #[error("the host has no certificate of the authority at {0}")]
     Missing(Line),
@@ -41,7 +41,7 @@ pub enum Fault {
     #[error("its certificate expired on {0}")]
     Expired(String),
     /// It is the certificate of other hosts.
-    #[error("its certificate is for {}, not for {name}", told(names))]
+    #[error("its certificate is for {}, not for {name}", listed(names))]
     OtherHost {
         /// The name that the host was called by.
         name: String,
@@ -49,11 +49,11 @@ pub enum Fault {
         names: Vec<String>,
     },
     /// It wants something heeded that is not known here.
-    #[error("its certificate has conditions that are not known here: {}", told(.0))]
+    #[error("its certificate has conditions that are not known here: {}", listed(.0))]
     Conditions(Vec<String>),
 }
 
-impl Fault {
+impl CertificateError {
     /// Names an authority that would count, where none signed the certificate.
     #[must_use]
     pub fn other_authority(certificate: &Certificate, at: Line) -> Self {
@@ -70,37 +70,45 @@ impl Fault {
 ///
 /// # Errors
 /// When it does not; says why.
-pub fn check(certificate: &Certificate, name: &str, now: OffsetDateTime) -> Result<(), Fault> {
+pub fn check(
+    certificate: &Certificate,
+    name: &str,
+    now: OffsetDateTime,
+) -> Result<(), CertificateError> {
     let signed_by = certificate.signature().algorithm();
     if !is_safe(&signed_by) || !is_plain(certificate.signature_key()) {
-        return Err(Fault::Unsafe(signed_by.to_string()));
+        return Err(CertificateError::Unsafe(signed_by.to_string()));
     }
     let seconds = u64::try_from(now.unix_timestamp()).unwrap_or_default();
     if certificate.cert_type() != CertType::Host {
-        return Err(Fault::NotForHosts);
+        return Err(CertificateError::NotForHosts);
     }
     if seconds < certificate.valid_after() {
-        return Err(Fault::Early(moment(certificate.valid_after())));
+        return Err(CertificateError::Early(moment(certificate.valid_after())));
     }
     if seconds >= certificate.valid_before() {
-        return Err(Fault::Expired(moment(certificate.valid_before())));
+        return Err(CertificateError::Expired(moment(
+            certificate.valid_before(),
+        )));
     }
     let authority = certificate.signature_key().fingerprint(HashAlg::Sha256);
     if certificate.validate_at(seconds, [&authority]).is_err() {
-        return Err(Fault::Signature);
+        return Err(CertificateError::Signature);
     }
     // As in ssh a certificate without names is one for every host, and no
     // name in it is a pattern.
     let names = certificate.valid_principals();
     if !names.is_empty() && !names.iter().any(|known| known == name) {
-        return Err(Fault::OtherHost {
+        return Err(CertificateError::OtherHost {
             name: name.to_owned(),
             names: names.to_vec(),
         });
     }
     let conditions = certificate.critical_options();
     if !conditions.is_empty() {
-        return Err(Fault::Conditions(conditions.keys().cloned().collect()));
+        return Err(CertificateError::Conditions(
+            conditions.keys().cloned().collect(),
+        ));
     }
     Ok(())
 }
@@ -131,10 +139,10 @@ fn moment(seconds: u64) -> String {
     )
 }
 
-fn told(names: &[String]) -> String {
-    let mut text = names[..names.len().min(TOLD)].join(", ");
-    if names.len() > TOLD {
-        text.push_str(&format!(" and {} more", names.len() - TOLD));
+fn listed(names: &[String]) -> String {
+    let mut text = names[..names.len().min(MOST_LISTED)].join(", ");
+    if names.len() > MOST_LISTED {
+        text.push_str(&format!(" and {} more", names.len() - MOST_LISTED));
     }
     text
 }

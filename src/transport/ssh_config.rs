@@ -37,27 +37,27 @@ pub struct HostConfig {
     pub port: Option<u16>,
     /// Identity files as written, `~` and tokens not yet replaced, see
     /// [`Tokens`]; `none` clears ssh's defaults.
-    pub identity_files: Vec<Written>,
+    pub identity_files: Vec<Located>,
     /// Whether only the identity files are offered.
     pub identities_only: Option<bool>,
     /// Socket of the agent, `none` or `SSH_AUTH_SOCK`.
-    pub identity_agent: Option<Written>,
+    pub identity_agent: Option<Located>,
     /// Jump hosts, nearest first; empty for `none`.
     pub jumps: Option<Vec<JumpHost>>,
     /// known_hosts files of the user.
-    pub user_known_hosts: Option<Vec<Written>>,
+    pub user_known_hosts: Option<Vec<Located>>,
     /// known_hosts files of the machine.
-    pub global_known_hosts: Option<Vec<Written>>,
+    pub global_known_hosts: Option<Vec<Located>>,
     /// Whether names are hashed in known_hosts.
     pub hash_known_hosts: Option<bool>,
 }
 
 /// A value with the place where it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct Located {
     /// The value, without quotes.
     pub value: String,
-    /// Where.
+    /// File and line that it stands in.
     pub at: Line,
 }
 
@@ -296,7 +296,7 @@ fn host_matches(patterns: &[String], host: &str) -> bool {
 impl Setting {
     fn apply(&self, host: &str, found: &mut HostConfig) -> Result<(), Error> {
         let first = || self.words[0].clone();
-        let all = || self.words.iter().map(|word| self.written(word)).collect();
+        let all = || self.words.iter().map(|word| self.located(word)).collect();
         match self.keyword.as_str() {
             "hostname" if found.host_name.is_none() => {
                 let tokens = [('h', host), ('%', "%")];
@@ -314,7 +314,7 @@ impl Setting {
                 found.port = Some(port.ok_or_else(|| self.wrong("not a port".to_owned()))?);
             }
             "identityfile" => {
-                let file = self.written(&self.words[0]);
+                let file = self.located(&self.words[0]);
                 if !found
                     .identity_files
                     .iter()
@@ -332,7 +332,7 @@ impl Setting {
             "identityagent" => {
                 found
                     .identity_agent
-                    .get_or_insert_with(|| self.written(&self.words[0]));
+                    .get_or_insert_with(|| self.located(&self.words[0]));
             }
             "proxyjump" if found.jumps.is_none() => {
                 found.jumps = Some(JumpHost::chain(&self.words[0]).map_err(|w| self.wrong(w))?);
@@ -364,8 +364,8 @@ impl Setting {
         }
     }
 
-    fn written(&self, word: &str) -> Written {
-        Written {
+    fn located(&self, word: &str) -> Located {
+        Located {
             value: word.to_owned(),
             at: self.at.clone(),
         }
@@ -433,9 +433,9 @@ impl Tokens<'_> {
     ///
     /// # Errors
     /// When it has a token or an environment variable that is not known here.
-    pub fn path(&self, written: &Written) -> Result<PathBuf, Error> {
+    pub fn path(&self, located: &Located) -> Result<PathBuf, Error> {
         let wrong = |why| Error::Config {
-            at: written.at.clone(),
+            at: located.at.clone(),
             why,
         };
         let home = self.home.to_string_lossy();
@@ -449,7 +449,7 @@ impl Tokens<'_> {
             ('r', self.user),
             ('%', "%"),
         ];
-        let text = written.value.replace("${HOME}", &home);
+        let text = located.value.replace("${HOME}", &home);
         if text.contains("${") {
             return Err(wrong(format!(
                 "`{text}`: of environment variables only HOME is known"

@@ -28,7 +28,7 @@ pub fn render(change: &TextChange, indent: usize, style: &Style) -> Vec<String> 
             // The first lines of a script are as those of all scripts.
             match change.after.starts_with("#!") {
                 true => lines.clear(),
-                false => lines.retain(|(_, text)| says_something(text)),
+                false => lines.retain(|(_, text)| has_content(text)),
             }
             CREATED
         }
@@ -67,7 +67,7 @@ pub fn render(change: &TextChange, indent: usize, style: &Style) -> Vec<String> 
 }
 
 /// Whether a line is more than a remark or blank.
-fn says_something(line: &str) -> bool {
+fn has_content(line: &str) -> bool {
     let line = line.trim_start();
     !line.is_empty() && !REMARKS.iter().any(|remark| line.starts_with(remark))
 }

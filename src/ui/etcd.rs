@@ -9,7 +9,7 @@ use super::style::{Style, Tone};
 use super::text::{bytes, count, cut, pack, wrap};
 use crate::cluster::Name;
 use crate::etcd::Verdict;
-use crate::etcd::picture::{Measured, Picture, Row, State, Votes};
+use crate::etcd::status::{EtcdStatus, Measured, Row, State, Votes};
 
 pub use saved::{restore, saved};
 
@@ -21,20 +21,20 @@ const NOTHING: &str = "-";
 
 /// The members and what they come to.
 #[must_use]
-pub fn status(cluster: &Name, picture: &Picture, style: &Style) -> String {
-    let tone = match picture.verdict {
+pub fn status(cluster: &Name, etcd_status: &EtcdStatus, style: &Style) -> String {
+    let tone = match etcd_status.verdict {
         Verdict::Healthy => Tone::Good,
         Verdict::Degraded | Verdict::Unknown => Tone::Notable,
         Verdict::Down => Tone::Bad,
     };
     let mut out = format!(
         "etcd of {cluster}: {}\n\n",
-        style.paint(tone, word(picture.verdict))
+        style.paint(tone, word(etcd_status.verdict))
     );
-    table(&picture.members, &mut out, style);
+    table(&etcd_status.members, &mut out, style);
     out.push('\n');
-    paragraph(&quorum(picture), &mut out, style);
-    let alarms: Vec<_> = picture
+    paragraph(&quorum(etcd_status), &mut out, style);
+    let alarms: Vec<_> = etcd_status
         .members
         .iter()
         .filter(|row| !row.alarms.is_empty())
@@ -43,7 +43,7 @@ pub fn status(cluster: &Name, picture: &Picture, style: &Style) -> String {
     if !alarms.is_empty() {
         let text = format!("Alarms: {}.", alarms.join("; "));
         out.push_str(&format!("{}\n", style.paint(Tone::Bad, &text)));
-        let mut raised = picture.members.iter().flat_map(|row| &row.alarms);
+        let mut raised = etcd_status.members.iter().flat_map(|row| &row.alarms);
         let advice = if raised.any(|alarm| alarm == "NOSPACE") {
             "NOSPACE stops all writes: make room with etcdctl compact and defrag, or raise the \
              quota, then run etcdctl alarm disarm."
@@ -51,10 +51,10 @@ pub fn status(cluster: &Name, picture: &Picture, style: &Style) -> String {
             "A member that is corrupt has to be replaced: wipe its host and run kdiy apply."
         };
         paragraph(advice, &mut out, style);
-    } else if picture.members.iter().any(|row| row.measured.is_some()) {
+    } else if etcd_status.members.iter().any(|row| row.measured.is_some()) {
         out.push_str("Alarms: none.\n");
     }
-    for row in &picture.members {
+    for row in &etcd_status.members {
         if let Some(problem) = &row.problem {
             let text = sanitise(&format!("{}: {problem}", row.name));
             paragraph(&text, &mut out, style);
@@ -72,20 +72,20 @@ const fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-pub(super) fn quorum(picture: &Picture) -> String {
+pub(super) fn quorum(etcd_status: &EtcdStatus) -> String {
     let Votes {
         members,
         quorum,
         alive,
         tolerates,
-    } = picture.votes;
-    let now = match picture.verdict {
+    } = etcd_status.votes;
+    let now = match etcd_status.verdict {
         Verdict::Down => "no quorum, it takes no writes".to_owned(),
         _ if tolerates == 0 => "tolerates no failure now".to_owned(),
         _ => format!("tolerates {}", count(tolerates, "more failure")),
     };
     let voters = count(members, "voting member");
-    if picture.verdict == Verdict::Unknown {
+    if etcd_status.verdict == Verdict::Unknown {
         return format!("Quorum: {voters}, {quorum} must agree; how many do is not known.");
     }
     format!("Quorum: {voters}, {quorum} must agree, {alive} alive: {now}.")
@@ -189,7 +189,7 @@ const fn tone(state: State) -> Tone {
     match state {
         State::Healthy => Tone::Good,
         State::Learner | State::NotStarted | State::NoMember | State::Unlisted => Tone::Notable,
-        State::Unhealthy | State::NoAnswer | State::Unreachable | State::Stranger => Tone::Bad,
+        State::Unhealthy | State::NoAnswer | State::Unreachable | State::OtherCluster => Tone::Bad,
     }
 }
 

@@ -76,7 +76,7 @@ pub fn field(place: &Place, style: &Style) -> String {
 
 /// Where there are findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum FindingSource {
     /// In an inventory.
     Inventory,
     /// In what an inventory is made of.
@@ -85,11 +85,11 @@ pub enum Found {
 
 /// The code of a finding.
 #[must_use]
-pub fn code(code: &str, meaning: &str, found: Found, style: &Style) -> String {
+pub fn code(code: &str, meaning: &str, found: FindingSource, style: &Style) -> String {
     let mut out = format!("{}\n", style.paint(Tone::Strong, code));
     let (command, place) = match found {
-        Found::Inventory => ("kdiy validate", "at its line of the inventory"),
-        Found::Import => ("kdiy inventory import", "at its line of what is read"),
+        FindingSource::Inventory => ("kdiy validate", "at its line of the inventory"),
+        FindingSource::Import => ("kdiy inventory import", "at its line of what is read"),
     };
     paragraph(
         &format!("A finding of `{command}`: {meaning}."),
@@ -217,7 +217,7 @@ mod tests {
         let code = code(
             "no-vip",
             "several hosts share an address",
-            Found::Inventory,
+            FindingSource::Inventory,
             &Style::test(80, false),
         );
         insta::assert_snapshot!(code);

@@ -9,14 +9,14 @@ use super::style::{Style, Tone};
 use super::table::{Cell, table};
 use super::text::bytes;
 use crate::cluster::{Name, Node};
-use crate::execute::survey::Fault;
-use crate::plan::facts::Portrait;
+use crate::execute::survey::HostError;
+use crate::plan::facts::HostInfo;
 
 /// A clock that is further away is worth a look.
 const SKEW: Duration = Duration::from_secs(1);
 
 /// A node and what was found out about it.
-pub type Row<'a> = (&'a Node, Result<&'a Portrait, &'a Fault>);
+pub type Row<'a> = (&'a Node, Result<&'a HostInfo, &'a HostError>);
 
 const COLUMNS: [&str; 14] = [
     "HOST",
@@ -41,11 +41,11 @@ pub fn render(rows: &[Row<'_>], ports: &BTreeSet<u16>, style: &Style) -> String 
     let rows: Vec<_> = rows
         .iter()
         .map(|(node, found)| match found {
-            Ok(portrait) => cells(node, portrait, ports),
+            Ok(host_info) => cells(node, host_info, ports),
             Err(_) => {
-                let mut cells = [(); COLUMNS.len()].map(|()| Cell::said(""));
-                cells[0] = Cell::said(node.name.as_str()).tone(Tone::Strong);
-                cells[1] = Cell::said("no answer").tone(Tone::Bad);
+                let mut cells = [(); COLUMNS.len()].map(|()| Cell::sanitised(""));
+                cells[0] = Cell::sanitised(node.name.as_str()).tone(Tone::Strong);
+                cells[1] = Cell::sanitised("no answer").tone(Tone::Bad);
                 cells
             }
         })
@@ -53,16 +53,16 @@ pub fn render(rows: &[Row<'_>], ports: &BTreeSet<u16>, style: &Style) -> String 
     table(COLUMNS, &rows, style)
 }
 
-fn cells(node: &Node, portrait: &Portrait, ports: &BTreeSet<u16>) -> [Cell; COLUMNS.len()] {
-    let facts = &portrait.facts;
+fn cells(node: &Node, host_info: &HostInfo, ports: &BTreeSet<u16>) -> [Cell; COLUMNS.len()] {
+    let facts = &host_info.facts;
     let kib = |kib: u64| bytes(kib.saturating_mul(1024));
-    let clock = Cell::said(clock(portrait.skew));
-    let clock = if portrait.skew >= SKEW {
+    let clock = Cell::sanitised(clock(host_info.skew));
+    let clock = if host_info.skew >= SKEW {
         clock.tone(Tone::Notable)
     } else {
         clock
     };
-    let runtimes = portrait.runtimes.iter();
+    let runtimes = host_info.runtimes.iter();
     let runtimes = runtimes.map(|runtime| format!("{} {}", runtime.name, runtime.version));
     let addresses = facts.addresses.iter();
     let addresses = addresses.map(|(interface, address)| format!("{interface} {address}"));
@@ -77,20 +77,20 @@ fn cells(node: &Node, portrait: &Portrait, ports: &BTreeSet<u16>) -> [Cell; COLU
         .map(|(port, process)| format!("{port} {process}"));
     let listed = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join("; ");
     [
-        Cell::said(node.name.as_str()).tone(Tone::Strong),
-        Cell::said(format!("{} {}", facts.os, facts.os_version)),
-        Cell::said(&facts.arch),
-        Cell::said(facts.cpus.to_string()),
-        Cell::said(kib(facts.memory)),
-        Cell::said(kib(facts.disk_free)),
+        Cell::sanitised(node.name.as_str()).tone(Tone::Strong),
+        Cell::sanitised(format!("{} {}", facts.os, facts.os_version)),
+        Cell::sanitised(&facts.arch),
+        Cell::sanitised(facts.cpus.to_string()),
+        Cell::sanitised(kib(facts.memory)),
+        Cell::sanitised(kib(facts.disk_free)),
         clock,
-        Cell::said(portrait.kubelet.as_deref().unwrap_or_default()),
-        Cell::said(listed(&mut { runtimes })),
-        Cell::said(listed(&mut { addresses })),
-        Cell::said(listed(&mut { listening })),
-        Cell::said(&portrait.kernel),
-        Cell::said(portrait.virtualization.as_deref().unwrap_or_default()),
-        Cell::said(uptime(portrait.uptime)),
+        Cell::sanitised(host_info.kubelet.as_deref().unwrap_or_default()),
+        Cell::sanitised(listed(&mut { runtimes })),
+        Cell::sanitised(listed(&mut { addresses })),
+        Cell::sanitised(listed(&mut { listening })),
+        Cell::sanitised(&host_info.kernel),
+        Cell::sanitised(host_info.virtualization.as_deref().unwrap_or_default()),
+        Cell::sanitised(uptime(host_info.uptime)),
     ]
 }
 
@@ -190,14 +190,14 @@ pub fn documents<'a>(rows: &[Row<'a>]) -> Vec<Document<'a>> {
         host: &node.name,
         roles: node.roles.all().iter().map(|role| role.as_str()).collect(),
         error: found.err().map(ToString::to_string),
-        code: found.err().map(Fault::code),
+        code: found.err().map(HostError::code),
         facts: found.ok().map(document),
     };
     rows.iter().map(document).collect()
 }
 
-fn document(portrait: &Portrait) -> Facts<'_> {
-    let facts = &portrait.facts;
+fn document(host_info: &HostInfo) -> Facts<'_> {
+    let facts = &host_info.facts;
     let bytes = |kib: u64| kib.saturating_mul(1024);
     let listening = facts.listening.iter();
     let listening: BTreeSet<_> = listening
@@ -214,23 +214,23 @@ fn document(portrait: &Portrait) -> Facts<'_> {
             codename: &facts.os_codename,
         },
         arch: &facts.arch,
-        kernel: &portrait.kernel,
-        virtualization: portrait.virtualization.as_deref(),
+        kernel: &host_info.kernel,
+        virtualization: host_info.virtualization.as_deref(),
         systemd: facts.systemd,
-        uptime: portrait.uptime,
+        uptime: host_info.uptime,
         cpus: facts.cpus,
         memory: Room {
             total: bytes(facts.memory),
-            free: bytes(portrait.memory_available),
+            free: bytes(host_info.memory_available),
         },
-        swap: bytes(portrait.swap),
+        swap: bytes(host_info.swap),
         disk: Room {
-            total: bytes(portrait.disk),
+            total: bytes(host_info.disk),
             free: bytes(facts.disk_free),
         },
         machine_id: &facts.machine_id,
         product_uuid: facts.product_uuid.as_deref(),
-        clock_skew: (portrait.skew.as_secs_f64() * 1000.0).round() / 1000.0,
+        clock_skew: (host_info.skew.as_secs_f64() * 1000.0).round() / 1000.0,
         addresses: facts
             .addresses
             .iter()
@@ -240,9 +240,9 @@ fn document(portrait: &Portrait) -> Facts<'_> {
             })
             .collect(),
         listening: listening.into_iter().collect(),
-        kubelet: portrait.kubelet.as_deref(),
-        kubeadm: portrait.kubeadm.as_deref(),
-        runtimes: portrait
+        kubelet: host_info.kubelet.as_deref(),
+        kubeadm: host_info.kubeadm.as_deref(),
+        runtimes: host_info
             .runtimes
             .iter()
             .map(|runtime| Runtime {
@@ -258,18 +258,18 @@ fn document(portrait: &Portrait) -> Facts<'_> {
 mod tests {
     use super::*;
     use crate::inventory;
-    use crate::plan::facts::portrait;
+    use crate::plan::facts::host_info;
     use crate::plan::observe::Window;
 
     /// What a host said, with the length of each section made right.
     fn said(sections: &[(&str, &str)]) -> Vec<u8> {
-        let all = ["reach", "endpoint", "software", "etcd", "api"].map(|name| (name, ""));
+        let all = ["peers", "endpoint", "software", "etcd", "api"].map(|name| (name, ""));
         let all = sections.iter().copied().chain(all);
         let sections = all.map(|(name, text)| format!("@{name} {}\n{text}\n", text.len()));
         sections.collect::<String>().into_bytes()
     }
 
-    fn portrait() -> Portrait {
+    fn host_info() -> HostInfo {
         let facts = "clock 102.5\nos debian\nos-version 12\nos-codename bookworm\narch x86_64\n\
                      hostname cp-1\nmachine-id 0123\ncpus 2\nmemory 8000000\n\
                      capabilities 0\ndisk 40000000\nsystemd yes";
@@ -277,20 +277,20 @@ mod tests {
                          3: eth1    inet 192.0.2.1/24 scope global eth1";
         let listening = "LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:((\"sshd\",pid=1,fd=3))\n\
                          LISTEN 0 128 *:6443 *:* users:((\"kube-api\x1bserver\",pid=9,fd=3))";
-        let portrait = "kernel 6.1.0-18-amd64\nsystemd-detect-virt kvm\nuptime 400000\n\
+        let host_info = "kernel 6.1.0-18-amd64\nsystemd-detect-virt kvm\nuptime 400000\n\
                         available 6000000\nswap 0\nsize 60000000\nkubelet Kubernetes v1.34.1\n\
                         containerd containerd containerd.io 1.7.24 abc";
         let output = said(&[
             ("facts", facts),
             ("addresses", addresses),
             ("listening", listening),
-            ("portrait", portrait),
+            ("host_info", host_info),
         ]);
         let window = Window {
             from: 100.0,
             to: 101.0,
         };
-        portrait::Portrait::parse(&Name::try_from("cp-1".to_owned()).unwrap(), &output, window)
+        host_info::HostInfo::parse(&Name::try_from("cp-1".to_owned()).unwrap(), &output, window)
             .unwrap()
     }
 
@@ -298,14 +298,14 @@ mod tests {
         let text = include_str!("../../inventories/stacked-ha.yaml");
         let read = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
         let cluster = inventory::load(text, &read).cluster.unwrap();
-        let fault = Fault::Probe {
+        let host_error = HostError::Probe {
             exit: crate::transport::Exit::Code(1),
             last: "no".to_owned(),
         };
-        let portrait = portrait();
+        let host_info = host_info();
         let rows = [
-            (&cluster.nodes[0], Ok(&portrait)),
-            (&cluster.nodes[1], Err(&fault)),
+            (&cluster.nodes[0], Ok(&host_info)),
+            (&cluster.nodes[1], Err(&host_error)),
         ];
         if width == 0 {
             return serde_json::to_string_pretty(&documents(&rows)).unwrap();

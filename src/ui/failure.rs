@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::sanitise::{sanitise, sanitise_output};
 use super::style::{Style, Tone};
 use super::text::{cut, duration, fold, wrap};
-use crate::cluster::Name;
 use crate::execute::Failure;
+use crate::plan::Actor;
 
 /// Columns of the labels.
 const LABELS: usize = 10;
@@ -17,7 +17,7 @@ const LINE: usize = 1_000;
 /// The failure of a step, on several lines; each ends with a newline.
 #[must_use]
 pub fn render(
-    host: &Name,
+    actor: &Actor,
     title: &str,
     took: Duration,
     failure: &Failure,
@@ -28,7 +28,7 @@ pub fn render(
         "{} {} on {} after {}\n",
         style.paint(Tone::Bad, "failed:"),
         style.paint(Tone::Strong, title),
-        style.paint(Tone::Active, host.as_str()),
+        style.paint(Tone::Active, actor.as_str()),
         duration(took)
     );
     let mut field = |label: &str, lines: Vec<String>, tone: Option<Tone>| {
@@ -69,7 +69,7 @@ mod tests {
     fn shown(width: usize, failure: &Failure) -> String {
         let took = Duration::from_millis(1_180);
         let style = Style::test(width, false);
-        render(&name("worker-1"), "packages", took, failure, &style)
+        render(&name("worker-1").into(), "packages", took, failure, &style)
     }
 
     #[test]
@@ -88,7 +88,7 @@ mod tests {
                 "  install-cni: \u{1b}[2Jcp: no such file".to_owned(),
             ],
             last_lines: vec!["waited 300 s in vain".to_owned()],
-            hint: "mend it".to_owned(),
+            hint: "fix it".to_owned(),
             ..failure()
         };
         let shown = shown(80, &gate);
@@ -100,7 +100,7 @@ mod tests {
                 "  why     cp-1: KubeletNotReady: cni plugin not initialized",
                 "            install-cni: cp: no such file",
                 "  output  waited 300 s in vain",
-                "  do      mend it",
+                "  do      fix it",
             ]
         );
     }

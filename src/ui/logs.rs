@@ -1,5 +1,6 @@
 //! Past runs: which there were, their steps, what hosts said in them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,8 +11,8 @@ use super::sanitise::{sanitise, sanitise_output};
 use super::style::{Style, Tone};
 use super::table::{Cell, table};
 use super::text::duration;
-use crate::cluster::Name;
-use crate::state::log::{Outcome, Said, Step};
+use crate::plan::Actor;
+use crate::state::log::{LogEvent, Outcome, Step};
 use crate::state::{Record, Steps};
 
 /// A run with what is known of it.
@@ -25,8 +26,8 @@ pub struct Run {
     pub record: Option<Record>,
     /// Whether it goes on.
     pub state: Course,
-    /// Hosts that it has logs of.
-    pub hosts: Vec<Name>,
+    /// Hosts that it has logs of, and `cluster` where operations ran.
+    pub actors: BTreeSet<Actor>,
 }
 
 /// Whether a run goes on.
@@ -43,11 +44,11 @@ pub enum Course {
     Unknown,
 }
 
-/// The steps of one host in a run.
+/// The steps of one actor in a run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Host {
-    /// Where.
-    pub host: Name,
+pub struct ActorLog {
+    /// A host or the cluster.
+    pub actor: Actor,
     /// In the order of time.
     pub steps: Vec<Step>,
 }
@@ -68,19 +69,19 @@ pub fn runs(runs: &[Run], style: &Style) -> String {
         let record = run.record.as_ref();
         let known = |text: &dyn Fn(&Record) -> String| record.map(text).unwrap_or_default();
         [
-            Cell::said(&run.run).tone(Tone::Strong),
-            Cell::said(known(&|record| moment(record.began))),
-            Cell::said(known(&|record| record.command.clone())),
-            Cell::said(known(&|record| {
+            Cell::sanitised(&run.run).tone(Tone::Strong),
+            Cell::sanitised(known(&|record| moment(record.began))),
+            Cell::sanitised(known(&|record| record.command.clone())),
+            Cell::sanitised(known(&|record| {
                 record.ended.map_or_else(String::new, |ended| {
                     duration(Duration::try_from(ended - record.began).unwrap_or_default())
                 })
             })),
             result(record, run.state),
-            Cell::said(known(&|record| {
+            Cell::sanitised(known(&|record| {
                 record.counts.as_ref().map(steps).unwrap_or_default()
             })),
-            Cell::said(run.hosts.len().to_string()),
+            Cell::sanitised(run.actors.len().to_string()),
         ]
     };
     let rows: Vec<_> = runs.iter().map(row).collect();
@@ -96,13 +97,13 @@ fn moment(at: OffsetDateTime) -> String {
 
 fn result(record: Option<&Record>, course: Course) -> Cell {
     let Some(record) = record else {
-        return Cell::said("not written down").tone(Tone::Faint);
+        return Cell::sanitised("not written down").tone(Tone::Faint);
     };
     match record.exit_code {
-        Some(0) => Cell::said("done").tone(Tone::Good),
-        Some(130) => Cell::said("interrupted").tone(Tone::Notable),
-        Some(code) => Cell::said(format!("failed ({code})")).tone(Tone::Bad),
-        None => Cell::said(match course {
+        Some(0) => Cell::sanitised("done").tone(Tone::Good),
+        Some(130) => Cell::sanitised("interrupted").tone(Tone::Notable),
+        Some(code) => Cell::sanitised(format!("failed ({code})")).tone(Tone::Bad),
+        None => Cell::sanitised(match course {
             Course::Runs => "runs",
             Course::CutShort => "cut short",
             Course::Ended | Course::Unknown => "runs, or was cut short",
@@ -121,24 +122,24 @@ fn steps(steps: &Steps) -> String {
 
 /// The steps of a run without what hosts said, in the order of time.
 #[must_use]
-pub fn overview(hosts: &[Host], course: Course, style: &Style) -> String {
-    let columns = ["AT", "HOST", "STEP", "TOOK", "RESULT"];
-    let mut all: Vec<_> = hosts
+pub fn overview(logs: &[ActorLog], course: Course, style: &Style) -> String {
+    let columns = ["AT", "ON", "STEP", "TOOK", "RESULT"];
+    let mut all: Vec<_> = logs
         .iter()
-        .flat_map(|host| host.steps.iter().map(move |step| (&host.host, step)))
+        .flat_map(|log| log.steps.iter().map(move |step| (&log.actor, step)))
         .collect();
     all.sort_by(|(_, a), (_, b)| a.began.total_cmp(&b.began));
-    let row = |(host, step): &(&Name, &Step)| {
+    let row = |(actor, step): &(&Actor, &Step)| {
         let result = match &step.outcome {
-            Outcome::Done => Cell::said("done").tone(Tone::Good),
-            Outcome::Failed(what) => Cell::said(format!("failed: {what}")).tone(Tone::Bad),
-            Outcome::Open => Cell::said(open(course)).tone(Tone::Notable),
+            Outcome::Done => Cell::sanitised("done").tone(Tone::Good),
+            Outcome::Failed(what) => Cell::sanitised(format!("failed: {what}")).tone(Tone::Bad),
+            Outcome::Open => Cell::sanitised(open(course)).tone(Tone::Notable),
         };
         [
-            Cell::said(format!("{:.1}", step.began)),
-            Cell::said(host.as_str()).tone(Tone::Active),
-            Cell::said(&step.title),
-            Cell::said(took(step)),
+            Cell::sanitised(format!("{:.1}", step.began)),
+            Cell::sanitised(actor.as_str()).tone(Tone::Active),
+            Cell::sanitised(&step.title),
+            Cell::sanitised(took(step)),
             result,
         ]
     };
@@ -163,7 +164,7 @@ fn took(step: &Step) -> String {
 /// All that a host said. Whoever reads it, its escapes are made visible: the
 /// log itself has them as they came.
 #[must_use]
-pub fn whole(host: &Host, course: Course, style: &Style) -> String {
+pub fn whole(log: &ActorLog, course: Course, style: &Style) -> String {
     let mut out = String::new();
     let mut line = |at: f64, mark: &str, tone: Option<Tone>, text: &str| {
         let text = tone.map_or_else(|| text.to_owned(), |tone| style.paint(tone, text));
@@ -171,14 +172,14 @@ pub fn whole(host: &Host, course: Course, style: &Style) -> String {
         out.push_str(format!("{at} {mark} {text}").trim_end());
         out.push('\n');
     };
-    for step in &host.steps {
-        let head = format!("{} on {}", sanitise(&step.title), host.host);
+    for step in &log.steps {
+        let head = format!("{} on {}", sanitise(&step.title), log.actor);
         line(step.began, "==", Some(Tone::Strong), &head);
-        for (at, said) in &step.said {
-            match said {
-                Said::Change(text) => line(*at, "--", Some(Tone::Active), &sanitise(text)),
-                Said::Line(text) => line(*at, "  ", None, &sanitise_output(text)),
-                Said::Again(text) => {
+        for (at, event) in &step.events {
+            match event {
+                LogEvent::Change(text) => line(*at, "--", Some(Tone::Active), &sanitise(text)),
+                LogEvent::Line(text) => line(*at, "  ", None, &sanitise_output(text)),
+                LogEvent::Again(text) => {
                     let text = format!("tried again: {}", sanitise(text));
                     line(*at, "==", Some(Tone::Notable), &text);
                 }
@@ -213,19 +214,19 @@ pub struct Document<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct StepDocument<'a> {
-    host: &'a Name,
+    actor: &'a Actor,
     title: &'a str,
     began: f64,
     ended: Option<f64>,
     /// `done`, `failed` or `open`.
     result: &'static str,
     what: Option<&'a str>,
-    said: Vec<SaidDocument<'a>>,
+    events: Vec<EventDocument<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct SaidDocument<'a> {
+struct EventDocument<'a> {
     at: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'a str>,
@@ -237,19 +238,19 @@ struct SaidDocument<'a> {
 
 /// A run with steps of hosts, for programs.
 #[must_use]
-pub fn document<'a>(run: &'a Run, hosts: &'a [Host]) -> Document<'a> {
-    let said = |(at, said): &'a (f64, Said)| {
+pub fn document<'a>(run: &'a Run, logs: &'a [ActorLog]) -> Document<'a> {
+    let event = |(at, event): &'a (f64, LogEvent)| {
         let of = |wanted: bool, text: &'a str| wanted.then_some(text);
-        let (Said::Change(text) | Said::Line(text) | Said::Again(text)) = said;
-        SaidDocument {
+        let (LogEvent::Change(text) | LogEvent::Line(text) | LogEvent::Again(text)) = event;
+        EventDocument {
             at: *at,
-            resource: of(matches!(said, Said::Change(_)), text),
-            line: of(matches!(said, Said::Line(_)), text),
-            retry: of(matches!(said, Said::Again(_)), text),
+            resource: of(matches!(event, LogEvent::Change(_)), text),
+            line: of(matches!(event, LogEvent::Line(_)), text),
+            retry: of(matches!(event, LogEvent::Again(_)), text),
         }
     };
-    let step = |host: &'a Name, step: &'a Step| StepDocument {
-        host,
+    let step = |actor: &'a Actor, step: &'a Step| StepDocument {
+        actor,
         title: &step.title,
         began: step.began,
         ended: step.ended,
@@ -262,11 +263,11 @@ pub fn document<'a>(run: &'a Run, hosts: &'a [Host]) -> Document<'a> {
             Outcome::Failed(what) => Some(what),
             Outcome::Done | Outcome::Open => None,
         },
-        said: step.said.iter().map(said).collect(),
+        events: step.events.iter().map(event).collect(),
     };
-    let steps = hosts
+    let steps = logs
         .iter()
-        .flat_map(|host| host.steps.iter().map(move |of| step(&host.host, of)));
+        .flat_map(|log| log.steps.iter().map(move |of| step(&log.actor, of)));
     Document {
         run,
         steps: steps.collect(),
@@ -280,17 +281,17 @@ mod tests {
     use crate::ui::progress::tests::name;
     use time::macros::datetime;
 
-    fn hosts() -> Vec<Host> {
+    fn actors() -> Vec<ActorLog> {
         let first = "    0.500 == kernel\n    0.510 -- file /etc/x\n    1.000 == done: kernel\n\
                      \x20   1.500 == packages\n    1.600 == again: a server is busy: \x1b[2J503; in 2 s\n\
                      \x20   1.700    \x1b[31mE: no\x1b[0m such\x07\n\
                      \x20   2.000 == failed: packages: exit code 100\n";
         let second = "    0.700 == kernel\n";
-        let host = |at, text| Host {
-            host: name(at),
+        let log = |at, text| ActorLog {
+            actor: name(at).into(),
             steps: log::read(text),
         };
-        vec![host("cp-1", first), host("w-1", second)]
+        vec![log("cp-1", first), log("w-1", second)]
     }
 
     fn run(record: Option<Record>) -> Run {
@@ -302,7 +303,7 @@ mod tests {
                 None => Course::Unknown,
             },
             record,
-            hosts: vec![name("cp-1"), name("w-1")],
+            actors: ["cp-1", "w-1"].map(|host| name(host).into()).into(),
         }
     }
 
@@ -325,7 +326,7 @@ mod tests {
         let all = [Some(record(Some(6))), Some(record(None)), None].map(run);
         for width in [80, 200] {
             let style = Style::test(width, false);
-            let shown = runs(&all, &style) + "\n" + &overview(&hosts(), Course::CutShort, &style);
+            let shown = runs(&all, &style) + "\n" + &overview(&actors(), Course::CutShort, &style);
             assert!(
                 shown.lines().all(|line| line.chars().count() <= width),
                 "{shown}"
@@ -336,9 +337,9 @@ mod tests {
 
     #[test]
     fn what_hosts_said_is_harmless() {
-        let shown: String = hosts()
+        let shown: String = actors()
             .iter()
-            .map(|host| whole(host, Course::Runs, &Style::test(80, false)))
+            .map(|log| whole(log, Course::Runs, &Style::test(80, false)))
             .collect();
         insta::assert_snapshot!("logs-whole", shown);
         assert!(!shown.contains(['\x1b', '\x07']));
@@ -347,7 +348,7 @@ mod tests {
     #[test]
     fn programs_get_all_of_it() {
         let run = run(Some(record(Some(6))));
-        let json = serde_json::to_string_pretty(&document(&run, &hosts())).unwrap();
+        let json = serde_json::to_string_pretty(&document(&run, &actors())).unwrap();
         insta::assert_snapshot!("logs-json", json);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
+use std::num::NonZeroUsize;
 
 use unicode_width::UnicodeWidthStr;
 
@@ -9,8 +10,7 @@ use super::diff;
 use super::sanitise::sanitise;
 use super::style::{Style, Tone};
 use super::text::{count, names, pack, wrap};
-use crate::cluster::Name;
-use crate::plan::{Change, Counts, Plan, PlannedStep};
+use crate::plan::{Action, Actor, Change, Counts, Plan, PlannedStep};
 use crate::resource::{Content, Resource, Verb};
 
 /// The plan of a cluster of `hosts` observed hosts: its steps in an order in
@@ -64,12 +64,12 @@ fn numbers(counts: &Counts, style: &Style) -> String {
 /// The numbers of each host, those of hosts that are alike once; nothing where
 /// the last line says it all.
 fn by_host(plan: &Plan, style: &Style) -> String {
-    let counts = plan.counts_by_host();
-    let mut alike: Vec<(Counts, BTreeSet<&Name>)> = Vec::new();
-    for (host, counts) in counts {
+    let counts = plan.counts_by_actor();
+    let mut alike: Vec<(Counts, BTreeSet<&Actor>)> = Vec::new();
+    for (actor, counts) in counts {
         match alike.iter_mut().find(|(same, _)| *same == counts) {
-            Some((_, hosts)) => _ = hosts.insert(host),
-            None => alike.push((counts, BTreeSet::from([host]))),
+            Some((_, actors)) => _ = actors.insert(actor),
+            None => alike.push((counts, BTreeSet::from([actor]))),
         }
     }
     if alike.len() < 2 {
@@ -77,7 +77,7 @@ fn by_host(plan: &Plan, style: &Style) -> String {
     }
     let rows: Vec<_> = alike
         .iter()
-        .map(|(counts, hosts)| (names(hosts), numbers(counts, style)))
+        .map(|(counts, actors)| (names(actors), numbers(counts, style)))
         .collect();
     let most = style.width.saturating_sub(48);
     let widths = rows.iter().map(|(names, _)| names.width());
@@ -99,7 +99,9 @@ fn by_host(plan: &Plan, style: &Style) -> String {
 /// Steps of several hosts that read the same.
 struct Group<'a> {
     title: &'a str,
-    hosts: BTreeSet<&'a Name>,
+    /// How many hosts at a time, where not all side by side.
+    at_once: Option<NonZeroUsize>,
+    actors: BTreeSet<&'a Actor>,
     body: String,
 }
 
@@ -107,25 +109,30 @@ struct Group<'a> {
 /// comes after everything it needs, so the order shown is one that can run.
 fn groups<'a>(plan: &'a Plan, style: &Style) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
-    let mut alike: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();
+    let mut alike: BTreeMap<(&str, String, Option<usize>), Vec<usize>> = BTreeMap::new();
     let mut group_of = Vec::with_capacity(plan.steps.len());
-    for step in &plan.steps {
+    for (own, step) in plan.steps.iter().enumerate() {
         let body = body(step, style);
+        let rolling = plan.rolling_of(own);
         let needed = step.needs.iter().map(|&need| group_of[need]).max();
-        let places = alike.entry((&step.title, body.clone())).or_default();
+        let places = alike
+            .entry((&step.title, body.clone(), rolling))
+            .or_default();
         let found = places.iter().copied().find(|&place| {
-            needed.is_none_or(|needed| place > needed) && !groups[place].hosts.contains(&step.host)
+            needed.is_none_or(|needed| place > needed)
+                && !groups[place].actors.contains(&step.actor)
         });
         let place = found.unwrap_or_else(|| {
             places.push(groups.len());
             groups.push(Group {
                 title: &step.title,
-                hosts: BTreeSet::new(),
+                at_once: rolling.map(|group| plan.rolling[group].at_once),
+                actors: BTreeSet::new(),
                 body,
             });
             groups.len() - 1
         });
-        groups[place].hosts.insert(&step.host);
+        groups[place].actors.insert(&step.actor);
         group_of.push(place);
     }
     groups
@@ -134,32 +141,53 @@ fn groups<'a>(plan: &'a Plan, style: &Style) -> Vec<Group<'a>> {
 /// `install packages  cp-1, cp-2, w-1`, on more lines where there are many.
 fn heading(group: &Group<'_>, style: &Style) -> String {
     let title = style.paint(Tone::Strong, group.title);
-    let names = names(&group.hosts);
-    if group.title.width() + 2 + names.width() <= style.width {
-        return format!("{title}  {}\n", style.paint(Tone::Active, &names));
+    let names = names(&group.actors);
+    let pace = match group.at_once.map(NonZeroUsize::get) {
+        Some(at_once) if at_once < group.actors.len() => pace(at_once),
+        _ => String::new(),
+    };
+    let faint = style.paint(Tone::Faint, &pace);
+    if group.title.width() + 2 + names.width() + pace.width() <= style.width {
+        return format!("{title}  {}{faint}\n", style.paint(Tone::Active, &names));
     }
-    let mut out = format!("{title}\n");
+    let mut out = format!("{title}{faint}\n");
     for line in wrap(&names, style.width - 2) {
         out.push_str(&format!("  {}\n", style.paint(Tone::Active, &line)));
     }
     out
 }
 
+/// `, one at a time`.
+fn pace(at_once: usize) -> String {
+    match at_once {
+        1 => ", one at a time".to_owned(),
+        more => format!(", {more} at a time"),
+    }
+}
+
 fn body(step: &PlannedStep, style: &Style) -> String {
-    let lines = step.changes.iter().flat_map(|change| lines(change, style));
-    lines.fold(String::new(), |out, line| out + &line + "\n")
+    let lines: Vec<_> = match &step.action {
+        Action::Converge(changes) => changes.iter().flat_map(|c| lines(c, style)).collect(),
+        Action::Do(operation) => {
+            let details = operation.details();
+            let details = details.iter().map(|detail| sanitise(detail)).collect();
+            head(
+                operation.verb(),
+                &sanitise(&operation.name()),
+                details,
+                style,
+            )
+        }
+    };
+    lines
+        .iter()
+        .fold(String::new(), |out, line| out + line + "\n")
 }
 
 fn lines(change: &Change, style: &Style) -> Vec<String> {
-    let (sign, tone) = sign(change.difference.verb);
     let resource = &change.resource;
-    let name = name(resource);
-    let mut details: Vec<_> = change
-        .difference
-        .details
-        .iter()
-        .map(|d| sanitise(d))
-        .collect();
+    let details = change.difference.details.iter();
+    let mut details: Vec<_> = details.map(|detail| sanitise(detail)).collect();
     let text = change.difference.text.as_ref();
     let pem = text
         .and_then(|text| pem(&text.after))
@@ -168,19 +196,7 @@ fn lines(change: &Change, style: &Style) -> Vec<String> {
     if is_secret(resource) && !details.iter().any(|detail| detail.contains("secret")) {
         details.push("secret".to_owned());
     }
-    let mut out = Vec::new();
-    let head = format!("  {} {name}", style.paint(tone, sign));
-    let inline = details.join("; ");
-    if details.is_empty() {
-        out.push(head);
-    } else if 6 + name.width() + inline.width() <= style.width {
-        out.push(format!("{head}  {}", style.paint(Tone::Faint, &inline)));
-    } else {
-        out.push(head);
-        for line in pack(&details, "; ", style.width - 6) {
-            out.push(format!("      {}", style.paint(Tone::Faint, &line)));
-        }
-    }
+    let mut out = head(change.difference.verb, &name(resource), details, style);
     for removed in &change.difference.removes {
         let lines = wrap(&format!("remove {}", sanitise(removed)), style.width - 8);
         let lines = lines.iter().zip(iter::once("-").chain(iter::repeat(" ")));
@@ -193,6 +209,24 @@ fn lines(change: &Change, style: &Style) -> Vec<String> {
         out.extend(diff::render(text, 6, style));
     }
     out
+}
+
+/// What is done to what, with its particulars beside it or below.
+fn head(verb: Verb, name: &str, details: Vec<String>, style: &Style) -> Vec<String> {
+    let (sign, tone) = sign(verb);
+    let head = format!("  {} {name}", style.paint(tone, sign));
+    let inline = details.join("; ");
+    if details.is_empty() {
+        return vec![head];
+    }
+    if 6 + name.width() + inline.width() <= style.width {
+        return vec![format!("{head}  {}", style.paint(Tone::Faint, &inline))];
+    }
+    let details = pack(&details, "; ", style.width - 6);
+    let details = details
+        .into_iter()
+        .map(|line| format!("      {}", style.paint(Tone::Faint, &line)));
+    std::iter::once(head).chain(details).collect()
 }
 
 /// A command's name says what it does; other names need their kind.
@@ -235,10 +269,15 @@ fn legend(plan: &Plan, style: &Style) -> String {
         (Verb::Run, "run"),
         (Verb::Wait, "wait for"),
     ];
-    let changes = || plan.steps.iter().flat_map(|step| &step.changes);
+    let verbs: BTreeSet<_> = { plan.steps.iter() }
+        .flat_map(|step| match &step.action {
+            Action::Do(operation) => vec![operation.verb()],
+            Action::Converge(all) => all.iter().map(|change| change.difference.verb).collect(),
+        })
+        .collect();
     let parts: Vec<_> = words
         .into_iter()
-        .filter(|(verb, _)| changes().any(|change| change.difference.verb == *verb))
+        .filter(|(verb, _)| verbs.contains(verb))
         .map(|(verb, word)| {
             let (sign, tone) = sign(verb);
             format!("{} {word}", style.paint(tone, sign))
@@ -250,8 +289,11 @@ fn legend(plan: &Plan, style: &Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Name;
+    use crate::plan::RollingGroup;
+    use crate::plan::rolling::Member;
     use crate::resource::{
-        Command, Difference, Done, File, OnDiffer, Package, Packages, Seen, Service, Settle,
+        Command, Difference, Done, File, OnChange, OnDiffer, Package, Packages, Seen, Service,
         TextChange,
     };
     use crate::shell::Script;
@@ -268,9 +310,9 @@ mod tests {
 
     fn step(host: &str, title: &str, changes: Vec<Change>, needs: &[usize]) -> PlannedStep {
         PlannedStep {
-            host: Name::try_from(host.to_owned()).unwrap(),
+            actor: Name::try_from(host.to_owned()).unwrap().into(),
             title: title.to_owned(),
-            changes,
+            action: Action::Converge(changes),
             needs: needs.to_vec(),
             gate: None,
         }
@@ -352,7 +394,7 @@ mod tests {
     }
 
     fn reload() -> Change {
-        let service = Service::new("haproxy.service", Settle::Reload, &[]);
+        let service = Service::new("haproxy.service", OnChange::Reload, &[]);
         let details = vec!["reload".to_owned()];
         change(
             Resource::Service(service),
@@ -403,6 +445,7 @@ mod tests {
                 ),
                 step("cp-2", "join", vec![join("cp-2")], &[5, 8]),
             ],
+            ..Plan::default()
         }
     }
 
@@ -434,6 +477,7 @@ mod tests {
         let created = file("/etc/long", Verb::Create, "", &text);
         let plan = Plan {
             steps: vec![step("a", "files", vec![created], &[])],
+            ..Plan::default()
         };
         let normal = Style::test(80, false);
         let verbose = Style {
@@ -442,6 +486,32 @@ mod tests {
         };
         assert!(render(&plan, 1, &normal).contains("… 34 more lines, -v shows all"));
         assert!(render(&plan, 1, &verbose).contains("+ line 39\n"));
+    }
+
+    #[test]
+    fn a_rolling_group_is_one_block_with_its_pace() {
+        let restart = || vec![command("static pods", Verb::Run, &["--v 2 -> 4"])];
+        let hosts = ["cp-1", "cp-2", "cp-3"];
+        let steps = hosts.map(|host| step(host, "restart the control plane", restart(), &[]));
+        let members = hosts.iter().enumerate().map(|(place, host)| Member {
+            host: Name::try_from((*host).to_owned()).unwrap(),
+            steps: vec![place],
+        });
+        let group = RollingGroup {
+            title: "restart the control plane".to_owned(),
+            at_once: NonZeroUsize::MIN,
+            members: members.collect(),
+        };
+        let plan = Plan {
+            steps: steps.into(),
+            rolling: vec![group],
+        };
+        let shown = render(&plan, 3, &Style::test(80, false));
+        let first = "restart the control plane  cp-1, cp-2, cp-3, one at a time\n";
+        assert!(shown.starts_with(first), "{shown}");
+        let narrow = render(&plan, 3, &Style::test(50, false));
+        let first = "restart the control plane, one at a time\n  cp-1, cp-2, cp-3\n";
+        assert!(narrow.starts_with(first), "{narrow}");
     }
 
     #[test]
@@ -455,9 +525,10 @@ mod tests {
                 step("h-2", "b", run("b"), &[1]),
                 step("h-3", "b", run("b"), &[]),
             ],
+            ..Plan::default()
         };
         let groups = groups(&plan, &Style::test(80, false));
-        let shown: Vec<_> = groups.iter().map(|g| (g.title, names(&g.hosts))).collect();
+        let shown: Vec<_> = groups.iter().map(|g| (g.title, names(&g.actors))).collect();
         let wanted = [("b", "h-1, h-3"), ("c", "h-1"), ("b", "h-2")];
         assert_eq!(
             shown,
@@ -475,6 +546,7 @@ mod tests {
         ];
         let plan = Plan {
             steps: vec![step("w-1", "install packages", vec![change], &[])],
+            ..Plan::default()
         };
         insta::assert_snapshot!(render(&plan, 1, &Style::test(80, false)), @r"
         install packages  w-1
@@ -491,7 +563,7 @@ mod tests {
 
     #[test]
     fn nothing_to_do() {
-        let none = Plan { steps: Vec::new() };
+        let none = Plan::default();
         let style = Style::test(80, false);
         assert_eq!(
             render(&none, 6, &style),
@@ -517,6 +589,7 @@ mod tests {
                 )],
                 &[],
             )],
+            ..Plan::default()
         };
         let shown = render(&plan, 1, &Style::test(80, false));
         assert!(

@@ -6,7 +6,7 @@ use super::sanitise::sanitise;
 use super::style::{Style, Tone};
 use super::text::{count, names, wrap};
 use crate::cluster::Name;
-use crate::plan::{Problem, Refused};
+use crate::plan::{PlanError, Problem};
 
 /// Problems by kind, each with the hosts that have it and its fix once.
 /// Empty when there are none.
@@ -87,12 +87,12 @@ pub fn advice(warnings: &[Problem]) -> Vec<String> {
 
 /// Resources that must not be replaced, as problems.
 #[must_use]
-pub fn of_refused(refused: &[Refused]) -> Vec<Problem> {
-    let problem = |refused: &Refused| Problem {
+pub fn of_errors(refused: &[PlanError]) -> Vec<Problem> {
+    let problem = |refused: &PlanError| Problem {
         host: refused.host.clone(),
         code: "must-not-be-replaced",
-        what: format!("{} holds something else", refused.refusal.what),
-        fix: refused.refusal.why.clone(),
+        what: format!("{} holds something else", refused.error.what),
+        fix: refused.error.why.clone(),
     };
     refused.iter().map(problem).collect()
 }
@@ -100,7 +100,7 @@ pub fn of_refused(refused: &[Refused]) -> Vec<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::Refusal;
+    use crate::resource::ReplaceError;
 
     fn problem(host: &str, code: &'static str, what: &str, fix: &str) -> Problem {
         Problem {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_problem_is_told_once() {
+    fn the_same_problem_is_reported_once() {
         insta::assert_snapshot!(render(&several(), &Style::test(80, false)));
     }
 
@@ -188,13 +188,13 @@ mod tests {
 
     #[test]
     fn refusals_are_problems() {
-        let refused = Refused {
+        let refused = PlanError {
             host: Name::try_from("cp-2".to_owned()).unwrap(),
-            refusal: Refusal {
+            error: ReplaceError {
                 what: "/etc/kubernetes/pki/ca.crt".to_owned(),
                 why: "it is of another cluster; take it away or restore .kdiy".to_owned(),
             },
         };
-        insta::assert_snapshot!(render(&of_refused(&[refused]), &Style::test(80, false)));
+        insta::assert_snapshot!(render(&of_errors(&[refused]), &Style::test(80, false)));
     }
 }

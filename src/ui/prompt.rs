@@ -8,7 +8,7 @@ use crate::transport::error::UnknownKey;
 
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum Unasked {
+pub enum PromptError {
     /// There is no terminal.
     #[error("nobody can be asked: standard input or error is not a terminal; {instead}")]
     NoTerminal {
@@ -36,7 +36,7 @@ pub(super) fn confirm(
     question: &str,
     input: &mut dyn BufRead,
     output: &mut dyn Write,
-) -> Result<bool, Unasked> {
+) -> Result<bool, PromptError> {
     let mut question = format!("{question} Only yes goes ahead: ");
     loop {
         match ask(&question, input, output)?.as_str() {
@@ -53,7 +53,7 @@ pub(super) fn host_key(
     key: &UnknownKey,
     input: &mut dyn BufRead,
     output: &mut dyn Write,
-) -> Result<bool, Unasked> {
+) -> Result<bool, PromptError> {
     let mut question = format!(
         "The key of {} is not known yet:\n  {}  {}\n\
          Compare it with what the host itself says:\n  \
@@ -100,7 +100,7 @@ pub(super) fn question<T>(
     check: &dyn Fn(&str) -> Result<T, String>,
     width: usize,
     (input, output): (&mut dyn BufRead, &mut dyn Write),
-) -> Result<T, Unasked> {
+) -> Result<T, PromptError> {
     let shown = match default {
         "" => format!("{label}: "),
         default => format!("{label} [{default}]: "),
@@ -119,12 +119,16 @@ pub(super) fn question<T>(
     }
 }
 
-fn ask(question: &str, input: &mut dyn BufRead, output: &mut dyn Write) -> Result<String, Unasked> {
+fn ask(
+    question: &str,
+    input: &mut dyn BufRead,
+    output: &mut dyn Write,
+) -> Result<String, PromptError> {
     output.write_all(question.as_bytes())?;
     output.flush()?;
     let mut line = String::new();
     if input.read_line(&mut line)? == 0 {
-        return Err(Unasked::Ended);
+        return Err(PromptError::Ended);
     }
     Ok(line.trim().to_owned())
 }
@@ -133,7 +137,7 @@ fn ask(question: &str, input: &mut dyn BufRead, output: &mut dyn Write) -> Resul
 mod tests {
     use super::*;
 
-    fn confirmed(answers: &str) -> Result<bool, Unasked> {
+    fn confirmed(answers: &str) -> Result<bool, PromptError> {
         confirm("Go ahead?", &mut answers.as_bytes(), &mut Vec::new())
     }
 
@@ -144,8 +148,8 @@ mod tests {
         for no in ["no\n", "n\n", "\n", "y\nno\n", "YES\n\n"] {
             assert!(!confirmed(no).unwrap(), "{no:?}");
         }
-        assert!(matches!(confirmed(""), Err(Unasked::Ended)));
-        assert!(matches!(confirmed("y\n"), Err(Unasked::Ended)));
+        assert!(matches!(confirmed(""), Err(PromptError::Ended)));
+        assert!(matches!(confirmed("y\n"), Err(PromptError::Ended)));
     }
 
     fn key() -> UnknownKey {
@@ -190,12 +194,12 @@ mod tests {
         let (got, shown) = asked("x\n7\n");
         assert_eq!(got.unwrap(), 7);
         assert_eq!(shown, "How many [3]:   x is no number␛[2J\nHow many [3]: ");
-        assert!(matches!(asked("x\n").0, Err(Unasked::Ended)));
+        assert!(matches!(asked("x\n").0, Err(PromptError::Ended)));
     }
 
     #[test]
     fn without_a_terminal_the_way_out_is_named() {
-        let error = Unasked::NoTerminal {
+        let error = PromptError::NoTerminal {
             instead: instead_of_asking(&key()),
         };
         let text = error.to_string();

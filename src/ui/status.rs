@@ -9,43 +9,47 @@ use super::style::{Style, Tone};
 use super::table::paragraph;
 use super::text::count;
 use crate::cluster::{Cluster, Topology};
-use crate::status::picture::Tolerates;
+use crate::status::cluster_status::Tolerates;
 use crate::status::planes::State;
 use crate::status::rows::NodeState;
-use crate::status::{Drift, Picture, Severity, Verdict};
+use crate::status::{ClusterStatus, Drift, Severity, Verdict};
 
 /// The whole of it. `drift` is `None` where it was not asked for.
 #[must_use]
 pub fn render(
     cluster: &Cluster,
-    picture: &Picture,
+    cluster_status: &ClusterStatus,
     drift: Option<&Drift>,
     style: &Style,
 ) -> String {
-    let (tone, word) = word(picture.verdict);
+    let (tone, word) = word(cluster_status.verdict);
     let mut out = format!(
         "{} {}\n",
         style.paint(Tone::Strong, &format!("{}:", cluster.name)),
         style.paint(tone, word)
     );
-    if picture.verdict == Verdict::Absent {
-        out.push_str(&problems(picture, style));
+    if cluster_status.verdict == Verdict::Absent {
+        out.push_str(&problems(cluster_status, style));
         out.push_str("No control plane has joined a cluster: kdiy apply brings it up.\n");
         return out;
     }
-    if picture.verdict != Verdict::Unknown {
+    if cluster_status.verdict != Verdict::Unknown {
         out.push_str(&paragraph(
-            &format!("Ready: {}.", summary(picture)),
+            &format!("Ready: {}.", summary(cluster_status)),
             0,
             style,
         ));
-        out.push_str(&paragraph(&may_fail(cluster, &picture.tolerates), 0, style));
+        out.push_str(&paragraph(
+            &may_fail(cluster, &cluster_status.tolerates),
+            0,
+            style,
+        ));
     }
-    out.push_str(&problems(picture, style));
-    if picture.verdict == Verdict::Unknown {
+    out.push_str(&problems(cluster_status, style));
+    if cluster_status.verdict == Verdict::Unknown {
         return out;
     }
-    for part in parts::all(picture, cluster, style) {
+    for part in parts::all(cluster_status, cluster, style) {
         out.push('\n');
         out.push_str(&part);
     }
@@ -58,13 +62,13 @@ pub fn render(
 
 /// One line for logs: the verdict, numbers, and what is wrong.
 #[must_use]
-pub fn line(cluster: &Cluster, picture: &Picture) -> String {
-    let (_, word) = word(picture.verdict);
+pub fn line(cluster: &Cluster, cluster_status: &ClusterStatus) -> String {
+    let (_, word) = word(cluster_status.verdict);
     let mut out = format!("{}: {word}", cluster.name);
-    if !matches!(picture.verdict, Verdict::Absent | Verdict::Unknown) {
-        out.push_str(&format!("; {}", summary(picture)));
+    if !matches!(cluster_status.verdict, Verdict::Absent | Verdict::Unknown) {
+        out.push_str(&format!("; {}", summary(cluster_status)));
     }
-    for problem in &picture.problems {
+    for problem in &cluster_status.problems {
         let host = problem.host.as_ref().map(|host| format!("{host}: "));
         let text = format!("; {}{}", host.unwrap_or_default(), problem.what);
         out.push_str(&sanitise(&text));
@@ -84,13 +88,13 @@ const fn word(verdict: Verdict) -> (Tone, &'static str) {
 
 /// `API servers 3/3, etcd 3/3, nodes 5/5, balancers 1/1`.
 #[must_use]
-pub fn summary(picture: &Picture) -> String {
-    let planes = &picture.control_planes;
+pub fn summary(cluster_status: &ClusterStatus) -> String {
+    let planes = &cluster_status.control_planes;
     let ok = planes
         .iter()
         .filter(|row| row.api_server.state == State::Ok);
-    let votes = picture.etcd.votes;
-    let nodes: Vec<_> = picture
+    let votes = cluster_status.etcd.votes;
+    let nodes: Vec<_> = cluster_status
         .nodes
         .iter()
         .filter(|row| row.in_inventory)
@@ -110,7 +114,7 @@ pub fn summary(picture: &Picture) -> String {
         format!("etcd {}/{}", votes.alive, votes.members),
         format!("nodes {ready}/{}", nodes.len()),
     ];
-    let balancers = &picture.load_balancer.balancers;
+    let balancers = &cluster_status.load_balancer.balancers;
     if !balancers.is_empty() {
         let works = balancers.iter().filter(|row| row.works()).count();
         parts.push(format!("balancers {works}/{}", balancers.len()));
@@ -133,9 +137,9 @@ fn may_fail(cluster: &Cluster, tolerates: &Tolerates) -> String {
     format!("May still fail: {}.", parts.join(", "))
 }
 
-fn problems(picture: &Picture, style: &Style) -> String {
+fn problems(cluster_status: &ClusterStatus, style: &Style) -> String {
     let mut out = String::new();
-    for (place, problem) in picture.problems.iter().enumerate() {
+    for (place, problem) in cluster_status.problems.iter().enumerate() {
         let (tone, label) = match problem.severity {
             Severity::Down => (Tone::Bad, "down:"),
             Severity::Degraded => (Tone::Notable, "wrong:"),
@@ -145,7 +149,7 @@ fn problems(picture: &Picture, style: &Style) -> String {
         let text = sanitise(&format!("{}{}", host.unwrap_or_default(), problem.what));
         out.push_str(&labelled(label, tone, &text, style));
         // The same for several is said once, after the last of them.
-        let next = picture.problems.get(place + 1);
+        let next = cluster_status.problems.get(place + 1);
         let again = next.is_some_and(|next| next.fix == problem.fix);
         if let Some(fix) = problem.fix.as_ref().filter(|_| !again) {
             out.push_str(&labelled("do:", Tone::Good, &sanitise(fix), style));

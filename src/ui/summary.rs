@@ -9,8 +9,8 @@ use unicode_width::UnicodeWidthStr;
 use super::sanitise::sanitise;
 use super::style::{Style, Tone};
 use super::text::{count, cut, duration, wrap};
-use crate::cluster::Name;
 use crate::execute::Event;
+use crate::plan::Actor;
 
 /// How many steps of the critical path are shown, the longest of them.
 const SHOWN: usize = 8;
@@ -37,9 +37,9 @@ pub struct Tally {
 pub struct Ended {
     /// Its place in the plan.
     pub step: usize,
-    /// Where.
-    pub host: Name,
-    /// What for.
+    /// The host's name in the inventory.
+    pub actor: Actor,
+    /// Title of the step, a fragment such as `install packages`.
     pub title: String,
     /// From its start.
     pub took: Duration,
@@ -67,23 +67,23 @@ impl Tally {
             } => _ = self.after.insert(*step, *after),
             Event::StepDone {
                 step,
-                host,
+                actor,
                 title,
                 took,
             } => {
                 self.done += 1;
-                self.end(*step, host, title, *took, None);
+                self.end(*step, actor, title, *took, None);
             }
             Event::StepFailed {
                 step,
-                host,
+                actor,
                 title,
                 took,
                 failure,
                 ..
             } => {
                 self.failed += 1;
-                self.end(*step, host, title, *took, Some(failure.what.clone()));
+                self.end(*step, actor, title, *took, Some(failure.what.clone()));
             }
             Event::RunStarted { steps, .. } => self.left = *steps,
             // The executor's own numbers count.
@@ -103,7 +103,7 @@ impl Tally {
     fn end(
         &mut self,
         step: usize,
-        host: &Name,
+        actor: &Actor,
         title: &str,
         took: Duration,
         failure: Option<String>,
@@ -111,7 +111,7 @@ impl Tally {
         self.left = self.left.saturating_sub(1);
         self.steps.push(Ended {
             step,
-            host: host.clone(),
+            actor: actor.clone(),
             title: title.to_owned(),
             took,
             failure,
@@ -145,7 +145,10 @@ pub fn render(tally: &Tally, next: &Next<'_>, style: &Style) -> String {
         .iter()
         .filter(|step| step.failure.is_some())
         .collect();
-    let hosts = failures.iter().map(|step| step.host.as_str().width()).max();
+    let hosts = failures
+        .iter()
+        .map(|step| step.actor.as_str().width())
+        .max();
     for step in &failures {
         let text = step.failure.as_deref().map(sanitise).unwrap_or_default();
         let pad = hosts.unwrap_or_default();
@@ -156,7 +159,7 @@ pub fn render(tally: &Tally, next: &Next<'_>, style: &Style) -> String {
         out.push_str(&format!(
             "{}  {}  {text}\n",
             style.paint(Tone::Bad, "failed"),
-            style.paint(Tone::Active, &format!("{:<pad$}", step.host)),
+            style.paint(Tone::Active, &format!("{:<pad$}", step.actor)),
         ));
     }
     if !failures.is_empty() {
@@ -204,7 +207,7 @@ fn critical_path(out: &mut String, tally: &Tally, style: &Style) {
     places.sort_unstable();
     let hosts = places
         .iter()
-        .map(|place| path[*place].host.as_str().width());
+        .map(|place| path[*place].actor.as_str().width());
     let hosts = hosts.max().unwrap_or_default();
     let heading = style.paint(Tone::Strong, "Critical path:");
     out.push_str(&format!(
@@ -216,7 +219,7 @@ fn critical_path(out: &mut String, tally: &Tally, style: &Style) {
         out.push_str(&format!(
             "  {:>7}  {}  {title}\n",
             duration(step.took),
-            style.paint(Tone::Active, &format!("{:<hosts$}", step.host)),
+            style.paint(Tone::Active, &format!("{:<hosts$}", step.actor)),
         ));
     }
     if !shorter.is_empty() {
@@ -232,9 +235,9 @@ fn critical_path(out: &mut String, tally: &Tally, style: &Style) {
 }
 
 fn by_host(out: &mut String, tally: &Tally, style: &Style) {
-    let mut totals: BTreeMap<&Name, (usize, Duration)> = BTreeMap::new();
+    let mut totals: BTreeMap<&Actor, (usize, Duration)> = BTreeMap::new();
     for step in &tally.steps {
-        let (steps, took) = totals.entry(&step.host).or_default();
+        let (steps, took) = totals.entry(&step.actor).or_default();
         *steps += 1;
         *took += step.took;
     }
@@ -277,7 +280,7 @@ mod tests {
         let next = Next {
             logs: Some(Path::new(".kdiy/demo/logs/20261120T163428Z")),
             commands: &[
-                "mend the cause, then run kdiy apply again: it continues where this run \
+                "fix the cause, then run kdiy apply again: it continues where this run \
                          stopped",
             ],
         };
@@ -301,7 +304,13 @@ mod tests {
             {
                 tally.after.insert(step, before);
             }
-            tally.end(step, &name(&host), &format!("step {step}"), took, None);
+            tally.end(
+                step,
+                &name(&host).into(),
+                &format!("step {step}"),
+                took,
+                None,
+            );
         }
         let style = Style {
             verbosity: Verbosity::Verbose,

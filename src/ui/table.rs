@@ -31,7 +31,7 @@ impl Cell {
     }
 
     /// Text that may be a host's, made harmless.
-    pub fn said(text: impl AsRef<str>) -> Self {
+    pub fn sanitised(text: impl AsRef<str>) -> Self {
         Self::plain(sanitise(text.as_ref()))
     }
 

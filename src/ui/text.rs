@@ -6,7 +6,6 @@ use std::time::Duration;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::sanitise::{sanitise, sanitise_output};
-use crate::cluster::Name;
 
 /// Characters for each column at most: letters with several marks are rare.
 const MARKS: usize = 4;
@@ -156,7 +155,8 @@ pub fn duration(duration: Duration) -> String {
 
 /// Names with commas; four and more that are numbered in a row as `w-1..w-9`.
 #[must_use]
-pub fn names(names: &BTreeSet<&Name>) -> String {
+pub fn names<T: ToString>(names: &BTreeSet<&T>) -> String {
+    let names: Vec<_> = names.iter().map(|name| name.to_string()).collect();
     let mut numbered: Vec<(&str, &str, Option<u32>)> = names
         .iter()
         .map(|name| {
@@ -192,6 +192,7 @@ pub fn names(names: &BTreeSet<&Name>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Name;
 
     fn named(all: &[&str]) -> String {
         let all: Vec<_> = all

@@ -8,7 +8,7 @@ mod metrics;
 mod svg;
 
 use super::style::{Style, Tone};
-use crate::topology::Map;
+use crate::topology::Diagram;
 use canvas::Canvas;
 use drawing::{Kind, Role};
 use layout::lay_out;
@@ -28,9 +28,9 @@ pub enum Glyphs {
     Ascii,
 }
 
-/// The picture for a terminal.
+/// The diagram for a terminal.
 #[must_use]
-pub fn text(map: &Map, glyphs: Glyphs, style: &Style) -> String {
+pub fn text(map: &Diagram, glyphs: Glyphs, style: &Style) -> String {
     let drawing = lay_out(map, style.width, &TERMINAL);
     let mut canvas = Canvas::new(drawing.width, drawing.height);
     for shape in &drawing.boxes {

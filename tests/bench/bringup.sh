@@ -92,7 +92,7 @@ bringup_reset() {
     # kdiy masks the unit of etcd's package and brings its own; by-hand takes
     # the package's.
     [ "$TOPOLOGY" = stacked ] || everywhere 'systemctl disable --quiet --now kdiy-etcd.service 2>/dev/null || true
-        rm -rf /etc/systemd/system/kdiy-etcd.service /var/lib/kdiy/settled/kdiy-etcd.service
+        rm -rf /etc/systemd/system/kdiy-etcd.service /var/lib/kdiy/last-applied/kdiy-etcd.service
         systemctl unmask --quiet etcd.service
         systemctl daemon-reload' "${ETCD[@]}"
     "$ROOT/tests/lab/by-hand" bench reset >"$WORK/reset.log" 2>&1 || {

@@ -57,7 +57,7 @@ def of_journal(path, seconds):
                 open_steps[line["step"]] = at
             elif event == "step-done":
                 begin = open_steps.pop(line["step"])
-                steps.append(Step(line["host"], line["title"], begin, at))
+                steps.append(Step(line["actor"], line["title"], begin, at))
             elif event == "step-failed":
                 sys.exit(f"{path}: a step failed: {line}")
     if open_steps:

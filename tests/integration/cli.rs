@@ -29,7 +29,7 @@ pub fn run(command: &mut Command, code: i32) -> (String, String) {
 }
 
 #[test]
-fn the_version_is_told() {
+fn the_version_is_reported() {
     let (out, _) = run(kdiy().arg("--version"), 0);
     assert_eq!(out, format!("kdiy {}\n", env!("CARGO_PKG_VERSION")));
 }
@@ -110,7 +110,7 @@ network: {cni: bridge}
 ";
 
 #[test]
-fn strangers_in_the_limit_are_refused_before_anything_is_reached() {
+fn unknown_nodes_in_the_limit_are_refused_before_anything_is_reached() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("kdiy.yaml"), NOWHERE).expect("a file");
     let began = Instant::now();

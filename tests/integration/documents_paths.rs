@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use kdiy::cluster::{AddressSpec, Cluster, Settled, Version, VersionSpec};
+use kdiy::cluster::{AddressSpec, Cluster, ResolvedCluster, Version, VersionSpec};
 use kdiy::execute::trust::trust;
 use kdiy::inventory::load;
-use kdiy::pki::{Authorities, SecretboxKey};
-use kdiy::plan::install::{self, Circumstances};
+use kdiy::pki::{ClusterCas, SecretboxKey};
+use kdiy::plan::install::{self, Observed};
 use kdiy::resource::Resource;
-use kdiy::vault::Vault;
+use kdiy::secret_store::SecretStore;
 
 const PAGE: &str = "docs/security.md";
 
@@ -36,7 +36,7 @@ fn clusters() -> Vec<Cluster> {
 }
 
 /// With what only hosts could answer made up.
-fn settled(cluster: Cluster) -> Settled {
+fn resolved(cluster: Cluster) -> ResolvedCluster {
     let version = match cluster.version {
         VersionSpec::Exact(version) => version,
         VersionSpec::Minor(major, minor) => Version::new(major, minor, 1),
@@ -48,20 +48,20 @@ fn settled(cluster: Cluster) -> Settled {
     let nodes = cluster.nodes.iter().zip(1..);
     let addresses = nodes.map(|(node, place)| (node.name.clone(), address(&node.address, place)));
     let addresses = addresses.collect();
-    Settled::new(cluster, version, addresses).unwrap()
+    ResolvedCluster::new(cluster, version, addresses).unwrap()
 }
 
 /// Paths that the plans of all inventories write, with their modes in octal.
 fn written() -> BTreeMap<String, BTreeSet<String>> {
-    let authorities = Authorities::generate(time::OffsetDateTime::now_utc()).unwrap();
+    let cas = ClusterCas::generate(time::OffsetDateTime::now_utc()).unwrap();
     let key = SecretboxKey::generate().unwrap();
-    let trust = trust(&authorities, Some(&key));
+    let trust = trust(&cas, Some(&key));
     let mut found = BTreeMap::<String, BTreeSet<String>>::new();
     for cluster in clusters() {
-        let settled = settled(cluster);
-        let nothing = Circumstances::default();
-        let blueprint = install::blueprint(&settled, &trust, &nothing, &mut Vault::new());
-        for node in &settled.cluster.nodes {
+        let resolved = resolved(cluster);
+        let nothing = Observed::default();
+        let blueprint = install::blueprint(&resolved, &trust, &nothing, &mut SecretStore::new());
+        for node in &resolved.cluster.nodes {
             for resource in blueprint.resources(&node.name) {
                 let (path, mode) = match resource {
                     Resource::File(file) => (file.path.clone(), file.mode),

@@ -326,7 +326,7 @@ fn files_that_are_named_are_never_followed_elsewhere() {
         "new.yaml",
         "--force",
     ]);
-    scratch.refused(&["topology", "--svg", "cluster.svg"], "no picture");
+    scratch.refused(&["topology", "--svg", "cluster.svg"], "no diagram");
     scratch.done(&["topology", "--svg", "cluster.svg", "--force"]);
     scratch.refused(
         &["topology", "--svg", "/dev/null", "--force"],
@@ -336,7 +336,7 @@ fn files_that_are_named_are_never_followed_elsewhere() {
 }
 
 #[test]
-fn an_inventory_that_everybody_may_change_is_told_of() {
+fn an_inventory_that_everybody_may_change_is_reported() {
     let sshd = Sshd::start();
     let scratch = Scratch::new(0o022, &sshd);
     let inventory = scratch.path("work/kdiy.yaml");

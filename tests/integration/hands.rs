@@ -162,7 +162,7 @@ fn bytes_go_in_and_come_out_as_they_are() {
 }
 
 #[test]
-fn hosts_that_are_not_there_are_told_and_the_others_go_on() {
+fn hosts_that_are_not_there_are_reported_and_the_others_go_on() {
     let nodes = Nodes::start();
     let path = nodes.folder.path().join("kdiy.yaml");
     let inventory = fs::read_to_string(&path).unwrap();
@@ -324,7 +324,7 @@ fn past_runs_are_read_and_nothing_is_made() {
     assert_eq!(document["exitCode"], 6);
     assert_eq!(document["steps"][1]["what"], "exit code 100");
     assert_eq!(
-        document["steps"][1]["said"][0]["line"],
+        document["steps"][1]["events"][0]["line"],
         "\x1b[31mE: no\x1b[0m such package"
     );
     assert!(logs(&["20250101t000000z"], 64).1.contains("kdiy logs"));

@@ -129,7 +129,7 @@ fn half_a_gigabyte_costs_no_memory_and_the_other_host_is_heard() {
 }
 
 #[test]
-fn answers_of_any_kind_are_told_in_a_line_and_hosts_beside_it_are_seen() {
+fn answers_of_any_kind_are_reported_in_a_line_and_hosts_beside_it_are_seen() {
     let escapes = format!("printf '%b\\n' '{ESCAPES}'; printf '%b\\n' '{ESCAPES}' >&2\n");
     let scripts = [
         // Not a word of what was asked for.
@@ -146,7 +146,7 @@ fn answers_of_any_kind_are_told_in_a_line_and_hosts_beside_it_are_seen() {
         // No shell, but a word of farewell.
         format!("{escapes}exit 1\n"),
         format!("{escapes}head -c 3000000 /dev/zero | tr '\\0' y; exit 0\n"),
-        // Prompts where no password is to be had.
+        // Prompts where no password is available.
         format!("printf 'kdiy: password for sudo:' >&2; {READY}{escapes}exit 9\n"),
         "kill -9 $$\n".to_owned(),
         "kill -9 $PPID\n".to_owned(),

@@ -17,7 +17,7 @@ fn refused(place: &Place, line: &str, code: i32) -> String {
 }
 
 #[test]
-fn places_that_cannot_be_written_are_told_before_anything_else() {
+fn places_that_cannot_be_written_are_reported_before_anything_else() {
     let place = place();
     place.write("file", "mine");
     place.write("folder/kdiy.yaml", "mine");
@@ -137,7 +137,7 @@ fn lists_are_refused_by_line() {
 }
 
 #[test]
-fn roles_given_by_order_are_told() {
+fn roles_given_by_order_are_reported() {
     let place = place();
     let list: String = (1..=12).map(|last| format!("192.0.2.{last}\n")).collect();
     let mut command = place.kdiy(&["--shape", "stacked"]);

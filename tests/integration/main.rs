@@ -1,5 +1,6 @@
 //! Integration tests.
 
+mod api;
 mod cli;
 mod documents;
 mod documents_ci;
@@ -10,6 +11,7 @@ mod equal;
 mod faults;
 mod files;
 mod fuzz;
+mod glossary;
 mod hands;
 mod hostile;
 mod imports;

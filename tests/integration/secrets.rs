@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kdiy::cluster::{Endpoint, EndpointHost, Name};
 use kdiy::execute::trust::trust;
-use kdiy::pki::{Authorities, BootstrapToken, Kubeconfig, LeafRequest, SecretboxKey};
+use kdiy::pki::{BootstrapToken, ClusterCas, Kubeconfig, LeafRequest, SecretboxKey};
 use kdiy::template::HostFile;
 use kdiy::transport::{Request, User};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -23,13 +23,10 @@ fn shows(value: &dyn Debug, secret: &str) -> bool {
 #[test]
 fn debug_shows_no_secret() {
     let now = time::OffsetDateTime::now_utc();
-    let authorities = Authorities::generate(now).unwrap();
+    let cas = ClusterCas::generate(now).unwrap();
     let token = BootstrapToken::generate().unwrap();
     let key = SecretboxKey::generate().unwrap();
-    let leaf = authorities
-        .kubernetes
-        .issue(&LeafRequest::admin(), now)
-        .unwrap();
+    let leaf = cas.kubernetes.issue(&LeafRequest::admin(), now).unwrap();
     let leaf_key = leaf.key.expose_secret().to_owned();
     let name = Name::try_from("demo".to_owned()).unwrap();
     let endpoint = Endpoint {
@@ -37,7 +34,7 @@ fn debug_shows_no_secret() {
         port: 6443,
     };
     assert!(!shows(&leaf, &leaf_key));
-    let certificate = authorities.kubernetes.certificate();
+    let certificate = cas.kubernetes.certificate();
     let kubeconfig = Kubeconfig::admin(&name, &endpoint, certificate, leaf);
     assert!(!shows(&kubeconfig, &leaf_key));
     assert!(!shows(&kubeconfig.to_yaml(), &leaf_key));
@@ -45,16 +42,16 @@ fn debug_shows_no_secret() {
     assert!(!shows(&token.whole(), token.whole().expose_secret()));
     assert!(!shows(&key, key.base64().expose_secret()));
 
-    let hosts = trust(&authorities, Some(&key));
+    let hosts = trust(&cas, Some(&key));
     let password = hosts.failover_password.expose_secret();
     assert!(!format!("{hosts:?}").contains(password));
     assert!(!shows(&hosts, key.base64().expose_secret()));
     let mut keys = 0;
-    for file in authorities.files() {
+    for file in cas.files() {
         let text: &SecretString = &file.content;
         if file.path.ends_with(".key") {
             keys += 1;
-            assert!(!shows(&authorities, text.expose_secret()), "{}", file.path);
+            assert!(!shows(&cas, text.expose_secret()), "{}", file.path);
             assert!(!shows(&hosts, text.expose_secret()), "{}", file.path);
             assert!(!shows(&file, text.expose_secret()), "{}", file.path);
         }

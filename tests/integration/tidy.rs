@@ -13,12 +13,13 @@ const LAYERS: &[&[&str]] = &[
     &["state"],
     &["status"],
     &["plan"],
+    &["api"],
     &["pki"],
     &["draft"],
     &["inventory"],
     &["topology"],
     &["runtime", "lb", "cni", "etcd", "kubeadm"],
-    &["vault"],
+    &["secret_store"],
     &["resource"],
     &["transport"],
     &["template", "shell"],
@@ -65,8 +66,7 @@ impl Source {
 
     /// How many modules it lies in, its own included.
     fn depth(&self) -> usize {
-        let parts = self.path.iter().count();
-        parts - usize::from(self.path.ends_with("mod.rs"))
+        self.path.iter().count()
     }
 
     /// Where a text is in its code, as `path:line`.
@@ -304,6 +304,14 @@ fn files_are_named_after_what_is_in_them() {
         .map(|source| source.path.display().to_string())
         .collect();
     nothing(&vague, "says nothing");
+}
+
+#[test]
+fn a_module_lies_beside_its_folder() {
+    let all = ["src", "tests/integration"].into_iter().flat_map(files);
+    let inside = all.filter(|path| path.ends_with("mod.rs"));
+    let inside: Vec<_> = inside.map(|path| path.display().to_string()).collect();
+    nothing(&inside, "name it as its folder, beside it");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The picture of the cluster, as files and for programs.
+//! The diagram of the cluster, as files and for programs.
 
 use std::fs;
 
@@ -18,17 +18,17 @@ fn kdiy(inventory: &str) -> Command {
 }
 
 #[test]
-fn pictures_of_the_documents_are_those_of_the_inventories() {
-    for (inventory, picture) in [
+fn diagrams_of_the_documents_are_those_of_the_inventories() {
+    for (inventory, diagram) in [
         ("stacked-ha.yaml", "docs/topology-stacked.svg"),
         ("external-etcd-ha.yaml", "docs/topology-external.svg"),
     ] {
         let (out, _) = run(kdiy(inventory).args(["--svg", "-"]), 0);
-        let committed = fs::read_to_string(root().join(picture)).unwrap_or_default();
+        let committed = fs::read_to_string(root().join(diagram)).unwrap_or_default();
         assert!(
             out == committed,
-            "{picture} is not what is drawn now; look at the picture, then\n\
-             kdiy topology -i inventories/{inventory} --svg {picture}"
+            "{diagram} is not what is drawn now; look at the picture, then\n\
+             kdiy topology -i inventories/{inventory} --svg {diagram}"
         );
     }
 }
@@ -76,33 +76,33 @@ fn programs_get_tiers_and_links() {
 }
 
 #[test]
-fn only_own_pictures_are_written_over() {
+fn only_own_diagrams_are_written_over() {
     let folder = tempfile::tempdir().expect("a folder");
-    let picture = folder.path().join("c.svg");
+    let diagram = folder.path().join("c.svg");
     let write = |more: &[&str], code| {
         run(
-            kdiy("local.yaml").arg("--svg").arg(&picture).args(more),
+            kdiy("local.yaml").arg("--svg").arg(&diagram).args(more),
             code,
         )
     };
     let (out, err) = write(&[], 0);
     assert_eq!(out, "");
     assert!(err.contains("c.svg"), "{err}");
-    let first = fs::read_to_string(&picture).expect("a picture");
+    let first = fs::read_to_string(&diagram).expect("a picture");
     assert!(first.starts_with("<svg ") && first.ends_with("</svg>\n"));
     write(&[], 0);
-    fs::write(&picture, "<svg>by hand</svg>").expect("written");
+    fs::write(&diagram, "<svg>by hand</svg>").expect("written");
     let (_, err) = write(&[], 1);
     assert!(
-        err.contains("no picture of kdiy's") && err.contains("--force"),
+        err.contains("no diagram of kdiy's") && err.contains("--force"),
         "{err}"
     );
     assert_eq!(
-        fs::read_to_string(&picture).expect("still there"),
+        fs::read_to_string(&diagram).expect("still there"),
         "<svg>by hand</svg>"
     );
     write(&["--force"], 0);
-    assert_eq!(fs::read_to_string(&picture).expect("written"), first);
+    assert_eq!(fs::read_to_string(&diagram).expect("written"), first);
     // A folder that is not there: an error that names the file, nothing left.
     let nowhere = folder.path().join("no/c.svg");
     let (_, err) = run(kdiy("local.yaml").arg("--svg").arg(&nowhere), 1);

@@ -7,11 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use serde::Serialize;
 
-use super::look;
-use crate::cli::{Exit, Failed, Global, Reach, source};
+use super::query;
+use crate::cli::{CliError, ConnectionArgs, Exit, Global, source};
 use crate::etcd::keys::{Page, Range, escaped};
 use crate::execute;
-use crate::execute::survey::Fault;
+use crate::execute::survey::HostError;
 use crate::transport;
 use crate::ui::{Output, Ui};
 
@@ -41,7 +41,7 @@ pub struct Keys {
     pub count_only: bool,
     /// How hosts are reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub connection_args: ConnectionArgs,
 }
 
 /// What is printed as JSON.
@@ -64,24 +64,24 @@ impl Keys {
     ///
     /// # Errors
     /// When no member is healthy or its answer cannot be read.
-    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, CliError> {
         let source = source::load(global, ui)?;
-        let look = look(&source, &self.reach, ui, start).await?;
-        let (_, node, link) = look.reader(&source)?;
+        let query = query(&source, &self.connection_args, ui, start).await?;
+        let (_, node, link) = query.reader(&source)?;
         let range = Range::prefix(self.prefix.as_bytes());
         let limit = usize::try_from(if self.count_only { 0 } else { self.limit })?;
         let topology = &source.cluster.topology;
         let page = execute::etcd::keys(link, topology, &node.address, &range, limit)
             .await
-            .map_err(|fault| {
-                let exit = match &fault {
-                    Fault::Transport(transport::Error::TimeLimit { .. })
-                    | Fault::Malformed(_)
-                    | Fault::Probe { .. } => Exit::Error,
-                    Fault::Transport(_) => Exit::Unreachable,
+            .map_err(|host_error| {
+                let exit = match &host_error {
+                    HostError::Transport(transport::Error::TimeLimit { .. })
+                    | HostError::AnswerError(_)
+                    | HostError::Probe { .. } => Exit::Error,
+                    HostError::Transport(_) => Exit::Unreachable,
                 };
-                let what = format!("{}: keys of etcd: {fault}", node.name);
-                Failed::message(exit, what).hint("see kdiy etcd status")
+                let what = format!("{}: keys of etcd: {host_error}", node.name);
+                CliError::message(exit, what).hint("see kdiy etcd status")
             })?;
         match ui.output() {
             Output::Json => ui.json(&document(&self.prefix, &page))?,

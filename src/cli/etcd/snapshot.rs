@@ -6,14 +6,14 @@ use std::time::Instant;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Look, look};
+use super::{EtcdQuery, query};
 use crate::cli::source::Source;
-use crate::cli::{Exit, Failed, Global, Reach, node_name, source};
+use crate::cli::{CliError, ConnectionArgs, Exit, Global, node_name, source};
 use crate::cluster::{Name, Node, Topology};
-use crate::etcd::picture::{Picture, Row};
 use crate::etcd::snapshot::Head;
+use crate::etcd::status::{EtcdStatus, Row};
 use crate::execute;
-use crate::execute::etcd::NoSnapshot;
+use crate::execute::etcd::SnapshotError;
 use crate::state::{self, Incoming};
 use crate::transport;
 use crate::transport::ssh::Link;
@@ -60,7 +60,7 @@ pub struct Save {
     pub from: Option<Name>,
     /// How hosts are reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub connection_args: ConnectionArgs,
 }
 
 /// What is printed as JSON.
@@ -79,57 +79,58 @@ impl Snapshot {
     ///
     /// # Errors
     /// When it cannot be had.
-    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, CliError> {
         let Command::Save(save) = &self.command;
         save.run(global, ui, start).await
     }
 }
 
 impl Save {
-    async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+    async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, CliError> {
         let source = source::load(global, ui)?;
         // Before anything is asked of a host.
-        let mut file = Incoming::create(&self.file, self.force).map_err(not_written)?;
-        let look = look(&source, &self.reach, ui, start).await?;
-        let (row, node, link) = self.member(&look, &source)?;
+        let mut file = Incoming::create(&self.file, self.force).map_err(write_error)?;
+        let query = query(&source, &self.connection_args, ui, start).await?;
+        let (row, node, link) = self.member(&query, &source)?;
         ui.note(&format!("{} takes a snapshot.", node.name));
         let taken = self.fetch(&source, row, node, link, &mut file, ui);
         let head = tokio::select! {
             head = taken => head?,
             // Dropping both ends the script there and removes the file here.
             _ = tokio::signal::ctrl_c() => {
-                return Err(Failed::message(Exit::Interrupted, "interrupted; nothing was saved"));
+                return Err(CliError::message(Exit::Interrupted, "interrupted; nothing was saved"));
             }
         };
-        file.keep().map_err(not_written)?;
-        self.show(row, &head, &look.picture, &source.cluster.topology, ui)?;
+        file.keep().map_err(write_error)?;
+        self.show(row, &head, &query.etcd_status, &source.cluster.topology, ui)?;
         Ok(Exit::Ok)
     }
 
     /// The member that takes it.
     fn member<'a>(
         &self,
-        look: &'a Look,
+        query: &'a EtcdQuery,
         source: &'a Source,
-    ) -> Result<(&'a Row, &'a Node, &'a Link), Failed> {
+    ) -> Result<(&'a Row, &'a Node, &'a Link), CliError> {
         let Some(name) = &self.from else {
-            return look.reader(source).map_err(|failed| {
+            return query.reader(source).map_err(|failed| {
                 failed.hint("see kdiy etcd status; --from NODE takes what one member has left")
             });
         };
-        let rows = || look.picture.members.iter();
+        let rows = || query.etcd_status.members.iter();
         let Some(row) = rows().find(|row| row.host.as_ref() == Some(name)) else {
             let hosts: Vec<_> = rows().filter_map(|row| row.host.as_ref()).collect();
             let hosts: Vec<_> = hosts.iter().map(|host| host.as_str()).collect();
             let what = format!("--from names {name}, which has no member of etcd");
             let hint = format!("those that have are {}", hosts.join(", "));
-            return Err(Failed::message(Exit::Usage, what).hint(hint));
+            return Err(CliError::message(Exit::Usage, what).hint(hint));
         };
-        look.at(row, source)
+        query
+            .at(row, source)
             .filter(|(row, ..)| row.measured.is_some())
             .ok_or_else(|| {
                 let why = row.problem.as_deref().unwrap_or(row.state.as_str());
-                Failed::message(Exit::Down, format!("{name} cannot take a snapshot: {why}"))
+                CliError::message(Exit::Down, format!("{name} cannot take a snapshot: {why}"))
                     .hint("see kdiy etcd status, and start etcd there")
             })
     }
@@ -142,7 +143,7 @@ impl Save {
         link: &Link,
         file: &mut Incoming,
         ui: &Ui,
-    ) -> Result<Head, Failed> {
+    ) -> Result<Head, CliError> {
         let size = row.measured.as_ref().map_or(0, |of| of.db_size);
         let topology = &source.cluster.topology;
         let mut transfer = ui.transfer(&node.name);
@@ -156,7 +157,7 @@ impl Save {
         &self,
         row: &Row,
         head: &Head,
-        picture: &Picture,
+        etcd_status: &EtcdStatus,
         topology: &Topology,
         ui: &Ui,
     ) -> std::io::Result<()> {
@@ -167,14 +168,20 @@ impl Save {
                 host,
                 member: &row.name,
                 head,
-                restore: ui::etcd::restore(&file, row, head.holds.revision, picture, topology)
-                    .join("\n"),
+                restore: ui::etcd::restore(
+                    &file,
+                    row,
+                    head.contents.revision,
+                    etcd_status,
+                    topology,
+                )
+                .join("\n"),
             }),
             _ => ui.print(&ui::etcd::saved(
                 &file,
                 row,
                 head,
-                picture,
+                etcd_status,
                 topology,
                 ui.style(),
             )),
@@ -182,32 +189,32 @@ impl Save {
     }
 }
 
-fn not_written(error: state::Error) -> Failed {
+fn write_error(error: state::Error) -> CliError {
     match error {
         state::Error::Exists(_) => {
-            Failed::new(Exit::Error, error).hint("name another file, or replace it with --force")
+            CliError::new(Exit::Error, error).hint("name another file, or replace it with --force")
         }
         other => other.into(),
     }
 }
 
-fn failed(host: &Name, error: NoSnapshot) -> Failed {
+fn failed(host: &Name, error: SnapshotError) -> CliError {
     let what = format!("{host}: no snapshot: {error}");
     match error {
-        NoSnapshot::Transport(error) => {
+        SnapshotError::Transport(error) => {
             let exit = match error {
                 transport::Error::NotKept { .. } | transport::Error::TimeLimit { .. } => {
                     Exit::Error
                 }
                 _ => Exit::Unreachable,
             };
-            Failed::message(exit, what).hint(error.hint())
+            CliError::message(exit, what).hint(error.hint())
         }
-        NoSnapshot::Failed { .. } => {
+        SnapshotError::Failed { .. } => {
             let hint = "see to that on the host, or choose another member with --from NODE";
-            Failed::message(Exit::Error, what).hint(hint)
+            CliError::message(Exit::Error, what).hint(hint)
         }
-        NoSnapshot::Spoiled(_) => Failed::message(Exit::Error, what)
+        SnapshotError::Integrity(_) => CliError::message(Exit::Error, what)
             .hint("run the same command again, or choose another member with --from NODE"),
     }
 }

@@ -5,10 +5,10 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 
-use super::look;
-use crate::cli::{Exit, Failed, Global, Reach, source};
+use super::query;
+use crate::cli::{CliError, ConnectionArgs, Exit, Global, source};
 use crate::cluster::Name;
-use crate::etcd::picture::{Picture, Verdict};
+use crate::etcd::status::{EtcdStatus, Verdict};
 use crate::ui::{self, Output, Ui};
 
 /// Show the members and what the cluster tolerates now
@@ -24,7 +24,7 @@ Examples:
 pub struct Status {
     /// How hosts are reached.
     #[command(flatten)]
-    pub reach: Reach,
+    pub connection_args: ConnectionArgs,
 }
 
 /// What is printed as JSON.
@@ -32,7 +32,7 @@ pub struct Status {
 struct Document<'a> {
     cluster: &'a Name,
     #[serde(flatten)]
-    picture: &'a Picture,
+    etcd_status: &'a EtcdStatus,
 }
 
 impl Status {
@@ -40,15 +40,18 @@ impl Status {
     ///
     /// # Errors
     /// When the inventory is not valid.
-    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, Failed> {
+    pub async fn run(&self, global: &Global, ui: &Ui, start: Instant) -> Result<Exit, CliError> {
         let source = source::load(global, ui)?;
-        let look = look(&source, &self.reach, ui, start).await?;
-        let (cluster, picture) = (&source.cluster.name, &look.picture);
+        let query = query(&source, &self.connection_args, ui, start).await?;
+        let (cluster, etcd_status) = (&source.cluster.name, &query.etcd_status);
         match ui.output() {
-            Output::Json => ui.json(&Document { cluster, picture })?,
-            Output::Text => ui.print(&ui::etcd::status(cluster, picture, ui.style()))?,
+            Output::Json => ui.json(&Document {
+                cluster,
+                etcd_status,
+            })?,
+            Output::Text => ui.print(&ui::etcd::status(cluster, etcd_status, ui.style()))?,
         }
-        Ok(exit(picture.verdict))
+        Ok(exit(etcd_status.verdict))
     }
 }
 

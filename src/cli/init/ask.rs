@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use super::{About, Init, choices};
-use crate::cli::{Exit, Failed, node_name};
+use crate::cli::{CliError, Exit, node_name};
 use crate::cluster::Role;
 use crate::draft::hosts::{self, Listed};
 use crate::draft::shape::Shape;
 use crate::inventory::NEWEST_MINOR;
-use crate::ui::{Ui, Unasked};
+use crate::ui::{PromptError, Ui};
 
 /// What was answered.
 pub struct Answers {
@@ -21,14 +21,14 @@ pub struct Answers {
 }
 
 /// Asks for what the command line does not say.
-pub fn ask(init: &Init, ui: &Ui) -> Result<Answers, Failed> {
+pub fn ask(init: &Init, ui: &Ui) -> Result<Answers, CliError> {
     asked(init, ui).map_err(|unasked| {
-        let failed = Failed::new(Exit::Declined, unasked);
+        let failed = CliError::new(Exit::Declined, unasked);
         failed.hint("nothing was written; kdiy init --help shows how to say it all at once")
     })
 }
 
-fn asked(init: &Init, ui: &Ui) -> Result<Answers, Unasked> {
+fn asked(init: &Init, ui: &Ui) -> Result<Answers, PromptError> {
     let mut about = init.about.clone();
     ui.tell(
         "A few questions; Enter takes what is in brackets, Ctrl-C ends without a file.\n\
@@ -116,7 +116,7 @@ fn question<T>(
     label: &str,
     default: &str,
     check: impl Fn(&str) -> Result<T, String>,
-) -> Result<T, Unasked> {
+) -> Result<T, PromptError> {
     let instead = "name the hosts with options, or pipe a list of them in";
     ui.question(label, default, instead, check)
 }
@@ -159,7 +159,7 @@ fn several(
     role: Role,
     above: Above<'_>,
     many: Many,
-) -> Result<Vec<Listed>, Unasked> {
+) -> Result<Vec<Listed>, PromptError> {
     question(ui, label, "", |text| read(text, role, above, many))
 }
 

@@ -16,12 +16,12 @@ pub fn shape(text: &str) -> Result<Shape, String> {
 
 /// Reads a version of Kubernetes.
 pub fn version(text: &str) -> Result<VersionSpec, String> {
-    inventory::written::version(text)
+    inventory::parse::version(text)
 }
 
 /// Reads an endpoint.
 pub fn endpoint(text: &str) -> Result<Endpoint, String> {
-    inventory::written::endpoint(text)
+    inventory::parse::endpoint(text)
 }
 
 /// Reads a virtual IP.
@@ -29,7 +29,7 @@ pub fn vip(text: &str) -> Result<IpAddr, String> {
     if text.is_empty() {
         return Err("one is needed, such as 192.0.2.10".to_owned());
     }
-    inventory::written::vip(text)
+    inventory::parse::vip(text)
 }
 
 /// Reads a way of balancing.
@@ -57,10 +57,10 @@ pub fn cni(text: &str) -> Result<DraftCni, String> {
 
 /// Reads a login name.
 pub fn user(text: &str) -> Result<String, String> {
-    inventory::written::user(text)
+    inventory::parse::user(text)
 }
 
 /// Reads the name of an interface.
 pub fn interface(text: &str) -> Result<String, String> {
-    inventory::written::interface(text)
+    inventory::parse::interface(text)
 }

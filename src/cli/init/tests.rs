@@ -19,7 +19,7 @@ fn init(line: &str) -> Init {
     }
 }
 
-fn drafted(init: &Init, list: &str) -> Result<Draft, Failed> {
+fn drafted(init: &Init, list: &str) -> Result<Draft, CliError> {
     let named = init.named();
     let hosts = match named.as_slice() {
         [] => hosts::list(list).expect("a list"),

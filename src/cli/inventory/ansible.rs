@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::init::About;
-use crate::cli::written::{self, Destination};
-use crate::cli::{Exit, Failed, Global, source};
+use crate::cli::write_inventory::{self, Destination};
+use crate::cli::{CliError, Exit, Global, source};
 use crate::draft::ansible::{self, File, GroupRole, Kind};
 use crate::ui::Ui;
 
@@ -48,16 +48,16 @@ impl Ansible {
     ///
     /// # Errors
     /// When that cannot be read or makes no valid inventory.
-    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, Failed> {
+    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, CliError> {
         self.destination.check(global)?;
         let files = files(&self.path)?;
         let imported = ansible::import(&files, &self.group);
-        written::import(imported, &self.about, &self.destination, global, ui)
+        write_inventory::import(imported, &self.about, &self.destination, global, ui)
     }
 }
 
 /// The files of an inventory, those with hosts first.
-fn files(path: &Path) -> Result<Vec<File>, Failed> {
+fn files(path: &Path) -> Result<Vec<File>, CliError> {
     let is_folder = path.is_dir();
     let mut files = Vec::new();
     if is_folder {
@@ -77,7 +77,7 @@ fn files(path: &Path) -> Result<Vec<File>, Failed> {
         }
         if files.is_empty() {
             let message = format!("no file in {} has hosts", path.display());
-            return Err(Failed::message(Exit::Inventory, message)
+            return Err(CliError::message(Exit::Inventory, message)
                 .hint("name the inventory itself, such as inventory/mycluster/hosts.yaml"));
         }
     } else {
@@ -95,8 +95,8 @@ fn files(path: &Path) -> Result<Vec<File>, Failed> {
 }
 
 /// A file with hosts: YAML by its name or its looks, or else INI.
-fn hosts(path: &Path) -> Result<File, Failed> {
-    let text = written::read(path)?;
+fn hosts(path: &Path) -> Result<File, CliError> {
+    let text = write_inventory::read(path)?;
     let mut lines = text.lines().map(str::trim);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with(['#', ';']));
     let first = first.unwrap_or_default();
@@ -106,7 +106,7 @@ fn hosts(path: &Path) -> Result<File, Failed> {
             "let Ansible write it out: ansible-inventory -i {} --list --yaml --output hosts.yaml",
             path.display()
         );
-        return Err(Failed::message(Exit::Inventory, message).hint(hint));
+        return Err(CliError::message(Exit::Inventory, message).hint(hint));
     }
     let extension = path.extension().and_then(|end| end.to_str());
     let kind = match extension {
@@ -120,7 +120,7 @@ fn hosts(path: &Path) -> Result<File, Failed> {
 }
 
 /// Files of variables: `NAME`, `NAME.yaml`, or all in a folder `NAME`.
-fn variables(folder: &Path, kind: impl Fn(String) -> Kind) -> Result<Vec<File>, Failed> {
+fn variables(folder: &Path, kind: impl Fn(String) -> Kind) -> Result<Vec<File>, CliError> {
     let mut files = Vec::new();
     if !folder.is_dir() {
         return Ok(files);
@@ -144,7 +144,7 @@ fn variables(folder: &Path, kind: impl Fn(String) -> Kind) -> Result<Vec<File>, 
             if matches!(known, None | Some("yaml" | "yml" | "json")) {
                 files.push(File {
                     name: path.display().to_string(),
-                    text: written::read(&path)?,
+                    text: write_inventory::read(&path)?,
                     kind: kind(name.clone()),
                 });
             }
@@ -154,10 +154,10 @@ fn variables(folder: &Path, kind: impl Fn(String) -> Kind) -> Result<Vec<File>, 
 }
 
 /// What is in a folder, sorted.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failed> {
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     let failed = |error| {
         let context = format!("cannot read {}", folder.display());
-        Failed::new(Exit::Inventory, anyhow::Error::new(error).context(context))
+        CliError::new(Exit::Inventory, anyhow::Error::new(error).context(context))
     };
     let read = std::fs::read_dir(folder).map_err(failed)?;
     let paths: std::io::Result<Vec<_>> =

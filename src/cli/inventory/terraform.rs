@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::init::About;
-use crate::cli::written::{self, Destination};
-use crate::cli::{Exit, Failed, Global};
+use crate::cli::write_inventory::{self, Destination};
+use crate::cli::{CliError, Exit, Global};
 use crate::draft::terraform::{self, Mapping, Wanted};
 use crate::ui::Ui;
 
@@ -64,14 +64,14 @@ impl Terraform {
     ///
     /// # Errors
     /// When they cannot be read or make no valid inventory.
-    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, Failed> {
+    pub fn run(&self, global: &Global, ui: &Ui) -> Result<Exit, CliError> {
         self.destination.check(global)?;
-        let (name, text) = written::read_or_stdin(&self.file)?;
+        let (name, text) = write_inventory::read_or_stdin(&self.file)?;
         let wanted = Wanted {
             output: self.from_output.clone(),
             mappings: self.map.clone(),
         };
         let imported = terraform::import(&name, &text, &wanted);
-        written::import(imported, &self.about, &self.destination, global, ui)
+        write_inventory::import(imported, &self.about, &self.destination, global, ui)
     }
 }

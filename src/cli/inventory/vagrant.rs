@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use ipnet::IpNet;
 
-use crate::cli::written::{self, Destination};
-use crate::cli::{Exit, Failed, Global, Reach, connector, node_name, source, survey};
+use crate::cli::write_inventory::{self, Destination};
+use crate::cli::{CliError, ConnectionArgs, Exit, Global, connector, node_name, source, survey};
 use crate::cluster::{Login, Name};
 use crate::draft::vagrant::machines::{self, Here, Machine};
-use crate::draft::vagrant::{self, Assignment, Met, Seen, Wish, network, roles, seen};
+use crate::draft::vagrant::{self, Assignment, QueriedMachine, Seen, Wish, network, roles, seen};
 use crate::draft::{Draft, DraftLogin};
-use crate::execute::meet::meet;
-use crate::execute::survey::{Fault, Faults};
+use crate::execute::query_hosts::query_hosts;
+use crate::execute::survey::{HostError, HostErrors};
 use crate::transport::known_hosts::{KnownHosts, entry_name};
 use crate::transport::local;
 use crate::transport::ssh::UnknownHostKey;
@@ -40,7 +40,8 @@ Examples:
   vagrant ssh-config | kdiy inventory import vagrant -"
 )]
 pub struct Vagrant {
-    /// Output of `vagrant ssh-config`, instead of running it; - is standard input
+    /// Output of `vagrant ssh-config`, instead of running it; - is standard
+    /// input
     #[arg(value_name = "FILE", conflicts_with = "dir")]
     pub file: Option<PathBuf>,
     /// The folder of the Vagrantfile
@@ -67,7 +68,7 @@ pub struct Vagrant {
     #[arg(long, value_name = "ADDR")]
     pub vip: Option<IpAddr>,
     /// Seconds that connecting to a machine may take
-    #[arg(long, value_name = "SECS", default_value = "10", value_parser = crate::cli::reach::seconds)]
+    #[arg(long, value_name = "SECS", default_value = "10", value_parser = crate::cli::connection_args::seconds)]
     pub connect_timeout: Duration,
     /// Where the inventory goes.
     #[command(flatten)]
@@ -80,7 +81,7 @@ impl Vagrant {
     /// # Errors
     /// When there are no machines, they cannot be asked, or what they say
     /// makes no valid inventory.
-    pub async fn run(&self, global: &Global, ui: &Ui, _: Instant) -> Result<Exit, Failed> {
+    pub async fn run(&self, global: &Global, ui: &Ui, _: Instant) -> Result<Exit, CliError> {
         self.destination.check(global)?;
         let (text, source) = self.text(ui).await?;
         let (home, user) = connector::user()?;
@@ -90,14 +91,14 @@ impl Vagrant {
             user: &user,
         };
         let machines = machines::parse(&text, here).map_err(|error| {
-            let failed = Failed::new(Exit::Inventory, error);
+            let failed = CliError::new(Exit::Inventory, error);
             failed.hint("give what `vagrant ssh-config` prints for machines that run, as it is")
         })?;
-        let met = self.meet(machines, ui).await?;
+        let queried = self.query_hosts(machines, ui).await?;
         let mut draft =
-            vagrant::draft(self.name.clone(), &met, &self.wish()).map_err(no_network)?;
+            vagrant::draft(self.name.clone(), &queried, &self.wish()).map_err(no_network)?;
         draft.vip = self.vip;
-        for names in vagrant::same_identity(&met) {
+        for names in vagrant::same_identity(&queried) {
             let names: Vec<&str> = names.into_iter().map(Name::as_str).collect();
             ui.warn(&format!(
                 "{} have the same machine-id: on all but one of them run `sudo rm \
@@ -108,7 +109,7 @@ impl Vagrant {
         let folder = source::folder(self.destination.file(global).unwrap_or(Path::new(".")));
         shorten(&mut draft, folder);
         let pinned = draft.nodes.iter().any(|node| node.ssh.host_key.is_some());
-        let ended = written::finish(draft, &self.destination, global, ui)?;
+        let ended = write_inventory::finish(draft, &self.destination, global, ui)?;
         if pinned {
             ui.note(
                 "Host keys are pinned as the machines showed them just now; nothing vouched for \
@@ -119,7 +120,7 @@ impl Vagrant {
     }
 
     /// What `vagrant ssh-config` says, and what that is called in messages.
-    async fn text(&self, ui: &Ui) -> Result<(String, PathBuf), Failed> {
+    async fn text(&self, ui: &Ui) -> Result<(String, PathBuf), CliError> {
         match &self.file {
             None => {
                 let text = program::ssh_config(&self.dir, ui).await?;
@@ -128,11 +129,11 @@ impl Vagrant {
             Some(path) if path == Path::new("-") => {
                 let text = local::text_of(std::io::stdin()).map_err(|error| {
                     let error = anyhow::Error::new(error).context("cannot read standard input");
-                    Failed::new(Exit::Inventory, error)
+                    CliError::new(Exit::Inventory, error)
                 })?;
                 Ok((text, "standard input".into()))
             }
-            Some(path) => Ok((written::read(path)?, path.clone())),
+            Some(path) => Ok((write_inventory::read(path)?, path.clone())),
         }
     }
 
@@ -145,7 +146,11 @@ impl Vagrant {
     }
 
     /// Asks all machines.
-    async fn meet(&self, machines: Vec<Machine>, ui: &Ui) -> Result<Vec<Met>, Failed> {
+    async fn query_hosts(
+        &self,
+        machines: Vec<Machine>,
+        ui: &Ui,
+    ) -> Result<Vec<QueriedMachine>, CliError> {
         let names: Vec<Name> = machines.iter().map(|one| one.name.clone()).collect();
         let roles = roles::assign(&names, &self.roles).map_err(unassigned)?;
 
@@ -153,12 +158,12 @@ impl Vagrant {
         // port of the loopback address is of an earlier machine.
         let folder = tempfile::tempdir()?;
         let known_hosts = folder.path().join("known_hosts");
-        let reach = Reach {
+        let connection_args = ConnectionArgs {
             width: None,
             connect_timeout: self.connect_timeout,
             accept_new_host_keys: true,
         };
-        let mut settings = connector::settings(&reach, ui)?;
+        let mut settings = connector::settings(&connection_args, ui)?;
         settings.unknown_host_key = UnknownHostKey::Accept;
         settings.global_known_hosts.clear();
         let logins: Vec<(Name, Login)> = machines
@@ -170,36 +175,42 @@ impl Vagrant {
             })
             .collect();
         let connector = connector::with(settings, ui);
-        let answers = meet(&connector, &logins, &seen::script(), reach.width()).await;
+        let answers = query_hosts(
+            &connector,
+            &logins,
+            &seen::script(),
+            connection_args.width(),
+        )
+        .await;
 
         let known = std::fs::read_to_string(&known_hosts).unwrap_or_default();
         let known = KnownHosts::parse(&known);
-        let mut met = Vec::new();
-        let mut faults = Faults::new();
+        let mut queried = Vec::new();
+        let mut host_errors = HostErrors::new();
         for ((machine, roles), answer) in machines.into_iter().zip(roles).zip(answers) {
             let seen = answer.and_then(|answer| Ok(Seen::parse(&answer)?));
             let login = &machine.login;
             let entry = entry_name(&login.host, login.port.unwrap_or(22));
             let host_key = known.of(&entry).next().map(|entry| entry.fingerprint());
             match seen {
-                Ok(seen) => met.push(Met {
+                Ok(seen) => queried.push(QueriedMachine {
                     machine,
                     roles,
                     seen,
                     host_key,
                 }),
-                Err(fault) => _ = faults.insert(machine.name, fault),
+                Err(host_error) => _ = host_errors.insert(machine.name, host_error),
             }
         }
-        if faults.is_empty() {
-            Ok(met)
+        if host_errors.is_empty() {
+            Ok(queried)
         } else {
-            Err(unreachable(&faults))
+            Err(unreachable(&host_errors))
         }
     }
 }
 
-fn unassigned(error: roles::Error) -> Failed {
+fn unassigned(error: roles::Error) -> CliError {
     match &error {
         roles::Error::Unknown(names) => {
             let hint = format!(
@@ -207,14 +218,14 @@ fn unassigned(error: roles::Error) -> Failed {
                  load-balancer",
                 names[0]
             );
-            Failed::new(Exit::Inventory, error).hint(hint)
+            CliError::new(Exit::Inventory, error).hint(hint)
         }
-        roles::Error::Stranger { .. } => Failed::new(Exit::Usage, error)
+        roles::Error::UnknownMachine { .. } => CliError::new(Exit::Usage, error)
             .hint("name machines in --role as the Vagrantfile does; only those that run are there"),
     }
 }
 
-fn no_network(error: network::Error) -> Failed {
+fn no_network(error: network::Error) -> CliError {
     let hint = match &error {
         network::Error::None(_) => {
             "give each machine an address of its own in the Vagrantfile, as in \
@@ -225,19 +236,19 @@ fn no_network(error: network::Error) -> Failed {
             "choose another network with --network CIDR or --interface NAME, or leave it to kdiy"
         }
     };
-    Failed::new(Exit::Inventory, error).hint(hint)
+    CliError::new(Exit::Inventory, error).hint(hint)
 }
 
-fn unreachable(faults: &Faults) -> Failed {
-    let refused = |fault: &Fault| matches!(fault, Fault::Transport(_));
-    let hint = if faults.values().any(refused) {
+fn unreachable(host_errors: &HostErrors) -> CliError {
+    let refused = |host_error: &HostError| matches!(host_error, HostError::Transport(_));
+    let hint = if host_errors.values().any(refused) {
         "see what `vagrant status` and `vagrant ssh NAME` say, then import again"
     } else {
         "kdiy needs machines with a POSIX shell and iproute2's `ip`"
     };
-    Failed {
+    CliError {
         hint: Some(hint.to_owned()),
-        ..survey::unreachable(faults)
+        ..survey::unreachable(host_errors)
     }
 }
 

@@ -111,8 +111,8 @@ impl Drop for Host {
     fn drop(&mut self) {
         // The commands end by themselves when this is gone.
         let _ = fs::remove_file(self.dir.path().join("events"));
-        // The script's subshells too, as systemd ends a unit: one may wait for the
-        // script to open the other end of its pipe.
+        // The script's subshells too, as systemd ends a unit: one may wait for
+        // the script to open the other end of its pipe.
         let group = format!("-{}", self.script.id());
         let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
         assert!(killed.unwrap().success());
@@ -382,14 +382,14 @@ fn another_pod_cidr_needs_another_bridge() {
 
 #[test]
 fn unit_and_manifest() {
-    let settled = few(Version::new(1, 34, 1));
-    let [script, unit] = files(&settled, &settled.cluster.nodes[3]);
+    let resolved = few(Version::new(1, 34, 1));
+    let [script, unit] = files(&resolved, &resolved.cluster.nodes[3]);
     assert_eq!((script.mode, unit.mode), (0o755, 0o644));
     assert!(script.text.starts_with("#!/bin/sh\n# Written by kdiy;"));
     insta::assert_snapshot!("unit", unit.text);
     insta::assert_snapshot!("manifest", manifest());
-    let settled = ipv6(Version::new(1, 34, 1));
-    let [_, unit] = files(&settled, &settled.cluster.nodes[3]);
+    let resolved = ipv6(Version::new(1, 34, 1));
+    let [_, unit] = files(&resolved, &resolved.cluster.nodes[3]);
     assert!(unit.text.contains("\nEnvironment=POD_CIDR=fd00:244::/56\n"));
 }
 

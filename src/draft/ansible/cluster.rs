@@ -6,19 +6,19 @@ use super::{Notes, shown};
 use crate::cluster::{Endpoint, EndpointHost, Role};
 use crate::draft::{Balancing, Draft, DraftCni};
 use crate::inventory::address;
-use crate::inventory::reader::Refusal;
-use crate::inventory::written;
+use crate::inventory::parse;
+use crate::inventory::reader::ParseError;
 
 /// Takes what the variables of a control plane say of the whole cluster.
-pub fn settle(draft: &mut Draft, known: &Known<'_>, notes: &mut Notes) {
+pub fn fill(draft: &mut Draft, known: &Known<'_>, notes: &mut Notes) {
     if let Some((said, var)) = text(known, &["kube_version"], notes) {
-        draft.version = kept(written::version(said), var, notes);
+        draft.version = kept(parse::version(said), var, notes);
     }
     let cidr = |name: &str, notes: &mut Notes| {
         let (said, var) = text(known, &[name], notes)?;
         let read = address::cidr(said);
         kept(
-            read.map_err(|Refusal { message, help }| format!("{message}; {help}")),
+            read.map_err(|ParseError { message, help }| format!("{message}; {help}")),
             var,
             notes,
         )
@@ -114,7 +114,7 @@ fn balancer(draft: &mut Draft, known: &Known<'_>, notes: &mut Notes) {
         vip,
         known.get("kube_vip_enabled").and_then(|var| var.text()),
     ) {
-        draft.vip = kept(written::vip(said), var, notes);
+        draft.vip = kept(parse::vip(said), var, notes);
         draft.balancing = draft.vip.map(|_| Balancing::KubeVip);
         return;
     }
@@ -130,7 +130,7 @@ fn balancer(draft: &mut Draft, known: &Known<'_>, notes: &mut Notes) {
                 "" => String::new(),
                 port => format!(":{port}"),
             };
-            draft.endpoint = kept(written::endpoint(&format!("{host}{port}")), var, notes);
+            draft.endpoint = kept(parse::endpoint(&format!("{host}{port}")), var, notes);
             draft.balancing = draft.endpoint.as_ref().map(|_| Balancing::External);
         } else {
             not_taken(notes, var, "`loadbalancer_apiserver`");

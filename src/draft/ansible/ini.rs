@@ -115,7 +115,7 @@ fn host(line: &str, at: Place, group: &str, inventory: &mut Inventory, notes: &m
                 "ini-syntax",
                 at,
                 format!("{}: {why}", shown(pattern)),
-                "mend the range",
+                "fix the range",
             );
             return;
         }

@@ -41,8 +41,8 @@ pub fn login(name: &str, known: &Known<'_>, notes: &mut Notes) -> DraftLogin {
     match said(&["ansible_host", "ansible_ssh_host"], notes) {
         Some((host, var)) => match address::ssh_host(host) {
             Ok(host) => login.host = Some(host),
-            Err(refusal) => {
-                notes.error("invalid-login", var.place, refusal.message, &refusal.help);
+            Err(error) => {
+                notes.error("invalid-login", var.place, error.message, &error.help);
             }
         },
         None if known.contains_key("ansible_host") => {}
@@ -65,8 +65,8 @@ pub fn login(name: &str, known: &Known<'_>, notes: &mut Notes) -> DraftLogin {
     if let Some((user, var)) = said(&["ansible_user", "ansible_ssh_user"], notes) {
         match address::user(user) {
             Ok(user) => login.user = Some(user),
-            Err(refusal) => {
-                notes.error("invalid-login", var.place, refusal.message, &refusal.help);
+            Err(error) => {
+                notes.error("invalid-login", var.place, error.message, &error.help);
             }
         }
     }

@@ -129,7 +129,7 @@ pub fn draft(inventory: &Inventory, groups: &[GroupRole], notes: &mut Notes) -> 
     }
     same_addresses(&draft, inventory, notes);
     let known = inventory.variables(planes.first()?);
-    cluster::settle(&mut draft, &known, notes);
+    cluster::fill(&mut draft, &known, notes);
     Some(draft)
 }
 
@@ -251,16 +251,16 @@ const fn prefix(roles: &[Role]) -> &'static str {
 
 /// Something that was written, but is wrong and told already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Told;
+struct Stated;
 
 /// kubespray's `ip`, which is on the host itself, or else its `access_ip`.
-fn own_address(known: &Known<'_>, notes: &mut Notes) -> Result<Option<std::net::IpAddr>, Told> {
+fn own_address(known: &Known<'_>, notes: &mut Notes) -> Result<Option<std::net::IpAddr>, Stated> {
     let Some((said, var)) = login::text(known, &["ip", "access_ip"], notes) else {
         return Ok(None);
     };
-    address::address(said).map(Some).map_err(|refusal| {
-        notes.error("invalid-address", var.place, refusal.message, &refusal.help);
-        Told
+    address::address(said).map(Some).map_err(|error| {
+        notes.error("invalid-address", var.place, error.message, &error.help);
+        Stated
     })
 }
 

@@ -53,9 +53,9 @@ kube-node
 fn jump_hosts_are_found_in_options_of_ssh() {
     let found = |text: &str| {
         let jumps = login::jumps(text)?;
-        let shown = jumps
-            .iter()
-            .map(|jump| crate::draft::login::written(jump.user.as_deref(), &jump.host, jump.port));
+        let shown = jumps.iter().map(|jump| {
+            crate::draft::login::login_text(jump.user.as_deref(), &jump.host, jump.port)
+        });
         Some(shown.collect::<Vec<_>>().join(" "))
     };
     let some = |text: &str| Some(text.to_owned());

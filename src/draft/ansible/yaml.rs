@@ -138,7 +138,7 @@ fn hosts(file: usize, group: &str, node: &Node, inventory: &mut Inventory, notes
             Ok(names) => names,
             Err(why) => {
                 let message = format!("{}: {why}", shown(&key.text));
-                notes.error("invalid-value", at, message, "mend the range");
+                notes.error("invalid-value", at, message, "fix the range");
                 continue;
             }
         };

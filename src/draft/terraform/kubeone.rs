@@ -89,9 +89,9 @@ pub fn draft(outputs: &Outputs<'_>) -> Option<Draft> {
 
 fn address(outputs: &Outputs<'_>, text: &str, span: Span) -> Option<std::net::IpAddr> {
     address::address(text)
-        .map_err(|refusal| {
-            let finding = Finding::error("invalid-address", span, refusal.message);
-            outputs.reader.report(finding.help(refusal.help));
+        .map_err(|error| {
+            let finding = Finding::error("invalid-address", span, error.message);
+            outputs.reader.report(finding.help(error.help));
         })
         .ok()
 }

@@ -4,7 +4,7 @@ use crate::cluster::Role;
 use crate::draft::{Balancing, Draft, DraftLogin, DraftNode};
 use crate::inventory::fields::TERRAFORM;
 use crate::inventory::finding::Finding;
-use crate::inventory::hosts::{self, WrittenNode};
+use crate::inventory::hosts::{self, RawNode};
 use crate::inventory::login::{self, Ssh};
 use crate::inventory::reader::Reader;
 use crate::inventory::yaml::{Node, Value};
@@ -52,8 +52,8 @@ pub fn draft(reader: &Reader<'_>, value: &Node) -> Option<Draft> {
         draft.ssh = login(login::defaults(reader, node));
     }
     let nodes = fields.require("nodes", "`nodes`, a list of {name, role, ssh, address}")?;
-    for written in hosts::nodes(reader, nodes) {
-        draft.nodes.extend(node(reader, written));
+    for raw in hosts::nodes(reader, nodes) {
+        draft.nodes.extend(node(reader, raw));
     }
     draft.external_etcd = draft.has(Role::Etcd);
     same_hosts(reader, nodes);
@@ -75,31 +75,31 @@ fn login(ssh: Ssh) -> DraftLogin {
     }
 }
 
-fn node(reader: &Reader<'_>, written: WrittenNode) -> Option<DraftNode> {
+fn node(reader: &Reader<'_>, raw: RawNode) -> Option<DraftNode> {
     use crate::cluster::AddressSpec;
-    if let Some(key) = written.taints_key {
+    if let Some(key) = raw.taints_key {
         let finding = Finding::warning("not-taken", key, "taints are not taken over");
         reader.report(finding.help("write them into the inventory: `taints: [...]`"));
     }
-    if written.ssh.host.is_none() && !written.address_written && !written.ssh.broken {
-        let message = format!("{} has neither `ssh` nor `address`", written.called());
+    if raw.ssh.host.is_none() && !raw.has_address && !raw.ssh.broken {
+        let message = format!("{} has neither `ssh` nor `address`", raw.called());
         reader.report(
-            Finding::error("no-address", written.name_span(), message)
+            Finding::error("no-address", raw.name_span(), message)
                 .help("add `address`, by which the other hosts reach it, or `ssh`"),
         );
     }
-    let roles = written.roles.iter().flatten();
+    let roles = raw.roles.iter().flatten();
     let mut node = DraftNode::new(
-        written.name.clone()?.value,
+        raw.name.clone()?.value,
         roles.map(|role| role.value).collect(),
     );
-    match written.address.map(|address| address.value) {
+    match raw.address.map(|address| address.value) {
         Some(AddressSpec::Fixed(address)) => node.address = Some(address),
         Some(AddressSpec::Interface(name)) => node.interface = Some(name),
         None => {}
     }
-    node.ssh = login(written.ssh);
-    node.labels = written.labels;
+    node.ssh = login(raw.ssh);
+    node.labels = raw.labels;
     Some(node)
 }
 

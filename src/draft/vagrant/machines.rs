@@ -39,7 +39,7 @@ pub enum Error {
     /// A `Host` line is for several hosts, or a pattern.
     #[error("{at}: `Host {text}` is not the name of one machine")]
     Pattern {
-        /// Where.
+        /// File and line.
         at: Line,
         /// What stands there.
         text: String,
@@ -47,7 +47,7 @@ pub enum Error {
     /// The name cannot be a node's.
     #[error("{at}: the machine {name:?} cannot be a node of that name: it {why}")]
     NoName {
-        /// Where.
+        /// File and line.
         at: Line,
         /// What stands there.
         name: String,
@@ -59,7 +59,7 @@ pub enum Error {
     Twice {
         /// The second line.
         at: Line,
-        /// Its name.
+        /// Name of the machine in the Vagrantfile.
         name: Name,
     },
     /// There is no `HostName`.
@@ -67,7 +67,7 @@ pub enum Error {
     NoAddress {
         /// Its `Host` line.
         at: Line,
-        /// Its name.
+        /// Name of the machine in the Vagrantfile.
         name: Name,
     },
     /// Two machines are at the same place.

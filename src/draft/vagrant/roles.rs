@@ -78,7 +78,7 @@ pub enum Error {
     Unknown(Vec<Name>),
     /// The user spoke of a machine that is not there.
     #[error("there is no machine {name}, only {}", list(.known))]
-    Stranger {
+    UnknownMachine {
         /// What the user said.
         name: Name,
         /// What there is.
@@ -106,9 +106,9 @@ fn list(names: &[Name]) -> String {
 /// # Errors
 /// When nothing says it, or the user speaks of other machines.
 pub fn assign(names: &[Name], said: &[Assignment]) -> Result<Vec<Vec<Role>>, Error> {
-    if let Some(stranger) = said.iter().find(|one| !names.contains(&one.name)) {
-        return Err(Error::Stranger {
-            name: stranger.name.clone(),
+    if let Some(unknown) = said.iter().find(|one| !names.contains(&one.name)) {
+        return Err(Error::UnknownMachine {
+            name: unknown.name.clone(),
             known: names.to_vec(),
         });
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::resource::{Answers, Malformed, SECTION_FUNCTION, section};
+use crate::resource::{AnswerError, Answers, SECTION_FUNCTION, section};
 use crate::shell::Script;
 
 /// What a machine says of itself.
@@ -46,7 +46,7 @@ impl Seen {
     ///
     /// # Errors
     /// When it is not in the form of sections.
-    pub fn parse(output: &[u8]) -> Result<Self, Malformed> {
+    pub fn parse(output: &[u8]) -> Result<Self, AnswerError> {
         let answers = Answers::parse(output)?;
         let line = |name| answers.get(name).map(|text| text.trim().to_owned());
         Ok(Self {

@@ -191,8 +191,8 @@ fn what_the_user_says_goes_before_the_name() {
     let both = vec![Role::ControlPlane, Role::Worker];
     let given = roles::assign(&names[..2], &said).unwrap();
     assert_eq!(given, [both, vec![Role::Worker]]);
-    let stranger = ["db-2=etcd".parse().unwrap()];
-    let error = roles::assign(&names, &stranger).unwrap_err();
+    let unknown = ["db-2=etcd".parse().unwrap()];
+    let error = roles::assign(&names, &unknown).unwrap_err();
     assert_eq!(
         error.to_string(),
         "there is no machine db-2, only cp-1, web-1 and db-1"
@@ -274,24 +274,29 @@ fn a_configuration_of_vagrant_is_read() {
     );
 }
 
-fn met(machines: Vec<Machine>, of: fn(u8) -> (Name, Seen)) -> Vec<Met> {
-    let met = machines.into_iter().zip(21..).map(|(machine, host)| Met {
-        roles: roles::of_name(&machine.name).into_iter().collect(),
-        seen: of(host).1,
-        host_key: Some("SHA256:jPWZpxNXZ8fQpAU3VyTkPEkVJP1sCGHKhUR4bV2JjB0".to_owned()),
-        machine,
-    });
-    met.collect()
+fn queried(machines: Vec<Machine>, of: fn(u8) -> (Name, Seen)) -> Vec<QueriedMachine> {
+    let queried = machines
+        .into_iter()
+        .zip(21..)
+        .map(|(machine, host)| QueriedMachine {
+            roles: roles::of_name(&machine.name).into_iter().collect(),
+            seen: of(host).1,
+            host_key: Some("SHA256:jPWZpxNXZ8fQpAU3VyTkPEkVJP1sCGHKhUR4bV2JjB0".to_owned()),
+            machine,
+        });
+    queried.collect()
 }
 
 #[test]
 fn machines_of_virtualbox_become_an_inventory() {
-    let met = met(read(SSH_CONFIG).unwrap(), virtualbox);
-    let text = draft(name("vagrant"), &met, &Wish::Guess).unwrap().text();
+    let queried = queried(read(SSH_CONFIG).unwrap(), virtualbox);
+    let text = draft(name("vagrant"), &queried, &Wish::Guess)
+        .unwrap()
+        .text();
     insta::assert_snapshot!(text);
     // All of these boxes say the same machine-id.
-    assert_eq!(same_identity(&met), [[&name("cp-1"), &name("w-1")]]);
-    assert!(same_identity(&met[..1]).is_empty());
+    assert_eq!(same_identity(&queried), [[&name("cp-1"), &name("w-1")]]);
+    assert!(same_identity(&queried[..1]).is_empty());
 }
 
 proptest! {

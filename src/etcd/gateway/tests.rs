@@ -24,8 +24,8 @@ pub(crate) fn output(sections: &[(&str, &str)]) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn parse(sections: &[(&str, &str)]) -> Said {
-    Answer::parse(&output(sections)).unwrap().said.unwrap()
+fn parse(sections: &[(&str, &str)]) -> Reply {
+    Answer::parse(&output(sections)).unwrap().reply.unwrap()
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_healthy_member_is_read() {
 }
 
 #[test]
-fn alarms_are_read_from_either_place_and_told_once() {
+fn alarms_are_read_from_either_place_and_reported_once() {
     let mine = Alarm {
         member: 17_663_474_746_117_404_156,
         kind: "NOSPACE".to_owned(),
@@ -129,12 +129,12 @@ fn a_learner_does_not_tell_whom_it_knows() {
 
 #[test]
 fn silence_has_its_reason() {
-    let said = |sections| Answer::parse(&output(sections)).unwrap().said;
-    assert_eq!(said(&[("url", URL)]), Err(Silence::NotInstalled));
+    let said = |sections| Answer::parse(&output(sections)).unwrap().reply;
+    assert_eq!(said(&[("url", URL)]), Err(NoReply::NotInstalled));
     let refused = "curl: (7) Failed to connect to 172.29.1.31 port 2379: refused";
     assert_eq!(
         said(&[("url", URL), ("status", refused)]),
-        Err(Silence::NoAnswer(refused.to_owned()))
+        Err(NoReply::NoAnswer(refused.to_owned()))
     );
 }
 
@@ -180,7 +180,7 @@ fn a_host_without_etcd_says_so_in_a_real_shell() {
     let out = { sh }.arg("-c").arg(script.as_str()).output().unwrap();
     assert!(out.status.success());
     let answer = Answer::parse(&out.stdout).unwrap();
-    assert_eq!(answer.said, Err(Silence::NotInstalled));
+    assert_eq!(answer.reply, Err(NoReply::NotInstalled));
 }
 
 proptest! {

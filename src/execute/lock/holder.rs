@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::Name;
-use crate::resource::Malformed;
+use crate::resource::AnswerError;
 use crate::transport::sanitise::sanitise;
 
 /// Letters of a text that a host gave, at most: it may be anybody's.
@@ -78,11 +78,11 @@ pub(super) enum Answer {
         busy: bool,
     },
     /// It is another's.
-    Held(Holder),
+    Locked(Holder),
 }
 
 impl Answer {
-    pub(super) fn parse(answer: &[u8]) -> Result<Self, Malformed> {
+    pub(super) fn parse(answer: &[u8]) -> Result<Self, AnswerError> {
         let text = String::from_utf8_lossy(answer);
         let text = text.trim();
         match text {
@@ -100,7 +100,7 @@ impl Answer {
                 owner: serde_json::from_str(words.next().unwrap_or_default()).ok(),
             })
         };
-        held().map(Self::Held).ok_or(Malformed::Form(0))
+        held().map(Self::Locked).ok_or(AnswerError::Form(0))
     }
 }
 

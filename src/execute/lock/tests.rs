@@ -41,7 +41,7 @@ impl Host {
         assert_eq!(code, 0, "{said}");
         match holder::Answer::parse(said.as_bytes()).unwrap() {
             holder::Answer::Taken { .. } => None,
-            holder::Answer::Held(holder) => Some(holder),
+            holder::Answer::Locked(holder) => Some(holder),
         }
     }
 }
@@ -111,7 +111,7 @@ fn what_nobody_wrote_is_no_holder_and_harms_nobody() {
         assert!(holder::Answer::parse(text.as_bytes()).is_err(), "{text}");
     }
     let told = |line: &[u8]| match holder::Answer::parse(line).unwrap() {
-        holder::Answer::Held(holder) => holder.to_string(),
+        holder::Answer::Locked(holder) => holder.to_string(),
         other => panic!("{other:?}"),
     };
     let nobody = told(b"held aa 3 {\"user\":\"x\"}");
@@ -138,15 +138,15 @@ async fn connections(fake: &Fake) -> Connections<crate::transport::fake::Link> {
 
 fn held() -> Answer {
     let line = format!("held ffff 12 {}\n", owner("eve").line());
-    Answer::says(&line)
+    Answer::output(&line)
 }
 
 #[tokio::test]
 async fn what_was_taken_is_given_back_when_not_all_can_be() {
     let fake = Fake::default();
     for host in ["a", "c"] {
-        fake.always(&name(host), "kdiy_take", Answer::says("taken\n"));
-        fake.always(&name(host), "kdiy_release", Answer::says(""));
+        fake.always(&name(host), "kdiy_take", Answer::output("taken\n"));
+        fake.always(&name(host), "kdiy_release", Answer::output(""));
     }
     fake.always(&name("b"), "kdiy_take", held());
     let all = connections(&fake).await;
@@ -165,7 +165,7 @@ async fn the_first_by_name_decides() {
     fake.always(&name("a"), "kdiy_take", held());
     let all = connections(&fake).await;
     let taken = take(&all, number("aaaa"), &owner("a"), |_| false).await;
-    assert!(matches!(taken, Err(NotTaken::Held { host, .. }) if host.as_str() == "a"));
+    assert!(matches!(taken, Err(LockError::Locked { host, .. }) if host.as_str() == "a"));
     assert!(fake.runs(&name("b")).is_empty());
 }
 
@@ -174,8 +174,8 @@ async fn an_owner_that_is_dead_is_pushed_aside_and_no_other() {
     let fake = Fake::default();
     fake.once(&name("a"), "kdiy_take", held());
     for host in ["a", "b", "c"] {
-        fake.always(&name(host), "kdiy_take", Answer::says("taken\n"));
-        fake.always(&name(host), "kdiy_release", Answer::says(""));
+        fake.always(&name(host), "kdiy_take", Answer::output("taken\n"));
+        fake.always(&name(host), "kdiy_release", Answer::output(""));
     }
     let all = connections(&fake).await;
     let lock = take(&all, number("aaaa"), &owner("a"), |_| true).await;
@@ -194,15 +194,15 @@ async fn an_owner_that_is_dead_is_pushed_aside_and_no_other() {
 async fn an_owner_hears_when_it_was_pushed_aside() {
     let fake = Fake::default();
     for host in ["a", "b", "c"] {
-        fake.once(&name(host), "kdiy_take", Answer::says("taken\n"));
+        fake.once(&name(host), "kdiy_take", Answer::output("taken\n"));
     }
     let lost = Error::Lost {
         address: "x".to_owned(),
         why: "test".to_owned(),
     };
     for host in ["a", "c"] {
-        fake.once(&name(host), "kdiy_take", Answer::says("taken\n"));
-        fake.always(&name(host), "kdiy_take", Answer::says("taken\n"));
+        fake.once(&name(host), "kdiy_take", Answer::output("taken\n"));
+        fake.always(&name(host), "kdiy_take", Answer::output("taken\n"));
     }
     // One beat that does not come through is not the end.
     fake.once(&name("b"), "kdiy_take", Answer::fails(lost));
@@ -222,15 +222,15 @@ async fn no_beat_comes_after_a_host_was_given_back() {
     let fake = Fake::default();
     let slow = Duration::from_secs(5);
     for host in ["a", "b", "c"] {
-        fake.once(&name(host), "kdiy_take", Answer::says("taken\n"));
-        let beat = Answer::says("taken\n").after(slow);
+        fake.once(&name(host), "kdiy_take", Answer::output("taken\n"));
+        let beat = Answer::output("taken\n").after(slow);
         fake.once(&name(host), "kdiy_take", beat);
-        fake.once(&name(host), "kdiy_release", Answer::says(""));
+        fake.once(&name(host), "kdiy_release", Answer::output(""));
     }
     let all = connections(&fake).await;
     let lock = take(&all, number("aaaa"), &owner("a"), |_| false).await;
     let lock = lock.unwrap_or_else(|error| panic!("{error}"));
-    tokio::time::sleep(BEAT + Duration::from_secs(1)).await;
+    tokio::time::sleep(RENEW_INTERVAL + Duration::from_secs(1)).await;
     assert_eq!(fake.runs(&name("b")).len(), 2, "a beat is under way");
     let began = tokio::time::Instant::now();
     lock.release().await;

@@ -1,7 +1,7 @@
 //! The key of encryption at rest: kept with the authorities, read back from
 //! the control planes when that was lost, or made.
 
-use super::super::survey::{Connections, Faults, ask};
+use super::super::survey::{Connections, HostErrors, ask};
 use super::{Error, all_asked};
 use crate::cluster::{Cluster, Encryption, Name, Role};
 use crate::kubeadm::encryption;
@@ -28,7 +28,7 @@ pub async fn encryption_key<C: Connection>(
         return Ok(Some(kept));
     }
     let mut found: Option<(Name, SecretboxKey)> = None;
-    let mut faults = Faults::new();
+    let mut host_errors = HostErrors::new();
     for node in cluster.with_role(Role::ControlPlane) {
         let Some(connection) = connections.get(&node.name) else {
             continue;
@@ -37,7 +37,7 @@ pub async fn encryption_key<C: Connection>(
             Ok(Some(theirs)) => theirs,
             Ok(None) => continue,
             Err(Error::Asked(more)) => {
-                faults.extend(more);
+                host_errors.extend(more);
                 continue;
             }
             Err(other) => return Err(other),
@@ -53,8 +53,8 @@ pub async fn encryption_key<C: Connection>(
             }
         }
     }
-    if !faults.is_empty() {
-        return Err(Error::Asked(faults));
+    if !host_errors.is_empty() {
+        return Err(Error::Asked(host_errors));
     }
     let key = match found {
         Some((_, key)) => key,
@@ -72,7 +72,7 @@ async fn read_back<C: Connection>(
     connection: &C,
     host: &Name,
 ) -> Result<Option<SecretboxKey>, Error> {
-    let asked = |fault| Error::Asked(Faults::from([(host.clone(), fault)]));
+    let asked = |host_error| Error::Asked(HostErrors::from([(host.clone(), host_error)]));
     let script = Script::of("export LC_ALL=C\n")
         .lit(SECTION_FUNCTION)
         .lit("for f in ")
@@ -122,7 +122,7 @@ mod tests {
                 let text = file.text.trim_end();
                 format!("@key {}\n{text}\n", text.len())
             });
-            fake.always(&host, "kdiy_section", Answer::says(&answer));
+            fake.always(&host, "kdiy_section", Answer::output(&answer));
             let link = fake.connect(&host, &Login::to("")).await.unwrap();
             connections.insert(host, Arc::new(link));
         }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_key_is_made_while_a_control_plane_is_away() {
+    async fn no_key_is_made_while_a_control_plane_is_unreachable() {
         let mut cluster = few(Version::new(1, 34, 1)).cluster;
         cluster.control_plane.encryption = Encryption::Secretbox;
         let base = tempfile::tempdir().unwrap();
@@ -158,14 +158,14 @@ mod tests {
         let now = time::OffsetDateTime::now_utc();
         let key = encryption_key(&state, &cluster, &none).await;
         assert!(matches!(key, Err(Error::Unseen { .. })), "{key:?}");
-        let made = super::super::authorities(&state, &cluster, &none, now).await;
+        let made = super::super::cas(&state, &cluster, &none, now).await;
         let error = made.unwrap_err().to_string();
         assert!(error.contains("cp1, cp2, cp3, where it may be"), "{error}");
-        assert!(state.authorities(now).unwrap().is_none());
+        assert!(state.cas(now).unwrap().is_none());
     }
 
     #[tokio::test]
-    async fn control_planes_with_different_keys_are_told_apart() {
+    async fn control_planes_with_different_keys_are_distinguished() {
         let keys = [
             SecretboxKey::generate().unwrap(),
             SecretboxKey::generate().unwrap(),

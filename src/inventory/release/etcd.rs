@@ -2,13 +2,13 @@
 //! is a static pod does not start with one; one that reads a file takes no
 //! notice of what it does not know there.
 //!
-//! Facts: the flags and `experimentalFlagMigrationMap` in embed/config.go, those
-//! in etcdmain/config.go and `ExperimentalFlagToFeatureMap` in
+//! Facts: the flags and `experimentalFlagMigrationMap` in embed/config.go,
+//! those in etcdmain/config.go and `ExperimentalFlagToFeatureMap` in
 //! features/etcd_features.go of go.etcd.io/etcd/server/v3 at v3.5.24, v3.6.4,
-//! v3.6.8, v3.6.16, v3.7.0 and v3.7.2, compared; what is gone in 3.5 is from its
-//! list of changes, and not in v3.5.24. What `owned` refuses is not here.
+//! v3.6.8, v3.6.16, v3.7.0 and v3.7.2, compared; what is gone in 3.5 is from
+//! its list of changes, and not in v3.5.24. What `owned` refuses is not here.
 
-use crate::cluster::EtcdVersion;
+use crate::cluster::Version;
 
 /// A flag of etcd that is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub struct Flag {
 }
 
 /// The flag of a name, if a version of etcd no longer has it.
-pub fn find(version: EtcdVersion, name: &str) -> Option<&'static Flag> {
-    let gone = |flag: &&Flag| version.minor() >= (3, flag.gone);
+pub fn find(version: Version, name: &str) -> Option<&'static Flag> {
+    let gone = |flag: &&Flag| version.major_minor() >= (3, flag.gone);
     FLAGS.iter().find(|flag| flag.name == name).filter(gone)
 }
 

@@ -21,7 +21,7 @@ pub const LOOKED_AT: [(u64, u64); 7] = [
 /// A feature gate in the releases that were looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gate {
-    /// Its name.
+    /// Name of the feature gate, such as `SidecarContainers`.
     pub name: &'static str,
     /// The first minor version that knows it; the oldest that was looked at
     /// where an earlier one may, too.

@@ -140,7 +140,7 @@ fn flags_that_are_gone() {
 }
 
 #[test]
-fn flags_that_nobody_knows_and_those_of_a_later_version() {
+fn flags_that_are_unknown_and_those_of_a_later_version() {
     let kubelet = |flag: &str| format!("kubelet: {{extraArgs: {{{flag}: x}}}}\n");
     let of = |program: &str, flag: &str| {
         format!("controlPlane: {{{program}: {{extraArgs: {{{flag}: x}}}}}}\n")

@@ -5,9 +5,9 @@ use std::hash::Hash;
 
 use super::super::document::Inventory;
 use super::super::finding::{Finding, Span};
-use super::super::hosts::WrittenNode;
+use super::super::hosts::RawNode;
+use super::super::interpret;
 use super::super::reader::Reader;
-use super::super::resolve;
 use crate::cluster::AddressSpec;
 
 pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
@@ -23,7 +23,7 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     unique(reader, names, "every node needs a name of its own");
 
     let logins = nodes.iter().filter_map(|node| {
-        let host = resolve::ssh_host(node)?;
+        let host = interpret::ssh_host(node)?;
         let port = node.ssh.port.or(inventory.ssh.port);
         let shown = format!("the ssh host `{}`", host.value);
         Some(((host.value.to_lowercase(), port), host.span, shown))
@@ -36,10 +36,10 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
 
     let addresses = nodes
         .iter()
-        .filter_map(|node| match resolve::address(node)?.value {
+        .filter_map(|node| match interpret::address(node)?.value {
             AddressSpec::Fixed(address) => Some((
                 address,
-                resolve::address(node)?.span,
+                interpret::address(node)?.span,
                 format!("the address {address}"),
             )),
             AddressSpec::Interface(_) => None,
@@ -74,20 +74,20 @@ fn unique<T: Eq + Hash>(
 }
 
 /// Every node has something to log in to, and an address for the others.
-fn reachable(reader: &Reader<'_>, node: &WrittenNode) {
+fn reachable(reader: &Reader<'_>, node: &RawNode) {
     if node.ssh.broken {
         return;
     }
-    let (host, address) = (resolve::ssh_host(node), resolve::address(node));
+    let (host, address) = (interpret::ssh_host(node), interpret::address(node));
     match (&node.ssh.host, address) {
-        (None, None) if !node.address_written => {
+        (None, None) if !node.has_address => {
             let message = format!("{} has neither `ssh` nor `address`", node.called());
             reader.report(
                 Finding::error("no-address", node.name_span(), message)
                     .help("add `ssh: 192.0.2.11`; where it is an IP address it is the node's address, too"),
             );
         }
-        (Some(host), None) if !node.address_written => {
+        (Some(host), None) if !node.has_address => {
             let kind = match host.value.parse::<std::net::IpAddr>() {
                 Ok(_) => "an address that means nothing to the other hosts",
                 Err(_) => "a name, which may mean something else on the other hosts",
@@ -113,10 +113,10 @@ fn reachable(reader: &Reader<'_>, node: &WrittenNode) {
     }
 }
 
-fn jumps(reader: &Reader<'_>, inventory: &Inventory, node: &WrittenNode) {
+fn jumps(reader: &Reader<'_>, inventory: &Inventory, node: &RawNode) {
     let (Some(chain), Some(host)) = (
-        resolve::jumps(node, &inventory.ssh),
-        resolve::ssh_host(node),
+        interpret::jumps(node, &inventory.ssh),
+        interpret::ssh_host(node),
     ) else {
         return;
     };

@@ -2,21 +2,21 @@
 
 use super::super::document::{Inventory, Shape};
 use super::super::finding::{Finding, quoted};
+use super::super::interpret;
 use super::super::reader::Reader;
 use super::super::release::etcd_flag;
-use super::super::resolve;
-use crate::cluster::{EtcdSource, EtcdVersion};
+use crate::cluster::{EtcdSource, stacked_etcd_version};
 
 pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     let etcd = &inventory.settings.etcd;
     let Some(kubernetes) = &inventory.version else {
         return;
     };
-    let (version, says, does) = match (resolve::shape(inventory), &etcd.source) {
+    let (version, says, does) = match (interpret::shape(inventory), &etcd.source) {
         (Shape::Stacked, _) => {
             let tag = etcd.component.extra_config.get("imageTag");
             let tagged = tag.and_then(|tag| tag.as_str()?.parse().ok());
-            let usual = EtcdVersion::of_kubernetes(kubernetes.value.minor().1);
+            let usual = stacked_etcd_version(kubernetes.value.minor().1);
             let does = "does not start with it";
             (tagged.unwrap_or(usual), kubernetes.span, does)
         }

@@ -2,9 +2,9 @@
 
 use super::super::document::{Inventory, Shape};
 use super::super::finding::{Finding, Span};
-use super::super::hosts::WrittenNode;
+use super::super::hosts::RawNode;
+use super::super::interpret;
 use super::super::reader::Reader;
-use super::super::resolve;
 use super::related_nodes;
 use crate::cluster::{Quorum, Role};
 
@@ -13,8 +13,8 @@ const MOST: usize = 7;
 
 pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     let etcd = &inventory.settings.etcd;
-    let planes: Vec<&WrittenNode> = resolve::with(inventory, Role::ControlPlane).collect();
-    let hosts: Vec<&WrittenNode> = resolve::with(inventory, Role::Etcd).collect();
+    let planes: Vec<&RawNode> = interpret::with(inventory, Role::ControlPlane).collect();
+    let hosts: Vec<&RawNode> = interpret::with(inventory, Role::Etcd).collect();
     match (&inventory.topology, inventory.topology_key) {
         // Which of the two is meant is not known.
         (None, Some(_)) => {}
@@ -76,17 +76,17 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     }
 }
 
-fn span(node: &WrittenNode, role: Role) -> Span {
+fn span(node: &RawNode, role: Role) -> Span {
     node.role(role).unwrap_or(node.start)
 }
 
-fn spans(nodes: &[&WrittenNode], role: Role) -> Vec<Span> {
+fn spans(nodes: &[&RawNode], role: Role) -> Vec<Span> {
     nodes.iter().map(|node| span(node, role)).collect()
 }
 
 /// One host that is a control plane and a member.
-fn coupled(reader: &Reader<'_>, planes: &[&WrittenNode], hosts: &[&WrittenNode]) {
-    let both: Vec<&WrittenNode> = hosts
+fn coupled(reader: &Reader<'_>, planes: &[&RawNode], hosts: &[&RawNode]) {
+    let both: Vec<&RawNode> = hosts
         .iter()
         .copied()
         .filter(|host| host.role(Role::ControlPlane).is_some())
@@ -129,7 +129,7 @@ fn number(reader: &Reader<'_>, inventory: &Inventory, members: &[Span], what: &s
     }
     if quorum.members > MOST {
         let message = format!("more than {MOST} members slow etcd's writes down; etcd: {quorum}");
-        let help = match resolve::shape(inventory) {
+        let help = match interpret::shape(inventory) {
             Shape::Stacked => "take five or seven control planes and make the others workers",
             Shape::External => "take five or seven etcd hosts",
         };

@@ -6,8 +6,8 @@ use ipnet::IpNet;
 
 use super::super::document::Inventory;
 use super::super::finding::{Finding, Span};
+use super::super::interpret;
 use super::super::reader::Reader;
-use super::super::resolve;
 use super::SHOWN;
 use crate::cluster::{AddressSpec, Cni, EndpointHost, Role};
 
@@ -34,8 +34,10 @@ pub fn check(reader: &Reader<'_>, inventory: &Inventory) {
     if network.broken {
         return;
     }
-    let (Some(pods), Some(services)) = (resolve::pod_cidr(network), resolve::service_cidr(network))
-    else {
+    let (Some(pods), Some(services)) = (
+        interpret::pod_cidr(network),
+        interpret::service_cidr(network),
+    ) else {
         return;
     };
     let pods = Range {
@@ -121,8 +123,8 @@ fn pod_size(reader: &Reader<'_>, inventory: &Inventory, pods: &Range) {
     } else {
         "node-cidr-mask-size-ipv6"
     };
-    let written = args.get(family).or(args.get("node-cidr-mask-size"));
-    let mask = match written.map(|mask| mask.last().parse::<u8>()) {
+    let raw = args.get(family).or(args.get("node-cidr-mask-size"));
+    let mask = match raw.map(|mask| mask.last().parse::<u8>()) {
         Some(Ok(mask)) => mask,
         Some(Err(_)) => return,
         None if ipv4 => 24,
@@ -167,7 +169,7 @@ fn pod_size(reader: &Reader<'_>, inventory: &Inventory, pods: &Range) {
 
 fn addresses(inventory: &Inventory) -> Vec<(IpAddr, Span, String)> {
     let nodes = inventory.nodes.iter().filter_map(|node| {
-        let address = resolve::address(node)?;
+        let address = interpret::address(node)?;
         let AddressSpec::Fixed(fixed) = address.value else {
             return None;
         };
@@ -183,8 +185,8 @@ fn addresses(inventory: &Inventory) -> Vec<(IpAddr, Span, String)> {
     {
         all.push((address, endpoint.span, "the endpoint".to_owned()));
     }
-    let written = inventory.load_balancer.as_ref();
-    if let Some(vip) = written.and_then(|written| written.vip.as_ref()) {
+    let raw = inventory.load_balancer.as_ref();
+    if let Some(vip) = raw.and_then(|raw| raw.vip.as_ref()) {
         all.push((vip.value, vip.span, "the virtual IP".to_owned()));
     }
     all
@@ -193,12 +195,12 @@ fn addresses(inventory: &Inventory) -> Vec<(IpAddr, Span, String)> {
 /// One finding for all addresses that a network has no right to.
 fn outside(reader: &Reader<'_>, addresses: &[(IpAddr, Span, String)], range: &Range) {
     let same_family = |address: &IpAddr| address.is_ipv4() == range.net.addr().is_ipv4();
-    let foreign = addresses
+    let outside = addresses
         .iter()
         .filter(|(address, ..)| !same_family(address));
     among(
         reader,
-        foreign,
+        outside,
         range,
         ("mixed-families", "is of another IP family than"),
         "write the addresses of nodes, endpoint and virtual IP, podCIDR and serviceCIDR of one family",
@@ -263,7 +265,7 @@ fn bridge(reader: &Reader<'_>, inventory: &Inventory) {
     });
     let mut seen: Option<(IpNet, &str)> = None;
     for node in kubelets {
-        let Some(address) = resolve::address(node) else {
+        let Some(address) = interpret::address(node) else {
             continue;
         };
         let AddressSpec::Fixed(fixed) = address.value else {

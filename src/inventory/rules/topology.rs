@@ -2,8 +2,8 @@
 
 use super::super::document::{Inventory, Shape};
 use super::super::finding::{Finding, Span};
+use super::super::interpret;
 use super::super::reader::Reader;
-use super::super::resolve;
 use super::members;
 use crate::cluster::Role;
 
@@ -72,7 +72,7 @@ fn control_planes(reader: &Reader<'_>, inventory: &Inventory, planes: &[Span]) {
                     .help("leave `enabled` out; only a single control plane can do without"),
             );
         }
-    } else if resolve::shape(inventory) == Shape::External {
+    } else if interpret::shape(inventory) == Shape::External {
         // Where it holds the only member, that rule says it.
         reader.report(
             Finding::warning(

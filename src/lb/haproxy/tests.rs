@@ -17,8 +17,8 @@ use crate::lb::tests::{pair, program};
 
 const NEWEST: Version = Version::new(1, 34, 1);
 
-fn config(settled: &Settled) -> String {
-    on_hosts(settled, "").files.pop().unwrap().text.clone()
+fn config(resolved: &ResolvedCluster) -> String {
+    on_hosts(resolved, "").files.pop().unwrap().text.clone()
 }
 
 #[test]
@@ -44,14 +44,14 @@ fn one_of_two_is_watched() {
 #[test]
 fn haproxy_itself_takes_every_configuration() {
     let pair = pair(NEWEST, Balancer::Haproxy);
-    for settled in [few(NEWEST), most(NEWEST), ipv6(NEWEST), pair] {
+    for resolved in [few(NEWEST), most(NEWEST), ipv6(NEWEST), pair] {
         let dir = tempfile::tempdir().unwrap();
         let ca = dir.path().join("ca.crt");
         std::fs::write(&ca, Authority::new().certificate).unwrap();
         let file = dir.path().join("haproxy.cfg");
         std::fs::write(
             &file,
-            config(&settled).replace(CA_FILE, ca.to_str().unwrap()),
+            config(&resolved).replace(CA_FILE, ca.to_str().unwrap()),
         )
         .unwrap();
         let check = haproxy().arg("-c").arg("-f").arg(&file).output();
@@ -62,8 +62,8 @@ fn haproxy_itself_takes_every_configuration() {
     }
 }
 
-/// cp1 is sound, cp2 stops answering on the way, cp3 has a certificate of the same
-/// authority for another name.
+/// cp1 is sound, cp2 stops answering on the way, cp3 has a certificate of the
+/// same authority for another name.
 #[test]
 fn only_true_and_answering_servers_are_up() {
     let dir = tempfile::tempdir().unwrap();

@@ -16,23 +16,23 @@ fn software(vip: Option<IpAddr>, interface: &str) -> Software {
 
 /// A host that has an address ahead of the second host.
 fn lone(interface: &str) -> Software {
-    let mut settled = pair(Version::new(1, 34, 1), Balancer::Haproxy);
-    settled.cluster.nodes.pop();
-    of(&settled, None, interface)
+    let mut resolved = pair(Version::new(1, 34, 1), Balancer::Haproxy);
+    resolved.cluster.nodes.pop();
+    of(&resolved, None, interface)
 }
 
-fn of(settled: &Settled, vip: Option<IpAddr>, interface: &str) -> Software {
+fn of(resolved: &ResolvedCluster, vip: Option<IpAddr>, interface: &str) -> Software {
     let LoadBalancer::Hosts {
         failover: Some(failover),
         ..
-    } = &settled.cluster.load_balancer
+    } = &resolved.cluster.load_balancer
     else {
         panic!("a pair has an address that moves");
     };
     let mut failover = failover.clone();
     failover.vip.address = vip.unwrap_or(failover.vip.address);
-    let node = settled.with_role(Role::LoadBalancer).next().unwrap();
-    on_host(settled, node, &failover, interface, &PASSWORD.into())
+    let node = resolved.with_role(Role::LoadBalancer).next().unwrap();
+    on_host(resolved, node, &failover, interface, &PASSWORD.into())
 }
 
 #[test]

@@ -15,16 +15,16 @@ use crate::lb::tests::{pair, program};
 
 const NEWEST: Version = Version::new(1, 34, 1);
 
-fn config(settled: &Settled) -> String {
-    on_hosts(settled).files.pop().unwrap().text.clone()
+fn config(resolved: &ResolvedCluster) -> String {
+    on_hosts(resolved).files.pop().unwrap().text.clone()
 }
 
-fn alone(mut settled: Settled) -> Settled {
-    settled.cluster.load_balancer = LoadBalancer::Hosts {
+fn alone(mut resolved: ResolvedCluster) -> ResolvedCluster {
+    resolved.cluster.load_balancer = LoadBalancer::Hosts {
         kind: Balancer::Nginx,
         failover: None,
     };
-    settled
+    resolved
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn unprivileged(text: &str, dir: &Path, port: u16) -> String {
 
 #[test]
 fn nginx_itself_takes_every_configuration() {
-    for settled in [
+    for resolved in [
         pair(NEWEST, Balancer::Nginx),
         alone(few(NEWEST)),
         alone(ipv6(NEWEST)),
@@ -58,7 +58,7 @@ fn nginx_itself_takes_every_configuration() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("nginx.conf");
         // A machine without IPv6 is a machine to test on all the same.
-        let text = config(&settled).replace("    listen [::]:6443 ipv6only=on", "    # ");
+        let text = config(&resolved).replace("    listen [::]:6443 ipv6only=on", "    # ");
         std::fs::write(&file, unprivileged(&text, dir.path(), free_port())).unwrap();
         let check = program("nginx")
             .args(["-t", "-q", "-c"])

@@ -5,9 +5,9 @@ use secrecy::SecretString;
 use serde_yaml::{Mapping, Value};
 
 use super::splice::splice;
-use super::{Error, Kubeconfig, decode, malformed};
+use super::{Error, Kubeconfig, decode, parse_error};
 use crate::pki::{Fingerprint, certificate};
-use crate::template::weight;
+use crate::template::yaml_limits;
 
 /// A kubeconfig with one more cluster in it.
 #[derive(Debug, Clone)]
@@ -28,18 +28,18 @@ pub struct Merged {
 /// # Errors
 /// When the text is no kubeconfig, or an entry of the same name is another's.
 pub fn merge(existing: &str, ours: &Kubeconfig, switch: bool) -> Result<Merged, Error> {
-    if !weight::is_bearable(existing) {
-        return Err(Error::Malformed { line: None });
+    if !yaml_limits::are_kept(existing) {
+        return Err(Error::AnswerError { line: None });
     }
-    let before: Value = serde_yaml::from_str(existing).map_err(|error| malformed(&error))?;
+    let before: Value = serde_yaml::from_str(existing).map_err(|error| parse_error(&error))?;
     let mut root = match before.clone() {
         Value::Null => Mapping::new(),
         Value::Mapping(root) => root,
-        _ => return Err(Error::Malformed { line: Some(1) }),
+        _ => return Err(Error::AnswerError { line: Some(1) }),
     };
-    let document = serde_yaml::to_value(ours.document()).map_err(|error| malformed(&error))?;
+    let document = serde_yaml::to_value(ours.document()).map_err(|error| parse_error(&error))?;
     let Value::Mapping(document) = document else {
-        return Err(Error::Malformed { line: None });
+        return Err(Error::AnswerError { line: None });
     };
     for (key, value) in document {
         let place = root.entry(key.clone()).or_insert(Value::Null);
@@ -91,7 +91,7 @@ fn put(
         *place = Value::Sequence(Vec::new());
     }
     let (Value::Sequence(list), Value::Sequence(entries)) = (place, entries) else {
-        return Err(Error::Malformed { line: None });
+        return Err(Error::AnswerError { line: None });
     };
     for entry in entries {
         let same = list
@@ -102,7 +102,7 @@ fn put(
             continue;
         };
         let body = there.get_mut(kind).and_then(Value::as_mapping_mut);
-        let body = body.ok_or(Error::Malformed { line: None })?;
+        let body = body.ok_or(Error::AnswerError { line: None })?;
         own(body).map_err(|why| {
             let name = entry
                 .get("name")
@@ -165,9 +165,9 @@ fn embedded(body: &Mapping, field: &'static str) -> Option<String> {
 /// for a boolean or a number.
 fn emit(value: &Value) -> Result<String, Error> {
     if is_ambiguous(value) {
-        return serde_json::to_string_pretty(value).map_err(|_| Error::Malformed { line: None });
+        return serde_json::to_string_pretty(value).map_err(|_| Error::AnswerError { line: None });
     }
-    serde_yaml::to_string(value).map_err(|error| malformed(&error))
+    serde_yaml::to_string(value).map_err(|error| parse_error(&error))
 }
 
 fn is_ambiguous(value: &Value) -> bool {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::cluster::{Cluster, Endpoint, EndpointHost, Node, Role};
 use crate::lb;
-use crate::resource::{Answers, Malformed};
+use crate::resource::{AnswerError, Answers};
 use crate::shell::Script;
 
 /// What a host is asked about the endpoint.
@@ -22,7 +22,7 @@ pub struct EndpointQuestions {
 pub struct EndpointView {
     /// A server answers there that another authority vouches for; why that
     /// is known.
-    pub foreign: Option<String>,
+    pub other_cluster: Option<String>,
     /// Somebody else answers for the virtual address; who.
     pub vip_holder: Option<String>,
 }
@@ -46,12 +46,12 @@ impl EndpointQuestions {
         let mut script = Script::new();
         if let Some((endpoint, ca)) = &self.served {
             script = script
-                .lit(FOREIGN_FUNCTION)
+                .lit(OTHER_CLUSTER_FUNCTION)
                 .lit("if [ ! -s /etc/kubernetes/kubelet.conf ] && command -v curl >/dev/null && kdiy_ca=$(mktemp); then\nprintf %s ")
                 .arg(ca)
-                .lit(" > \"$kdiy_ca\"\nkdiy_found=$(kdiy_foreign \"$kdiy_ca\" ")
+                .lit(" > \"$kdiy_ca\"\nkdiy_found=$(kdiy_other_cluster \"$kdiy_ca\" ")
                 .args([url_host(&endpoint.host), endpoint.port.to_string()])
-                .lit(")\nrm -f -- \"$kdiy_ca\"\n[ -z \"$kdiy_found\" ] || echo \"foreign $kdiy_found\"\nfi\n");
+                .lit(")\nrm -f -- \"$kdiy_ca\"\n[ -z \"$kdiy_found\" ] || echo \"other_cluster $kdiy_found\"\nfi\n");
         }
         if let Some((address, port)) = self.vip {
             script = script
@@ -65,13 +65,13 @@ impl EndpointQuestions {
 }
 
 impl EndpointView {
-    pub(super) fn parse(answers: &Answers) -> Result<Self, Malformed> {
+    pub(super) fn parse(answers: &Answers) -> Result<Self, AnswerError> {
         let said = |key| {
             let line = answers.line("endpoint", key)?;
             Ok(line.map(|text| text.trim().to_owned()))
         };
         Ok(Self {
-            foreign: said("foreign")?,
+            other_cluster: said("other_cluster")?,
             vip_holder: said("vip")?,
         })
     }
@@ -86,11 +86,11 @@ pub fn url_host(host: &EndpointHost) -> String {
     }
 }
 
-/// Defines `kdiy_foreign CA HOST PORT`: says why the server there is not one
-/// that this authority vouches for. It says nothing about a server that is
+/// Defines `kdiy_other_cluster CA HOST PORT`: says why the server there is not
+/// one that this authority vouches for. It says nothing about a server that is
 /// none of TLS, refuses, or is not there, and nothing when the chain is right
 /// but another name or time is not.
-pub const FOREIGN_FUNCTION: &str = r#"kdiy_foreign() {
+pub const OTHER_CLUSTER_FUNCTION: &str = r#"kdiy_other_cluster() {
 kdiy_code=0
 kdiy_said=$(kdiy_curl "$2" "$3" --cacert "$1" 2>&1) || kdiy_code=$?
 case $kdiy_code:$kdiy_said in

@@ -1,10 +1,10 @@
 //! What runs on a control plane: the arguments of its processes, what they
-//! were last settled with, and what the cluster remembers.
+//! were last given by kdiy, and what the cluster remembers.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::cluster::{Arguments, Settled};
+use crate::cluster::{Arguments, ResolvedCluster};
 use crate::kubeadm::{PlaneComponent, PlaneSettings, Stage};
 use crate::plan::serving::{self, Request};
 use crate::resource::{Answers, section};
@@ -15,8 +15,8 @@ use crate::shell::Script;
 pub struct PlaneView {
     /// Arguments of the processes that run, by the component's name.
     pub running: BTreeMap<String, Arguments>,
-    /// What the components were last settled with.
-    pub settled: Option<PlaneSettings>,
+    /// What was last applied to the components.
+    pub last_applied: Option<PlaneSettings>,
     /// The host and port at which admin.conf reaches the API, which is where
     /// kubeadm told all nodes to.
     pub endpoint: Option<String>,
@@ -28,8 +28,8 @@ pub struct PlaneView {
     pub requests: Vec<Request>,
 }
 
-/// The binding of [`KUBELET_USER`], whom `apiserver-kubelet-client.crt` is of, to
-/// [`KUBELET_ROLE`], Kubernetes' own: by it API servers may ask kubelets.
+/// The binding of [`KUBELET_USER`], whom `apiserver-kubelet-client.crt` is of,
+/// to [`KUBELET_ROLE`], Kubernetes' own: by it API servers may ask kubelets.
 ///
 /// Facts: AllowAPIServerToAccessKubeletAPI in phases/bootstraptoken/node of
 /// kubeadm at v1.36.3 and v1.37.2.
@@ -39,9 +39,9 @@ pub const KUBELET_ROLE: &str = "system:kubelet-api-admin";
 /// The user; see [`KUBELET_ACCESS`].
 pub const KUBELET_USER: &str = "kube-apiserver-kubelet-client";
 
-/// Keeps what the components were last settled with. Only root reads it:
+/// Keeps what was last applied to the components. Only root reads it:
 /// arguments are on command lines anyway, but there is no need to spread them.
-pub const SETTLED: &str = "/var/lib/kdiy/settled/control-plane";
+pub const LAST_APPLIED: &str = "/var/lib/kdiy/last-applied/control-plane";
 
 /// Defines `kdiy_planes`: the control plane's processes, their numbers and
 /// names; `kdiy_planes etcd` has stacked etcd's, too. Static pods are processes
@@ -72,13 +72,13 @@ done 2>/dev/null
 const REACHED: &str =
     "sed -n 's|^ *server: https://||p' /etc/kubernetes/admin.conf 2>/dev/null | head -n 1\n";
 
-/// The sections about a control plane; `settled` is there when requests for
+/// The sections about a control plane; `resolved` is there when requests for
 /// serving certificates are kdiy's to judge.
-pub(super) fn script(kubectl: &Script, requests: Option<&Settled>) -> Script {
+pub(super) fn script(kubectl: &Script, requests: Option<&ResolvedCluster>) -> Script {
     let kept = Script::of("[ ! -r ")
-        .lit(SETTLED)
+        .lit(LAST_APPLIED)
         .lit(" ] || cat ")
-        .lit(SETTLED)
+        .lit(LAST_APPLIED)
         .lit("\n");
     // Nothing was encrypted where this file never was.
     let encrypted = Script::of("[ ! -e /etc/kubernetes/pki/kdiy-encryption.yaml ] || ")
@@ -93,13 +93,13 @@ pub(super) fn script(kubectl: &Script, requests: Option<&Settled>) -> Script {
         ])
         .lit(" 2>/dev/null\n");
     let script = section("processes", &Script::of(PROCESSES).lit(ARGUMENTS))
-        .then(&section("settled", &kept))
+        .then(&section("last_applied", &kept))
         .then(&section("reached", &Script::of(REACHED)))
         .then(&section("encrypted", &encrypted))
         .then(&section("kubelet-access", &access));
     match requests {
         None => script,
-        Some(settled) => script.then(&serving::probe(settled, kubectl)),
+        Some(resolved) => script.then(&serving::probe(resolved, kubectl)),
     }
 }
 
@@ -110,7 +110,7 @@ impl PlaneView {
         Self {
             running: processes(section("processes")),
             // One that cannot be read tells nothing, and is written anew.
-            settled: serde_json::from_str(section("settled")).ok(),
+            last_applied: serde_json::from_str(section("last_applied")).ok(),
             endpoint: some("reached"),
             encrypted: some("encrypted"),
             kubelet_access: allows(section("kubelet-access")),
@@ -119,12 +119,12 @@ impl PlaneView {
     }
 
     /// The stage of encryption that the API server is in: the process's word,
-    /// or, where it does not run, what it was last settled with.
+    /// or, where it does not run, what was last applied to it.
     #[must_use]
     pub fn stage(&self) -> Stage {
         let name = PlaneComponent::ApiServer.name();
-        let settled = || Some(&self.settled.as_ref()?.get(name)?.arguments);
-        let arguments = self.running.get(name).or_else(settled);
+        let last_applied = || Some(&self.last_applied.as_ref()?.get(name)?.arguments);
+        let arguments = self.running.get(name).or_else(last_applied);
         arguments.map_or(Stage::Plain, Stage::running)
     }
 }
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_broken_note_is_as_good_as_none() {
-        let answers = Answers::parse(b"@settled 3\n{x}\n").unwrap();
+        let answers = Answers::parse(b"@last_applied 3\n{x}\n").unwrap();
         assert_eq!(PlaneView::parse(&answers), PlaneView::default());
     }
 }

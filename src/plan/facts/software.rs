@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::cluster::{AddressSpec, Cluster, Node, Release, Settled, Version};
-use crate::resource::{Answers, Malformed, section};
+use crate::cluster::{AddressSpec, Cluster, Node, ResolvedCluster, Version};
+use crate::resource::{AnswerError, Answers, section};
 use crate::runtime;
 use crate::shell::Script;
 use crate::template::NOTICE;
@@ -27,9 +27,9 @@ pub const CRI_TOOLS: &str = "cri-tools";
 pub struct Software {
     /// The versions of [`KUBERNETES`] and [`CRI_TOOLS`] in their repository, by
     /// package.
-    pub kubernetes: Look<BTreeMap<String, Vec<String>>>,
-    /// The package of the runtime; `None` where there is none to be had.
-    pub runtime: Look<Option<Packaged>>,
+    pub kubernetes: Lookup<BTreeMap<String, Vec<String>>>,
+    /// The package of the runtime; `None` where none is available.
+    pub runtime: Lookup<Option<Packaged>>,
     /// What of runtimes is there.
     pub present: Present,
 }
@@ -69,7 +69,7 @@ pub const ARCHIVE_UNIT: &str = "/etc/systemd/system/containerd.service";
 
 /// A look into a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Look<T> {
+pub enum Lookup<T> {
     /// There was no need for one, or no way yet.
     #[default]
     Unasked,
@@ -91,32 +91,32 @@ pub struct Packaged {
 impl Software {
     /// The release of the runtime that is installed, or that would be.
     #[must_use]
-    pub fn release(&self) -> Option<Release> {
+    pub fn release(&self) -> Option<Version> {
         match &self.runtime {
-            Look::Read(Some(package)) => Release::of_package(&package.version),
+            Lookup::Read(Some(package)) => Version::of_package(&package.version),
             _ => None,
         }
     }
 
     /// Reads the answer to [`Questions`].
-    pub(in crate::plan) fn parse(answers: &Answers) -> Result<Self, Malformed> {
+    pub(in crate::plan) fn parse(answers: &Answers) -> Result<Self, AnswerError> {
         let mut software = Self::default();
         for line in answers.get("software")?.lines() {
             let (of, rest) = line.split_once(' ').unwrap_or((line, ""));
             let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
             match (of, word) {
-                ("kubernetes", "unread") => software.kubernetes = Look::Unread(rest.to_owned()),
-                ("kubernetes", "read") => software.kubernetes = Look::Read(BTreeMap::new()),
+                ("kubernetes", "unread") => software.kubernetes = Lookup::Unread(rest.to_owned()),
+                ("kubernetes", "read") => software.kubernetes = Lookup::Read(BTreeMap::new()),
                 ("kubernetes", "has") => {
-                    if let (Look::Read(all), Some((package, version))) =
+                    if let (Lookup::Read(all), Some((package, version))) =
                         (&mut software.kubernetes, rest.split_once(' '))
                     {
                         let versions = all.entry(package.to_owned()).or_default();
                         versions.push(version.to_owned());
                     }
                 }
-                ("runtime", "unread") => software.runtime = Look::Unread(rest.to_owned()),
-                ("runtime", "none") => software.runtime = Look::Read(None),
+                ("runtime", "unread") => software.runtime = Lookup::Unread(rest.to_owned()),
+                ("runtime", "none") => software.runtime = Lookup::Read(None),
                 ("present", "package") => {
                     if let Some((package, version)) = rest.split_once(' ') {
                         let packages = &mut software.present.packages;
@@ -127,7 +127,7 @@ impl Software {
                 ("present", "apt") => software.present.apt.push(rest.to_owned()),
                 ("present", "format") => software.present.format = rest.parse().ok(),
                 ("runtime", "installed" | "candidate") => {
-                    software.runtime = Look::Read(Some(Packaged {
+                    software.runtime = Lookup::Read(Some(Packaged {
                         version: rest.to_owned(),
                         installed: word == "installed",
                     }));
@@ -161,8 +161,8 @@ struct RuntimePackage {
 impl Questions {
     /// What has to be known of the cluster's packages.
     #[must_use]
-    pub fn of(settled: &Settled) -> Self {
-        let cluster = &settled.cluster;
+    pub fn of(resolved: &ResolvedCluster) -> Self {
+        let cluster = &resolved.cluster;
         let runtime = runtime::profile(&cluster.runtime)
             .main
             .map(|name| RuntimePackage {
@@ -171,10 +171,10 @@ impl Questions {
                     .map(|source| line(&source.url, &source.suite)),
             });
         Self {
-            version: settled.version,
+            version: resolved.version,
             kubernetes: line(&cluster.packages.url, "/"),
             runtime,
-            proxy: proxy(cluster, |node| Some(settled.address(node))),
+            proxy: proxy(cluster, |node| Some(resolved.address(node))),
         }
     }
 
@@ -355,13 +355,13 @@ mod tests {
 
     /// What a host says whose dpkg-query is this script, and whose apt is this
     /// machine's own.
-    fn said(settled: &Settled, dpkg_query: &str) -> Software {
-        said_of(settled, dpkg_query, &[])
+    fn said(resolved: &ResolvedCluster, dpkg_query: &str) -> Software {
+        said_of(resolved, dpkg_query, &[])
     }
 
     /// The same of a host that has these files, by their paths, and no other
     /// of those that are asked about.
-    fn said_of(settled: &Settled, dpkg_query: &str, files: &[(&str, &str)]) -> Software {
+    fn said_of(resolved: &ResolvedCluster, dpkg_query: &str, files: &[(&str, &str)]) -> Software {
         let dir = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = dir.path().join(path.trim_start_matches('/'));
@@ -372,7 +372,7 @@ mod tests {
         std::fs::write(&stub, format!("#!/bin/sh\n{dpkg_query}\n")).unwrap();
         std::fs::set_permissions(&stub, std::fs::Permissions::from_mode(0o755)).unwrap();
         let path = std::env::var("PATH").unwrap();
-        let script = Script::of(SECTION_FUNCTION).then(&Questions::of(settled).script());
+        let script = Script::of(SECTION_FUNCTION).then(&Questions::of(resolved).script());
         let script = [
             "/etc/systemd/system",
             "/etc/containerd",
@@ -417,15 +417,15 @@ mod tests {
             }
             format!("file:{}/", folder.display())
         };
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.packages.url = repository("kubernetes", kubernetes);
-        settled.cluster.runtime =
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.packages.url = repository("kubernetes", kubernetes);
+        resolved.cluster.runtime =
             Runtime::Containerd(Containerd::Packages(Origin::Repository(AptSource {
                 url: repository("runtime", containerd),
                 suite: "/".to_owned(),
                 key: PackageKey::Armored(String::new()),
             })));
-        said(&settled, "exit 1")
+        said(&resolved, "exit 1")
     }
 
     #[test]
@@ -436,15 +436,15 @@ mod tests {
             Some(packages),
             Some("containerd 2.3.0-1\ncontainerd 2.4.2-1"),
         );
-        let Look::Read(all) = &found.kubernetes else {
+        let Lookup::Read(all) = &found.kubernetes else {
             panic!("{found:?}")
         };
         assert_eq!(all["kubeadm"], ["1.37.2-1.1", "1.37.1-1.1"]);
         assert_eq!(all["cri-tools"], ["1.37.0-1.1"]);
         assert_eq!(all.keys().count(), 4, "{all:?}");
-        assert_eq!(found.release(), Some(Release::new(2, 4, 2)));
+        assert_eq!(found.release(), Some(Version::new(2, 4, 2)));
         assert!(
-            matches!(&found.runtime, Look::Read(Some(package)) if !package.installed),
+            matches!(&found.runtime, Lookup::Read(Some(package)) if !package.installed),
             "{found:?}"
         );
     }
@@ -452,36 +452,36 @@ mod tests {
     #[test]
     fn one_that_cannot_be_read_is_not_an_empty_one() {
         let found = asked(None, Some(""));
-        let Look::Unread(why) = &found.kubernetes else {
+        let Lookup::Unread(why) = &found.kubernetes else {
             panic!("{found:?}")
         };
         assert!(why.contains("kubernetes"), "{why}");
         let empty = asked(Some(""), Some("other 1.0"));
-        assert_eq!(empty.runtime, Look::Read(None));
+        assert_eq!(empty.runtime, Lookup::Read(None));
     }
 
     #[test]
     fn a_host_that_has_everything_asks_no_repository() {
-        let mut settled = few(Version::new(1, 37, 2));
+        let mut resolved = few(Version::new(1, 37, 2));
         // Nobody answers there.
-        settled.cluster.packages.url = "http://127.0.0.1:1/".to_owned();
+        resolved.cluster.packages.url = "http://127.0.0.1:1/".to_owned();
         // dpkg-query writes what it is asked for in $3.
         let has = |tools: &str| {
             let script = r#"case $* in
 *kubeadm*) f=${3%%'${'*}; for p in 'installed kubeadm 1.37.2-1.1' 'installed kubectl 1.37.2-1.1' 'installed kubelet 1.37.2-1.1' 'TOOLS'; do echo "$f$p"; done ;;
 *) echo 'installed 1.6.20~ds1-1+b1' ;; esac"#;
-            said(&settled, &script.replace("TOOLS", tools))
+            said(&resolved, &script.replace("TOOLS", tools))
         };
         for half in [
             "not-installed cri-tools ",
             "half-installed cri-tools 1.37.0-1.1",
         ] {
             let found = has(half);
-            assert!(matches!(found.kubernetes, Look::Unread(_)), "{found:?}");
+            assert!(matches!(found.kubernetes, Lookup::Unread(_)), "{found:?}");
         }
         let found = has("installed cri-tools 1.37.0-1.1");
-        assert_eq!(found.kubernetes, Look::Unasked);
-        assert_eq!(found.release(), Some(Release::new(1, 6, 20)));
+        assert_eq!(found.kubernetes, Lookup::Unasked);
+        assert_eq!(found.release(), Some(Version::new(1, 6, 20)));
     }
 
     #[test]
@@ -492,14 +492,14 @@ mod tests {
                 ("/etc/containerd/config.toml", config),
             ]
         }
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.packages.url = "http://127.0.0.1:1/".to_owned();
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.packages.url = "http://127.0.0.1:1/".to_owned();
         let packages = r#"case $* in
 *docker-engine*) printf '%s\n' 'not-installed runc ' 'installed containerd.io 1.7.28-1' 'config-files containerd 1.6.20' ;;
 *) exit 1 ;; esac"#;
         let unit = format!("{NOTICE}# sha256 abc\n[Unit]\n");
         let config = format!("{NOTICE}version = 2\n");
-        let present = |files: &[(&str, &str)]| said_of(&settled, packages, files).present;
+        let present = |files: &[(&str, &str)]| said_of(&resolved, packages, files).present;
         let found = present(&files(&unit, &config));
         assert_eq!(
             found.packages.into_iter().collect::<Vec<_>>(),
@@ -515,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_authorities_looks_all_the_same() {
+    fn a_host_without_cas_looks_all_the_same() {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name).display().to_string();
         let entry = "Package: kubeadm\nVersion: 1.37.2-1.1\nArchitecture: all\nMaintainer: a\n\
@@ -550,24 +550,24 @@ mod tests {
         while !serves() && server.try_wait().unwrap().is_none() {
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.packages.url = format!("https://{at}/");
-        let seen = |bundle: &str, settled: &Settled| {
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.packages.url = format!("https://{at}/");
+        let seen = |bundle: &str, resolved: &ResolvedCluster| {
             let files = [("/etc/ssl/certs/ca-certificates.crt", bundle)];
-            said_of(settled, "exit 1", &files).kubernetes
+            said_of(resolved, "exit 1", &files).kubernetes
         };
-        let found = seen("", &settled);
-        let trusting = seen("an authority", &settled);
-        settled.cluster.packages.url = format!("https://user:word@{at}/");
-        let secret = seen("", &settled);
+        let found = seen("", &resolved);
+        let trusting = seen("an authority", &resolved);
+        resolved.cluster.packages.url = format!("https://user:word@{at}/");
+        let secret = seen("", &resolved);
         server.kill().unwrap();
         server.wait().unwrap();
         assert!(
-            matches!(&found, Look::Read(all) if all["kubeadm"] == ["1.37.2-1.1"]),
+            matches!(&found, Lookup::Read(all) if all["kubeadm"] == ["1.37.2-1.1"]),
             "{found:?}"
         );
-        assert!(matches!(trusting, Look::Unread(_)), "{trusting:?}");
-        assert_eq!(secret, Look::Unasked);
+        assert!(matches!(trusting, Lookup::Unread(_)), "{trusting:?}");
+        assert_eq!(secret, Lookup::Unasked);
     }
 
     #[test]
@@ -581,11 +581,11 @@ mod tests {
         let hooks = ["Pre-Invoke", "Post-Invoke", "Post-Invoke-Success"]
             .map(|name| format!("APT::Update::{name} {hook}"));
         std::fs::write(parts.join("50hooks"), hooks.concat()).unwrap();
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.packages.url = format!("file:{}/", dir.path().display());
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.packages.url = format!("file:{}/", dir.path().display());
         let config = format!("Dir::Etc::parts \"{}\";\n", parts.display());
-        let found = said_of(&settled, "exit 1", &[("/etc/apt/apt.conf", &config)]);
-        assert_eq!(found.kubernetes, Look::Read(BTreeMap::new()));
+        let found = said_of(&resolved, "exit 1", &[("/etc/apt/apt.conf", &config)]);
+        assert_eq!(found.kubernetes, Lookup::Read(BTreeMap::new()));
         assert!(!touched.exists());
     }
 
@@ -627,16 +627,16 @@ mod tests {
                 std::thread::spawn(move || answer(stream));
             }
         });
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.packages.url = format!("http://{at}/kubernetes/");
-        settled.cluster.runtime =
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.packages.url = format!("http://{at}/kubernetes/");
+        resolved.cluster.runtime =
             Runtime::Containerd(Containerd::Packages(Origin::Repository(AptSource {
                 url: format!("http://{at}/runtime/"),
                 suite: "/".to_owned(),
                 key: PackageKey::Armored(String::new()),
             })));
-        let found = said(&settled, "exit 1");
-        assert_eq!(found.kubernetes, Look::Read(BTreeMap::new()));
-        assert_eq!(found.runtime, Look::Read(None));
+        let found = said(&resolved, "exit 1");
+        assert_eq!(found.kubernetes, Lookup::Read(BTreeMap::new()));
+        assert_eq!(found.runtime, Lookup::Read(None));
     }
 }

@@ -1,7 +1,7 @@
 //! Whether the API server beside the one who waits for the endpoint is ready:
 //! where it is, the way to it is what is wrong.
 
-use crate::cluster::{LoadBalancer, Name, Role, Settled};
+use crate::cluster::{LoadBalancer, Name, ResolvedCluster, Role};
 use crate::shell::Script;
 
 /// Asks an API server, by the URL of its own address, whether it is ready.
@@ -39,12 +39,12 @@ pub fn tell(host: &Name, ready: bool, balancers: &[String]) -> String {
 
 /// The hosts on which kdiy sets up what leads from `asker` to the endpoint.
 #[must_use]
-pub fn balancers(settled: &Settled, asker: &Name) -> Vec<String> {
+pub fn balancers(resolved: &ResolvedCluster, asker: &Name) -> Vec<String> {
     let of = |role| {
-        let nodes = settled.with_role(role);
+        let nodes = resolved.with_role(role);
         nodes.map(|node| node.name.to_string()).collect()
     };
-    match &settled.cluster.load_balancer {
+    match &resolved.cluster.load_balancer {
         LoadBalancer::None | LoadBalancer::External => Vec::new(),
         LoadBalancer::Hosts { .. } => of(Role::LoadBalancer),
         LoadBalancer::KubeVip { .. } => of(Role::ControlPlane),

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use crate::resource::{Answers, Malformed, SECTION_FUNCTION};
+use crate::resource::{AnswerError, Answers, SECTION_FUNCTION};
 use crate::shell::Script;
 use crate::transport::sanitise::sanitise_short;
 
@@ -45,7 +45,7 @@ pub fn script() -> Script {
 ///
 /// # Errors
 /// When it is not in the form of sections.
-pub fn tell(output: &[u8]) -> Result<Vec<String>, Malformed> {
+pub fn tell(output: &[u8]) -> Result<Vec<String>, AnswerError> {
     let answers = Answers::parse(output)?;
     let get = |name: &str| answers.get(name).ok().map(str::trim);
     let mut told = Vec::new();
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn logs_of_static_pods_are_shown_as_they_were_said() {
+    fn logs_of_static_pods_are_shown_as_they_were_written() {
         let told = tell(&output(&[
             ("kubelet", "active"),
             ("journal", ""),

@@ -50,15 +50,20 @@ struct Status {
     conditions: Vec<Condition>,
 }
 
+/// One of a Node object's conditions, as the API writes it.
 #[derive(Deserialize)]
-struct Condition {
+pub(crate) struct Condition {
+    /// Such as `Ready` or `DiskPressure`.
     #[serde(rename = "type")]
-    kind: String,
-    status: String,
+    pub kind: String,
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// One word.
     #[serde(default)]
-    reason: String,
+    pub reason: String,
+    /// A sentence.
     #[serde(default)]
-    message: String,
+    pub message: String,
 }
 
 /// A node that is not ready.

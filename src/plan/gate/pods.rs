@@ -189,7 +189,7 @@ impl Pod {
         });
         let found =
             found.or_else(|| Self::container(&status.container_statuses, "", |of| of.ready));
-        let nothing = Finding {
+        let nothing = ContainerProblem {
             relevance: match status.phase.as_str() {
                 "Failed" => Relevance::Fails,
                 _ => Relevance::Begins,
@@ -199,7 +199,7 @@ impl Pod {
                 false => status.reason,
             },
             message: status.message,
-            ..Finding::default()
+            ..ContainerProblem::default()
         };
         let found = match (found, status.phase.as_str()) {
             (Some(found), _) => found,
@@ -230,7 +230,7 @@ impl Pod {
         all: &[Container],
         stage: &str,
         well: impl Fn(&Container) -> bool,
-    ) -> Option<Finding> {
+    ) -> Option<ContainerProblem> {
         let of = all.iter().find(|of| !well(of))?;
         let ended = of.state.terminated.as_ref();
         let before = of.last_state.terminated.as_ref();
@@ -258,7 +258,7 @@ impl Pod {
         };
         let ran = of.restart_count > 0 || ended.is_some() || of.state.running.is_some();
         let testament = ended.or(before).map(|ended| ended.message.clone());
-        Some(Finding {
+        Some(ContainerProblem {
             relevance,
             reason: format!("{stage}{reason}"),
             message,
@@ -269,7 +269,7 @@ impl Pod {
     }
 }
 
-struct Finding {
+struct ContainerProblem {
     relevance: Relevance,
     reason: String,
     message: String,
@@ -278,7 +278,7 @@ struct Finding {
     testament: String,
 }
 
-impl Default for Finding {
+impl Default for ContainerProblem {
     fn default() -> Self {
         Self {
             relevance: Relevance::Begins,

@@ -1,44 +1,48 @@
-//! The load balancer stands and is checked before anything is founded.
+//! The load balancer stands and is checked before anything is bootstrapped.
 
+mod endpoint_unused;
 mod external;
 mod failover;
-mod foreign;
 mod kube_vip;
 
 use std::collections::BTreeMap;
 
 use super::host::apt_proxy;
-use super::{Site, file};
+use super::{Context, file};
 use crate::cluster::{LoadBalancer, Name, Node, Role, Vip};
 use crate::lb::{self, HEALTH_PORT, Software, keepalived};
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, File, OnDiffer, Package, Packages, Resource, Service, Settle};
+use crate::resource::{Command, File, OnChange, OnDiffer, Package, Packages, Resource, Service};
+use crate::secret_store::SecretStore;
 use crate::shell::Script;
-use crate::vault::Vault;
 
 pub(super) use kube_vip::{around_init, place as place_kube_vip};
 
 /// Steps after which the endpoint is served.
 pub(super) struct Balanced {
-    /// Founding comes after all of these.
-    founding: Vec<StepId>,
+    /// The bootstrap comes after all of these.
+    before_bootstrap: Vec<StepId>,
     /// A node's join comes after this.
-    joining: BTreeMap<Name, StepId>,
+    before_join: BTreeMap<Name, StepId>,
 }
 
 impl Balanced {
-    /// What a node's join comes after, beside the founding.
-    pub(super) fn joining(&self, node: &Node) -> Option<StepId> {
-        self.joining.get(&node.name).copied()
+    /// What a node's join comes after, beside the bootstrap.
+    pub(super) fn before_join(&self, node: &Node) -> Option<StepId> {
+        self.before_join.get(&node.name).copied()
     }
 }
 
 /// Sets up what balances the endpoint, and sees that it does.
-pub(super) fn balance(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -> Balanced {
-    let cluster = &site.settled.cluster;
+pub(super) fn balance(
+    context: &Context,
+    blueprint: &mut Blueprint,
+    secrets: &mut SecretStore,
+) -> Balanced {
+    let cluster = &context.resolved.cluster;
     let mut balanced = Balanced {
-        founding: Vec::new(),
-        joining: BTreeMap::new(),
+        before_bootstrap: Vec::new(),
+        before_join: BTreeMap::new(),
     };
     match &cluster.load_balancer {
         LoadBalancer::None | LoadBalancer::KubeVip { .. } => {}
@@ -47,54 +51,62 @@ pub(super) fn balance(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault)
                 None => &[cluster.endpoint.port],
                 Some(_) => &[cluster.endpoint.port, HEALTH_PORT],
             };
-            for node in site.settled.with_role(Role::LoadBalancer) {
+            for node in context.resolved.with_role(Role::LoadBalancer) {
                 if !node.runs_kubelet() {
-                    apt_proxy(site, node, blueprint, vault);
+                    apt_proxy(context, node, blueprint, secrets);
                 }
-                let ca = &site.trust.ca_certificate;
-                let software = lb::on_hosts(*kind, site.settled, ca);
+                let ca = &context.trust.ca_certificate;
+                let software = lb::on_hosts(*kind, context.resolved, ca);
                 // Both at once: apt takes long to start, and init waits for it.
                 // keepalived starts nothing before it has a configuration.
                 let beside = failover.as_ref().map(|_| keepalived::PACKAGES);
                 install(&software, beside, node, blueprint);
-                configure(&software, node, blueprint, vault);
+                configure(&software, node, blueprint, secrets);
                 let listens = listens(&software, node, ports, blueprint);
-                balanced.founding.push(listens);
+                balanced.before_bootstrap.push(listens);
             }
             if let Some(failover) = failover {
-                let holds = failover::set_up(site, failover, blueprint, vault);
-                balanced.founding.extend(holds);
+                let holds = failover::set_up(context, failover, blueprint, secrets);
+                balanced.before_bootstrap.extend(holds);
             }
         }
         LoadBalancer::Local { port } => {
             for node in cluster.kubelets() {
-                let software = lb::local::on_node(site.settled, &site.trust.ca_certificate);
+                let software = lb::local::on_node(context.resolved, &context.trust.ca_certificate);
                 install(&software, None, node, blueprint);
-                configure(&software, node, blueprint, vault);
+                configure(&software, node, blueprint, secrets);
                 let listens = listens(&software, node, &[*port], blueprint);
-                balanced.joining.insert(node.name.clone(), listens);
+                balanced.before_join.insert(node.name.clone(), listens);
             }
-            balanced.founding.extend(balanced.joining(site.lead));
+            balanced
+                .before_bootstrap
+                .extend(balanced.before_join(context.lead));
         }
         LoadBalancer::External => {
             for node in cluster.kubelets() {
-                let reaches = external::reach(site, node, blueprint);
-                balanced.joining.insert(node.name.clone(), reaches);
+                let reaches = external::reachable(context, node, blueprint);
+                balanced.before_join.insert(node.name.clone(), reaches);
             }
-            balanced.founding.extend(balanced.joining.values());
+            balanced
+                .before_bootstrap
+                .extend(balanced.before_join.values());
         }
     }
     balanced
 }
 
-/// What the founder tries once everything is in place, right before init: the
-/// endpoint leads to it, and to nobody else.
-pub(super) fn try_endpoint(site: &Site, balanced: &Balanced, blueprint: &mut Blueprint) -> StepId {
-    let mut after = balanced.founding.clone();
-    if site.settled.cluster.load_balancer == LoadBalancer::External {
-        after.push(external::hairpin(site, &after, blueprint));
+/// What the bootstrap node tries once everything is in place, right before
+/// init: the endpoint leads to it, and to nobody else.
+pub(super) fn try_endpoint(
+    context: &Context,
+    balanced: &Balanced,
+    blueprint: &mut Blueprint,
+) -> StepId {
+    let mut after = balanced.before_bootstrap.clone();
+    if context.resolved.cluster.load_balancer == LoadBalancer::External {
+        after.push(external::hairpin(context, &after, blueprint));
     }
-    foreign::nobody_else(site, &after, blueprint)
+    endpoint_unused::endpoint_unused(context, &after, blueprint)
 }
 
 /// Its packages, and those of keepalived where that stands beside it.
@@ -116,11 +128,16 @@ fn install(
 }
 
 /// Its files and the unit that reads them.
-fn configure(software: &Software, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
+fn configure(
+    software: &Software,
+    node: &Node,
+    blueprint: &mut Blueprint,
+    secrets: &mut SecretStore,
+) {
     let program = software.unit.trim_end_matches(".service");
     let mut files: Vec<File> = Vec::new();
     for rendered in &software.files {
-        let mut file = file(rendered.clone(), vault);
+        let mut file = file(rendered.clone(), secrets);
         if file.path == software.config {
             file.check = Some(Script::of(software.check));
             file.on_differ = OnDiffer::KeepOriginal;
@@ -128,7 +145,7 @@ fn configure(software: &Software, node: &Node, blueprint: &mut Blueprint, vault:
         files.push(file);
     }
     let read: Vec<&File> = files.iter().collect();
-    let service = Service::new(software.unit, Settle::Reload, &read);
+    let service = Service::new(software.unit, OnChange::Reload, &read);
     let mut all = super::resources(&files);
     all.push(Resource::Service(service));
     blueprint.add(&node.name, format!("configure {program}"), all, &[]);
@@ -161,10 +178,10 @@ fn listens(software: &Software, node: &Node, ports: &[u16], blueprint: &mut Blue
 
 /// The interface that carries a virtual address on a host. Nothing is known
 /// before the host was asked.
-fn interface(site: &Site, node: &Node, vip: &Vip) -> String {
-    let own = site.settled.address(node);
+fn interface(context: &Context, node: &Node, vip: &Vip) -> String {
+    let own = context.resolved.address(node);
     let found = || {
-        let facts = site.facts.get(&node.name)?;
+        let facts = context.facts.get(&node.name)?;
         facts.interface_with(own).map(str::to_owned)
     };
     let named = vip.interface.clone();

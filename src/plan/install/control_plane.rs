@@ -1,26 +1,27 @@
-//! Control planes: one founds the cluster, the others join in turn, each
+//! Control planes: one bootstraps the cluster, the others join in turn, each
 //! behind the health of etcd on those before it.
 
 use super::balancer::{self, Balanced};
-use super::{Founded, Site, config, file, has_etcd_key, kubectl, nodes, runtime, settings, undo};
+use super::{Bootstrapped, Context, config, file, has_etcd_key, nodes, runtime, settings, undo};
 use crate::cluster::{Node, Role};
 use crate::etcd::{self, member};
 use crate::kubeadm::{self, Stage};
 use crate::plan::facts::UNFINISHED;
 use crate::plan::gate::{Gate, endpoint};
+use crate::plan::operation::Operation;
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, Content, Directory, Done, Input, OnDiffer, Resource, Verb};
+use crate::resource::{Command, Directory, Done, OnDiffer, Resource, Verb};
+use crate::secret_store::SecretStore;
+use crate::secret_store::TOKEN;
 use crate::shell::Script;
-use crate::vault::Vault;
-use crate::vault::{TOKEN, TOKEN_ID, TOKEN_SECRET};
 
 /// The authorities are on every control plane before init and joins, so no
 /// certificate has to be uploaded and no certificate key exists.
-pub(super) fn place_authorities(
-    site: &Site,
+pub(super) fn place_cas(
+    context: &Context,
     node: &Node,
     blueprint: &mut Blueprint,
-    vault: &mut Vault,
+    secrets: &mut SecretStore,
 ) {
     let directories = ["/etc/kubernetes/pki", "/etc/kubernetes/pki/etcd"].map(|path| {
         Resource::Directory(Directory {
@@ -28,11 +29,11 @@ pub(super) fn place_authorities(
             mode: 0o755,
         })
     });
-    let has_etcd_key = has_etcd_key(&site.settled.cluster, node);
-    let wanted = site.trust.files.iter();
+    let has_etcd_key = has_etcd_key(&context.resolved.cluster, node);
+    let wanted = context.trust.files.iter();
     let wanted = wanted.filter(|file| has_etcd_key || !file.path.ends_with("/etcd/ca.key"));
     let files = wanted.map(|rendered| {
-        let mut file = file(rendered.clone(), vault);
+        let mut file = file(rendered.clone(), secrets);
         file.on_differ = OnDiffer::Refuse(
             "this host has another authority or key than kdiy's state directory; a cluster lives \
              or lived here. If it is this cluster, restore the state directory or remove its pki \
@@ -42,7 +43,7 @@ pub(super) fn place_authorities(
         Resource::File(file)
     });
     let mut all: Vec<_> = directories.into_iter().chain(files).collect();
-    if site.is_stacked() {
+    if context.is_stacked() {
         // kubeadm leaves the mode of one that is there, and the kubelet makes
         // one that anybody may read.
         all.push(Resource::Directory(Directory {
@@ -50,28 +51,28 @@ pub(super) fn place_authorities(
             mode: 0o700,
         }));
     } else {
-        let client = member::api_server_client(node, &site.trust.etcd_certificate);
+        let client = member::api_server_client(node, &context.trust.etcd_certificate);
         all.push(Resource::Certificate(client));
     }
     blueprint.add(&node.name, "place the certificate authorities", all, &[]);
-    let files = settings::files(site, node, vault);
+    let files = settings::files(context, node, secrets);
     if !files.is_empty() {
         blueprint.add(&node.name, "place what static pods read", files, &[]);
     }
 }
 
-/// Founds the cluster where there is none.
-pub(super) fn found(
-    site: &Site,
+/// Bootstraps the cluster where there is none.
+pub(super) fn init(
+    context: &Context,
     blueprint: &mut Blueprint,
     balanced: Balanced,
     etcd: Vec<StepId>,
-) -> Founded {
-    let (lead, host) = (site.lead, &site.lead.name);
-    let pulled = pull_images(site, lead, blueprint);
-    let text = kubeadm::init(site.settled, lead, TOKEN);
-    let run = kubeadm_run(site, "init", lead);
-    let around = balancer::around_init(site);
+) -> Bootstrapped {
+    let (lead, host) = (context.lead, &context.lead.name);
+    let pulled = pull_images(context, lead, blueprint);
+    let text = kubeadm::init(context.resolved, lead, TOKEN);
+    let run = kubeadm_run(context, "init", lead);
+    let around = balancer::around_init(context);
     let script = around.before.then(&run).lit("\n").then(&around.after);
     let mut inputs = around.before_inputs;
     inputs.extend(around.after_inputs);
@@ -81,59 +82,64 @@ pub(super) fn found(
         verb: Verb::Run,
         details: vec![format!(
             "create the cluster; its nodes and clients reach it at {}",
-            site.settled.cluster.endpoint
+            context.resolved.cluster.endpoint
         )],
-        done: Done::Known(site.is_founded()),
-        script: script.then(&settings::note(site)),
+        done: Done::Known(context.is_bootstrapped()),
+        script: script.then(&settings::note(context)),
         inputs,
     };
-    let mut needs = vec![pulled, balancer::try_endpoint(site, &balanced, blueprint)];
+    let mut needs = vec![
+        pulled,
+        balancer::try_endpoint(context, &balanced, blueprint),
+    ];
     needs.extend(&etcd);
     let init = vec![Resource::Command(init)];
     let step = blueprint.add(host, "initialise the control plane", init, &needs);
     blueprint.waiting(step, Gate::ControlPlane);
-    let reachable = reachable(site, blueprint);
-    let token = site.is_founded().then(|| renew_token(site, blueprint));
-    Founded {
+    let reachable = reachable(context, blueprint);
+    let token = context
+        .is_bootstrapped()
+        .then(|| renew_token(blueprint, reachable));
+    Bootstrapped {
         reachable,
         token,
         balanced,
         etcd,
-        together: Vec::new(),
+        parallel: Vec::new(),
     }
 }
 
 /// Joins the others: one after the other where each brings a member of etcd,
 /// side by side where etcd is external.
 pub(super) fn join(
-    site: &Site,
+    context: &Context,
     blueprint: &mut Blueprint,
-    founded: &Founded,
-    settled: &[StepId],
+    bootstrapped: &Bootstrapped,
+    rolled_out: &[StepId],
 ) -> Vec<StepId> {
-    let (members, others): (Vec<_>, Vec<_>) = site
-        .settled
+    let (present, others): (Vec<_>, Vec<_>) = context
+        .resolved
         .with_role(Role::ControlPlane)
-        .filter(|node| !site.founds(node))
-        .partition(|node| site.is_member(node) || node.name == site.lead.name);
-    let mut gates: Vec<_> = members
+        .filter(|node| !context.bootstraps(node))
+        .partition(|node| context.has_joined(node) || node.name == context.lead.name);
+    let mut gates: Vec<_> = present
         .iter()
-        .map(|node| gate(site, node, blueprint))
+        .map(|node| gate(context, node, blueprint))
         .collect();
     let mut joined = Vec::new();
     for node in others {
-        let pulled = pull_images(site, node, blueprint);
-        let mut needs = vec![founded.reachable, pulled];
-        needs.extend(founded.token);
-        needs.extend(settled);
-        needs.extend(founded.balanced.joining(node));
-        needs.extend(&founded.etcd);
-        if site.is_stacked() {
+        let pulled = pull_images(context, node, blueprint);
+        let mut needs = vec![bootstrapped.reachable, pulled];
+        needs.extend(bootstrapped.token);
+        needs.extend(rolled_out);
+        needs.extend(bootstrapped.balanced.before_join(node));
+        needs.extend(&bootstrapped.etcd);
+        if context.is_stacked() {
             needs.extend(&gates);
-            needs.extend(&founded.together);
+            needs.extend(&bootstrapped.parallel);
         }
-        join_node(site, node, blueprint, &needs);
-        let healthy = gate(site, node, blueprint);
+        join_node(context, node, blueprint, bootstrapped.reachable, &needs);
+        let healthy = gate(context, node, blueprint);
         gates.push(healthy);
         joined.push(healthy);
     }
@@ -142,28 +148,29 @@ pub(super) fn join(
 
 /// The step in which a node joins; also of workers.
 pub(super) fn join_node(
-    site: &Site,
+    context: &Context,
     node: &Node,
     blueprint: &mut Blueprint,
+    reachable: StepId,
     needs: &[StepId],
 ) -> StepId {
-    let text = kubeadm::join(site.settled, node, TOKEN, &site.trust.ca_pin);
+    let text = kubeadm::join(context.resolved, node, TOKEN, &context.trust.ca_pin);
     let (role, note) = if node.roles.has(Role::ControlPlane) {
-        ("control plane", settings::note(site))
+        ("control plane", settings::note(context))
     } else {
         ("worker", Script::new())
     };
     let mut needs = needs.to_vec();
-    if let Some(forgotten) = nodes::forget(site, node, blueprint) {
+    if let Some(forgotten) = nodes::forget(context, node, blueprint, reachable) {
         needs.push(forgotten);
-        needs.extend(undo::join(site, node, blueprint, forgotten));
+        needs.extend(undo::join(context, node, blueprint, forgotten));
     }
     let join = Command {
         name: "kubeadm join".to_owned(),
         verb: Verb::Run,
         details: vec![format!("join as {role}, authority pinned")],
-        done: Done::Known(site.is_member(node)),
-        script: kubeadm_run(site, "join", node).then(&note),
+        done: Done::Known(context.has_joined(node)),
+        script: kubeadm_run(context, "join", node).then(&note),
         inputs: vec![config::filled(&text)],
     };
     let join = vec![Resource::Command(join)];
@@ -179,12 +186,12 @@ pub(super) fn join_node(
 /// whether it came to its end. A run that did not is taken up where kubeadm's
 /// own preflight would refuse what the first one left. One that ended after
 /// its connection was cut is not run twice: the cluster is asked.
-fn kubeadm_run(site: &Site, verb: &'static str, node: &Node) -> Script {
+fn kubeadm_run(context: &Context, verb: &'static str, node: &Node) -> Script {
     let label = match node.roles.has(Role::ControlPlane) {
         true => "node-role.kubernetes.io/control-plane\"",
         false => "kubernetes.io/hostname",
     };
-    taking_up(site, "a run of kubeadm that did not come to its end")
+    taking_up(context, "a run of kubeadm that did not come to its end")
         .lit("if [ -z \"$kdiy_again\" ] && [ -s /etc/kubernetes/kubelet.conf ] && ")
         .lit("kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=10s get node ")
         .arg(node.name.as_str())
@@ -205,13 +212,13 @@ fn kubeadm_run(site: &Site, verb: &'static str, node: &Node) -> Script {
 /// Sets `$kdiy_again` where something was begun and did not end: what kubeadm's
 /// preflight is to pass over then. One that passes over everything is not told
 /// more: kubeadm refuses names beside `all`.
-pub(super) fn taking_up(site: &Site, what: &'static str) -> Script {
+pub(super) fn taking_up(context: &Context, what: &'static str) -> Script {
     let script = Script::of("install -d -m 0755 /var/lib/kdiy\nkdiy_again=\nif [ -e ")
         .lit(UNFINISHED)
         .lit(" ]; then\necho 'taking up ")
         .lit(what)
         .lit("'\n");
-    let script = match site.settled.cluster.kubeadm.ignores_all() {
+    let script = match context.resolved.cluster.kubeadm.ignores_all() {
         true => script,
         false => script
             .lit("kdiy_again=--ignore-preflight-errors=")
@@ -232,18 +239,18 @@ FileAvailable--etc-kubernetes-pki-ca.crt,Port-6443,Port-10250,Port-10251,Port-10
 Port-10259,Port-2379,Port-2380";
 
 /// Images are pulled ahead, beside what else goes on in the cluster.
-pub(super) fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
-    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
+pub(super) fn pull_images(context: &Context, node: &Node, blueprint: &mut Blueprint) -> StepId {
+    let stage = Stage::wanted(context.resolved.cluster.control_plane.encryption);
     let pull = Command {
         name: "images of the control plane".to_owned(),
         verb: Verb::Run,
-        details: vec![format!("pull those of v{}", site.settled.version)],
-        done: Done::Known(site.is_member(node)),
+        details: vec![format!("pull those of v{}", context.resolved.version)],
+        done: Done::Known(context.has_joined(node)),
         script: Script::of("kubeadm config images list")
             .lit(config::OPTION)
             .lit(" 2>/dev/null > \"$kdiy_tmp/images\"\n< \"$kdiy_tmp/images\" ")
             .then(&runtime::pull()),
-        inputs: vec![settings::configuration(site, node, stage)],
+        inputs: vec![settings::configuration(context, node, stage)],
     };
     blueprint.add_needed(
         &node.name,
@@ -257,28 +264,28 @@ pub(super) fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -
 const READY: &str = " curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt ";
 
 /// Waits until the API answers at the endpoint, asked from the lead.
-pub(super) fn reachable(site: &Site, blueprint: &mut Blueprint) -> StepId {
-    let endpoint = site.settled.cluster.node_endpoint().to_string();
+pub(super) fn reachable(context: &Context, blueprint: &mut Blueprint) -> StepId {
+    let endpoint = context.resolved.cluster.node_endpoint().to_string();
     let script = Script::of("kdiy_poll 240 ")
         .arg(format!("the API to be ready at the endpoint {endpoint}"))
         .lit(READY)
         .arg(format!("https://{endpoint}/readyz"));
     let wait = Command::wait(format!("the API at {endpoint}"), script);
     let wait = vec![Resource::Command(wait)];
-    let step = blueprint.add_needed(&site.lead.name, "wait for the endpoint", wait, &[]);
+    let step = blueprint.add_needed(&context.lead.name, "wait for the endpoint", wait, &[]);
     let gate = Gate::Endpoint {
-        server: crate::plan::facts::url(site.settled.address(site.lead)),
-        balancers: endpoint::balancers(site.settled, &site.lead.name),
+        server: crate::plan::facts::url(context.resolved.address(context.lead)),
+        balancers: endpoint::balancers(context.resolved, &context.lead.name),
     };
     blueprint.waiting(step, gate)
 }
 
 /// A ready API server on one control plane, and healthy etcd where it is
 /// stacked: nobody joins before all members are so.
-pub(super) fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
-    let url = crate::plan::facts::url(site.settled.address(node));
-    let (etcd, what) = if site.is_stacked() {
-        let wait = etcd::script::wait(node, &site.etcd(node));
+pub(super) fn gate(context: &Context, node: &Node, blueprint: &mut Blueprint) -> StepId {
+    let url = crate::plan::facts::url(context.resolved.address(node));
+    let (etcd, what) = if context.is_stacked() {
+        let wait = etcd::script::wait(node, &context.etcd(node));
         (wait, "etcd and the API server")
     } else {
         (Script::new(), "the API server")
@@ -296,29 +303,7 @@ pub(super) fn gate(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepI
 }
 
 /// A fresh token for late joins, valid for an hour. Init brings its own.
-pub(super) fn renew_token(site: &Site, blueprint: &mut Blueprint) -> StepId {
-    let secret = format!(
-        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: bootstrap-token-{TOKEN_ID}\n  \
-         namespace: kube-system\ntype: bootstrap.kubernetes.io/token\nstringData:\n  \
-         description: made by kdiy for joins of one apply\n  token-id: \"{TOKEN_ID}\"\n  \
-         token-secret: \"{TOKEN_SECRET}\"\n  expiration: \"@expiration@\"\n  \
-         usage-bootstrap-authentication: \"true\"\n  usage-bootstrap-signing: \"true\"\n  \
-         auth-extra-groups: system:bootstrappers:kubeadm:default-node-token\n"
-    );
-    let command = Command {
-        name: "bootstrap token".to_owned(),
-        verb: Verb::Run,
-        details: vec!["make one that is valid for an hour".to_owned()],
-        done: Done::Known(false),
-        script: Script::of("kdiy_until=$(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%SZ)\nsed \"s/@expiration@/$kdiy_until/\" \"$kdiy_tmp/token.yaml\" | ")
-            .then(&kubectl(site, site.lead))
-            .lit("apply -f -"),
-        inputs: vec![Input { name: "token.yaml".to_owned(), content: Content::Filled(secret) }],
-    };
-    blueprint.add_needed(
-        &site.lead.name,
-        "make a bootstrap token",
-        vec![Resource::Command(command)],
-        &[],
-    )
+pub(super) fn renew_token(blueprint: &mut Blueprint, reachable: StepId) -> StepId {
+    let title = "make a bootstrap token";
+    blueprint.operate_needed(title, Operation::BootstrapToken, &[reachable])
 }

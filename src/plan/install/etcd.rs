@@ -1,18 +1,18 @@
-//! External etcd: founded together, restarted one at a time, and joined one
-//! at a time by hosts that were lost or are new.
+//! External etcd: bootstrapped together, restarted one at a time, and joined
+//! one at a time by hosts that were lost or are new.
 
 mod program;
 
-use super::{Site, file};
+use super::{Context, file};
 use crate::cluster::{Node, Role, Topology};
 use crate::etcd::member::{self, CA_FILE, PKI, UNIT};
 use crate::etcd::script;
-use crate::plan::etcd::{GroupState, HostState};
+use crate::plan::etcd::{EtcdClusterState, HostState};
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, Directory, Done, OnDiffer, Resource, Service, Settle, Verb};
+use crate::resource::{Command, Directory, Done, OnChange, OnDiffer, Resource, Service, Verb};
+use crate::secret_store::SecretStore;
 use crate::shell::Script;
 use crate::template::HostFile;
-use crate::vault::Vault;
 
 /// A member as it shall be on one host.
 struct Member<'a> {
@@ -22,33 +22,42 @@ struct Member<'a> {
 }
 
 /// Steps after which all members serve; none where etcd is stacked.
-pub(super) fn group(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) -> Vec<StepId> {
-    let Topology::External(source) = &site.settled.cluster.topology else {
+pub(super) fn group(
+    context: &Context,
+    blueprint: &mut Blueprint,
+    secrets: &mut SecretStore,
+) -> Vec<StepId> {
+    let Topology::External(source) = &context.resolved.cluster.topology else {
         return Vec::new();
     };
-    let members: Vec<_> = site
-        .settled
+    let members: Vec<_> = context
+        .resolved
         .with_role(Role::Etcd)
         .map(|node| {
-            program::install(site, node, source, blueprint, vault);
-            place_certificates(site, node, blueprint, vault);
-            configure(site, node, blueprint, vault)
+            program::install(context, node, source, blueprint, secrets);
+            place_certificates(context, node, blueprint, secrets);
+            configure(context, node, blueprint, secrets)
         })
         .collect();
-    let begun = start(site, &members, blueprint);
-    let mut healed = finish(site, &members, &begun, blueprint);
-    healed.extend(join(site, &members, &healed, blueprint));
-    let restarted = restart(site, &members, &healed, blueprint);
-    let mut serving = gates(site, &members, blueprint);
+    let begun = start(context, &members, blueprint);
+    let mut healed = finish(context, &members, &begun, blueprint);
+    healed.extend(join(context, &members, &healed, blueprint));
+    let restarted = restart(context, &members, &healed, blueprint);
+    let mut serving = gates(context, &members, blueprint);
     serving.extend(healed);
     serving.extend(restarted);
     serving
 }
 
 /// The key of the authority is not among them: leaves are issued by kdiy.
-fn place_certificates(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
-    let authority = &site.trust.etcd_certificate;
-    let mut ca = file(HostFile::public(CA_FILE, authority.clone()), vault);
+fn place_certificates(
+    context: &Context,
+    node: &Node,
+    blueprint: &mut Blueprint,
+    secrets: &mut SecretStore,
+) {
+    let authority = &context.trust.etcd_certificate;
+    let mut ca = file(HostFile::public(CA_FILE, authority.clone()), secrets);
     ca.on_differ = OnDiffer::Refuse(
         "this host has another etcd authority than kdiy's state directory; an etcd lives or lived \
          here. If it is this cluster's, restore the state directory; if it is another's, stop it \
@@ -63,22 +72,22 @@ fn place_certificates(site: &Site, node: &Node, blueprint: &mut Blueprint, vault
     });
     let mut all: Vec<_> = directories.into();
     all.push(Resource::File(ca));
-    let leaves = member::certificates(site.settled, node, authority);
+    let leaves = member::certificates(context.resolved, node, authority);
     all.extend(leaves.map(Resource::Certificate));
     blueprint.add(&node.name, "place etcd's certificates", all, &[]);
 }
 
 fn configure<'a>(
-    site: &Site<'a>,
+    context: &Context<'a>,
     node: &'a Node,
     blueprint: &mut Blueprint,
-    vault: &mut Vault,
+    secrets: &mut SecretStore,
 ) -> Member<'a> {
-    let rendered = member::files(site.settled, node, &site.trust.etcd_certificate);
-    let files = rendered.map(|rendered| file(rendered, vault));
+    let rendered = member::files(context.resolved, node, &context.trust.etcd_certificate);
+    let files = rendered.map(|rendered| file(rendered, secrets));
     // Certificates are not among what it reads: it takes them up by itself.
-    let service = Service::new(UNIT, Settle::Restart, &[&files[0], &files[1]]);
-    let group = &site.standing.etcd;
+    let service = Service::new(UNIT, OnChange::Restart, &[&files[0], &files[1]]);
+    let group = &context.cluster_state.etcd;
     let state = *group.hosts.get(&node.name).unwrap_or(&HostState::Serving);
     let mut all: Vec<_> = files.map(Resource::File).into();
     if state == HostState::Serving {
@@ -86,8 +95,8 @@ fn configure<'a>(
             name: "the first start of etcd".to_owned(),
             verb: Verb::Run,
             details: vec!["bring one that broke off to its end".to_owned()],
-            done: Done::Ask(script::is_settled(&site.trust.etcd_certificate)),
-            script: script::settle(&site.trust.etcd_certificate),
+            done: Done::Ask(script::is_start_complete(&context.trust.etcd_certificate)),
+            script: script::complete_start(&context.trust.etcd_certificate),
             inputs: Vec::new(),
         }));
     }
@@ -101,18 +110,18 @@ fn configure<'a>(
 
 /// Members of a new cluster are started side by side, since each waits for
 /// the others; so are those that only do not run.
-fn start(site: &Site, members: &[Member], blueprint: &mut Blueprint) -> Vec<StepId> {
-    let authority = &site.trust.etcd_certificate;
-    let founding = matches!(
-        site.standing.etcd.state,
-        GroupState::Blank | GroupState::Founding
+fn start(context: &Context, members: &[Member], blueprint: &mut Blueprint) -> Vec<StepId> {
+    let authority = &context.trust.etcd_certificate;
+    let bootstrapping = matches!(
+        context.cluster_state.etcd.state,
+        EtcdClusterState::Blank | EtcdClusterState::Bootstrapping
     );
     let started =
-        |member: &&Member| matches!(member.state, HostState::Founder | HostState::Stopped);
+        |member: &&Member| matches!(member.state, HostState::Bootstrapping | HostState::Stopped);
     let mut begun = Vec::new();
     for member in members.iter().filter(started) {
-        let (script, details) = if founding {
-            let script = script::found(site.settled, authority, &member.service);
+        let (script, details) = if bootstrapping {
+            let script = script::bootstrap(context.resolved, authority, &member.service);
             (script, "start it for the first time, with all others")
         } else {
             (script::start(&member.service), "start it")
@@ -125,16 +134,16 @@ fn start(site: &Site, members: &[Member], blueprint: &mut Blueprint) -> Vec<Step
 
 /// Waits for the members that were started.
 fn finish(
-    site: &Site,
+    context: &Context,
     members: &[Member],
     begun: &[StepId],
     blueprint: &mut Blueprint,
 ) -> Vec<StepId> {
-    let authority = &site.trust.etcd_certificate;
+    let authority = &context.trust.etcd_certificate;
     let mut finished = Vec::new();
     for member in members {
-        if matches!(member.state, HostState::Founder | HostState::Stopped) {
-            let script = script::finish(member.node, &site.etcd(member.node), authority);
+        if matches!(member.state, HostState::Bootstrapping | HostState::Stopped) {
+            let script = script::finish(member.node, &context.etcd(member.node), authority);
             let finish = run(
                 "health of etcd",
                 "wait for it and note whose its data is",
@@ -147,12 +156,12 @@ fn finish(
 }
 
 /// A gate for each member that serves already.
-fn gates(site: &Site, members: &[Member], blueprint: &mut Blueprint) -> Vec<StepId> {
+fn gates(context: &Context, members: &[Member], blueprint: &mut Blueprint) -> Vec<StepId> {
     let mut gates = Vec::new();
     for member in members {
         if member.state == HostState::Serving {
             let host = &member.node.name;
-            let wait = script::wait(member.node, &site.etcd(member.node));
+            let wait = script::wait(member.node, &context.etcd(member.node));
             let wait = Command::wait(format!("the etcd member of {host}"), wait);
             gates.push(blueprint.add_needed(
                 host,
@@ -165,10 +174,11 @@ fn gates(site: &Site, members: &[Member], blueprint: &mut Blueprint) -> Vec<Step
     gates
 }
 
-/// One after the other, after those that only had to be started. A host runs it all by
-/// itself and asks whichever member answers, so nothing is done on the others.
+/// One after the other, after those that only had to be started. A host runs it
+/// all by itself and asks whichever member answers, so nothing is done on the
+/// others.
 fn join(
-    site: &Site,
+    context: &Context,
     members: &[Member],
     started: &[StepId],
     blueprint: &mut Blueprint,
@@ -178,7 +188,7 @@ fn join(
         .filter(|member| member.state == HostState::Joining)
         .collect();
     // etcd takes one learner at a time: one that is there comes first.
-    joining.sort_by_key(|member| !is_learner(site, member.node));
+    joining.sort_by_key(|member| !is_learner(context, member.node));
     let mut joined = Vec::new();
     let names: Vec<_> = joining
         .iter()
@@ -188,10 +198,10 @@ fn join(
     for (place, member) in joining.iter().enumerate() {
         // Those before it are members again by then.
         let script = script::join(
-            site.settled,
+            context.resolved,
             member.node,
             &names[place..],
-            &site.trust.etcd_certificate,
+            &context.trust.etcd_certificate,
             &member.service,
         );
         let details = "remove its dead entry if there is one, join as a learner, vote once in sync";
@@ -203,9 +213,9 @@ fn join(
     joined
 }
 
-fn is_learner(site: &Site, node: &Node) -> bool {
-    match &site.standing.etcd.state {
-        GroupState::Live(members) => members.iter().any(|entry| {
+fn is_learner(context: &Context, node: &Node) -> bool {
+    match &context.cluster_state.etcd.state {
+        EtcdClusterState::Live(members) => members.iter().any(|entry| {
             entry.learner && (entry.name.is_empty() || entry.name == node.name.as_str())
         }),
         _ => false,
@@ -217,7 +227,7 @@ fn is_learner(site: &Site, node: &Node) -> bool {
 /// host, so that one which kdiy does not reach counts as well. systemd calls it
 /// started when it serves again.
 fn restart(
-    site: &Site,
+    context: &Context,
     members: &[Member],
     healed: &[StepId],
     blueprint: &mut Blueprint,
@@ -227,7 +237,7 @@ fn restart(
         let host = &member.node.name;
         let others = members.iter().filter(|other| other.node.name != *host);
         let script = others.fold(Script::new(), |script, other| {
-            script.then(&script::wait(other.node, &site.etcd(other.node)))
+            script.then(&script::wait(other.node, &context.etcd(other.node)))
         });
         let mut before = healed.to_vec();
         before.extend(restarted.last());

@@ -3,16 +3,16 @@
 
 use std::iter;
 
-use super::{Site, files, resources, runtime};
+use super::{Context, files, resources, runtime};
 use crate::cluster::Node;
 use crate::plan::Blueprint;
 use crate::plan::facts::software::{CRI_TOOLS, KUBERNETES};
 use crate::resource::{
-    File, Module, Package, Packages, Provides, Repository, RepositoryKey, Resource, Service,
-    Settle, Swap, Sysctl,
+    File, Module, OnChange, Package, Packages, Provides, Repository, RepositoryKey, Resource,
+    Service, Swap, Sysctl,
 };
+use crate::secret_store::SecretStore;
 use crate::template::{HostFile, NOTICE};
-use crate::vault::Vault;
 use crate::{cni, kubeadm};
 
 /// Needed by kubelet, kube-proxy and kubeadm's preflight, and by kdiy (curl).
@@ -35,43 +35,48 @@ const SYSCTLS: [&str; 3] = [
     "net.ipv4.ip_forward",
 ];
 
-pub(super) fn prepare(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
+pub(super) fn prepare(
+    context: &Context,
+    node: &Node,
+    blueprint: &mut Blueprint,
+    secrets: &mut SecretStore,
+) {
     let host = &node.name;
-    apt_proxy(site, node, blueprint, vault);
+    apt_proxy(context, node, blueprint, secrets);
     // First, since a wrong key shall leave the host as it was.
     blueprint.add(
         host,
         "add the package repository",
-        repository(site, node, vault),
+        repository(context, node, secrets),
         &[],
     );
-    blueprint.add(host, "prepare the kernel", kernel(site), &[]);
-    blueprint.add(host, "install packages", packages(site, node), &[]);
-    runtime::configure(site, node, blueprint, vault);
+    blueprint.add(host, "prepare the kernel", kernel(context), &[]);
+    blueprint.add(host, "install packages", packages(context, node), &[]);
+    runtime::configure(context, node, blueprint, secrets);
     let mut all = resources(&files(
-        kubeadm::patches(site.settled, site.resolver(node)),
-        vault,
+        kubeadm::patches(context.resolved, context.resolver(node)),
+        secrets,
     ));
-    let network = files(cni::files(site.settled, node), vault);
+    let network = files(cni::files(context.resolved, node), secrets);
     all.extend(resources(&network));
-    if let Some(unit) = cni::unit(&site.settled.cluster.network.cni) {
+    if let Some(unit) = cni::unit(&context.resolved.cluster.network.cni) {
         let read: Vec<&File> = network.iter().collect();
         all.push(Resource::Service(Service::new(
             unit,
-            Settle::Restart,
+            OnChange::Restart,
             &read,
         )));
     }
     all.push(Resource::Service(Service::new(
         "kubelet.service",
-        Settle::EnableOnly,
+        OnChange::EnableOnly,
         &[],
     )));
     blueprint.add(host, "set up the kubelet", all, &[]);
 }
 
-fn kernel(site: &Site) -> Vec<Resource> {
-    let cluster = &site.settled.cluster;
+fn kernel(context: &Context) -> Vec<Resource> {
+    let cluster = &context.resolved.cluster;
     let modules = [
         Module {
             name: "overlay".to_owned(),
@@ -107,15 +112,20 @@ fn kernel(site: &Site) -> Vec<Resource> {
 }
 
 /// Where hosts reach the outside through a proxy, apt does too.
-pub(super) fn apt_proxy(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
-    let Some(proxy) = &site.settled.cluster.http_proxy else {
+pub(super) fn apt_proxy(
+    context: &Context,
+    node: &Node,
+    blueprint: &mut Blueprint,
+    secrets: &mut SecretStore,
+) {
+    let Some(proxy) = &context.resolved.cluster.http_proxy else {
         return;
     };
     let schemes = [("http", &proxy.http), ("https", &proxy.https)];
     let set = schemes.iter().filter_map(|(scheme, url)| {
         Some(format!("Acquire::{scheme}::Proxy \"{}\";\n", url.as_ref()?))
     });
-    let direct = crate::runtime::no_proxy(site.settled, proxy);
+    let direct = crate::runtime::no_proxy(context.resolved, proxy);
     let direct = direct
         .iter()
         .filter(|host| !host.starts_with('.') && !host.contains('/'))
@@ -130,7 +140,7 @@ pub(super) fn apt_proxy(site: &Site, node: &Node, blueprint: &mut Blueprint, vau
         "/etc/apt/apt.conf.d/90kdiy-proxy",
         format!("{notice}{text}"),
     );
-    let file = resources(&files(vec![file], vault));
+    let file = resources(&files(vec![file], secrets));
     blueprint.add(&node.name, "set apt's proxy", file, &[]);
 }
 
@@ -138,8 +148,8 @@ fn text(path: &str, text: String) -> Resource {
     Resource::File(File::plain(path, 0o644, format!("{NOTICE}{text}")))
 }
 
-fn repository(site: &Site, node: &Node, vault: &mut Vault) -> Vec<Resource> {
-    let cluster = &site.settled.cluster;
+fn repository(context: &Context, node: &Node, secrets: &mut SecretStore) -> Vec<Resource> {
+    let cluster = &context.resolved.cluster;
     let mut url = cluster.packages.url.clone();
     if !url.ends_with('/') {
         url.push('/');
@@ -152,7 +162,7 @@ fn repository(site: &Site, node: &Node, vault: &mut Vault) -> Vec<Resource> {
         setting: "packages",
     };
     let repositories: Vec<_> = iter::once(kubernetes)
-        .chain(runtime::repository(site, node))
+        .chain(runtime::repository(context, node))
         .collect();
     let pinned = |repository: &Repository| matches!(repository.key, RepositoryKey::Pinned { .. });
     let mut all = Vec::new();
@@ -164,18 +174,18 @@ fn repository(site: &Site, node: &Node, vault: &mut Vault) -> Vec<Resource> {
         )));
     }
     all.extend(repositories.into_iter().map(Resource::Repository));
-    let preference = runtime::preference(site).into_iter().collect();
-    all.extend(resources(&files(preference, vault)));
-    all.push(runtime::forgotten(site, node));
+    let preference = runtime::preference(context).into_iter().collect();
+    all.extend(resources(&files(preference, secrets)));
+    all.push(runtime::forgotten(context, node));
     all
 }
 
-fn packages(site: &Site, node: &Node) -> Vec<Resource> {
-    let cluster = &site.settled.cluster;
+fn packages(context: &Context, node: &Node) -> Vec<Resource> {
+    let cluster = &context.resolved.cluster;
     let hold = cluster.packages.hold;
-    let release = format!("{}-", site.settled.version);
+    let release = format!("{}-", context.resolved.version);
     let base = BASE.iter().map(|name| Package::any(name));
-    let (runtime, rivals) = runtime::packages(site);
+    let (runtime, rivals) = runtime::packages(context);
     let kubernetes = KUBERNETES.iter().map(|name| Package {
         name: (*name).to_owned(),
         version: Some(release.clone()),
@@ -194,6 +204,6 @@ fn packages(site: &Site, node: &Node) -> Vec<Resource> {
         ..Packages::new("for Kubernetes", packages)
     };
     let mut all = vec![Resource::Packages(packages)];
-    all.extend(runtime::beside_packages(site, node));
+    all.extend(runtime::beside_packages(context, node));
     all
 }

@@ -3,34 +3,37 @@
 
 use serde_json::json;
 
-use super::{Founded, Site, kubectl};
+use super::{Bootstrapped, Context};
 use crate::kubeadm::document;
 use crate::plan::facts::plane::{KUBELET_ACCESS, KUBELET_ROLE, KUBELET_USER};
+use crate::plan::operation::{Manifest, Operation};
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, Done, Input, Resource, Verb};
+use crate::resource::{Command, Done, Resource, Verb};
 use crate::shell::Script;
 
 /// Lets API servers into the kubelets, for logs and exec. Their certificate is
-/// of no group since patches of 2026 (1.33.12, 1.34.8, 1.35.5, 1.36.1), and only
-/// one phase of `kubeadm init` binds its user: a cluster that was founded by an
-/// earlier patch, or without that phase, loses both by a certificate that is
-/// made anew.
-pub(super) fn let_in(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> StepId {
+/// of no group since patches of 2026 (1.33.12, 1.34.8, 1.35.5, 1.36.1), and
+/// only one phase of `kubeadm init` binds its user: a cluster that was
+/// bootstrapped by an earlier patch, or without that phase, loses both by a
+/// certificate that is made anew.
+pub(super) fn let_in(
+    context: &Context,
+    blueprint: &mut Blueprint,
+    bootstrapped: &Bootstrapped,
+) -> StepId {
     let allowed = |facts: &crate::plan::Facts| facts.plane.kubelet_access;
-    let kubectl = kubectl(site, site.lead);
-    let command = Command {
+    let done = context.is_bootstrapped() && context.facts.values().any(allowed);
+    let operation = Operation::Apply(Manifest {
         name: "API servers' access to kubelets".to_owned(),
-        verb: Verb::Run,
-        details: vec![format!("bind {KUBELET_USER} to {KUBELET_ROLE}")],
-        done: Done::Known(site.is_founded() && site.facts.values().any(allowed)),
-        script: kubectl.lit("auth reconcile -f \"$kdiy_tmp/binding.yaml\"\n"),
-        inputs: vec![Input::plain("binding.yaml", binding())],
-    };
-    blueprint.add(
-        &site.lead.name,
+        detail: format!("bind {KUBELET_USER} to {KUBELET_ROLE}"),
+        text: binding(),
+        note: None,
+    });
+    blueprint.operate(
         "let API servers into kubelets",
-        vec![Resource::Command(command)],
-        &[founded.reachable],
+        operation,
+        !done,
+        &[bootstrapped.reachable],
     )
 }
 
@@ -49,13 +52,13 @@ fn binding() -> String {
 
 /// The kubelet's configuration, and the drop-in of its unit by kubeadm's
 /// package: CIS 4.1.9 and 4.1.1 want that only root reads them. kubeadm keeps
-/// the mode of a file that is there, dpkg does so where it is told to. A drop-in
-/// that somebody else put there gets the mode as well: nobody but root has to
-/// read it. A link is left alone, since it may lead anywhere (to /dev/null,
-/// say), and has no mode.
-pub(super) fn restrict(site: &Site, blueprint: &mut Blueprint) {
-    let nodes = site.settled.cluster.kubelets();
-    for node in nodes.filter(|node| site.will_be_member(node)) {
+/// the mode of a file that is there, dpkg does so where it is told to. A
+/// drop-in that somebody else put there gets the mode as well: nobody but root
+/// has to read it. A link is left alone, since it may lead anywhere (to
+/// /dev/null, say), and has no mode.
+pub(super) fn restrict(context: &Context, blueprint: &mut Blueprint) {
+    let nodes = context.resolved.cluster.kubelets();
+    for node in nodes.filter(|node| context.will_have_joined(node)) {
         let command = Command {
             name: "files of the kubelet".to_owned(),
             verb: Verb::Run,

@@ -1,58 +1,65 @@
-//! The network manifest, applied through a control plane.
+//! The network manifest.
 
-use super::{Founded, Site, kubectl};
+use super::{Bootstrapped, Context, kubectl};
 use crate::cluster::ManifestSource;
 use crate::cni;
+use crate::plan::operation::{Manifest, Operation};
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, Content, DOWNLOAD, Done, Input, Resource, Verb, sha256_hex};
+use crate::resource::{Command, DOWNLOAD, Done, Resource, Verb, sha256_hex};
 use crate::shell::Script;
 
+/// In the plan and in errors.
+const NAME: &str = "network manifest";
+/// Of the step.
+const TITLE: &str = "apply the network manifest";
+
 pub(super) fn manifest(
-    site: &Site,
+    context: &Context,
     blueprint: &mut Blueprint,
-    founded: &Founded,
+    bootstrapped: &Bootstrapped,
 ) -> Option<StepId> {
-    let source = &cni::manifest(&site.settled.cluster.network.cni)?;
-    let (shown, hash) = match source {
-        ManifestSource::File { path, text } => {
-            (path.display().to_string(), sha256_hex(text.as_bytes()))
-        }
-        ManifestSource::Url(url) => (url.clone(), sha256_hex(url.as_bytes())),
+    let source = cni::manifest(&context.resolved.cluster.network.cni)?;
+    let hash = match &source {
+        ManifestSource::File { text, .. } => sha256_hex(text.as_bytes()),
+        ManifestSource::Url(url) => sha256_hex(url.as_bytes()),
     };
-    let (fetch, inputs) = match source {
-        ManifestSource::File { text, .. } => {
-            let content = Content::Plain(text.clone());
-            (
-                Script::new(),
-                vec![Input {
-                    name: "cni.yaml".to_owned(),
-                    content,
-                }],
-            )
+    let applied = context.cluster_state.manifest.as_ref() == Some(&hash);
+    let needs = [bootstrapped.reachable];
+    Some(match source {
+        ManifestSource::File { path, text } => {
+            let operation = Operation::Apply(Manifest {
+                name: NAME.to_owned(),
+                detail: format!("apply {}", path.display()),
+                text,
+                note: Some(("cni".to_owned(), hash)),
+            });
+            blueprint.operate(TITLE, operation, !applied, &needs)
         }
         ManifestSource::Url(url) => {
-            let fetch = Script::of(DOWNLOAD).arg(url);
-            (
-                fetch.lit(
-                    " \"$kdiy_tmp/cni.yaml\"
-",
-                ),
-                Vec::new(),
-            )
+            let command = from_url(context, &url, &hash, applied);
+            let command = vec![Resource::Command(command)];
+            blueprint.add(&context.lead.name, TITLE, command, &needs)
         }
-    };
-    let kubectl = kubectl(site, site.lead);
+    })
+}
+
+/// Fetched by a control plane, by the proxy that hosts have: this machine may
+/// not reach it.
+fn from_url(context: &Context, url: &str, hash: &str, applied: bool) -> Command {
+    let kubectl = kubectl(context, context.lead);
     // What was applied is kept in the cluster, so that any laptop knows it.
     let note = Script::of(
         " -n kube-system create configmap kdiy --dry-run=client -o yaml --from-literal=cni=",
     )
-    .arg(&hash);
-    let apply = Command {
-        name: "network manifest".to_owned(),
+    .arg(hash);
+    Command {
+        name: NAME.to_owned(),
         verb: Verb::Run,
-        details: vec![format!("apply {shown}")],
-        done: Done::Known(site.standing.manifest.as_ref() == Some(&hash)),
-        script: fetch
+        details: vec![format!("apply {url}")],
+        done: Done::Known(applied),
+        script: Script::of(DOWNLOAD)
+            .arg(url)
+            .lit(" \"$kdiy_tmp/cni.yaml\"\n")
             .then(&kubectl)
             .lit("apply -f \"$kdiy_tmp/cni.yaml\"\n")
             .then(&kubectl)
@@ -60,13 +67,6 @@ pub(super) fn manifest(
             .lit(" | ")
             .then(&kubectl)
             .lit("apply -f -"),
-        inputs,
-    };
-    let step = blueprint.add(
-        &site.lead.name,
-        "apply the network manifest",
-        vec![Resource::Command(apply)],
-        &[founded.reachable],
-    );
-    Some(step)
+        inputs: Vec::new(),
+    }
 }

@@ -1,29 +1,29 @@
 //! The container runtime of a host: where it comes from, what it displaces,
 //! how it is configured.
 
-use super::{Site, files, resources};
+use super::{Context, files, resources};
 use crate::cluster::{AptSource, Archive, Containerd, Download, Node, PackageKey, Runtime};
 use crate::plan::facts::software::{ARCHIVE_UNIT, PREFERENCE, Present, REPOSITORY};
 use crate::plan::{Blueprint, Facts};
 use crate::resource::{
-    Command, DOWNLOAD, Done, File, OnDiffer, Package, Repository, RepositoryKey, Resource, Rival,
-    Service, Settle, Verb,
+    Command, DOWNLOAD, Done, File, OnChange, OnDiffer, Package, Repository, RepositoryKey,
+    Resource, Rival, Service, Verb,
 };
 use crate::runtime::crio::PACKAGED_NETWORK;
 use crate::runtime::{self, Host, Profile, docker};
+use crate::secret_store::SecretStore;
 use crate::shell::Script;
 use crate::template::{HostFile, NOTICE};
-use crate::vault::Vault;
 
 /// What there is to know about the cluster's runtime.
-pub(super) fn profile(site: &Site) -> Profile {
-    runtime::profile(&site.settled.cluster.runtime)
+pub(super) fn profile(context: &Context) -> Profile {
+    runtime::profile(&context.resolved.cluster.runtime)
 }
 
 /// Its own repository, where the distribution's is not meant.
-pub(super) fn repository(site: &Site, node: &Node) -> Option<Repository> {
-    let AptSource { url, suite, key } = runtime::source(&site.settled.cluster.runtime)?;
-    let facts = site.facts.get(&node.name);
+pub(super) fn repository(context: &Context, node: &Node) -> Option<Repository> {
+    let AptSource { url, suite, key } = runtime::source(&context.resolved.cluster.runtime)?;
+    let facts = context.facts.get(&node.name);
     let mut url = filled(url, facts);
     if suite == "/" && !url.ends_with('/') {
         url.push('/');
@@ -67,11 +67,11 @@ fn filled(text: &str, facts: Option<&Facts>) -> String {
 }
 
 /// Its packages, and those that cannot stay beside them.
-pub(super) fn packages(site: &Site) -> (impl Iterator<Item = Package>, Vec<Rival>) {
+pub(super) fn packages(context: &Context) -> (impl Iterator<Item = Package>, Vec<Rival>) {
     let Profile {
         packages, rivals, ..
-    } = profile(site);
-    let hold = site.settled.cluster.packages.hold;
+    } = profile(context);
+    let hold = context.resolved.cluster.packages.hold;
     let packages = packages.iter().map(move |name| Package {
         hold,
         ..Package::any(name)
@@ -82,14 +82,14 @@ pub(super) fn packages(site: &Site) -> (impl Iterator<Item = Package>, Vec<Rival
 /// Has apt take packages of these names from the inventory's repository, even
 /// where the distribution has newer ones or the repository asks not to be
 /// preferred, as backports do.
-pub(super) fn preference(site: &Site) -> Option<HostFile> {
-    let cluster = &site.settled.cluster;
+pub(super) fn preference(context: &Context) -> Option<HostFile> {
+    let cluster = &context.resolved.cluster;
     let source = runtime::preferred(&cluster.runtime)?;
     let (_, rest) = source.url.split_once("://")?;
     let host = rest.split('/').next()?;
     let host = host.rsplit('@').next()?;
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-    let names = profile(site).packages.join(" ");
+    let names = profile(context).packages.join(" ");
     Some(HostFile::public(
         PREFERENCE,
         format!("{NOTICE}Package: {names}\nPin: origin \"{host}\"\nPin-Priority: 600\n"),
@@ -98,13 +98,13 @@ pub(super) fn preference(site: &Site) -> Option<HostFile> {
 
 /// What an earlier runtime of the inventory left to apt, so that packages come
 /// from where the inventory now says.
-pub(super) fn forgotten(site: &Site, node: &Node) -> Resource {
-    let runtime = &site.settled.cluster.runtime;
+pub(super) fn forgotten(context: &Context, node: &Node) -> Resource {
+    let runtime = &context.resolved.cluster.runtime;
     let wanted = |path: &str| match path {
         REPOSITORY => runtime::source(runtime).is_some(),
         _ => runtime::preferred(runtime).is_some(),
     };
-    let left = present(site, node).map_or_else(Vec::new, |present| {
+    let left = present(context, node).map_or_else(Vec::new, |present| {
         let left = present.apt.iter().filter(|path| !wanted(path));
         left.cloned().collect()
     });
@@ -118,19 +118,19 @@ pub(super) fn forgotten(site: &Site, node: &Node) -> Resource {
     })
 }
 
-fn present<'a>(site: &Site<'a>, node: &Node) -> Option<&'a Present> {
-    Some(&site.facts.get(&node.name)?.software.present)
+fn present<'a>(context: &Context<'a>, node: &Node) -> Option<&'a Present> {
+    Some(&context.facts.get(&node.name)?.software.present)
 }
 
 /// What packages of repositories do not bring, or should not.
-pub(super) fn beside_packages(site: &Site, node: &Node) -> Vec<Resource> {
-    let cluster = &site.settled.cluster;
+pub(super) fn beside_packages(context: &Context, node: &Node) -> Vec<Resource> {
+    let cluster = &context.resolved.cluster;
     match &cluster.runtime {
         Runtime::Containerd(Containerd::Archive(archive)) => unpacked(archive),
-        Runtime::Containerd(Containerd::Packages(_)) => vec![without_archive(site, node)],
+        Runtime::Containerd(Containerd::Packages(_)) => vec![without_archive(context, node)],
         Runtime::Docker { cri_dockerd, .. } => vec![
-            without_archive(site, node),
-            package_of(site, docker::CRI_DOCKERD, cri_dockerd),
+            without_archive(context, node),
+            package_of(context, docker::CRI_DOCKERD, cri_dockerd),
         ],
         Runtime::CriO(_) => vec![without_packaged_network()],
     }
@@ -138,8 +138,8 @@ pub(super) fn beside_packages(site: &Site, node: &Node) -> Vec<Resource> {
 
 /// The unit of an archive goes before that of the package. No pods run there:
 /// on nodes that have joined a plan refuses it.
-fn without_archive(site: &Site, node: &Node) -> Resource {
-    let there = present(site, node).is_some_and(|present| present.archive.is_some());
+fn without_archive(context: &Context, node: &Node) -> Resource {
+    let there = present(context, node).is_some_and(|present| present.archive.is_some());
     Resource::Command(Command {
         name: "containerd of an earlier archive".to_owned(),
         verb: Verb::Run,
@@ -257,7 +257,7 @@ impl Fetched<'_> {
     }
 }
 
-fn package_of(site: &Site, name: &'static str, download: &Download) -> Resource {
+fn package_of(context: &Context, name: &'static str, download: &Download) -> Resource {
     let Download { url, sha256 } = download;
     let stamp = format!("/var/lib/kdiy/{name}.sha256");
     let ask = Script::of("[ \"$(dpkg-query -W -f '${db:Status-Status}' ")
@@ -281,7 +281,7 @@ fn package_of(site: &Site, name: &'static str, download: &Download) -> Resource 
         .lit(" ]; then\necho \"the downloaded package has the SHA-256 ${kdiy_sum%% *}, not \"")
         .arg(sha256)
         .lit(" >&2\nexit 1\nfi\nkdiy_apt_install \"$kdiy_tmp/package.deb\"\n");
-    let script = if site.settled.cluster.packages.hold {
+    let script = if context.resolved.cluster.packages.hold {
         script
             .lit("apt-mark hold -- ")
             .arg(name)
@@ -305,27 +305,32 @@ fn package_of(site: &Site, name: &'static str, download: &Download) -> Resource 
 }
 
 /// Its files and units.
-pub(super) fn configure(site: &Site, node: &Node, blueprint: &mut Blueprint, vault: &mut Vault) {
+pub(super) fn configure(
+    context: &Context,
+    node: &Node,
+    blueprint: &mut Blueprint,
+    secrets: &mut SecretStore,
+) {
     // Until it was asked, a host is taken for one that may raise limits.
-    let host = site.facts.get(&node.name).map(|facts| Host {
+    let host = context.facts.get(&node.name).map(|facts| Host {
         confined: !facts.sys_resource,
         release: facts.software.release(),
         format: facts
             .software
             .present
             .format
-            .filter(|_| site.is_member(node)),
+            .filter(|_| context.has_joined(node)),
     });
     let mut all = Vec::new();
-    for unit in runtime::units(site.settled, host.unwrap_or_default()) {
-        let mut read = files(unit.files, vault);
+    for unit in runtime::units(context.resolved, host.unwrap_or_default()) {
+        let mut read = files(unit.files, secrets);
         for file in &mut read {
             // The package brings a configuration of its own.
             file.on_differ = OnDiffer::KeepOriginal;
         }
         all.extend(resources(&read));
         let read: Vec<&File> = read.iter().collect();
-        let service = Service::new(unit.name, Settle::Restart, &read);
+        let service = Service::new(unit.name, OnChange::Restart, &read);
         all.push(Resource::Service(service));
     }
     blueprint.add(&node.name, "configure the container runtime", all, &[]);
@@ -339,14 +344,14 @@ pub(super) fn pull() -> Script {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{Name, Origin, Release, Settled, Version};
+    use crate::cluster::{Name, Origin, ResolvedCluster, Version};
     use crate::kubeadm::tests::few;
-    use crate::plan::install::{Circumstances, blueprint};
+    use crate::plan::install::{Observed, blueprint};
     use crate::plan::tests::{facts, trust};
 
-    fn docker() -> Settled {
-        let mut settled = few(Version::new(1, 34, 1));
-        settled.cluster.runtime = Runtime::Docker {
+    fn docker() -> ResolvedCluster {
+        let mut resolved = few(Version::new(1, 34, 1));
+        resolved.cluster.runtime = Runtime::Docker {
             origin: Origin::Docker(AptSource {
                 url: "https://download.example/linux/{os}".to_owned(),
                 suite: "{codename} stable".to_owned(),
@@ -360,16 +365,16 @@ mod tests {
                 sha256: "0".repeat(64),
             },
         };
-        settled
+        resolved
     }
 
     /// Resources of the first worker, before and after it was asked.
-    fn resources(settled: &Settled) -> [Vec<Resource>; 2] {
+    fn resources(resolved: &ResolvedCluster) -> [Vec<Resource>; 2] {
         let host = Name::try_from("w1".to_owned()).unwrap();
-        let mut known = Circumstances::default();
-        known.facts.insert(host.clone(), facts(settled, "w1"));
-        [Circumstances::default(), known].map(|circumstances| {
-            let all = blueprint(settled, &trust(), &circumstances, &mut Vault::new());
+        let mut known = Observed::default();
+        known.facts.insert(host.clone(), facts(resolved, "w1"));
+        [Observed::default(), known].map(|observed| {
+            let all = blueprint(resolved, &trust(), &observed, &mut SecretStore::new());
             all.resources(&host).into_iter().cloned().collect()
         })
     }
@@ -432,9 +437,9 @@ mod tests {
             ],
         ];
         for (source, wanted) in sources.into_iter().zip(wanted) {
-            let mut settled = few(Version::new(1, 37, 2));
-            settled.cluster.runtime = Runtime::Containerd(source);
-            let [before, after] = resources(&settled);
+            let mut resolved = few(Version::new(1, 37, 2));
+            resolved.cluster.runtime = Runtime::Containerd(source);
+            let [before, after] = resources(&resolved);
             let keys = [&before, &after].map(|all| all.iter().map(Resource::key));
             let [before, after] = keys.map(Iterator::collect::<Vec<_>>);
             assert_eq!(before, after);
@@ -446,14 +451,14 @@ mod tests {
 
     #[test]
     fn a_repository_of_ones_own_is_preferred_by_its_host() {
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.runtime =
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.runtime =
             Runtime::Containerd(Containerd::Packages(Origin::Repository(AptSource {
                 url: "https://user@packages.example:8443/{os}/".to_owned(),
                 suite: "{codename} main".to_owned(),
                 key: PackageKey::Armored("key".to_owned()),
             })));
-        let [_, known] = resources(&settled);
+        let [_, known] = resources(&resolved);
         let text = known.iter().find_map(|resource| match resource {
             Resource::File(file) if file.path.starts_with("/etc/apt/preferences.d/") => {
                 Some(&file.content)
@@ -479,7 +484,7 @@ mod tests {
 
     fn archive(runc: Option<Download>) -> Archive {
         Archive {
-            version: Release::new(2, 4, 2),
+            version: Version::new(2, 4, 2),
             containerd: download("containerd-2.4.2-linux-{arch}.tar.gz"),
             runc,
         }
@@ -547,13 +552,13 @@ mod tests {
 
     #[test]
     fn the_network_of_cri_os_package_is_put_aside() {
-        let mut settled = few(Version::new(1, 37, 2));
-        settled.cluster.runtime = Runtime::CriO(AptSource {
+        let mut resolved = few(Version::new(1, 37, 2));
+        resolved.cluster.runtime = Runtime::CriO(AptSource {
             url: "https://packages.example/v1.37/deb/".to_owned(),
             suite: "/".to_owned(),
             key: PackageKey::Armored("key".to_owned()),
         });
-        let [_, known] = resources(&settled);
+        let [_, known] = resources(&resolved);
         let at = |key: &str| known.iter().position(|have| have.key() == key).expect(key);
         let aside = at("command CRI-O's own network");
         assert!(at("packages for Kubernetes") < aside && aside < at("service crio.service"));
@@ -592,17 +597,17 @@ mod tests {
     fn what_an_earlier_runtime_left_is_put_aside() {
         let host = Name::try_from("w1".to_owned()).unwrap();
         let left = |runtime: Runtime, archive: Option<&str>| {
-            let mut settled = few(Version::new(1, 37, 2));
-            settled.cluster.runtime = runtime;
-            let mut facts = facts(&settled, "w1");
+            let mut resolved = few(Version::new(1, 37, 2));
+            resolved.cluster.runtime = runtime;
+            let mut facts = facts(&resolved, "w1");
             facts.software.present = Present {
                 archive: archive.map(str::to_owned),
                 apt: vec![REPOSITORY.to_owned(), PREFERENCE.to_owned()],
                 ..Present::default()
             };
-            let mut known = Circumstances::default();
+            let mut known = Observed::default();
             known.facts.insert(host.clone(), facts);
-            let all = blueprint(&settled, &trust(), &known, &mut Vault::new());
+            let all = blueprint(&resolved, &trust(), &known, &mut SecretStore::new());
             let all = all.resources(&host).into_iter();
             let left = all.filter_map(|resource| match resource {
                 Resource::Command(command) if command.name.contains(" earlier ") => {
@@ -630,12 +635,12 @@ mod tests {
     #[test]
     fn the_unit_of_an_earlier_archive_gives_way_to_the_packages() {
         let host = Name::try_from("w1".to_owned()).unwrap();
-        let settled = few(Version::new(1, 37, 2));
-        let mut facts = facts(&settled, "w1");
+        let resolved = few(Version::new(1, 37, 2));
+        let mut facts = facts(&resolved, "w1");
         facts.software.present.archive = Some("1".to_owned());
-        let mut known = Circumstances::default();
+        let mut known = Observed::default();
         known.facts.insert(host.clone(), facts);
-        let all = blueprint(&settled, &trust(), &known, &mut Vault::new());
+        let all = blueprint(&resolved, &trust(), &known, &mut SecretStore::new());
         let script = all
             .resources(&host)
             .into_iter()

@@ -1,7 +1,7 @@
 //! Requests of kubelets for serving certificates, approved by kdiy.
 
 use super::settings::configuration;
-use super::{Site, config, kubectl};
+use super::{Context, config, kubectl};
 use crate::cluster::{KubeletServing, Node};
 use crate::kubeadm::{self, Stage};
 use crate::plan::serving::{requestor, serving_function};
@@ -14,16 +14,16 @@ const PORT: u16 = 10250;
 
 /// Has the kubelets of members ask the cluster for their certificates, or no
 /// longer do so. kubeadm gives them the configuration that the cluster has.
-pub(super) fn configure(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
-    let nodes: Vec<_> = site.settled.cluster.kubelets().collect();
+pub(super) fn configure(context: &Context, blueprint: &mut Blueprint) -> Vec<StepId> {
+    let nodes: Vec<_> = context.resolved.cluster.kubelets().collect();
     let nodes: Vec<_> = nodes
         .into_iter()
-        .filter(|node| site.is_member(node) && !is_configured(site, node))
+        .filter(|node| context.has_joined(node) && !is_configured(context, node))
         .collect();
     if nodes.is_empty() {
         return Vec::new();
     }
-    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
+    let stage = Stage::wanted(context.resolved.cluster.control_plane.encryption);
     let upload = Command {
         name: "kubelets' configuration in the cluster".to_owned(),
         verb: Verb::Run,
@@ -32,15 +32,15 @@ pub(super) fn configure(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
         script: Script::of("kubeadm init phase upload-config kubelet")
             .lit(config::OPTION)
             .lit("\n"),
-        inputs: vec![configuration(site, site.lead, stage)],
+        inputs: vec![configuration(context, context.lead, stage)],
     };
     let upload = blueprint.add_needed(
-        &site.lead.name,
+        &context.lead.name,
         "upload the kubelets' configuration",
         vec![Resource::Command(upload)],
         &[],
     );
-    let who = match site.settled.cluster.kubelet_serving {
+    let who = match context.resolved.cluster.kubelet_serving {
         KubeletServing::Signed => "serve with a certificate of the cluster",
         KubeletServing::SelfSigned => "serve with a certificate of its own",
     };
@@ -67,26 +67,27 @@ pub(super) fn configure(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
 }
 
 /// A host that was not looked at is left as it is.
-fn is_configured(site: &Site, node: &Node) -> bool {
-    let signed = site.settled.cluster.kubelet_serving == KubeletServing::Signed;
-    let facts = site.facts.get(&node.name);
+fn is_configured(context: &Context, node: &Node) -> bool {
+    let signed = context.resolved.cluster.kubelet_serving == KubeletServing::Signed;
+    let facts = context.facts.get(&node.name);
     facts.is_none_or(|facts| facts.signed_serving == signed)
 }
 
-/// Approves what nodes that join or learn to ask do ask for, and what waited when kdiy looked.
-pub(super) fn approve(site: &Site, blueprint: &mut Blueprint, joined: &[StepId]) {
-    if site.settled.cluster.kubelet_serving != KubeletServing::Signed {
+/// Approves what nodes that join or learn to ask do ask for, and what waited
+/// when kdiy looked.
+pub(super) fn approve(context: &Context, blueprint: &mut Blueprint, joined: &[StepId]) {
+    if context.resolved.cluster.kubelet_serving != KubeletServing::Signed {
         return;
     }
-    let kubectl = kubectl(site, site.lead);
-    let mut script = serving_function(site.settled, &kubectl);
+    let kubectl = kubectl(context, context.lead);
+    let mut script = serving_function(context.resolved, &kubectl);
     let mut details = Vec::new();
-    for node in site.settled.cluster.kubelets() {
-        let waits = waiting(site, node);
-        if site.is_member(node) && is_configured(site, node) && waits.is_empty() {
+    for node in context.resolved.cluster.kubelets() {
+        let waits = waiting(context, node);
+        if context.has_joined(node) && is_configured(context, node) && waits.is_empty() {
             continue;
         }
-        let address = site.settled.address(node);
+        let address = context.resolved.address(node);
         let asked = match waits.as_slice() {
             [] => String::new(),
             names => format!(" ({})", names.join(", ")),
@@ -116,7 +117,7 @@ pub(super) fn approve(site: &Site, blueprint: &mut Blueprint, joined: &[StepId])
     };
     let command = vec![Resource::Command(command)];
     blueprint.add(
-        &site.lead.name,
+        &context.lead.name,
         "approve serving certificates",
         command,
         joined,
@@ -124,13 +125,13 @@ pub(super) fn approve(site: &Site, blueprint: &mut Blueprint, joined: &[StepId])
 }
 
 /// Names of a node's good requests that wait.
-fn waiting<'a>(site: &'a Site, node: &Node) -> Vec<&'a str> {
+fn waiting<'a>(context: &'a Context, node: &Node) -> Vec<&'a str> {
     let who = requestor(node.name.as_str());
-    let mut names: Vec<_> = site
+    let mut names: Vec<_> = context
         .facts
         .values()
         .flat_map(|facts| &facts.plane.requests)
-        .filter(|request| request.fault.is_none() && request.requestor == who)
+        .filter(|request| request.objection.is_none() && request.requestor == who)
         .map(|request| request.name.as_str())
         .collect();
     names.sort_unstable();

@@ -1,31 +1,35 @@
-//! Settings of running control planes: brought about one control plane after
+//! Settings of running control planes: applied one control plane after
 //! the other, each behind the health of the others.
 
 mod static_pods;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 
 use super::control_plane::gate;
-use super::{Founded, Site, config, file, kubectl, resources};
+use super::{Bootstrapped, Context, config, file, kubectl, resources};
 use crate::cluster::{Encryption, Node, Role};
 use crate::kubeadm::encryption::{self, Stage};
 use crate::kubeadm::settings::plane_settings;
 use crate::kubeadm::{self, PlaneComponent, PlaneSettings, audit, same_values};
-use crate::plan::facts::plane::{PlaneView, SETTLED};
+use crate::plan::facts::plane::{LAST_APPLIED, PlaneView};
 use crate::plan::{Blueprint, Facts, StepId};
 use crate::resource::{Command, Directory, Done, File, Input, OnDiffer, Resource, Verb};
+use crate::secret_store::SecretStore;
 use crate::shell::Script;
-use crate::vault::Vault;
+
+/// Control planes that are restarted at a time.
+const ONE: NonZeroUsize = NonZeroUsize::MIN;
 
 /// What the cluster remembers once all secrets were rewritten.
 const ENCRYPTED: &str = "secretbox";
 
 /// Files that the static pods of a control plane read.
-fn pod_files(site: &Site, vault: &mut Vault) -> Vec<Resource> {
-    let plane = &site.settled.cluster.control_plane;
+fn pod_files(context: &Context, secrets: &mut SecretStore) -> Vec<Resource> {
+    let plane = &context.resolved.cluster.control_plane;
     let mut all = Vec::new();
     if let Some(audit) = &plane.audit {
         all.extend([audit::POLICIES, audit::LOGS].map(|path| {
@@ -42,10 +46,10 @@ fn pod_files(site: &Site, vault: &mut Vault) -> Vec<Resource> {
             std::mem::take(&mut policy.text),
         )));
     }
-    if let Some(key) = &site.trust.encryption_key {
+    if let Some(key) = &context.trust.encryption_key {
         // So that it is masked wherever it might appear.
-        let _ = vault.keep(Zeroizing::new(key.expose_secret().to_owned()));
-        let mut files = encryption::files(key.expose_secret()).map(|text| file(text, vault));
+        let _ = secrets.keep(Zeroizing::new(key.expose_secret().to_owned()));
+        let mut files = encryption::files(key.expose_secret()).map(|text| file(text, secrets));
         for file in &mut files {
             file.on_differ = OnDiffer::Refuse(
                 "this host encrypts secrets with another key than kdiy's state directory has. \
@@ -59,35 +63,38 @@ fn pod_files(site: &Site, vault: &mut Vault) -> Vec<Resource> {
     all
 }
 
-/// Those files, on a control plane whose static pods are not settled anew:
+/// Those files, on a control plane without a rollout:
 /// before it joins, or in order. Others get them in the same step.
-pub(super) fn files(site: &Site, node: &Node, vault: &mut Vault) -> Vec<Resource> {
-    if rolls(site).iter().any(|roll| roll.node.name == node.name) {
+pub(super) fn files(context: &Context, node: &Node, secrets: &mut SecretStore) -> Vec<Resource> {
+    if rolls(context)
+        .iter()
+        .any(|roll| roll.node.name == node.name)
+    {
         return Vec::new();
     }
-    pod_files(site, vault)
+    pod_files(context, secrets)
 }
 
-/// The script that notes what a control plane was settled with.
-pub(super) fn note(site: &Site) -> Script {
-    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
-    note_of(&plane_settings(site.settled, stage))
+/// The script that notes what was last applied to a control plane.
+pub(super) fn note(context: &Context) -> Script {
+    let stage = Stage::wanted(context.resolved.cluster.control_plane.encryption);
+    note_of(&plane_settings(context.resolved, stage))
 }
 
 fn note_of(settings: &PlaneSettings) -> Script {
     let text = serde_json::to_string(settings).expect("plain structs are JSON");
-    Script::of("\ninstall -d -m 0755 /var/lib/kdiy/settled\n(umask 077; printf '%s\\n' ")
+    Script::of("\ninstall -d -m 0755 /var/lib/kdiy/last-applied\n(umask 077; printf '%s\\n' ")
         .arg(text)
         .lit(" > ")
-        .lit(SETTLED)
+        .lit(LAST_APPLIED)
         .lit(".new)\nmv -f ")
-        .lit(SETTLED)
+        .lit(LAST_APPLIED)
         .lit(".new ")
-        .lit(SETTLED)
+        .lit(LAST_APPLIED)
         .lit("\n")
 }
 
-/// One control plane that is settled anew.
+/// One control plane whose settings are rolled out.
 struct Roll<'a> {
     node: &'a Node,
     stage: Stage,
@@ -97,24 +104,24 @@ struct Roll<'a> {
 
 /// All that has to be done, in order. Where encryption comes to several
 /// running API servers, all of them read before the first one writes.
-fn rolls<'a>(site: &Site<'a>) -> Vec<Roll<'a>> {
-    let wanted = Stage::wanted(site.settled.cluster.control_plane.encryption);
-    let mut members: Vec<_> = site
-        .settled
+fn rolls<'a>(context: &Context<'a>) -> Vec<Roll<'a>> {
+    let wanted = Stage::wanted(context.resolved.cluster.control_plane.encryption);
+    let mut joined: Vec<_> = context
+        .resolved
         .with_role(Role::ControlPlane)
-        .filter(|node| site.is_member(node))
-        .filter_map(|node| Some((node, site.facts.get(&node.name)?.plane.clone())))
+        .filter(|node| context.has_joined(node))
+        .filter_map(|node| Some((node, context.facts.get(&node.name)?.plane.clone())))
         .collect();
-    // One that is broken is mended before the others are touched.
-    members.sort_by_key(|(_, view)| view.running.len());
+    // One that is broken is fixed before the others are touched.
+    joined.sort_by_key(|(_, view)| view.running.len());
     let mut passes = vec![wanted];
-    if enables(&members, wanted) {
+    if enables(&joined, wanted) {
         passes.insert(0, Stage::Reads);
     }
     let mut rolls = Vec::new();
     for stage in passes {
-        let settings = plane_settings(site.settled, stage);
-        for (node, view) in &mut members {
+        let settings = plane_settings(context.resolved, stage);
+        for (node, view) in &mut joined {
             if stage != wanted && view.stage() != Stage::Plain {
                 continue;
             }
@@ -122,7 +129,7 @@ fn rolls<'a>(site: &Site<'a>) -> Vec<Roll<'a>> {
             if details.is_empty() {
                 continue;
             }
-            become_settled(view, &settings);
+            note_applied(view, &settings);
             rolls.push(Roll {
                 node,
                 stage,
@@ -135,19 +142,19 @@ fn rolls<'a>(site: &Site<'a>) -> Vec<Roll<'a>> {
 }
 
 /// Whether API servers that know of no encryption run beside others.
-fn enables(members: &[(&Node, PlaneView)], wanted: Stage) -> bool {
+fn enables(joined: &[(&Node, PlaneView)], wanted: Stage) -> bool {
     wanted == Stage::Writes
-        && members.len() > 1
-        && members.iter().any(|(_, view)| view.stage() == Stage::Plain)
+        && joined.len() > 1
+        && joined.iter().any(|(_, view)| view.stage() == Stage::Plain)
 }
 
-/// The view after its settings were brought about.
-fn become_settled(view: &mut PlaneView, settings: &PlaneSettings) {
+/// The view after its settings were applied.
+fn note_applied(view: &mut PlaneView, settings: &PlaneSettings) {
     for (component, settings) in settings {
         let running = view.running.entry(component.clone()).or_default();
         running.extend(settings.arguments.clone());
     }
-    view.settled = Some(settings.clone());
+    view.last_applied = Some(settings.clone());
 }
 
 /// What is different on one control plane, line by line.
@@ -166,14 +173,18 @@ fn differences(wanted: &PlaneSettings, view: &PlaneView) -> Vec<String> {
             }
         }
         // Before the first note there is only the processes' word.
-        let Some(settled) = view.settled.as_ref().and_then(|all| all.get(component)) else {
+        let Some(last) = view
+            .last_applied
+            .as_ref()
+            .and_then(|all| all.get(component))
+        else {
             continue;
         };
-        let gone = settled.arguments.iter().filter(|(name, value)| {
+        let gone = last.arguments.iter().filter(|(name, value)| {
             !wanted.arguments.contains_key(*name) && running.get(*name) == Some(value)
         });
         all.extend(gone.map(|(name, value)| format!("{component}: --{name} {value} -> kubeadm's")));
-        if settled.pod != wanted.pod {
+        if last.pod != wanted.pod {
             all.push(format!("{component}: other volumes or patches"));
         }
     }
@@ -183,75 +194,77 @@ fn differences(wanted: &PlaneSettings, view: &PlaneView) -> Vec<String> {
 /// Settles the control planes that run with something else. Returns the steps
 /// that nobody joins before: under a limit the upload at least, since who joins
 /// runs with what is in the cluster.
-pub(super) fn settle(
-    site: &Site,
+pub(super) fn roll_out(
+    context: &Context,
     blueprint: &mut Blueprint,
-    vault: &mut Vault,
-    founded: &Founded,
+    secrets: &mut SecretStore,
+    bootstrapped: &Bootstrapped,
 ) -> Vec<StepId> {
-    let rolls = rolls(site);
-    let encrypts = site.settled.cluster.control_plane.encryption != Encryption::None;
-    let enabling = encrypts && !is_encrypted(site);
+    let rolls = rolls(context);
+    let encrypts = context.resolved.cluster.control_plane.encryption != Encryption::None;
+    let enabling = encrypts && !is_encrypted(context);
     let mut before = Vec::new();
     let mut uploaded = None;
     if !rolls.is_empty() {
-        before = gates(site, blueprint);
-        uploaded = Some(upload(site, blueprint, founded));
+        before = gates(context, blueprint);
+        uploaded = Some(upload(context, blueprint, bootstrapped));
         before.extend(uploaded);
     }
     let mut done = Vec::new();
-    for (place, roll) in rolls.iter().enumerate() {
-        let again = rolls[..place].iter().any(|r| r.node.name == roll.node.name);
-        let mut resources = if again {
-            Vec::new()
-        } else {
-            pod_files(site, vault)
-        };
-        resources.push(Resource::Command(static_pods::command(site, roll)));
-        let title = match roll.stage {
+    for pass in rolls.chunk_by(|one, next| one.stage == next.stage) {
+        let title = match pass[0].stage {
             Stage::Reads => "let the API server read encrypted secrets",
             _ => "restart the control plane with new settings",
         };
-        let mut needs = before.clone();
-        needs.extend(done.last());
-        let host = &roll.node.name;
-        // A limit takes all of it or nothing: rewritten secrets that one API
-        // server still writes as they are would not be encrypted.
-        let step = if enabling {
-            blueprint.add_needed(host, title, resources, &needs)
-        } else {
-            blueprint.add(host, title, resources, &needs)
-        };
-        done.push(step);
+        let needs = [&before[..], &done[..]].concat();
+        let again: BTreeSet<_> = { rolls.iter() }
+            .take_while(|roll| roll.stage != pass[0].stage)
+            .map(|roll| &roll.node.name)
+            .collect();
+        let members = pass.iter().map(|roll| (roll.node.name.clone(), roll));
+        let rolled = blueprint.rolling(title, ONE, members, |blueprint, host, roll| {
+            let mut resources = match again.contains(host) {
+                true => Vec::new(),
+                false => pod_files(context, secrets),
+            };
+            resources.push(Resource::Command(static_pods::command(context, roll)));
+            // A limit takes all of it or nothing: rewritten secrets that one
+            // API server still writes as they are would not be encrypted.
+            vec![match enabling {
+                true => blueprint.add_needed(host, title, resources, &needs),
+                false => blueprint.add(host, title, resources, &needs),
+            }]
+        });
+        done.extend(rolled);
     }
     if encrypts {
-        rewrite(site, blueprint, founded, &done);
+        rewrite(context, blueprint, bootstrapped, &done);
     }
     done.extend(uploaded);
     done
 }
 
 /// Health of the members whose processes all run; one that does not run is
-/// what is to be mended.
-fn gates(site: &Site, blueprint: &mut Blueprint) -> Vec<StepId> {
+/// what is to be fixed.
+fn gates(context: &Context, blueprint: &mut Blueprint) -> Vec<StepId> {
     let runs = |node: &&Node| {
-        let facts = site.facts.get(&node.name);
+        let facts = context.facts.get(&node.name);
         facts.is_some_and(|facts| facts.plane.running.len() == PlaneComponent::ALL.len())
     };
-    let members = site.settled.with_role(Role::ControlPlane);
-    let members: Vec<_> = members
-        .filter(|node| site.is_member(node))
+    let joined = context.resolved.with_role(Role::ControlPlane);
+    let joined: Vec<_> = joined
+        .filter(|node| context.has_joined(node))
         .filter(runs)
         .collect();
-    members
+    joined
         .iter()
-        .map(|node| gate(site, node, blueprint))
+        .map(|node| gate(context, node, blueprint))
         .collect()
 }
 
 /// What joining control planes read, once for all.
-fn upload(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> StepId {
-    let stage = Stage::wanted(site.settled.cluster.control_plane.encryption);
+fn upload(context: &Context, blueprint: &mut Blueprint, bootstrapped: &Bootstrapped) -> StepId {
+    let stage = Stage::wanted(context.resolved.cluster.control_plane.encryption);
     let command = Command {
         name: "kubeadm's configuration in the cluster".to_owned(),
         verb: Verb::Run,
@@ -260,32 +273,37 @@ fn upload(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> StepId {
         script: Script::of("kubeadm init phase upload-config kubeadm")
             .lit(config::OPTION)
             .lit("\n"),
-        inputs: vec![configuration(site, site.lead, stage)],
+        inputs: vec![configuration(context, context.lead, stage)],
     };
     blueprint.add_needed(
-        &site.lead.name,
+        &context.lead.name,
         "upload kubeadm's configuration",
         vec![Resource::Command(command)],
-        &[founded.reachable],
+        &[bootstrapped.reachable],
     )
 }
 
-pub(super) fn configuration(site: &Site, node: &Node, stage: Stage) -> Input {
-    let text = kubeadm::phase(site.settled, node, stage);
+pub(super) fn configuration(context: &Context, node: &Node, stage: Stage) -> Input {
+    let text = kubeadm::phase(context.resolved, node, stage);
     config::plain(text)
 }
 
 /// Whether the cluster remembers that all its secrets were rewritten.
-fn is_encrypted(site: &Site) -> bool {
+fn is_encrypted(context: &Context) -> bool {
     let known = |facts: &Facts| facts.plane.encrypted.as_deref() == Some(ENCRYPTED);
-    site.is_founded() && site.facts.values().any(known)
+    context.is_bootstrapped() && context.facts.values().any(known)
 }
 
 /// Rewrites all secrets through an API server that encrypts, and has the
 /// cluster remember it. A secret that changes meanwhile is encrypted anyway,
 /// but makes a run fail: the next one takes it as it is.
-fn rewrite(site: &Site, blueprint: &mut Blueprint, founded: &Founded, rolled: &[StepId]) {
-    let kubectl = kubectl(site, site.lead);
+fn rewrite(
+    context: &Context,
+    blueprint: &mut Blueprint,
+    bootstrapped: &Bootstrapped,
+    rolled: &[StepId],
+) {
+    let kubectl = kubectl(context, context.lead);
     let mark = BTreeMap::from([("data", BTreeMap::from([("encryption", ENCRYPTED)]))]);
     let mark = serde_json::to_string(&mark).expect("plain texts are JSON");
     let script = Script::of("kdiy_rewrite() { ")
@@ -305,14 +323,14 @@ fn rewrite(site: &Site, blueprint: &mut Blueprint, founded: &Founded, rolled: &[
         name: "secrets at rest".to_owned(),
         verb: Verb::Run,
         details: vec!["rewrite all of them, encrypted, and note it in the cluster".to_owned()],
-        done: Done::Known(is_encrypted(site)),
+        done: Done::Known(is_encrypted(context)),
         script,
         inputs: Vec::new(),
     };
-    let mut needs = vec![founded.reachable];
+    let mut needs = vec![bootstrapped.reachable];
     needs.extend(rolled);
     blueprint.add(
-        &site.lead.name,
+        &context.lead.name,
         "encrypt the secrets",
         vec![Resource::Command(command)],
         &needs,

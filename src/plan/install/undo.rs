@@ -1,7 +1,7 @@
 //! What a join that broke off left on its own host, where it cannot be taken
 //! up: a member of stacked etcd that was forgotten must begin anew.
 
-use super::Site;
+use super::Context;
 use crate::cluster::{Node, Role};
 use crate::etcd::script::PUT_ASIDE;
 use crate::plan::facts::plane::PROCESSES;
@@ -23,14 +23,14 @@ kdiy_put_aside
 
 /// Makes a host ready to join anew, after the cluster has forgotten it.
 pub(super) fn join(
-    site: &Site,
+    context: &Context,
     node: &Node,
     blueprint: &mut Blueprint,
     forgotten: StepId,
 ) -> Option<StepId> {
-    let facts = site.facts.get(&node.name)?;
+    let facts = context.facts.get(&node.name)?;
     let broke_off = facts.unfinished.as_deref() == Some("join");
-    if !broke_off || !site.is_stacked() || !node.roles.has(Role::ControlPlane) {
+    if !broke_off || !context.is_stacked() || !node.roles.has(Role::ControlPlane) {
         return None;
     }
     let undo = Command {

@@ -4,7 +4,7 @@
 //! signed, unless the inventory wants that.
 
 use super::control_plane::join_node;
-use super::{Founded, Site, config, nodes, runtime, together};
+use super::{Bootstrapped, Context, config, nodes, parallel_bootstrap, runtime};
 use crate::cluster::{KubeletClient, Node, Role};
 use crate::kubeadm::phases::Phase;
 use crate::kubeadm::{self, kubelet_client};
@@ -21,14 +21,14 @@ const AUTHORITY: &str = "/etc/kubernetes/pki/ca.crt";
 const BOOTSTRAP: &str = "/etc/kubernetes/bootstrap-kubelet.conf";
 
 /// Before anything waits: the kubelet's settings, and what it logs in with.
-pub(super) fn prepare(site: &Site, blueprint: &mut Blueprint) {
-    if site.settled.cluster.kubelet_client == KubeletClient::Bootstrap {
+pub(super) fn prepare(context: &Context, blueprint: &mut Blueprint) {
+    if context.resolved.cluster.kubelet_client == KubeletClient::Bootstrap {
         return;
     }
-    for node in workers(site) {
-        let certificate = kubelet_client::certificate(node, &site.trust.ca_certificate);
+    for node in workers(context) {
+        let certificate = kubelet_client::certificate(node, &context.trust.ca_certificate);
         let all = vec![
-            Resource::Command(settings(site, node)),
+            Resource::Command(settings(context, node)),
             Resource::Certificate(certificate),
         ];
         blueprint.add(&node.name, "prepare the kubelet", all, &[]);
@@ -39,7 +39,7 @@ pub(super) fn prepare(site: &Site, blueprint: &mut Blueprint) {
 /// plane whose certificates somebody else makes, and wants those, so the
 /// authority comes after it. It starts the kubelet, which has nothing yet to
 /// log in with.
-fn settings(site: &Site, node: &Node) -> Command {
+fn settings(context: &Context, node: &Node) -> Command {
     let script = Script::of("[ ! -e ")
         .lit(AUTHORITY)
         .lit(" ] || cmp -s \"$kdiy_tmp/ca.crt\" ")
@@ -52,51 +52,61 @@ fn settings(site: &Site, node: &Node) -> Command {
         .lit(" >&2; exit 1; }\nrm -f ")
         .lit(AUTHORITY)
         .lit("\n")
-        .then(&together::run(site, Phase::KubeletStart));
-    let settings = kubelet_client::start(site.settled, node);
+        .then(&parallel_bootstrap::run(context, Phase::KubeletStart));
+    let settings = kubelet_client::start(context.resolved, node);
     Command {
         name: "the kubelet's settings".to_owned(),
         verb: Verb::Run,
         details: vec!["write them; it starts when it joins".to_owned()],
-        done: Done::Known(site.is_member(node)),
+        done: Done::Known(context.has_joined(node)),
         script: script
             .lit("systemctl stop kubelet.service\ninstall -D -m 0644 \"$kdiy_tmp/ca.crt\" ")
             .lit(AUTHORITY),
         inputs: vec![
             config::plain(settings),
-            Input::plain("ca.crt", &site.trust.ca_certificate),
+            Input::plain("ca.crt", &context.trust.ca_certificate),
         ],
     }
 }
 
-pub(super) fn join(site: &Site, blueprint: &mut Blueprint, founded: &Founded) -> Vec<StepId> {
+pub(super) fn join(
+    context: &Context,
+    blueprint: &mut Blueprint,
+    bootstrapped: &Bootstrapped,
+) -> Vec<StepId> {
     let mut joined = Vec::new();
-    for node in workers(site) {
-        let pulled = pull_images(site, node, blueprint);
-        let mut needs = vec![founded.reachable, pulled];
-        needs.extend(founded.balanced.joining(node));
-        joined.push(match site.settled.cluster.kubelet_client {
-            KubeletClient::Issued => start(site, node, blueprint, needs),
+    for node in workers(context) {
+        let pulled = pull_images(context, node, blueprint);
+        let mut needs = vec![bootstrapped.reachable, pulled];
+        needs.extend(bootstrapped.balanced.before_join(node));
+        joined.push(match context.resolved.cluster.kubelet_client {
+            KubeletClient::Issued => start(context, node, blueprint, bootstrapped.reachable, needs),
             KubeletClient::Bootstrap => {
-                needs.extend(founded.token);
-                join_node(site, node, blueprint, &needs)
+                needs.extend(bootstrapped.token);
+                join_node(context, node, blueprint, bootstrapped.reachable, &needs)
             }
         });
     }
     joined
 }
 
-fn workers<'s>(site: &Site<'s>) -> impl Iterator<Item = &'s Node> {
-    let all = site.settled.cluster.kubelets();
+fn workers<'s>(context: &Context<'s>) -> impl Iterator<Item = &'s Node> {
+    let all = context.resolved.cluster.kubelets();
     all.filter(|node| !node.roles.has(Role::ControlPlane))
 }
 
 /// Starts the kubelet of a worker that has its certificate: it registers its
 /// node by itself. Run again it does the same.
-fn start(site: &Site, node: &Node, blueprint: &mut Blueprint, mut needs: Vec<StepId>) -> StepId {
-    needs.extend(nodes::forget(site, node, blueprint));
-    let settled = site.settled;
-    let kubeconfig = kubelet_client::kubeconfig(settled, node, &site.trust.ca_certificate);
+fn start(
+    context: &Context,
+    node: &Node,
+    blueprint: &mut Blueprint,
+    reachable: StepId,
+    mut needs: Vec<StepId>,
+) -> StepId {
+    needs.extend(nodes::forget(context, node, blueprint, reachable));
+    let resolved = context.resolved;
+    let kubeconfig = kubelet_client::kubeconfig(resolved, node, &context.trust.ca_certificate);
     let script = Script::of("echo join > ")
         .lit(UNFINISHED)
         .lit("\nrm -f ")
@@ -117,8 +127,8 @@ fn start(site: &Site, node: &Node, blueprint: &mut Blueprint, mut needs: Vec<Ste
         .lit(kubelet_client::CURRENT)
         .lit(" -X PATCH -H 'content-type: application/merge-patch+json' -d ")
         .args([
-            kubelet_client::note(settled),
-            kubelet_client::url(settled, node),
+            kubelet_client::note(resolved),
+            kubelet_client::url(resolved, node),
         ])
         .lit("\nrm -f ")
         .lit(UNFINISHED);
@@ -126,7 +136,7 @@ fn start(site: &Site, node: &Node, blueprint: &mut Blueprint, mut needs: Vec<Ste
         name: "the kubelet".to_owned(),
         verb: Verb::Run,
         details: vec!["start it with its certificate; it registers the worker".to_owned()],
-        done: Done::Known(site.is_member(node)),
+        done: Done::Known(context.has_joined(node)),
         script,
         inputs: vec![Input::plain("kubelet.conf", kubeconfig)],
     };
@@ -136,21 +146,21 @@ fn start(site: &Site, node: &Node, blueprint: &mut Blueprint, mut needs: Vec<Ste
 }
 
 /// What a worker runs from the start: pause and kube-proxy.
-fn pull_images(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
+fn pull_images(context: &Context, node: &Node, blueprint: &mut Blueprint) -> StepId {
     let proxy = format!(
         "{}/kube-proxy:v{}",
-        kubeadm::image_repository(site.settled),
-        site.settled.version
+        kubeadm::image_repository(context.resolved),
+        context.resolved.version
     );
-    let mut images = vec![kubeadm::sandbox_image(site.settled)];
-    if !site.skips_addon("kube-proxy") {
+    let mut images = vec![kubeadm::sandbox_image(context.resolved)];
+    if !context.skips_addon("kube-proxy") {
         images.push(proxy);
     }
     let pull = Command {
         name: "images of a worker".to_owned(),
         verb: Verb::Run,
-        details: vec![format!("pull those of v{}", site.settled.version)],
-        done: Done::Known(site.is_member(node)),
+        details: vec![format!("pull those of v{}", context.resolved.version)],
+        done: Done::Known(context.has_joined(node)),
         script: Script::of("printf '%s\\n' ")
             .args(images)
             .lit(" | ")

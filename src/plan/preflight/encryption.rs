@@ -1,34 +1,34 @@
 //! Encryption at rest may only come when all API servers can be brought to
 //! read it, and is not taken back by leaving out a line.
 
-use super::Found;
-use crate::cluster::{Encryption, Node, Role, Settled};
+use super::HostProblem;
+use crate::cluster::{Encryption, Node, ResolvedCluster, Role};
 use crate::kubeadm::{PlaneComponent, Stage};
-use crate::plan::{Facts, Standing};
+use crate::plan::{ClusterState, Facts};
 
 pub(super) fn check(
-    settled: &Settled,
-    standing: &Standing,
+    resolved: &ResolvedCluster,
+    cluster_state: &ClusterState,
     node: &Node,
     all: &dyn Fn(&Node) -> Option<Facts>,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
     if !node.roles.has(Role::ControlPlane) {
         return;
     }
     let Some(own) = all(node) else { return };
-    match settled.cluster.control_plane.encryption {
-        Encryption::None => taken_back(&own, found),
-        Encryption::Secretbox => unready(settled, standing, node, &own, all, found),
+    match resolved.cluster.control_plane.encryption {
+        Encryption::None => taken_back(&own, problems),
+        Encryption::Secretbox => unready(resolved, cluster_state, node, &own, all, problems),
     }
 }
 
-fn taken_back(own: &Facts, found: &mut Vec<Found>) {
+fn taken_back(own: &Facts, problems: &mut Vec<HostProblem>) {
     let writes = own.plane.stage() == Stage::Writes;
     if !writes && own.plane.encrypted.is_none() {
         return;
     }
-    found.push(Found {
+    problems.push(HostProblem {
         code: "encryption",
         kubeadm: "",
         what: "secrets are encrypted at rest, and the inventory no longer says so".to_owned(),
@@ -46,33 +46,33 @@ fn taken_back(own: &Facts, found: &mut Vec<Found>) {
 /// Only said until all secrets were rewritten: before that an API server might
 /// not read what another writes, or still write secrets as they are.
 fn unready(
-    settled: &Settled,
-    standing: &Standing,
+    resolved: &ResolvedCluster,
+    cluster_state: &ClusterState,
     node: &Node,
     own: &Facts,
     all: &dyn Fn(&Node) -> Option<Facts>,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
     let done = own.plane.stage() == Stage::Writes && own.plane.encrypted.is_some();
-    if done || !standing.members.contains(&node.name) {
+    if done || !cluster_state.joined_nodes.contains(&node.name) {
         return;
     }
-    let planes: Vec<_> = settled.with_role(Role::ControlPlane).collect();
+    let planes: Vec<_> = resolved.with_role(Role::ControlPlane).collect();
     let unseen = planes
         .iter()
-        .filter(|other| standing.members.contains(&other.name) && all(other).is_none())
+        .filter(|other| cluster_state.joined_nodes.contains(&other.name) && all(other).is_none())
         .map(|other| other.name.to_string());
-    let foreign = standing
+    let unlisted = cluster_state
         .nodes
         .values()
         .filter(|known| known.is_control_plane())
         .filter(|known| planes.iter().all(|node| node.name.as_str() != known.name))
         .map(|known| known.name.clone());
-    let unknown: Vec<_> = unseen.chain(foreign).collect();
+    let unknown: Vec<_> = unseen.chain(unlisted).collect();
     if unknown.is_empty() {
         return;
     }
-    found.push(Found {
+    problems.push(HostProblem {
         code: "encryption",
         kubeadm: "",
         what: format!(

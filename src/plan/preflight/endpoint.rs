@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Found, Observation};
-use crate::cluster::{Balancer, Cluster, LoadBalancer, Name, Node, Role, Settled};
+use super::{HostProblem, Observation};
+use crate::cluster::{Balancer, Cluster, LoadBalancer, Name, Node, ResolvedCluster, Role};
 use crate::lb::{self, HEALTH_PORT};
 use crate::plan::Facts;
 
@@ -31,12 +31,16 @@ pub(super) fn ports(cluster: &Cluster, node: &Node) -> Vec<(u16, &'static str)> 
 }
 
 /// Another cluster's API server answers at the endpoint.
-pub(super) fn foreign(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    let Some(why) = &facts.endpoint.foreign else {
+pub(super) fn other_cluster(
+    resolved: &ResolvedCluster,
+    facts: &Facts,
+    problems: &mut Vec<HostProblem>,
+) {
+    let Some(why) = &facts.endpoint.other_cluster else {
         return;
     };
-    let endpoint = &settled.cluster.endpoint;
-    found.push(Found {
+    let endpoint = &resolved.cluster.endpoint;
+    problems.push(HostProblem {
         code: "foreign-endpoint",
         kubeadm: "",
         what: format!(
@@ -65,18 +69,18 @@ fn role_in(network: &IpNet, address: IpAddr) -> Option<&'static str> {
 
 /// The virtual address that this host is to carry.
 pub(super) fn virtual_address(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     node: &Node,
     seen: &BTreeMap<Name, Observation>,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
-    let cluster = &settled.cluster;
+    let cluster = &resolved.cluster;
     let Some((vip, role)) = lb::carried(cluster).filter(|(_, role)| node.roles.has(*role)) else {
         return;
     };
     let facts = &seen[&node.name].facts;
     let address = vip.address;
-    let own = facts.interface_with(settled.address(node));
+    let own = facts.interface_with(resolved.address(node));
     // A missing node address is a problem of its own.
     let Some(interface) = vip.interface.as_deref().or(own) else {
         return;
@@ -93,7 +97,7 @@ pub(super) fn virtual_address(
             .iter()
             .map(|(name, _)| name.as_str())
             .collect();
-        found.push(Found {
+        problems.push(HostProblem {
             code: "vip-interface",
             kubeadm: "",
             what: format!(
@@ -108,7 +112,7 @@ pub(super) fn virtual_address(
     }
     if !networks.iter().any(|network| network.contains(&address)) {
         let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
-        found.push(Found {
+        problems.push(HostProblem {
             code: "vip-subnet",
             kubeadm: "",
             what: format!(
@@ -125,7 +129,7 @@ pub(super) fn virtual_address(
         .iter()
         .find_map(|net| Some((net, role_in(net, address)?)))
     {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "vip-subnet",
             kubeadm: "",
             what: format!("the virtual address {address} is {role} of {network}, and no host's"),
@@ -138,11 +142,11 @@ pub(super) fn virtual_address(
         Some(seen.facts.interface_with(address).is_some())
     };
     // One that was not looked at may well be the one that holds it.
-    let ours = settled
+    let ours = resolved
         .with_role(role)
         .any(|carrier| held(carrier) != Some(false));
     if let Some(holder) = facts.endpoint.vip_holder.as_ref().filter(|_| !ours) {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "vip-taken",
             kubeadm: "",
             what: format!("the virtual address {address} is in use: {holder} answers for it"),

@@ -1,48 +1,51 @@
 //! Problems of an external etcd: its data is the cluster, so nothing is
-//! founded over it, beside it or in place of it.
+//! bootstrapped over it, beside it or in place of it.
 
 use std::collections::BTreeMap;
 
-use super::{Found, port_taken};
-use crate::cluster::{EtcdSource, EtcdVersion, Name, Node, Role, Settled, Topology};
+use super::{HostProblem, port_taken};
+use crate::cluster::{
+    EtcdSource, Name, Node, OLDEST_ETCD, ResolvedCluster, Role, Topology, Version,
+    external_etcd_version, stepping_stone,
+};
 use crate::etcd::CLIENT_PORT;
-use crate::etcd::member::{DATA, FOREIGN_UNIT, PEER_PORT, UNIT};
-use crate::plan::etcd::{EtcdFacts, Group, GroupState, HostState, Packaged};
-use crate::plan::{Facts, Observation, Standing};
+use crate::etcd::member::{DATA, DISTRIBUTION_UNIT, PEER_PORT, UNIT};
+use crate::plan::etcd::{EtcdCluster, EtcdClusterState, EtcdFacts, HostState, Packaged};
+use crate::plan::{ClusterState, Facts, Observation};
 
 /// The etcd of distributions, for hosts whose apt has no lists yet.
 ///
 /// Source: packages.debian.org and packages.ubuntu.com, November 2026.
-const DISTRIBUTIONS: [(&str, &str, EtcdVersion); 5] = [
-    ("debian", "11", EtcdVersion::new(3, 3, 25)),
-    ("debian", "12", EtcdVersion::new(3, 4, 23)),
-    ("debian", "13", EtcdVersion::new(3, 5, 16)),
-    ("ubuntu", "22.04", EtcdVersion::new(3, 3, 25)),
-    ("ubuntu", "24.04", EtcdVersion::new(3, 4, 30)),
+const DISTRIBUTIONS: [(&str, &str, Version); 5] = [
+    ("debian", "11", Version::new(3, 3, 25)),
+    ("debian", "12", Version::new(3, 4, 23)),
+    ("debian", "13", Version::new(3, 5, 16)),
+    ("ubuntu", "22.04", Version::new(3, 3, 25)),
+    ("ubuntu", "24.04", Version::new(3, 4, 30)),
 ];
 
 pub(super) fn problems(
-    settled: &Settled,
-    standing: &Standing,
+    resolved: &ResolvedCluster,
+    cluster_state: &ClusterState,
     node: &Node,
     token: &str,
     seen: &BTreeMap<Name, Observation>,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
-    if !settled.member_apart(node) {
+    if !resolved.runs_external_etcd(node) {
         return;
     }
     let facts = &seen[&node.name].facts;
     let Some(etcd) = &facts.etcd else { return };
-    too_old(settled, facts, etcd, found);
-    step(settled, facts, etcd, token, seen, found);
+    too_old(resolved, facts, etcd, problems);
+    step(resolved, facts, etcd, token, seen, problems);
     let other = match &etcd.marker {
         Some(marker) if marker.token == token => None,
         Some(_) => Some("of another cluster that kdiy made"),
         None => Some("of a member that kdiy did not make"),
     };
     if let Some(whose) = other.filter(|_| etcd.data) {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "etcd-foreign-data",
             kubeadm: "",
             what: format!("{DATA} holds the data {whose}"),
@@ -52,29 +55,33 @@ pub(super) fn problems(
             ),
         });
     }
-    if etcd.foreign_unit {
-        found.push(Found {
+    if etcd.distribution_unit {
+        problems.push(HostProblem {
             code: "etcd-foreign-unit",
             kubeadm: "",
-            what: format!("{FOREIGN_UNIT} runs: a member that kdiy did not make"),
-            fix: format!("if nothing needs it, run `systemctl disable --now {FOREIGN_UNIT}` there"),
+            what: format!("{DISTRIBUTION_UNIT} runs: a member that kdiy did not make"),
+            fix: format!(
+                "if nothing needs it, run `systemctl disable --now {DISTRIBUTION_UNIT}` there"
+            ),
         });
     } else if !etcd.runs {
         for port in [CLIENT_PORT, PEER_PORT] {
-            port_taken(port, None, facts, found);
+            port_taken(port, None, facts, problems);
         }
     }
-    let group = &standing.etcd;
+    let group = &cluster_state.etcd;
     match group.state {
-        GroupState::Blank | GroupState::Founding => founding(settled, standing, seen, found),
-        GroupState::Leaderless => leaderless(settled, group, found),
-        GroupState::Live(_) => {}
+        EtcdClusterState::Blank | EtcdClusterState::Bootstrapping => {
+            bootstrap(resolved, cluster_state, seen, problems)
+        }
+        EtcdClusterState::Leaderless => leaderless(resolved, group, problems),
+        EtcdClusterState::Live(_) => {}
     }
-    split(node, seen, found);
+    split(node, seen, problems);
 }
 
 /// The distribution's package that a host has or would get.
-fn packaged(facts: &Facts, etcd: &EtcdFacts) -> Option<(EtcdVersion, &'static str)> {
+fn packaged(facts: &Facts, etcd: &EtcdFacts) -> Option<(Version, &'static str)> {
     match etcd.packaged {
         Some(Packaged::Installed(version)) => Some((version, "the package that is installed")),
         Some(Packaged::Offered(version)) => Some((version, "the package that apt has")),
@@ -87,32 +94,37 @@ fn packaged(facts: &Facts, etcd: &EtcdFacts) -> Option<(EtcdVersion, &'static st
 }
 
 /// Packages that kubeadm would not take.
-fn too_old(settled: &Settled, facts: &Facts, etcd: &EtcdFacts, found: &mut Vec<Found>) {
-    if settled.cluster.topology != Topology::External(EtcdSource::Distribution) {
+fn too_old(
+    resolved: &ResolvedCluster,
+    facts: &Facts,
+    etcd: &EtcdFacts,
+    problems: &mut Vec<HostProblem>,
+) {
+    if resolved.cluster.topology != Topology::External(EtcdSource::Distribution) {
         return;
     }
     let Some((version, of)) = packaged(facts, etcd) else {
         return;
     };
-    if version < EtcdVersion::OLDEST {
-        found.push(Found {
+    if version < OLDEST_ETCD {
+        problems.push(HostProblem {
             code: "etcd-version",
             kubeadm: "ExternalEtcdVersion",
             what: format!(
                 "etcd {version} of {of} is too old: kubeadm takes {} and later",
-                EtcdVersion::OLDEST
+                OLDEST_ETCD
             ),
             fix: format!(
                 "set `controlPlane.etcd.source: release`, which installs etcd {} from upstream's \
                  archive; a mirror of it is named by `source: {{url: ...}}`",
-                EtcdVersion::apart(settled.version.minor)
+                external_etcd_version(resolved.version.minor)
             ),
         });
     }
 }
 
 /// The newest etcd of the cluster's members, wherever it can be told.
-fn newest(seen: &BTreeMap<Name, Observation>, token: &str) -> Option<EtcdVersion> {
+fn newest(seen: &BTreeMap<Name, Observation>, token: &str) -> Option<Version> {
     let etcds = seen.values().filter_map(|seen| seen.facts.etcd.as_ref());
     let ours = etcds.filter(|etcd| etcd.holds(token));
     ours.filter_map(EtcdFacts::version).max()
@@ -122,24 +134,27 @@ fn newest(seen: &BTreeMap<Name, Observation>, token: &str) -> Option<EtcdVersion
 /// own version cannot be told is judged by the others; what cannot be judged at
 /// all is refused, unless no cluster has ever come of it.
 fn step(
-    settled: &Settled,
+    resolved: &ResolvedCluster,
     facts: &Facts,
     etcd: &EtcdFacts,
     token: &str,
     seen: &BTreeMap<Name, Observation>,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
-    let Topology::External(source) = &settled.cluster.topology else {
+    let Topology::External(source) = &resolved.cluster.topology else {
         return;
     };
     let held = etcd.holds(token);
     if !held && etcd.view.is_none() {
-        return joining(source, facts, etcd, newest(seen, token), found);
+        return joining(source, facts, etcd, newest(seen, token), problems);
     }
-    let begun = etcd.marker.as_ref().is_some_and(|marker| marker.founding);
+    let begun = etcd
+        .marker
+        .as_ref()
+        .is_some_and(|marker| marker.bootstrapping);
     let Some(runs) = etcd.version().or_else(|| newest(seen, token)) else {
         if !begun {
-            found.push(Found {
+            problems.push(HostProblem {
                 code: "etcd-step",
                 kubeadm: "",
                 what: format!("nobody can tell which version of etcd the data in {DATA} are of"),
@@ -152,7 +167,7 @@ fn step(
         return;
     };
     let Some(wanted) = wanted(source, facts, etcd) else {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "etcd-step",
             kubeadm: "",
             what: format!(
@@ -167,7 +182,7 @@ fn step(
     };
     let fix = if wanted < runs {
         format!("{}: etcd is not taken back", write(source, runs))
-    } else if let Some(stone) = wanted.stepping_stone(runs) {
+    } else if let Some(stone) = stepping_stone(wanted, runs) {
         format!(
             "{} (or a later patch), apply, and come back: etcd goes from one minor version to the \
              next",
@@ -177,7 +192,7 @@ fn step(
         return;
     };
     let does = if etcd.view.is_some() { "runs" } else { "is of" };
-    found.push(Found {
+    problems.push(HostProblem {
         code: "etcd-step",
         kubeadm: "",
         what: format!("its member {does} etcd {runs}, and {wanted} is asked for"),
@@ -191,14 +206,14 @@ fn joining(
     source: &EtcdSource,
     facts: &Facts,
     etcd: &EtcdFacts,
-    others: Option<EtcdVersion>,
-    found: &mut Vec<Found>,
+    others: Option<Version>,
+    problems: &mut Vec<HostProblem>,
 ) {
     let (Some(wanted), Some(others)) = (wanted(source, facts, etcd), others) else {
         return;
     };
-    if others.outgrows(wanted) {
-        found.push(Found {
+    if others.is_later_minor_than(wanted) {
+        problems.push(HostProblem {
             code: "etcd-step",
             kubeadm: "",
             what: format!("the other members are of etcd {others}, and {wanted} is asked for"),
@@ -208,7 +223,7 @@ fn joining(
 }
 
 /// The etcd that a host is to have, where that is known before.
-fn wanted(source: &EtcdSource, facts: &Facts, etcd: &EtcdFacts) -> Option<EtcdVersion> {
+fn wanted(source: &EtcdSource, facts: &Facts, etcd: &EtcdFacts) -> Option<Version> {
     match source {
         EtcdSource::Archive(archive) => Some(archive.version),
         EtcdSource::Distribution => packaged(facts, etcd).map(|(version, _)| version),
@@ -216,7 +231,7 @@ fn wanted(source: &EtcdSource, facts: &Facts, etcd: &EtcdFacts) -> Option<EtcdVe
 }
 
 /// What to write in the inventory for a version.
-fn write(source: &EtcdSource, version: EtcdVersion) -> String {
+fn write(source: &EtcdSource, version: Version) -> String {
     match source {
         EtcdSource::Archive(_) => format!("set `controlPlane.etcd.source.version: {version}`"),
         EtcdSource::Distribution => {
@@ -227,43 +242,43 @@ fn write(source: &EtcdSource, version: EtcdVersion) -> String {
 
 /// A blank etcd under a cluster that was in use would be the loss of all its
 /// objects, and one without all its hosts would not be the one that is meant.
-fn founding(
-    settled: &Settled,
-    standing: &Standing,
+fn bootstrap(
+    resolved: &ResolvedCluster,
+    cluster_state: &ClusterState,
     seen: &BTreeMap<Name, Observation>,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
-    let missing: Vec<_> = settled
+    let missing: Vec<_> = resolved
         .with_role(Role::Etcd)
         .filter(|other| !seen.contains_key(&other.name))
         .map(|other| other.name.to_string())
         .collect();
     if !missing.is_empty() {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "etcd-incomplete",
             kubeadm: "",
             what: format!(
-                "etcd is to be founded, and {} could not be looked at",
+                "etcd is to be bootstrapped, and {} could not be looked at",
                 missing.join(", ")
             ),
             fix: "all its hosts have to be there: data may lie on the one that is away".to_owned(),
         });
     }
-    let joined: Vec<_> = settled
+    let joined: Vec<_> = resolved
         .with_role(Role::ControlPlane)
         .filter(|plane| {
-            let known = standing.members.contains(&plane.name);
+            let known = cluster_state.joined_nodes.contains(&plane.name);
             let facts = seen.get(&plane.name).map(|seen| &seen.facts);
             known || facts.is_some_and(|facts| facts.kubelet_conf && facts.unfinished.is_none())
         })
         .map(|plane| plane.name.to_string())
         .collect();
     if !joined.is_empty() {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "etcd-lost",
             kubeadm: "",
             what: format!(
-                "etcd is to be founded, while {} of this cluster is there",
+                "etcd is to be bootstrapped, while {} of this cluster is there",
                 joined.join(", ")
             ),
             fix: format!(
@@ -274,13 +289,13 @@ fn founding(
     }
 }
 
-fn leaderless(settled: &Settled, group: &Group, found: &mut Vec<Found>) {
-    let quorum = settled.cluster.quorum();
+fn leaderless(resolved: &ResolvedCluster, group: &EtcdCluster, problems: &mut Vec<HostProblem>) {
+    let quorum = resolved.cluster.quorum();
     if group.recoverable(quorum) {
         return;
     }
     let held = group.which(HostState::Stopped).count();
-    found.push(Found {
+    problems.push(HostProblem {
         code: "etcd-quorum",
         kubeadm: "",
         what: format!(
@@ -290,13 +305,13 @@ fn leaderless(settled: &Settled, group: &Group, found: &mut Vec<Found>) {
         ),
         fix: format!(
             "bring the lost hosts back with their {DATA}; if they are gone for good, restore a \
-             snapshot as a new cluster. kdiy founds no other in its place"
+             snapshot as a new cluster. kdiy bootstraps no other in its place"
         ),
     });
 }
 
 /// Members of one inventory that answer as two clusters.
-fn split(node: &Node, seen: &BTreeMap<Name, Observation>, found: &mut Vec<Found>) {
+fn split(node: &Node, seen: &BTreeMap<Name, Observation>, problems: &mut Vec<HostProblem>) {
     let of = |facts: &Facts| Some(facts.etcd.as_ref()?.view.as_ref()?.cluster.clone());
     let Some(own) = of(&seen[&node.name].facts) else {
         return;
@@ -307,7 +322,7 @@ fn split(node: &Node, seen: &BTreeMap<Name, Observation>, found: &mut Vec<Found>
         .map(|(name, _)| name.to_string())
         .collect();
     if !others.is_empty() {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "etcd-split",
             kubeadm: "",
             what: format!(

@@ -3,31 +3,31 @@
 
 use std::net::IpAddr;
 
-use super::{Found, Standing};
-use crate::cluster::{Node, Settled, Topology};
+use super::{ClusterState, HostProblem};
+use crate::cluster::{Node, ResolvedCluster, Topology};
 use crate::kubeadm::PlaneComponent;
 use crate::plan::Facts;
 
 pub(super) fn problems(
-    settled: &Settled,
-    standing: &Standing,
+    resolved: &ResolvedCluster,
+    cluster_state: &ClusterState,
     node: &Node,
     facts: &Facts,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
-    if standing.members.contains(&node.name) {
-        endpoint(settled, facts, found);
-        topology(settled, facts, found);
+    if cluster_state.joined_nodes.contains(&node.name) {
+        endpoint(resolved, facts, problems);
+        topology(resolved, facts, problems);
     }
 }
 
-fn endpoint(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    let wanted = settled.cluster.node_endpoint().to_string();
+fn endpoint(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
+    let wanted = resolved.cluster.node_endpoint().to_string();
     let other = |at: &&String| !at.eq_ignore_ascii_case(&wanted);
     let Some(serves) = facts.plane.endpoint.as_ref().filter(other) else {
         return;
     };
-    found.push(Found {
+    problems.push(HostProblem {
         code: "endpoint-moved",
         kubeadm: "",
         what: format!(
@@ -39,7 +39,7 @@ fn endpoint(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
     });
 }
 
-fn topology(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
+fn topology(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
     let arguments = facts.plane.running.get(PlaneComponent::ApiServer.name());
     let Some(servers) = arguments.and_then(|all| all.get("etcd-servers")) else {
         return;
@@ -47,12 +47,12 @@ fn topology(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
     // kubeadm's stacked member is asked on the loopback address alone.
     let mut all = servers.iter().flat_map(|servers| servers.split(','));
     let stacked = all.all(on_loopback);
-    let (is, fix) = match (&settled.cluster.topology, stacked) {
+    let (is, fix) = match (&resolved.cluster.topology, stacked) {
         (Topology::Stacked, false) => ("external", "write `topology: external`"),
         (Topology::External(_), true) => ("stacked", "take `topology: external` out"),
         _ => return,
     };
-    found.push(Found {
+    problems.push(HostProblem {
         code: "topology-changed",
         kubeadm: "",
         what: format!("the etcd of this cluster is {is}: its API server uses {servers}"),

@@ -3,11 +3,11 @@
 //! that its kubelet refuses; and with what it would put in the place of a
 //! runtime that runs pods.
 
-use super::Found;
-use crate::cluster::{Containerd, Node, Release, Role, Runtime, Settled, Version};
-use crate::plan::facts::Look;
+use super::HostProblem;
+use crate::cluster::{Containerd, Node, ResolvedCluster, Role, Runtime, Version};
+use crate::plan::facts::Lookup;
 use crate::plan::facts::software::{CRI_TOOLS, KUBERNETES, Packaged};
-use crate::plan::{Facts, Standing};
+use crate::plan::{ClusterState, Facts};
 use crate::runtime::containerd::{self, Fit};
 use crate::runtime::{self, docker};
 
@@ -17,34 +17,39 @@ const WITHOUT_CGROUP_V1: Version = Version::new(1, 35, 0);
 
 /// What stands in the way of this host.
 pub(super) fn problems(
-    settled: &Settled,
-    standing: &Standing,
+    resolved: &ResolvedCluster,
+    cluster_state: &ClusterState,
     node: &Node,
     facts: &Facts,
-    found: &mut Vec<Found>,
+    problems: &mut Vec<HostProblem>,
 ) {
     if !node.runs_kubelet() {
         return;
     }
-    kubernetes(settled, facts, found);
-    runtime_source(settled, facts, found);
+    kubernetes(resolved, facts, problems);
+    runtime_source(resolved, facts, problems);
     // A kubelet that has joined shows that it runs.
-    if standing.members.contains(&node.name) {
-        replaced(settled, facts, found);
+    if cluster_state.joined_nodes.contains(&node.name) {
+        replaced(resolved, facts, problems);
     } else {
-        too_old(settled, facts, found);
-        cgroups(settled, node, facts, found);
+        too_old(resolved, facts, problems);
+        cgroups(resolved, node, facts, problems);
     }
 }
 
 /// What works, and should be known.
-pub(super) fn warnings(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>) {
+pub(super) fn warnings(
+    resolved: &ResolvedCluster,
+    node: &Node,
+    facts: &Facts,
+    problems: &mut Vec<HostProblem>,
+) {
     if !node.runs_kubelet() {
         return;
     }
-    let version = settled.version;
+    let version = resolved.version;
     if !facts.unified_cgroups && version < WITHOUT_CGROUP_V1 {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "cgroup-version",
             kubeadm: "",
             what: format!(
@@ -54,14 +59,14 @@ pub(super) fn warnings(settled: &Settled, node: &Node, facts: &Facts, found: &mu
             fix: UNIFY.to_owned(),
         });
     }
-    if let Some((release, how)) = containerd_of(settled, facts)
+    if let Some((release, how)) = containerd_of(resolved, facts)
         && containerd::fit(release, version) == Fit::Unnamed
     {
         let named: Vec<_> = containerd::named(version)
             .iter()
             .map(|release| format!("{release}+"))
             .collect();
-        found.push(Found {
+        problems.push(HostProblem {
             code: "containerd-version",
             kubeadm: "",
             what: format!(
@@ -72,20 +77,20 @@ pub(super) fn warnings(settled: &Settled, node: &Node, facts: &Facts, found: &mu
             fix: sources(),
         });
     }
-    cri_o(settled, facts, found);
+    cri_o(resolved, facts, problems);
 }
 
 /// CRI-O's minor version follows that of Kubernetes.
-fn cri_o(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    let Runtime::CriO(source) = &settled.cluster.runtime else {
+fn cri_o(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
+    let Runtime::CriO(source) = &resolved.cluster.runtime else {
         return;
     };
-    let version = settled.version;
-    let same = |release: &Release| (release.major, release.minor) == (version.major, version.minor);
+    let version = resolved.version;
+    let same = |release: &Version| (release.major, release.minor) == (version.major, version.minor);
     let Some((release, how)) = packaged(facts).filter(|(release, _)| !same(release)) else {
         return;
     };
-    found.push(Found {
+    problems.push(HostProblem {
         code: "cri-o-version",
         kubeadm: "",
         what: format!(
@@ -112,15 +117,15 @@ fn sources() -> String {
         .to_owned()
 }
 
-fn kubernetes(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    let (wanted, url) = (settled.version, &settled.cluster.packages.url);
+fn kubernetes(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
+    let (wanted, url) = (resolved.version, &resolved.cluster.packages.url);
     let offered = match &facts.software.kubernetes {
-        Look::Unasked => return,
-        Look::Unread(why) => {
-            found.push(unread("packages", url, why));
+        Lookup::Unasked => return,
+        Lookup::Unread(why) => {
+            problems.push(unread("packages", url, why));
             return;
         }
-        Look::Read(offered) => offered,
+        Lookup::Read(offered) => offered,
     };
     let has = |name: &str| {
         let mut versions = offered.get(name).into_iter().flatten();
@@ -132,17 +137,17 @@ fn kubernetes(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
             .get(KUBERNETES[0])
             .into_iter()
             .flatten()
-            .filter_map(|version| Release::of_package(version))
+            .filter_map(|version| Version::of_package(version))
             .collect();
         others.sort_unstable();
         others.dedup();
-        let others: Vec<_> = others.iter().map(Release::to_string).collect();
+        let others: Vec<_> = others.iter().map(Version::to_string).collect();
         let minor = format!("{}.{}", wanted.major, wanted.minor);
         let choose = match others.is_empty() {
             true => String::new(),
             false => format!("choose a `version` that it has: {}; or ", others.join(", ")),
         };
-        found.push(Found {
+        problems.push(HostProblem {
             code: "version",
             kubeadm: "",
             what: format!(
@@ -156,7 +161,7 @@ fn kubernetes(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
         });
     }
     if !offered.contains_key(CRI_TOOLS) {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "cri-tools",
             kubeadm: "",
             what: format!("the repository {url} has no {CRI_TOOLS}, whose crictl pulls the images"),
@@ -168,8 +173,8 @@ fn kubernetes(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
     }
 }
 
-fn unread(setting: &str, url: &str, why: &str) -> Found {
-    Found {
+fn unread(setting: &str, url: &str, why: &str) -> HostProblem {
+    HostProblem {
         code: "repository-unread",
         kubeadm: "",
         what: format!("apt cannot read the repository {url} there: {why}"),
@@ -180,8 +185,8 @@ fn unread(setting: &str, url: &str, why: &str) -> Found {
     }
 }
 
-fn runtime_source(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    let Some(source) = runtime::source(&settled.cluster.runtime) else {
+fn runtime_source(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
+    let Some(source) = runtime::source(&resolved.cluster.runtime) else {
         return;
     };
     let url = source
@@ -189,11 +194,11 @@ fn runtime_source(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
         .replace("{os}", &facts.os)
         .replace("{codename}", &facts.os_codename);
     match &facts.software.runtime {
-        Look::Unread(why) => found.push(unread("runtime", &url, why)),
-        Look::Read(None) => {
-            let profile = runtime::profile(&settled.cluster.runtime);
+        Lookup::Unread(why) => problems.push(unread("runtime", &url, why)),
+        Lookup::Read(None) => {
+            let profile = runtime::profile(&resolved.cluster.runtime);
             let name = profile.main.unwrap_or(profile.name);
-            found.push(Found {
+            problems.push(HostProblem {
                 code: "runtime-package",
                 kubeadm: "",
                 what: format!("the repository {url} has no {name} for this host"),
@@ -203,14 +208,14 @@ fn runtime_source(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
                     .to_owned(),
             });
         }
-        Look::Unasked | Look::Read(Some(_)) => {}
+        Lookup::Unasked | Lookup::Read(Some(_)) => {}
     }
 }
 
 /// A host's packages are changed side by side with those of all others: what
 /// runs pods is not among them.
-fn replaced(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    let cluster = &settled.cluster;
+fn replaced(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
+    let cluster = &resolved.cluster;
     let present = &facts.software.present;
     let profile = runtime::profile(&cluster.runtime);
     let mut rivals = profile.rivals.iter();
@@ -238,7 +243,7 @@ fn replaced(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
         ),
         (None, main) => format!("the package {}", main.unwrap_or(profile.name)),
     };
-    found.push(Found {
+    problems.push(HostProblem {
         code: "runtime-source",
         kubeadm: "",
         what: format!(
@@ -254,8 +259,8 @@ fn replaced(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
 }
 
 /// The release of containerd that kubelets speak to, and how it is known.
-fn containerd_of(settled: &Settled, facts: &Facts) -> Option<(Release, &'static str)> {
-    match &settled.cluster.runtime {
+fn containerd_of(resolved: &ResolvedCluster, facts: &Facts) -> Option<(Version, &'static str)> {
+    match &resolved.cluster.runtime {
         Runtime::Containerd(Containerd::Archive(archive)) => {
             Some((archive.version, "is in the archive"))
         }
@@ -264,36 +269,36 @@ fn containerd_of(settled: &Settled, facts: &Facts) -> Option<(Release, &'static 
     }
 }
 
-fn packaged(facts: &Facts) -> Option<(Release, &'static str)> {
-    let Look::Read(Some(Packaged { version, installed })) = &facts.software.runtime else {
+fn packaged(facts: &Facts) -> Option<(Version, &'static str)> {
+    let Lookup::Read(Some(Packaged { version, installed })) = &facts.software.runtime else {
         return None;
     };
     let how = match installed {
         true => "is installed",
         false => "is what apt would install",
     };
-    Some((Release::of_package(version)?, how))
+    Some((Version::of_package(version)?, how))
 }
 
-fn too_old(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
-    if let Some((release, how)) = containerd_of(settled, facts)
-        && let Fit::TooOld(oldest) = containerd::fit(release, settled.version)
+fn too_old(resolved: &ResolvedCluster, facts: &Facts, problems: &mut Vec<HostProblem>) {
+    if let Some((release, how)) = containerd_of(resolved, facts)
+        && let Fit::TooOld(oldest) = containerd::fit(release, resolved.version)
     {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "containerd-version",
             kubeadm: "",
             what: format!(
                 "containerd {release} {how}; the kubelet of {} wants {oldest} or newer",
-                settled.version
+                resolved.version
             ),
             fix: sources(),
         });
     }
-    if let Runtime::Docker { .. } = settled.cluster.runtime
+    if let Runtime::Docker { .. } = resolved.cluster.runtime
         && let Some((release, how)) = packaged(facts)
         && release < docker::OLDEST
     {
-        found.push(Found {
+        problems.push(HostProblem {
             code: "docker-version",
             kubeadm: "",
             what: format!(
@@ -308,22 +313,27 @@ fn too_old(settled: &Settled, facts: &Facts, found: &mut Vec<Found>) {
     }
 }
 
-fn cgroups(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>) {
-    if facts.unified_cgroups || settled.version < WITHOUT_CGROUP_V1 {
+fn cgroups(
+    resolved: &ResolvedCluster,
+    node: &Node,
+    facts: &Facts,
+    problems: &mut Vec<HostProblem>,
+) {
+    if facts.unified_cgroups || resolved.version < WITHOUT_CGROUP_V1 {
         return;
     }
-    let cluster = &settled.cluster;
+    let cluster = &resolved.cluster;
     let told = cluster.kubelet.extra_config.get("failCgroupV1");
     let (what, or) = if told.and_then(serde_json::Value::as_bool) != Some(false) {
         (
             format!(
                 "it has control groups of version 1, with which the kubelet of {} does not start",
-                settled.version
+                resolved.version
             ),
             "; or, for the time being, set `kubelet.extraConfig.failCgroupV1: false`, and add \
              SystemVerification to `kubeadm.ignorePreflightErrors`",
         )
-    } else if node.roles.has(Role::ControlPlane) && !skips_verification(settled) {
+    } else if node.roles.has(Role::ControlPlane) && !skips_verification(resolved) {
         (
             "it has control groups of version 1, which kubeadm's SystemVerification refuses, \
              whatever `failCgroupV1` says"
@@ -333,7 +343,7 @@ fn cgroups(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>
     } else {
         return;
     };
-    found.push(Found {
+    problems.push(HostProblem {
         code: "cgroup-version",
         kubeadm: "",
         what,
@@ -341,8 +351,8 @@ fn cgroups(settled: &Settled, node: &Node, facts: &Facts, found: &mut Vec<Found>
     });
 }
 
-fn skips_verification(settled: &Settled) -> bool {
-    let ignored = &settled.cluster.kubeadm.ignore_preflight_errors;
+fn skips_verification(resolved: &ResolvedCluster) -> bool {
+    let ignored = &resolved.cluster.kubeadm.ignore_preflight_errors;
     ignored.iter().any(|name| {
         ["SystemVerification", "all"]
             .iter()

@@ -35,8 +35,14 @@ fn ip(address: &str) -> SanType {
     SanType::IpAddress(address.parse().unwrap())
 }
 
-fn judge(settled: &Settled, usages: &str, groups: &str, request: &str, requestor: &str) -> String {
-    let script = functions(settled, &Script::of("false"))
+fn judge(
+    resolved: &ResolvedCluster,
+    usages: &str,
+    groups: &str,
+    request: &str,
+    requestor: &str,
+) -> String {
+    let script = functions(resolved, &Script::of("false"))
         .lit("kdiy_judge ")
         .args([usages, groups, request, requestor]);
     let output = Command::new("sh")
@@ -55,7 +61,7 @@ fn honest() -> String {
 
 #[test]
 fn what_a_kubelet_asks_for_itself_is_good() {
-    let settled = few(Version::new(1, 34, 1));
+    let resolved = few(Version::new(1, 34, 1));
     let who = requestor(NODE);
     for names in [
         vec![dns(NODE), ip("192.0.2.14")],
@@ -64,22 +70,22 @@ fn what_a_kubelet_asks_for_itself_is_good() {
     ] {
         let text = request("system:nodes", "system:node:w1", &names);
         for usages in ["u-dks", "u-ds", "u-sd"] {
-            assert_eq!(judge(&settled, usages, GROUPS, &text, &who), "good");
+            assert_eq!(judge(&resolved, usages, GROUPS, &text, &who), "good");
         }
     }
     let names = [dns(NODE), ip("2001:db8::14")];
     let text = request("system:nodes", "system:node:w1", &names);
-    let settled = ipv6(Version::new(1, 34, 1));
-    assert_eq!(judge(&settled, USAGES, GROUPS, &text, &who), "good");
+    let resolved = ipv6(Version::new(1, 34, 1));
+    assert_eq!(judge(&resolved, USAGES, GROUPS, &text, &who), "good");
 }
 
 #[test]
 fn whatever_is_not_its_own_is_not() {
-    let settled = few(Version::new(1, 34, 1));
+    let resolved = few(Version::new(1, 34, 1));
     let who = requestor(NODE);
     let says = |names: &[SanType]| {
         let text = request("system:nodes", "system:node:w1", names);
-        judge(&settled, USAGES, GROUPS, &text, &who)
+        judge(&resolved, USAGES, GROUPS, &text, &who)
     };
     let own = || vec![dns(NODE), ip("192.0.2.14")];
     let with = |more: SanType| [own(), vec![more]].concat();
@@ -98,15 +104,15 @@ fn whatever_is_not_its_own_is_not() {
         ("system:nodes", "system:node:w11"),
     ] {
         let text = request(organization, common_name, &own());
-        assert_eq!(judge(&settled, USAGES, GROUPS, &text, &who), "subject");
+        assert_eq!(judge(&resolved, USAGES, GROUPS, &text, &who), "subject");
     }
 }
 
 #[test]
 fn who_asks_and_for_what_counts_too() {
-    let settled = few(Version::new(1, 34, 1));
+    let resolved = few(Version::new(1, 34, 1));
     let (text, who) = (honest(), requestor(NODE));
-    let says = |usages: &str, groups: &str, who: &str| judge(&settled, usages, groups, &text, who);
+    let says = |usages: &str, groups: &str, who: &str| judge(&resolved, usages, groups, &text, who);
     for usages in ["u-", "u-d", "u-s", "u-dksx", "u-x", ""] {
         assert_eq!(says(usages, GROUPS, &who), "usages", "{usages}");
     }
@@ -125,7 +131,7 @@ fn who_asks_and_for_what_counts_too() {
 
 #[test]
 fn other_forms_of_a_good_request_are_refused() {
-    let settled = few(Version::new(1, 34, 1));
+    let resolved = few(Version::new(1, 34, 1));
     let pem = BASE64_STANDARD.decode(honest()).unwrap();
     let pem = String::from_utf8(pem).unwrap();
     let zero = pem.replacen('\n', "\0\n", 1);
@@ -143,7 +149,7 @@ fn other_forms_of_a_good_request_are_refused() {
     ];
     for text in texts {
         let text = BASE64_STANDARD.encode(&text);
-        let said = judge(&settled, USAGES, GROUPS, &text, &requestor(NODE));
+        let said = judge(&resolved, USAGES, GROUPS, &text, &requestor(NODE));
         assert_eq!(said, "form", "{text}");
     }
 }
@@ -153,9 +159,9 @@ fn answers_are_read_and_nothing_unknown_is_good() {
     let requests = parse(
         "csr-1 good \"system:node:w1\"\ncsr-2 names \"system:node:a b\"\ncsr-3 well \"x\"\nbroken\n",
     );
-    let faults: Vec<_> = requests.iter().map(|r| (&*r.name, r.fault)).collect();
+    let objections: Vec<_> = requests.iter().map(|r| (&*r.name, r.objection)).collect();
     assert_eq!(
-        faults,
+        objections,
         [
             ("csr-1", None),
             (

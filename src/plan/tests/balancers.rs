@@ -4,15 +4,15 @@ use super::*;
 use crate::cluster::{Balancer, LoadBalancer, Vip};
 use crate::lb::tests::pair;
 
-fn with(load_balancer: LoadBalancer) -> Settled {
-    let mut settled = few(VERSION);
-    settled.cluster.load_balancer = load_balancer;
+fn with(load_balancer: LoadBalancer) -> ResolvedCluster {
+    let mut resolved = few(VERSION);
+    resolved.cluster.load_balancer = load_balancer;
     // The last one is the load-balancer host.
-    settled.cluster.nodes.pop();
-    settled
+    resolved.cluster.nodes.pop();
+    resolved
 }
 
-fn kube_vip() -> Settled {
+fn kube_vip() -> ResolvedCluster {
     with(LoadBalancer::KubeVip {
         vip: Vip {
             address: "192.0.2.16".parse().unwrap(),
@@ -23,11 +23,11 @@ fn kube_vip() -> Settled {
     })
 }
 
-fn fresh(settled: Settled) -> Hosts {
-    Hosts::of(settled, facts, |_, resource| absent(resource))
+fn fresh(resolved: ResolvedCluster) -> Hosts {
+    Hosts::of(resolved, facts, |_, resource| absent(resource))
 }
 
-fn all() -> [Settled; 6] {
+fn all() -> [ResolvedCluster; 6] {
     [
         pair(VERSION, Balancer::Haproxy),
         pair(VERSION, Balancer::Nginx),
@@ -43,14 +43,14 @@ fn before(plan: &Plan, host: &str, title: &str) -> BTreeSet<String> {
     let place = plan
         .steps
         .iter()
-        .position(|step| step.host.as_str() == host && step.title == title)
+        .position(|step| step.actor.as_str() == host && step.title == title)
         .unwrap_or_else(|| panic!("{host} has no step {title}:\n{}", lines(plan)));
     let mut found = BTreeSet::new();
     let mut open = vec![place];
     while let Some(place) = open.pop() {
         for need in &plan.steps[place].needs {
             let step = &plan.steps[*need];
-            if found.insert(format!("{}: {}", step.host, step.title)) {
+            if found.insert(format!("{}: {}", step.actor, step.title)) {
                 open.push(*need);
             }
         }
@@ -60,9 +60,9 @@ fn before(plan: &Plan, host: &str, title: &str) -> BTreeSet<String> {
 
 #[test]
 fn a_finished_cluster_needs_nothing_whatever_balances_it() {
-    for settled in all() {
-        let shown = format!("{:?}", settled.cluster.load_balancer);
-        let hosts = Hosts::of(settled, member, |_, resource| as_wanted(resource));
+    for resolved in all() {
+        let shown = format!("{:?}", resolved.cluster.load_balancer);
+        let hosts = Hosts::of(resolved, member, |_, resource| as_wanted(resource));
         assert_eq!(lines(&hosts.plan()), "", "{shown}");
         assert_eq!(hosts.codes(), [], "{shown}");
     }
@@ -70,20 +70,23 @@ fn a_finished_cluster_needs_nothing_whatever_balances_it() {
 
 #[test]
 fn no_plan_holds_the_password_or_differs_from_itself() {
-    for settled in all() {
-        let text = serde_json::to_string(&fresh(settled.clone()).plan()).unwrap();
+    for resolved in all() {
+        let text = serde_json::to_string(&fresh(resolved.clone()).plan()).unwrap();
         assert!(!text.contains(PASSWORD));
-        assert_eq!(text, serde_json::to_string(&fresh(settled).plan()).unwrap());
+        assert_eq!(
+            text,
+            serde_json::to_string(&fresh(resolved).plan()).unwrap()
+        );
     }
     let hosts = fresh(pair(VERSION, Balancer::Haproxy));
-    let kept = hosts.plan().steps.iter().flat_map(|step| step.changes.clone()).any(|change| {
-        matches!(change.resource, Resource::File(file) if hosts.vault.text(&file.content).contains(PASSWORD))
+    let kept = hosts.plan().steps.iter().flat_map(|step| step.changes().to_vec()).any(|change| {
+        matches!(change.resource, Resource::File(file) if hosts.secrets.text(&file.content).contains(PASSWORD))
     });
     assert!(kept, "the password is planned, by its hash");
 }
 
 #[test]
-fn the_address_is_held_before_anything_is_founded() {
+fn the_address_is_held_before_anything_is_bootstrapped() {
     for kind in [Balancer::Haproxy, Balancer::Nginx] {
         let plan = fresh(pair(VERSION, kind)).plan();
         let before = before(&plan, "cp3", "start the control plane");
@@ -137,16 +140,16 @@ fn kube_vip_comes_with_init_and_after_joins() {
     let step = |host: &str, title: &str| {
         plan.steps
             .iter()
-            .find(|step| step.host.as_str() == host && step.title == title)
+            .find(|step| step.actor.as_str() == host && step.title == title)
             .unwrap()
     };
-    let init = &step("cp1", "initialise the control plane").changes[0].resource;
+    let init = &step("cp1", "initialise the control plane").changes()[0].resource;
     let Resource::Command(init) = init else {
         panic!("{init:?}");
     };
     let text = init.script.as_str();
     let places: Vec<_> = [
-        "kube-vip-founding.yaml",
+        "kube-vip-during-init.yaml",
         "kubeadm init",
         "/kube-vip.yaml /etc",
     ]
@@ -160,18 +163,18 @@ fn kube_vip_comes_with_init_and_after_joins() {
         .filter(|input| matches!(&input.content, Content::Plain(text) if text.contains("super-admin.conf")))
         .map(|input| input.name.as_str())
         .collect();
-    assert_eq!(with_all_rights, ["kube-vip-founding.yaml"]);
+    assert_eq!(with_all_rights, ["kube-vip-during-init.yaml"]);
     assert!(before(&plan, "cp2", "place kube-vip").contains("cp2: join the cluster"));
     assert!(!lines(&plan).contains("w1   place kube-vip"));
 }
 
 #[test]
-fn kube_vip_comes_with_one_founder_and_after_all() {
+fn kube_vip_comes_with_one_bootstrap_node_and_after_all() {
     let plan = fresh(kube_vip()).plan();
     let command = |host: &str, title: &str| {
         let mut steps = plan.steps.iter();
-        let step = steps.find(|step| step.host.as_str() == host && step.title == title);
-        match &step.unwrap().changes[0].resource {
+        let step = steps.find(|step| step.actor.as_str() == host && step.title == title);
+        match &step.unwrap().changes()[0].resource {
             Resource::Command(command) => command.clone(),
             other => panic!("{other:?}"),
         }
@@ -180,7 +183,7 @@ fn kube_vip_comes_with_one_founder_and_after_all() {
     let text = start.script.as_str();
     let places = [
         "kubeconfig super-admin",
-        "kube-vip-founding.yaml",
+        "kube-vip-during-init.yaml",
         "init phase control-plane",
     ];
     let places = places.map(|part| text.find(part).unwrap_or_else(|| panic!("{part}: {text}")));
@@ -209,18 +212,18 @@ fn seen(change: impl Fn(&str, &mut Facts)) -> Vec<(String, &'static str, String)
 }
 
 fn seen_of(
-    settled: Settled,
+    resolved: ResolvedCluster,
     change: impl Fn(&str, &mut Facts),
 ) -> Vec<(String, &'static str, String)> {
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = facts(settled, host);
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = facts(resolved, host);
         change(host, &mut facts);
         facts
     };
-    let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
+    let hosts = Hosts::of(resolved, facts, |_, resource| absent(resource));
     problems(
-        &hosts.settled,
-        &hosts.circumstances.standing,
+        &hosts.resolved,
+        &hosts.observed.cluster_state,
         "kdiy-0123456789abcdef",
         &hosts.seen,
     )
@@ -244,15 +247,15 @@ fn an_address_out_of_place_is_seen() {
         }
     });
     insta::assert_debug_snapshot!(found);
-    let mut settled = pair(VERSION, Balancer::Nginx);
+    let mut resolved = pair(VERSION, Balancer::Nginx);
     if let LoadBalancer::Hosts {
         failover: Some(failover),
         ..
-    } = &mut settled.cluster.load_balancer
+    } = &mut resolved.cluster.load_balancer
     {
         failover.vip.interface = Some("eth9".to_owned());
     }
-    insta::assert_debug_snapshot!(seen_of(settled, |_, _| {}));
+    insta::assert_debug_snapshot!(seen_of(resolved, |_, _| {}));
 }
 
 #[test]
@@ -279,7 +282,7 @@ fn an_address_that_somebody_else_has_is_seen() {
 fn another_cluster_at_the_endpoint_is_seen() {
     let found = seen(|host, facts| {
         if host == "cp1" {
-            facts.endpoint.foreign =
+            facts.endpoint.other_cluster =
                 Some("SSL certificate problem: self-signed certificate".to_owned());
         }
     });
@@ -320,7 +323,7 @@ fn ports_that_balancers_need_are_seen() {
 #[test]
 fn balancers_take_up_a_new_control_plane_by_a_reload() {
     let pairs = ["lb1", "lb2"].as_slice();
-    for (settled, unit, on) in [
+    for (resolved, unit, on) in [
         (pair(VERSION, Balancer::Haproxy), "haproxy.service", pairs),
         (pair(VERSION, Balancer::Nginx), "nginx.service", pairs),
         (
@@ -329,7 +332,7 @@ fn balancers_take_up_a_new_control_plane_by_a_reload() {
             &["cp1", "cp2", "w1", "w2"],
         ),
     ] {
-        let mut old = settled.clone();
+        let mut old = resolved.clone();
         old.cluster.nodes.retain(|node| node.name.as_str() != "cp3");
         let before = Hosts::of(old.clone(), member, |_, resource| as_wanted(resource));
         let had = |host: &Name, resource: &Resource| {
@@ -337,9 +340,9 @@ fn balancers_take_up_a_new_control_plane_by_a_reload() {
             all.into_iter().find(|had| had.key() == resource.key())
         };
         let hosts = Hosts::of(
-            settled,
-            |settled, host| match host {
-                "cp3" => facts(settled, host),
+            resolved,
+            |resolved, host| match host {
+                "cp3" => facts(resolved, host),
                 _ => member(&old, host),
             },
             |host, resource| match had(host, resource) {
@@ -349,8 +352,11 @@ fn balancers_take_up_a_new_control_plane_by_a_reload() {
         );
         let plan = hosts.plan();
         for host in on {
-            let steps = plan.steps.iter().filter(|step| step.host.as_str() == *host);
-            let changes = steps.flat_map(|step| &step.changes);
+            let steps = plan
+                .steps
+                .iter()
+                .filter(|step| step.actor.as_str() == *host);
+            let changes = steps.flat_map(|step| step.changes());
             let units: Vec<_> = changes
                 .filter(|change| matches!(change.resource, Resource::Service(_)))
                 .map(|change| (change.resource.name(), change.difference.details.join(", ")))
@@ -368,15 +374,15 @@ fn balancers_take_up_a_new_control_plane_by_a_reload() {
 #[test]
 fn an_address_that_stands_for_a_whole_subnet_is_seen() {
     for (vip, names) in [("192.0.2.255", "broadcasts"), ("192.0.2.0", "network")] {
-        let mut settled = pair(VERSION, Balancer::Nginx);
+        let mut resolved = pair(VERSION, Balancer::Nginx);
         if let LoadBalancer::Hosts {
             failover: Some(failover),
             ..
-        } = &mut settled.cluster.load_balancer
+        } = &mut resolved.cluster.load_balancer
         {
             failover.vip.address = vip.parse().unwrap();
         }
-        let found = seen_of(settled, |_, _| {});
+        let found = seen_of(resolved, |_, _| {});
         let codes: Vec<_> = found
             .iter()
             .map(|(host, code, _)| (&**host, *code))

@@ -1,11 +1,11 @@
-//! Plans of a cluster with external etcd: founded, finished, one member lost,
-//! half joined, changed; and what is refused.
+//! Plans of a cluster with external etcd: bootstrapped, finished, one member
+//! lost, half joined, changed; and what is refused.
 
 mod harm;
 mod version;
 
 use super::*;
-use crate::cluster::EtcdVersion;
+use crate::cluster::{Version, external_etcd_version};
 use crate::kubeadm::tests::external;
 use crate::plan::etcd::{EtcdFacts, HostState, Marker, MemberView, View};
 
@@ -19,9 +19,12 @@ fn entry(name: &str, learner: bool) -> MemberView {
     }
 }
 
-fn marker(founding: bool) -> Option<Marker> {
+fn marker(bootstrapping: bool) -> Option<Marker> {
     let token = TOKEN.to_owned();
-    Some(Marker { founding, token })
+    Some(Marker {
+        bootstrapping,
+        token,
+    })
 }
 
 /// A member with its data that knows a leader and these members.
@@ -30,10 +33,10 @@ fn serving(members: &[MemberView]) -> EtcdFacts {
         data: true,
         marker: marker(false),
         runs: true,
-        foreign_unit: false,
+        distribution_unit: false,
         view: Some(View {
             cluster: "7".to_owned(),
-            version: Some(EtcdVersion::apart(VERSION.minor)),
+            version: Some(external_etcd_version(VERSION.minor)),
             led: true,
             learner: false,
             members: members.to_vec(),
@@ -44,11 +47,11 @@ fn serving(members: &[MemberView]) -> EtcdFacts {
 }
 
 /// A member with its data that does not run.
-fn stopped(founding: bool) -> EtcdFacts {
+fn stopped(bootstrapping: bool) -> EtcdFacts {
     EtcdFacts {
         data: true,
-        marker: marker(founding),
-        program: Some(EtcdVersion::apart(VERSION.minor)),
+        marker: marker(bootstrapping),
+        program: Some(external_etcd_version(VERSION.minor)),
         ..EtcdFacts::default()
     }
 }
@@ -64,15 +67,15 @@ fn hosts(running: bool, etcd: impl Fn(&str) -> EtcdFacts, blank: &[&str]) -> Hos
 }
 
 fn hosts_of(
-    settled: Settled,
+    resolved: ResolvedCluster,
     running: bool,
     etcd: impl Fn(&str) -> EtcdFacts,
     blank: &[&str],
 ) -> Hosts {
-    let facts = |settled: &Settled, host: &str| {
+    let facts = |resolved: &ResolvedCluster, host: &str| {
         let mut facts = match running {
-            true => member(settled, host),
-            false => facts(settled, host),
+            true => member(resolved, host),
+            false => facts(resolved, host),
         };
         facts.etcd = host.starts_with('e').then(|| etcd(host));
         facts
@@ -81,16 +84,16 @@ fn hosts_of(
         true => as_wanted(resource),
         false => absent(resource),
     };
-    Hosts::of(settled, facts, seen)
+    Hosts::of(resolved, facts, seen)
 }
 
 fn steps_of(plan: &Plan, title: &str) -> Vec<String> {
     let titled = plan.steps.iter().filter(|step| step.title == title);
-    titled.map(|step| step.host.to_string()).collect()
+    titled.map(|step| step.actor.to_string()).collect()
 }
 
 #[test]
-fn members_are_founded_together_and_control_planes_join_side_by_side() {
+fn members_are_bootstrapped_in_parallel_and_control_planes_join_side_by_side() {
     let serial = serial(external(VERSION));
     let hosts = hosts_of(serial, false, |_| EtcdFacts::default(), &[]);
     assert_eq!(hosts.codes(), []);
@@ -123,9 +126,9 @@ fn a_plan_names_certificates_and_holds_none() {
         .steps
         .iter()
         .flat_map(|step| {
-            step.changes
+            step.changes()
                 .iter()
-                .map(|c| (step.host.clone(), c.resource.key()))
+                .map(|c| (step.actor.clone(), c.resource.key()))
         })
         .filter(|(_, key)| key.ends_with("ca.key"))
         .map(|(host, _)| host.to_string())
@@ -135,8 +138,8 @@ fn a_plan_names_certificates_and_holds_none() {
 
 #[test]
 fn a_host_with_both_roles_has_no_key_of_etcds_authority() {
-    let mut settled = external(VERSION);
-    settled.cluster.nodes[3].roles =
+    let mut resolved = external(VERSION);
+    resolved.cluster.nodes[3].roles =
         crate::cluster::Roles::new(vec![Role::ControlPlane, Role::Etcd]).unwrap();
     let mut trust = trust();
     trust.files.push(HostFile::secret(
@@ -144,10 +147,10 @@ fn a_host_with_both_roles_has_no_key_of_etcds_authority() {
         KEY.to_owned(),
     ));
     let blueprint = blueprint(
-        &settled,
+        &resolved,
         &trust,
-        &Circumstances::default(),
-        &mut Vault::new(),
+        &Observed::default(),
+        &mut SecretStore::new(),
     );
     let has = |host: &str| {
         let all = blueprint.resources(&name(host));
@@ -220,7 +223,7 @@ fn who_joins_later_does_not_take_those_before_it_for_lost() {
 }
 
 #[test]
-fn a_founding_that_broke_off_is_gone_on_with() {
+fn a_bootstrap_that_broke_off_is_continued() {
     let hosts = hosts(
         false,
         |host| match host {
@@ -240,10 +243,10 @@ fn a_founding_that_broke_off_is_gone_on_with() {
 }
 
 #[test]
-fn a_limit_leaves_out_no_founder() {
+fn a_limit_leaves_out_no_bootstrap_node() {
     let limit = BTreeSet::from(["e1", "cp1"].map(name));
     let left_out = |hosts: &Hosts| {
-        let group = &hosts.circumstances.standing.etcd;
+        let group = &hosts.observed.cluster_state.etcd;
         group
             .left_out(&limit)
             .into_iter()
@@ -256,7 +259,7 @@ fn a_limit_leaves_out_no_founder() {
 }
 
 #[test]
-fn a_stopped_member_is_started_and_nobody_founds_or_joins() {
+fn a_stopped_member_is_started_and_nobody_bootstraps_or_joins() {
     let hosts = hosts(
         true,
         |host| match host {
@@ -273,11 +276,11 @@ fn a_stopped_member_is_started_and_nobody_founds_or_joins() {
 }
 
 #[test]
-fn a_founding_that_came_to_serve_is_noted_as_such() {
+fn a_bootstrap_that_came_to_serve_is_noted_as_such() {
     let hosts = Hosts::of(
         external(VERSION),
-        |settled, host| {
-            let mut facts = member(settled, host);
+        |resolved, host| {
+            let mut facts = member(resolved, host);
             facts.etcd = host.starts_with('e').then(|| EtcdFacts {
                 marker: marker(true),
                 ..whole()
@@ -298,13 +301,13 @@ fn a_founding_that_came_to_serve_is_noted_as_such() {
 
 #[test]
 fn a_changed_configuration_is_taken_up_one_member_at_a_time() {
-    let settled = external(VERSION);
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = member(settled, host);
+    let resolved = external(VERSION);
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = member(resolved, host);
         facts.etcd = host.starts_with('e').then(whole);
         facts
     };
-    let hosts = Hosts::of(settled, facts, |_, resource| match resource {
+    let hosts = Hosts::of(resolved, facts, |_, resource| match resource {
         Resource::File(file) if file.path == crate::etcd::member::CONFIG => absent(resource),
         _ => as_wanted(resource),
     });
@@ -312,13 +315,13 @@ fn a_changed_configuration_is_taken_up_one_member_at_a_time() {
 }
 
 #[test]
-fn no_member_restarts_while_another_is_away() {
+fn no_member_restarts_while_another_is_unreachable() {
     let of = |host: &str| match host {
         "e3" => stopped(false),
         _ => whole(),
     };
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = member(settled, host);
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = member(resolved, host);
         facts.etcd = host.starts_with('e').then(|| of(host));
         facts
     };
@@ -330,7 +333,7 @@ fn no_member_restarts_while_another_is_away() {
         let begins = |title: &str| plan.steps.iter().position(|step| step.title == title);
         let restart = &plan.steps[begins("restart etcd").unwrap()];
         let wait = &plan.steps[restart.needs[0]];
-        assert_eq!((wait.host.as_str(), restart.host.as_str()), ("e1", "e1"));
+        assert_eq!((wait.actor.as_str(), restart.actor.as_str()), ("e1", "e1"));
         let text = serde_json::to_string(wait).unwrap();
         assert!(text.contains("https://192.0.2.13:2379/health"), "{text}");
         wait.needs.clone()
@@ -339,7 +342,7 @@ fn no_member_restarts_while_another_is_away() {
     let healed = plan
         .steps
         .iter()
-        .position(|step| step.host == name("e3") && step.title == "wait for etcd");
+        .position(|step| step.actor.host() == Some(&name("e3")) && step.title == "wait for etcd");
     assert!(
         waits_for_e3(&plan).contains(&healed.unwrap()),
         "{}",
@@ -354,8 +357,8 @@ fn no_member_restarts_while_another_is_away() {
 
 #[test]
 fn all_members_stopped_are_started_before_anything_is_said_of_the_nodes() {
-    let silent = |settled: &Settled, host: &str| {
-        let mut facts = member(settled, host);
+    let silent = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = member(resolved, host);
         if matches!(facts.api, ApiView::Nodes { .. }) {
             facts.api = ApiView::Silent("connection refused".to_owned());
         }
@@ -368,10 +371,10 @@ fn all_members_stopped_are_started_before_anything_is_said_of_the_nodes() {
     let elsewhere = plan
         .steps
         .iter()
-        .find(|step| !step.host.as_str().starts_with('e'));
+        .find(|step| !step.actor.as_str().starts_with('e'));
     assert_eq!(elsewhere, None);
     assert_eq!(steps_of(&plan, "start etcd"), ALL);
-    let needed = founding::needed(&hosts.settled, &hosts.circumstances.standing);
+    let needed = bootstrap::required_hosts(&hosts.resolved, &hosts.observed.cluster_state);
     assert!(needed.is_empty(), "so --limit may name hosts of etcd alone");
 }
 
@@ -390,8 +393,8 @@ fn answers_of_the_gateway_are_read() {
     assert!(view.members[1].learner && !view.members[0].learner);
     let states = [whole(), facts].map(|facts| {
         let mut all = hosts(true, move |_| facts.clone(), &[])
-            .circumstances
-            .standing
+            .observed
+            .cluster_state
             .etcd;
         all.hosts.remove(&name("e3"));
         all.hosts.into_values().collect::<Vec<_>>()

@@ -7,7 +7,7 @@ use crate::cluster::{AddressSpec, VersionSpec};
 use crate::inventory::load;
 
 /// The cluster of an inventory, what only hosts could answer made up.
-fn settled_of(file: &Path) -> Settled {
+fn resolved_of(file: &Path) -> ResolvedCluster {
     let folder = file.parent().unwrap();
     let text = std::fs::read_to_string(file).unwrap();
     let loaded = load(&text, &|name| std::fs::read_to_string(folder.join(name)));
@@ -27,15 +27,15 @@ fn settled_of(file: &Path) -> Settled {
         (node.name.clone(), address)
     });
     let addresses = addresses.collect();
-    Settled::new(cluster, version, addresses).unwrap()
+    ResolvedCluster::new(cluster, version, addresses).unwrap()
 }
 
 /// Titles of the steps of each host in their order; hosts with the same ones
 /// are named together.
 fn steps(plan: &Plan) -> String {
-    let mut of_hosts = BTreeMap::<&Name, Vec<&str>>::new();
+    let mut of_hosts = BTreeMap::<&Actor, Vec<&str>>::new();
     for planned in &plan.steps {
-        let titles = of_hosts.entry(&planned.host).or_default();
+        let titles = of_hosts.entry(&planned.actor).or_default();
         titles.push(&planned.title);
     }
     let mut alike = Vec::<(Vec<&str>, Vec<&str>)>::new();
@@ -63,10 +63,10 @@ fn every_example_is_planned_for_blank_hosts() {
     files.sort();
     assert!(files.len() >= 10, "{files:?}");
     for file in files {
-        let hosts = Hosts::of(settled_of(&file), facts, |_, resource| absent(resource));
+        let hosts = Hosts::of(resolved_of(&file), facts, |_, resource| absent(resource));
         let plan = hosts.plan();
         let every: BTreeSet<_> = hosts
-            .settled
+            .resolved
             .cluster
             .nodes
             .iter()

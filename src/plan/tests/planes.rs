@@ -1,5 +1,5 @@
 //! Settings of running control planes: what is different, in which order it
-//! is brought about, and what is refused.
+//! is applied, and what is refused.
 
 mod repeated;
 
@@ -10,40 +10,38 @@ use crate::cluster::Audit;
 use crate::plan::serving::{Request, requestor};
 
 /// The small cluster, changed.
-fn changed(change: impl FnOnce(&mut crate::cluster::Cluster)) -> Settled {
-    let settled = few(VERSION);
-    let mut cluster = settled.cluster.clone();
+fn changed(change: impl FnOnce(&mut crate::cluster::Cluster)) -> ResolvedCluster {
+    let resolved = few(VERSION);
+    let mut cluster = resolved.cluster.clone();
     change(&mut cluster);
     let addresses = cluster
         .nodes
         .iter()
-        .map(|node| (node.name.clone(), settled.address(node)))
+        .map(|node| (node.name.clone(), resolved.address(node)))
         .collect();
-    Settled::new(cluster, VERSION, addresses).unwrap()
+    ResolvedCluster::new(cluster, VERSION, addresses).unwrap()
 }
 
 /// The cluster when `view` says what runs on each control plane.
-fn running(settled: Settled, view: impl Fn(&str) -> PlaneView) -> Hosts {
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = member(settled, host);
+fn running(resolved: ResolvedCluster, view: impl Fn(&str) -> PlaneView) -> Hosts {
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = member(resolved, host);
         if host.starts_with("cp") {
             facts.plane = view(host);
         }
         facts
     };
-    Hosts::of(settled, facts, |_, resource| as_wanted(resource))
+    Hosts::of(resolved, facts, |_, resource| as_wanted(resource))
 }
 
 /// Steps with the particulars of their commands.
 pub(super) fn told(plan: &Plan) -> String {
     let line = |(place, step): (usize, &PlannedStep)| {
-        let details = step.changes.iter().flat_map(|change| {
-            let details = &change.difference.details;
-            details.iter().map(|detail| format!("\n       {detail}"))
-        });
+        let details = details(step).into_iter();
+        let details = details.map(|detail| format!("\n       {detail}"));
         format!(
             "{place:>2} {:<4} {} after {:?}{}",
-            step.host.as_str(),
+            step.actor.as_str(),
             step.title,
             step.needs,
             details.collect::<String>()
@@ -53,7 +51,7 @@ pub(super) fn told(plan: &Plan) -> String {
     steps.join("\n")
 }
 
-fn secretbox() -> Settled {
+fn secretbox() -> ResolvedCluster {
     changed(|cluster| cluster.control_plane.encryption = Encryption::Secretbox)
 }
 
@@ -65,7 +63,7 @@ fn changed_arguments_reach_one_control_plane_after_the_other() {
         plane.scheduler_election.lease_duration = Duration::from_secs(30);
         plane.api_server.extra_args = [("v".to_owned(), "4".into())].into();
     });
-    let plan = running(after, |_| settled_with(&before, Stage::Plain)).plan();
+    let plan = running(after, |_| plane_with(&before, Stage::Plain)).plan();
     insta::assert_snapshot!(told(&plan));
 }
 
@@ -76,12 +74,12 @@ fn an_argument_that_was_taken_out_is_noticed_by_the_note_on_the_host() {
         plane.scheduler.extra_args = [("v".to_owned(), "4".into())].into();
     });
     let view = |host: &str| {
-        let settled = if host == "cp2" {
+        let resolved = if host == "cp2" {
             &before
         } else {
             &few(VERSION)
         };
-        settled_with(settled, Stage::Plain)
+        plane_with(resolved, Stage::Plain)
     };
     let plan = running(few(VERSION), view).plan();
     let told = told(&plan);
@@ -89,32 +87,32 @@ fn an_argument_that_was_taken_out_is_noticed_by_the_note_on_the_host() {
         told.contains("kube-scheduler: --v 4 -> kubeadm's"),
         "{told}"
     );
-    let settled: Vec<_> = plan
+    let restarted: Vec<_> = plan
         .steps
         .iter()
         .filter(|step| step.title == "restart the control plane with new settings")
-        .map(|step| step.host.as_str())
+        .map(|step| step.actor.as_str())
         .collect();
-    assert_eq!(settled, ["cp2"]);
+    assert_eq!(restarted, ["cp2"]);
 }
 
 #[test]
 fn without_a_note_the_processes_word_is_enough() {
     let view = |_: &str| PlaneView {
-        settled: None,
-        ..settled_with(&few(VERSION), Stage::Plain)
+        last_applied: None,
+        ..plane_with(&few(VERSION), Stage::Plain)
     };
     assert_eq!(told(&running(few(VERSION), view).plan()), "");
 }
 
 #[test]
-fn a_component_that_does_not_run_is_mended_first_and_waits_for_the_others_only() {
+fn a_component_that_does_not_run_is_fixed_first_and_waits_for_the_others_only() {
     let after = changed(|cluster| {
         let plane = &mut cluster.control_plane;
         plane.scheduler.extra_args = [("v".to_owned(), "4".into())].into();
     });
     let view = |host: &str| {
-        let mut view = settled_with(&few(VERSION), Stage::Plain);
+        let mut view = plane_with(&few(VERSION), Stage::Plain);
         if host == "cp3" {
             view.running.remove("kube-scheduler");
         }
@@ -123,7 +121,7 @@ fn a_component_that_does_not_run_is_mended_first_and_waits_for_the_others_only()
     let plan = running(after, view).plan();
     let of = |title: &str| {
         let steps = plan.steps.iter().filter(|step| step.title == title);
-        steps.map(|step| step.host.as_str()).collect::<Vec<_>>()
+        steps.map(|step| step.actor.as_str()).collect::<Vec<_>>()
     };
     assert_eq!(
         of("restart the control plane with new settings"),
@@ -145,15 +143,15 @@ fn another_audit_policy_is_another_argument() {
         })
     };
     let (one, other) = (audit("one\n"), audit("other\n"));
-    let same = running(one.clone(), |_| settled_with(&one, Stage::Plain));
+    let same = running(one.clone(), |_| plane_with(&one, Stage::Plain));
     assert_eq!(told(&same.plan()), "");
-    let told = told(&running(other, |_| settled_with(&one, Stage::Plain)).plan());
+    let told = told(&running(other, |_| plane_with(&one, Stage::Plain)).plan());
     assert_eq!(told.matches("--audit-policy-file").count(), 3, "{told}");
 }
 
 #[test]
 fn all_api_servers_read_before_the_first_one_writes() {
-    let plan = running(secretbox(), |_| settled_with(&few(VERSION), Stage::Plain)).plan();
+    let plan = running(secretbox(), |_| plane_with(&few(VERSION), Stage::Plain)).plan();
     insta::assert_snapshot!(told(&plan));
     assert!(!serde_json::to_string(&plan).unwrap().contains("QUFB"));
 }
@@ -164,10 +162,10 @@ fn encryption_is_safe_from_every_state_that_a_kill_can_leave() {
     let stages = [Stage::Plain, Stage::Reads, Stage::Writes];
     let all = (0..27).map(|n| [n / 9, n / 3 % 3, n % 3].map(|place: usize| stages[place]));
     for state in all {
-        let settled = secretbox();
+        let resolved = secretbox();
         let view = |host: &str| {
             let place = host.strip_prefix("cp").unwrap().parse::<usize>().unwrap() - 1;
-            let mut view = settled_with(&settled, state[place]);
+            let mut view = plane_with(&resolved, state[place]);
             view.encrypted = None;
             view
         };
@@ -183,7 +181,7 @@ fn encryption_is_safe_from_every_state_that_a_kill_can_leave() {
                 }
                 _ => continue,
             };
-            let place: usize = step.host.as_str()[2..].parse().unwrap();
+            let place: usize = step.actor.as_str()[2..].parse().unwrap();
             now[place - 1] = stage;
             // What a kill had left is no step of this plan.
             if stage == Stage::Writes {
@@ -201,14 +199,14 @@ fn who_joins_under_a_limit_runs_with_the_settings_of_now() {
         let plane = &mut cluster.control_plane;
         plane.scheduler.extra_args = [("v".to_owned(), "4".into())].into();
     });
-    let facts = |settled: &Settled, host: &str| {
+    let facts = |resolved: &ResolvedCluster, host: &str| {
         if host == "cp3" {
-            return super::facts(settled, host);
+            return super::facts(resolved, host);
         }
-        let mut facts = member(settled, host);
+        let mut facts = member(resolved, host);
         if let ApiView::Nodes { nodes, .. } = &mut facts.api {
             nodes.retain(|node| node.name != "cp3");
-            facts.plane = settled_with(&few(VERSION), Stage::Plain);
+            facts.plane = plane_with(&few(VERSION), Stage::Plain);
         }
         facts
     };
@@ -227,7 +225,7 @@ fn who_joins_under_a_limit_runs_with_the_settings_of_now() {
 
 #[test]
 fn a_limit_takes_all_of_encryption_or_nothing_of_it() {
-    let hosts = running(secretbox(), |_| settled_with(&few(VERSION), Stage::Plain));
+    let hosts = running(secretbox(), |_| plane_with(&few(VERSION), Stage::Plain));
     let of = |host: &str| {
         let limit = BTreeSet::from([name(host)]);
         Plan::new(&hosts.blueprint, &hosts.seen, Some(&limit)).unwrap()
@@ -238,7 +236,7 @@ fn a_limit_takes_all_of_encryption_or_nothing_of_it() {
 
 #[test]
 fn an_encrypted_cluster_needs_nothing() {
-    let hosts = running(secretbox(), |_| settled_with(&secretbox(), Stage::Writes));
+    let hosts = running(secretbox(), |_| plane_with(&secretbox(), Stage::Writes));
     assert_eq!(told(&hosts.plan()), "");
     assert_eq!(hosts.codes(), []);
 }
@@ -246,12 +244,12 @@ fn an_encrypted_cluster_needs_nothing() {
 #[test]
 fn encryption_is_not_taken_back_by_leaving_it_out() {
     let encryption = |host: &str| (host.to_owned(), "encryption");
-    let left_out = running(few(VERSION), |_| settled_with(&secretbox(), Stage::Writes));
+    let left_out = running(few(VERSION), |_| plane_with(&secretbox(), Stage::Writes));
     assert_eq!(left_out.codes(), ["cp1", "cp2", "cp3"].map(encryption));
     // Decrypted by hand, and forgotten.
     let view = |_: &str| PlaneView {
         encrypted: None,
-        ..settled_with(&secretbox(), Stage::Reads)
+        ..plane_with(&secretbox(), Stage::Reads)
     };
     let decrypted = running(few(VERSION), view);
     assert_eq!(decrypted.codes(), []);
@@ -259,11 +257,11 @@ fn encryption_is_not_taken_back_by_leaving_it_out() {
 }
 
 #[test]
-fn encryption_waits_for_control_planes_that_nobody_knows() {
-    let settled = secretbox();
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = member(settled, host);
-        facts.plane = settled_with(&few(VERSION), Stage::Plain);
+fn encryption_waits_for_control_planes_that_are_unknown() {
+    let resolved = secretbox();
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = member(resolved, host);
+        facts.plane = plane_with(&few(VERSION), Stage::Plain);
         if let ApiView::Nodes { nodes, .. } = &mut facts.api {
             let mut foreign = nodes[0].clone();
             foreign.name = "cp9".to_owned();
@@ -271,11 +269,11 @@ fn encryption_waits_for_control_planes_that_nobody_knows() {
         }
         facts
     };
-    let hosts = Hosts::of(settled, facts, |_, resource| as_wanted(resource));
+    let hosts = Hosts::of(resolved, facts, |_, resource| as_wanted(resource));
     let encryption = |host: &str| (host.to_owned(), "encryption");
     assert_eq!(hosts.codes(), ["cp1", "cp2", "cp3"].map(encryption));
 
-    let mut hosts = running(secretbox(), |_| settled_with(&few(VERSION), Stage::Plain));
+    let mut hosts = running(secretbox(), |_| plane_with(&few(VERSION), Stage::Plain));
     hosts.seen.remove(&name("cp3"));
     assert_eq!(hosts.codes(), ["cp1", "cp2"].map(encryption));
 }
@@ -283,10 +281,10 @@ fn encryption_waits_for_control_planes_that_nobody_knows() {
 #[test]
 fn good_requests_that_wait_are_approved_and_others_left() {
     let signed = || changed(|cluster| cluster.kubelet_serving = KubeletServing::Signed);
-    let request = |name: &str, node: &str, fault| Request {
+    let request = |name: &str, node: &str, objection| Request {
         name: name.to_owned(),
         requestor: requestor(node),
-        fault,
+        objection,
     };
     let view = |_: &str| PlaneView {
         requests: vec![
@@ -297,22 +295,22 @@ fn good_requests_that_wait_are_approved_and_others_left() {
                 Some("its usages are not those of a server"),
             ),
         ],
-        ..settled_with(&signed(), Stage::Plain)
+        ..plane_with(&signed(), Stage::Plain)
     };
     let hosts = running(signed(), view);
     insta::assert_snapshot!(told(&hosts.plan()));
-    let warnings = crate::plan::serving::warnings(&hosts.circumstances.facts);
+    let warnings = crate::plan::serving::warnings(&hosts.observed.facts);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("csr-bad of \"system:node:w2\""));
-    let quiet = running(signed(), |_| settled_with(&signed(), Stage::Plain));
+    let quiet = running(signed(), |_| plane_with(&signed(), Stage::Plain));
     assert_eq!(told(&quiet.plan()), "");
 }
 
 #[test]
 fn running_kubelets_learn_to_ask_for_certificates() {
     let signed = || changed(|cluster| cluster.kubelet_serving = KubeletServing::Signed);
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = member(settled, host);
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = member(resolved, host);
         facts.signed_serving = !matches!(host, "cp2" | "w1");
         facts
     };
@@ -322,17 +320,17 @@ fn running_kubelets_learn_to_ask_for_certificates() {
 
 #[test]
 fn a_fresh_cluster_encrypts_from_the_first_write_and_signs_at_its_end() {
-    let settled = changed(|cluster| {
+    let resolved = changed(|cluster| {
         cluster.control_plane.encryption = Encryption::Secretbox;
         cluster.kubelet_serving = KubeletServing::Signed;
     });
-    let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
+    let hosts = Hosts::of(resolved, facts, |_, resource| absent(resource));
     let plan = hosts.plan();
     let starts = plan
         .steps
         .iter()
         .filter(|s| s.title == "start the control plane");
-    let starts: Vec<_> = starts.map(|step| &step.changes[0].resource).collect();
+    let starts: Vec<_> = starts.map(|step| &step.changes()[0].resource).collect();
     assert_eq!(starts.len(), 3, "{}", told(&plan));
     for start in starts {
         let Resource::Command(start) = start else {
@@ -346,14 +344,14 @@ fn a_fresh_cluster_encrypts_from_the_first_write_and_signs_at_its_end() {
     }
     let last = plan.steps.last().unwrap();
     assert_eq!(last.title, "approve serving certificates");
-    assert_eq!(last.changes[0].difference.details.len(), 5);
+    assert_eq!(last.changes()[0].difference.details.len(), 5);
 }
 
 #[test]
 fn a_cluster_that_runs_keeps_its_endpoint_and_topology() {
     let with = |change: &dyn Fn(&mut PlaneView)| {
-        let facts = |settled: &Settled, host: &str| {
-            let mut facts = member(settled, host);
+        let facts = |resolved: &ResolvedCluster, host: &str| {
+            let mut facts = member(resolved, host);
             if host.starts_with("cp") {
                 change(&mut facts.plane);
             }
@@ -387,8 +385,8 @@ fn a_cluster_that_runs_keeps_its_endpoint_and_topology() {
 /// known, but has no label yet.
 #[test]
 fn a_join_that_broke_off_is_undone_where_it_was_and_nowhere_else() {
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = member(settled, host);
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = member(resolved, host);
         if host == "cp3" {
             facts.unfinished = Some("join".to_owned());
             facts.api = ApiView::Silent("connection refused".to_owned());
@@ -398,7 +396,7 @@ fn a_join_that_broke_off_is_undone_where_it_was_and_nowhere_else() {
                 node.labels.clear();
             }
         }
-        facts.plane = settled_with(settled, Stage::Plain);
+        facts.plane = plane_with(resolved, Stage::Plain);
         facts
     };
     let hosts = Hosts::of(few(VERSION), facts, |_, resource| as_wanted(resource));

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::cluster::{
-    AptSource, Archive, Containerd, Download, Origin, PackageKey, Release, Runtime,
+    AptSource, Archive, Containerd, Download, Origin, PackageKey, Runtime, Version,
 };
-use crate::plan::facts::Look;
+use crate::plan::facts::Lookup;
 use crate::plan::facts::software::{Packaged, Present};
 use crate::plan::preflight::warnings;
 
@@ -12,13 +12,13 @@ const V1_37: Version = Version::new(1, 37, 2);
 const V1_38: Version = Version::new(1, 38, 0);
 
 /// Blank hosts that differ from others by this.
-fn hosts(settled: Settled, change: impl Fn(&mut Facts)) -> Hosts {
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = facts(settled, host);
+fn hosts(resolved: ResolvedCluster, change: impl Fn(&mut Facts)) -> Hosts {
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = facts(resolved, host);
         change(&mut facts);
         facts
     };
-    Hosts::of(settled, facts, |_, resource| absent(resource))
+    Hosts::of(resolved, facts, |_, resource| absent(resource))
 }
 
 /// All five hosts with a kubelet, with one problem each.
@@ -29,35 +29,35 @@ fn everywhere(code: &'static str) -> Vec<(String, &'static str)> {
 
 fn told(hosts: &Hosts) -> Vec<Problem> {
     let Hosts {
-        settled,
-        circumstances,
+        resolved,
+        observed,
         seen,
         ..
     } = hosts;
-    problems(settled, &circumstances.standing, TOKEN, seen)
+    problems(resolved, &observed.cluster_state, TOKEN, seen)
 }
 
 fn warned(hosts: &Hosts) -> Vec<(String, &'static str)> {
-    let all = warnings(&hosts.settled, &hosts.seen);
+    let all = warnings(&hosts.resolved, &hosts.seen);
     all.into_iter()
         .map(|warning| (warning.host.to_string(), warning.code))
         .collect()
 }
 
-fn candidate(version: &str) -> Look<Option<Packaged>> {
-    Look::Read(Some(Packaged {
+fn candidate(version: &str) -> Lookup<Option<Packaged>> {
+    Lookup::Read(Some(Packaged {
         version: version.to_owned(),
         installed: false,
     }))
 }
 
-fn repository(packages: &[(&str, &str)]) -> Look<BTreeMap<String, Vec<String>>> {
+fn repository(packages: &[(&str, &str)]) -> Lookup<BTreeMap<String, Vec<String>>> {
     let mut all = BTreeMap::<String, Vec<String>>::new();
     for (name, version) in packages {
         let versions = all.entry((*name).to_owned()).or_default();
         versions.push((*version).to_owned());
     }
-    Look::Read(all)
+    Lookup::Read(all)
 }
 
 const WHOLE: [(&str, &str); 4] = [
@@ -70,7 +70,7 @@ const WHOLE: [(&str, &str); 4] = [
 #[test]
 fn crictl_is_installed_from_kubernetes_repository_and_held() {
     let plan = hosts(few(V1_37), |_| {}).plan();
-    let packages = plan.steps.iter().flat_map(|step| &step.changes);
+    let packages = plan.steps.iter().flat_map(|step| step.changes());
     let packages = packages.filter_map(|change| match &change.resource {
         Resource::Packages(packages) if packages.name == "for Kubernetes" => Some(packages),
         _ => None,
@@ -86,7 +86,7 @@ fn crictl_is_installed_from_kubernetes_repository_and_held() {
 
 #[test]
 fn a_repository_without_what_is_wanted_is_seen_on_all_hosts() {
-    let of = |packages: Look<_>| {
+    let of = |packages: Lookup<_>| {
         hosts(few(V1_37), move |facts| {
             facts.software.kubernetes = packages.clone();
         })
@@ -107,7 +107,7 @@ fn a_repository_without_what_is_wanted_is_seen_on_all_hosts() {
         fix.contains("1.36.3") && fix.contains("packages.repository"),
         "{fix}"
     );
-    let unread = of(Look::Unread("E: Failed to fetch: 404".to_owned()));
+    let unread = of(Lookup::Unread("E: Failed to fetch: 404".to_owned()));
     assert_eq!(unread.codes(), everywhere("repository-unread"));
     assert!(told(&unread)[0].what.contains("404"));
 }
@@ -115,15 +115,15 @@ fn a_repository_without_what_is_wanted_is_seen_on_all_hosts() {
 #[test]
 fn control_groups_that_the_kubelet_refuses_are_seen_on_all_hosts() {
     let of = |version, told: Option<bool>, ignored: &[&str]| {
-        let mut settled = few(version);
-        let cluster = &mut settled.cluster;
+        let mut resolved = few(version);
+        let cluster = &mut resolved.cluster;
         if let Some(told) = told {
             let config = &mut cluster.kubelet.extra_config;
             config.insert("failCgroupV1".to_owned(), told.into());
         }
         cluster.kubeadm.ignore_preflight_errors =
             ignored.iter().map(|name| (*name).to_owned()).collect();
-        hosts(settled, |facts| facts.unified_cgroups = false)
+        hosts(resolved, |facts| facts.unified_cgroups = false)
     };
     let v1_35 = Version::new(1, 35, 0);
     assert_eq!(of(v1_35, None, &[]).codes(), everywhere("cgroup-version"));
@@ -161,7 +161,7 @@ fn containerd_is_warned_of_before_it_is_refused() {
     assert_eq!(old.codes(), []);
     assert_eq!(warned(&old), everywhere("containerd-version"));
     assert_eq!(
-        warnings(&old.settled, &old.seen)[0].what,
+        warnings(&old.resolved, &old.seen)[0].what,
         "containerd 1.6.20 is what apt would install; Kubernetes 1.37.2 runs with it, but \
          containerd's project names 2.4.0+, 2.3.0+ for it"
     );
@@ -178,13 +178,13 @@ fn containerd_is_warned_of_before_it_is_refused() {
         (Vec::new(), Vec::new())
     );
     // An archive's is known without a host.
-    let mut settled = few(V1_38);
-    settled.cluster.runtime = Runtime::Containerd(Containerd::Archive(Archive {
-        version: Release::new(1, 7, 29),
+    let mut resolved = few(V1_38);
+    resolved.cluster.runtime = Runtime::Containerd(Containerd::Archive(Archive {
+        version: Version::new(1, 7, 29),
         containerd: download(),
         runc: None,
     }));
-    let archive = hosts(settled, |_| {});
+    let archive = hosts(resolved, |_| {});
     assert_eq!(archive.codes(), everywhere("containerd-version"));
 }
 
@@ -198,13 +198,13 @@ fn download() -> Download {
 #[test]
 fn a_docker_that_cri_dockerd_does_not_take_is_refused() {
     let of = |package: &str| {
-        let mut settled = few(V1_37);
-        settled.cluster.runtime = Runtime::Docker {
+        let mut resolved = few(V1_37);
+        resolved.cluster.runtime = Runtime::Docker {
             origin: Origin::Distribution,
             cri_dockerd: download(),
         };
         let package = candidate(package);
-        hosts(settled, move |facts| {
+        hosts(resolved, move |facts| {
             facts.software.runtime = package.clone();
         })
     };
@@ -219,14 +219,14 @@ fn a_docker_that_cri_dockerd_does_not_take_is_refused() {
 #[test]
 fn a_cri_o_of_another_minor_version_is_warned_of() {
     let of = |package: &str| {
-        let mut settled = few(V1_37);
-        settled.cluster.runtime = Runtime::CriO(AptSource {
+        let mut resolved = few(V1_37);
+        resolved.cluster.runtime = Runtime::CriO(AptSource {
             url: "https://packages.example/v1.36/deb/".to_owned(),
             suite: "/".to_owned(),
             key: PackageKey::Armored("key".to_owned()),
         });
         let package = candidate(package);
-        hosts(settled, move |facts| {
+        hosts(resolved, move |facts| {
             facts.software.runtime = package.clone();
         })
     };
@@ -238,15 +238,15 @@ fn a_cri_o_of_another_minor_version_is_warned_of() {
 
 #[test]
 fn a_repository_without_the_runtime_is_seen() {
-    let mut settled = few(V1_37);
-    settled.cluster.runtime =
+    let mut resolved = few(V1_37);
+    resolved.cluster.runtime =
         Runtime::Containerd(Containerd::Packages(Origin::Repository(AptSource {
             url: "https://packages.example/{os}/".to_owned(),
             suite: "{codename} main".to_owned(),
             key: PackageKey::Armored("key".to_owned()),
         })));
-    let none = hosts(settled.clone(), |facts| {
-        facts.software.runtime = Look::Read(None)
+    let none = hosts(resolved.clone(), |facts| {
+        facts.software.runtime = Lookup::Read(None)
     });
     assert_eq!(none.codes(), everywhere("runtime-package"));
     assert!(
@@ -254,8 +254,8 @@ fn a_repository_without_the_runtime_is_seen() {
             .what
             .contains("https://packages.example/debian/ has no containerd")
     );
-    let unread = hosts(settled, |facts| {
-        facts.software.runtime = Look::Unread("E: 404".to_owned());
+    let unread = hosts(resolved, |facts| {
+        facts.software.runtime = Lookup::Unread("E: 404".to_owned());
     });
     assert_eq!(unread.codes(), everywhere("repository-unread"));
 }
@@ -264,10 +264,10 @@ fn a_repository_without_the_runtime_is_seen() {
 fn a_hosts_containerd_gets_its_own_format() {
     let format = |package: &str, there: Option<u8>, joined: bool| {
         let package = candidate(package);
-        let facts = |settled: &Settled, host: &str| {
+        let facts = |resolved: &ResolvedCluster, host: &str| {
             let mut facts = match joined {
-                true => member(settled, host),
-                false => facts(settled, host),
+                true => member(resolved, host),
+                false => facts(resolved, host),
             };
             facts.software.runtime = package.clone();
             facts.software.present.format = there;
@@ -297,7 +297,7 @@ fn a_hosts_containerd_gets_its_own_format() {
 
 fn archive(sha256: &str) -> Containerd {
     Containerd::Archive(Archive {
-        version: Release::new(2, 4, 2),
+        version: Version::new(2, 4, 2),
         containerd: Download {
             sha256: sha256.to_owned(),
             ..download()
@@ -316,8 +316,8 @@ fn of_docker() -> Origin {
 
 /// Hosts that have this of runtimes; as nodes that have joined, or not.
 fn having(runtime: &Runtime, packages: &[&str], archive: Option<&str>, joined: bool) -> Hosts {
-    let mut settled = few(V1_37);
-    settled.cluster.runtime = runtime.clone();
+    let mut resolved = few(V1_37);
+    resolved.cluster.runtime = runtime.clone();
     let present = Present {
         packages: packages
             .iter()
@@ -326,10 +326,10 @@ fn having(runtime: &Runtime, packages: &[&str], archive: Option<&str>, joined: b
         archive: archive.map(str::to_owned),
         ..Present::default()
     };
-    let facts = |settled: &Settled, host: &str| {
+    let facts = |resolved: &ResolvedCluster, host: &str| {
         let mut facts = match joined {
-            true => member(settled, host),
-            false => facts(settled, host),
+            true => member(resolved, host),
+            false => facts(resolved, host),
         };
         if let ApiView::Nodes { nodes, .. } = &mut facts.api {
             let runs = crate::runtime::profile(runtime).name;
@@ -340,7 +340,7 @@ fn having(runtime: &Runtime, packages: &[&str], archive: Option<&str>, joined: b
         facts.software.present = present.clone();
         facts
     };
-    Hosts::of(settled, facts, |_, resource| as_wanted(resource))
+    Hosts::of(resolved, facts, |_, resource| as_wanted(resource))
 }
 
 #[test]
@@ -386,7 +386,7 @@ fn what_runs_the_pods_of_a_node_is_not_replaced() {
         "{what}"
     );
     let mut all = having(&docker, debians, None, true);
-    all.settled.cluster.kubeadm.ignore_preflight_errors = vec!["all".to_owned()];
+    all.resolved.cluster.kubeadm.ignore_preflight_errors = vec!["all".to_owned()];
     assert_eq!(all.codes(), everywhere("runtime-source"));
     // As it was, or as it is after it was changed by hand.
     let kept: [(&Runtime, &[&str], Option<&str>); 6] = [

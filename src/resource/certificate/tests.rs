@@ -176,7 +176,7 @@ fn probed(certificate: &Certificate) -> Seen {
 }
 
 #[test]
-fn a_pair_is_put_in_place_seen_and_told_from_a_foreign_key() {
+fn a_pair_is_put_in_place_seen_and_distinguished_from_another_key() {
     let ours = authority();
     let folder = tempfile::tempdir().unwrap();
     let certificate = wanted(&folder.path().display().to_string(), &ours);

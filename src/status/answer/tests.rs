@@ -78,30 +78,33 @@ fn a_lease_that_has_run_out_is_nobodys() {
 
 #[test]
 fn probes_say_what_is_wrong() {
-    let fault = |text: &str| Probe::read(text).fault();
-    assert_eq!(fault("[+]ping ok\nreadyz check passed\n\n200"), None);
+    let problem = |text: &str| Probe::read(text).problem();
+    assert_eq!(problem("[+]ping ok\nreadyz check passed\n\n200"), None);
     assert_eq!(
-        fault("\n401"),
+        problem("\n401"),
         None,
         "it answers nobody whom it does not know"
     );
     assert_eq!(
-        fault(
+        problem(
             "[+]ping ok\n[-]etcd failed: reason withheld\n[-]informer-sync failed: x\nreadyz check failed\n\n500"
         ),
         Some("not ready: etcd, informer-sync".to_owned())
     );
-    assert_eq!(fault("bad gateway\n502"), Some("it answers 502".to_owned()));
     assert_eq!(
-        fault("curl: (7) Failed to connect to 10.0.0.1 port 6443: Connection refused\n\n000"),
+        problem("bad gateway\n502"),
+        Some("it answers 502".to_owned())
+    );
+    assert_eq!(
+        problem("curl: (7) Failed to connect to 10.0.0.1 port 6443: Connection refused\n\n000"),
         Some("Failed to connect to 10.0.0.1 port 6443: Connection refused".to_owned())
     );
     assert_eq!(
-        fault("sh: 1: curl: not found"),
+        problem("sh: 1: curl: not found"),
         Some("sh: 1: curl: not found".to_owned())
     );
-    assert_eq!(fault("\n000"), Some("it said nothing".to_owned()));
-    assert_eq!(fault(""), Some("it said nothing".to_owned()));
+    assert_eq!(problem("\n000"), Some("it said nothing".to_owned()));
+    assert_eq!(problem(""), Some("it said nothing".to_owned()));
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn long_answers_beside_each_other_are_not_mixed_up() {
     ] {
         assert_eq!(probe, Some(Probe::Code(200, Vec::new())));
     }
-    assert!(answer.etcd.unwrap().said.is_err(), "that is no JSON");
+    assert!(answer.etcd.unwrap().reply.is_err(), "that is no JSON");
 }
 
 #[test]
@@ -177,10 +177,10 @@ fn nginxs_servers_are_tried() {
     let answer = Answer::parse(&cluster, node, said.as_bytes()).unwrap();
     assert_eq!(answer.holds_vip, Some(true));
     let backends = answer.backends.unwrap().unwrap();
-    let told: Vec<_> = backends
+    let first_known: Vec<_> = backends
         .iter()
         .map(|of| (of.name.as_str(), of.up))
         .collect();
-    assert_eq!(told, [("cp1", true), ("cp2", false)]);
+    assert_eq!(first_known, [("cp1", true), ("cp2", false)]);
     assert_eq!(backends[1].why.as_deref(), Some("Connection refused"));
 }

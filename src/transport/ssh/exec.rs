@@ -25,11 +25,12 @@ const LINGER: Duration = Duration::from_secs(1);
 /// closed from this side.
 const SLACK: Duration = Duration::from_secs(3);
 
-/// The most that is kept of what a host says before the script begins, in bytes.
+/// The most that is kept of what a host says before the script begins, in
+/// bytes.
 const PREAMBLE: usize = 64 * 1024;
 
 /// What is to be sent next.
-enum Cue {
+enum NextInput {
     Password,
     Script,
     Nothing,
@@ -66,28 +67,28 @@ pub(super) async fn run(
     let (reader, writer) = session.channel.split();
     let writer = Closing(Arc::new(writer));
 
-    let (cue, cues) = mpsc::unbounded_channel();
+    let (next_input, next_inputs) = mpsc::unbounded_channel();
     let password = match &entry {
         Entry::Password(password) => Some(Arc::clone(&password.text)),
         Entry::Direct | Entry::Sudo => None,
     };
-    let mut hearing = Hearing {
+    let mut channel = ChannelReader {
         entry,
-        cue,
-        out: Voice::new(request.keep),
-        err: Voice::new(request.keep),
+        next_input,
+        out: StreamBuffer::new(request.keep),
+        err: StreamBuffer::new(request.keep),
         asked: 0,
         listener,
     };
     let send = send(
         &writer.0,
-        cues,
+        next_inputs,
         password.as_deref().map(|text| text.as_str()),
         &request,
     );
     let at_most = request.limit.saturating_add(sudo::GRACE + SLACK);
-    let heard = tokio::select! {
-        heard = timeout(at_most, hearing.listen(reader)) => heard,
+    let ended = tokio::select! {
+        ended = timeout(at_most, channel.listen(reader)) => ended,
         never = send => match never {},
     };
     let too_late = begun.elapsed() >= request.limit;
@@ -95,7 +96,7 @@ pub(super) async fn run(
         address: hop.address(),
         limit: request.limit,
     };
-    let Ok(ended) = heard else {
+    let Ok(ended) = ended else {
         // Reaches the login shell; root's processes are ended by timeout(1).
         // A host that takes nothing any more does not hold this up.
         timeout(LINGER, writer.0.signal(Sig::KILL)).await.ok();
@@ -130,24 +131,25 @@ pub(super) async fn run(
     if too_late && ended_by_limit {
         return Err(time_limit);
     }
-    hearing.finish(hop, exit)
+    channel.finish(hop, exit)
 }
 
 /// Sends what it is told to; ends only with the future that it runs beside.
 async fn send(
     writer: &ChannelWriteHalf<Msg>,
-    mut cues: mpsc::UnboundedReceiver<Cue>,
+    mut next_inputs: mpsc::UnboundedReceiver<NextInput>,
     password: Option<&str>,
     request: &Request<'_>,
 ) -> std::convert::Infallible {
     // A failure shows on the listening side, which knows how the channel ended.
-    let send = async |cue| match cue {
-        Cue::Password => {
+    let send = async |next_input| match next_input {
+        NextInput::Password => {
             writer.data(password.unwrap_or_default().as_bytes()).await?;
             writer.data(&b"\n"[..]).await
         }
-        Cue::Script => {
-            // The host's shell drops line ends at the end, so they do not count.
+        NextInput::Script => {
+            // The host's shell drops line ends at the end, so they do not
+            // count.
             let script = request.script.trim_end_matches('\n');
             writer
                 .data(format!("{}\n", script.len()).as_bytes())
@@ -155,10 +157,10 @@ async fn send(
             writer.data(script.as_bytes()).await?;
             writer.eof().await
         }
-        Cue::Nothing => writer.eof().await,
+        NextInput::Nothing => writer.eof().await,
     };
-    while let Some(cue) = cues.recv().await {
-        if let Err(error) = send(cue).await {
+    while let Some(next_input) = next_inputs.recv().await {
+        if let Err(error) = send(next_input).await {
             tracing::debug!("not sent: {error}");
         }
     }
@@ -174,18 +176,18 @@ enum Ended {
 }
 
 /// What is heard on a channel.
-struct Hearing<'a> {
+struct ChannelReader<'a> {
     entry: Entry,
-    cue: mpsc::UnboundedSender<Cue>,
-    out: Voice,
-    err: Voice,
+    next_input: mpsc::UnboundedSender<NextInput>,
+    out: StreamBuffer,
+    err: StreamBuffer,
     /// How often sudo asked for the password.
     asked: u32,
     listener: Listener<'a>,
 }
 
 /// One stream.
-struct Voice {
+struct StreamBuffer {
     /// What came before the script began; `None` since then.
     preamble: Option<Vec<u8>>,
     /// How often sudo asked for the password in it.
@@ -194,7 +196,7 @@ struct Voice {
     kept: Kept,
 }
 
-impl Hearing<'_> {
+impl ChannelReader<'_> {
     async fn listen(&mut self, mut reader: ChannelReadHalf) -> Ended {
         let mut exit = None;
         loop {
@@ -205,12 +207,12 @@ impl Hearing<'_> {
             };
             match message {
                 Some(ChannelMsg::Data { data }) => {
-                    if let Err(error) = self.hear(Stream::Out, &data) {
+                    if let Err(error) = self.read(Stream::Out, &data) {
                         return Ended::NotKept(error);
                     }
                 }
                 Some(ChannelMsg::ExtendedData { data, ext: 1 }) => {
-                    if let Err(error) = self.hear(Stream::Err, &data) {
+                    if let Err(error) = self.read(Stream::Err, &data) {
                         return Ended::NotKept(error);
                     }
                 }
@@ -228,16 +230,16 @@ impl Hearing<'_> {
         exit.map_or(Ended::Cut, Ended::Exit)
     }
 
-    fn hear(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
-        let voice = match stream {
+    fn read(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
+        let buffer = match stream {
             Stream::Out => &mut self.out,
             Stream::Err => &mut self.err,
         };
-        let (began, said) = voice.said(bytes);
+        let (began, said) = buffer.after_preamble(bytes);
         match &mut self.listener {
-            Listener::Lines(lines) => voice.take(&said, |line| lines(stream, line)),
+            Listener::Lines(lines) => buffer.take(&said, |line| lines(stream, line)),
             Listener::Bytes(out) if stream == Stream::Out => out.write_all(&said)?,
-            Listener::Bytes(_) => voice.take(&said, |_| {}),
+            Listener::Bytes(_) => buffer.take(&said, |_| {}),
         }
         if stream == Stream::Err {
             self.answer(began);
@@ -250,7 +252,7 @@ impl Hearing<'_> {
     /// password.
     fn answer(&mut self, began: bool) {
         if began {
-            self.cue.send(Cue::Script).ok();
+            self.next_input.send(NextInput::Script).ok();
         }
         let Entry::Password(password) = &mut self.entry else {
             return;
@@ -260,11 +262,16 @@ impl Hearing<'_> {
         } else {
             let more = self.err.prompts;
             if more > self.asked {
-                // Asked again, it was wrong; trying it again could lock the account.
+                // Asked again, it was wrong; trying it again could lock the
+                // account.
                 let first = self.asked == 0 && more == 1;
                 self.asked = more;
-                self.cue
-                    .send(if first { Cue::Password } else { Cue::Nothing })
+                self.next_input
+                    .send(if first {
+                        NextInput::Password
+                    } else {
+                        NextInput::Nothing
+                    })
                     .ok();
                 if !first {
                     password.refused();
@@ -307,12 +314,12 @@ impl Hearing<'_> {
         Err(Error::Sudo {
             address: hop.address(),
             user: hop.user.clone(),
-            why: sudo::fault(said, self.asked > 1),
+            why: sudo::sudo_error(said, self.asked > 1),
         })
     }
 }
 
-impl Voice {
+impl StreamBuffer {
     fn new(keep: usize) -> Self {
         Self {
             preamble: Some(Vec::new()),
@@ -323,7 +330,7 @@ impl Voice {
     }
 
     /// Whether the script begins with these bytes, and which of them it said.
-    fn said<'b>(&mut self, bytes: &'b [u8]) -> (bool, Cow<'b, [u8]>) {
+    fn after_preamble<'b>(&mut self, bytes: &'b [u8]) -> (bool, Cow<'b, [u8]>) {
         let Some(preamble) = &mut self.preamble else {
             return (false, Cow::Borrowed(bytes));
         };

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::Shared;
-use crate::transport::error::IdentityFault;
+use crate::transport::error::IdentityError;
 use crate::transport::local;
 
 /// Wrong passphrases that are borne with, as ssh does.
@@ -34,7 +34,7 @@ pub(super) struct Identities {
     files: std::sync::Mutex<HashMap<PathBuf, Arc<Slot>>>,
 }
 
-type Slot = Mutex<Option<Result<Identity, IdentityFault>>>;
+type Slot = Mutex<Option<Result<Identity, IdentityError>>>;
 
 impl Identity {
     pub(super) fn public(&self) -> Option<&PublicKey> {
@@ -48,7 +48,7 @@ impl Identity {
 
 impl Identities {
     /// What a file holds.
-    pub(super) async fn load(&self, path: &Path) -> Result<Identity, IdentityFault> {
+    pub(super) async fn load(&self, path: &Path) -> Result<Identity, IdentityError> {
         let slot = self.slot(path);
         let mut known = slot.lock().await;
         known.get_or_insert_with(|| read(path)).clone()
@@ -59,14 +59,14 @@ impl Identities {
         &self,
         shared: &Shared,
         path: &Path,
-    ) -> Result<Arc<PrivateKey>, IdentityFault> {
+    ) -> Result<Arc<PrivateKey>, IdentityError> {
         let slot = self.slot(path);
         // Held while the operator thinks, so that other hosts wait for the
         // answer rather than ask again.
         let mut known = slot.lock().await;
         let unlocked = match known.get_or_insert_with(|| read(path)).clone()? {
             Identity::Unlocked(key) => return Ok(key),
-            Identity::Public(_) => return Err(IdentityFault::PublicOnly),
+            Identity::Public(_) => return Err(IdentityError::PublicOnly),
             Identity::Locked(_) => ask(shared, path).await,
         };
         *known = Some(unlocked.clone().map(Identity::Unlocked));
@@ -79,12 +79,12 @@ impl Identities {
     }
 }
 
-async fn ask(shared: &Shared, path: &Path) -> Result<Arc<PrivateKey>, IdentityFault> {
+async fn ask(shared: &Shared, path: &Path) -> Result<Arc<PrivateKey>, IdentityError> {
     let text = text_of(path)?;
     let _one_question = shared.asking.lock().await;
     for attempt in 1..=ATTEMPTS {
         let Some(passphrase) = shared.operator.passphrase(path, attempt).await else {
-            return Err(IdentityFault::NoPassphrase);
+            return Err(IdentityError::NoPassphrase);
         };
         let text = text.clone();
         // The key derivation is slow on purpose.
@@ -97,10 +97,10 @@ async fn ask(shared: &Shared, path: &Path) -> Result<Arc<PrivateKey>, IdentityFa
             return Ok(key);
         }
     }
-    Err(IdentityFault::WrongPassphrase)
+    Err(IdentityError::WrongPassphrase)
 }
 
-fn read(path: &Path) -> Result<Identity, IdentityFault> {
+fn read(path: &Path) -> Result<Identity, IdentityError> {
     let text = text_of(path)?;
     if let Ok(public) = PublicKey::from_openssh(text.trim()) {
         return Ok(Identity::Public(public));
@@ -108,7 +108,7 @@ fn read(path: &Path) -> Result<Identity, IdentityFault> {
     let metadata = std::fs::metadata(path).map_err(unreadable)?;
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
-        return Err(IdentityFault::TooOpen(mode));
+        return Err(IdentityError::TooOpen(mode));
     }
     match decode_secret_key(&text, None) {
         Ok(key) if !key.is_encrypted() => Ok(Identity::Unlocked(Arc::new(key))),
@@ -118,7 +118,7 @@ fn read(path: &Path) -> Result<Identity, IdentityFault> {
             tracing::debug!("{}: {error}", path.display());
             Ok(Identity::Locked(public_half(path, &text)))
         }
-        Err(error) => Err(IdentityFault::NotAKey(error.to_string())),
+        Err(error) => Err(IdentityError::NotAKey(error.to_string())),
     }
 }
 
@@ -139,13 +139,13 @@ fn public_half(path: &Path, text: &str) -> Option<PublicKey> {
     PublicKey::from_openssh(text.trim()).ok()
 }
 
-fn text_of(path: &Path) -> Result<Zeroizing<String>, IdentityFault> {
+fn text_of(path: &Path) -> Result<Zeroizing<String>, IdentityError> {
     local::text(path).map(Zeroizing::new).map_err(unreadable)
 }
 
-fn unreadable(error: std::io::Error) -> IdentityFault {
+fn unreadable(error: std::io::Error) -> IdentityError {
     match error.kind() {
-        ErrorKind::NotFound => IdentityFault::Missing,
-        _ => IdentityFault::Unreadable(error.to_string()),
+        ErrorKind::NotFound => IdentityError::Missing,
+        _ => IdentityError::Unreadable(error.to_string()),
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::route::{Hop, Route};
+use super::stream::Streams;
 use super::verdict::Shown;
 use super::{Shared, UnknownHostKey, login};
 use crate::transport::error::{Error, Unreachable};
@@ -26,7 +27,9 @@ const FULL: Duration = Duration::from_millis(200);
 
 /// A session with one hop, logged in.
 pub(super) struct Live {
-    handle: Handle<Client>,
+    pub handle: Handle<Client>,
+    /// What is known of byte streams over this connection.
+    pub streams: Streams,
     slots: Arc<Semaphore>,
     /// What the session runs through is kept as long as the session.
     _through: Option<Arc<Live>>,
@@ -35,7 +38,7 @@ pub(super) struct Live {
 /// A channel to run one script in.
 pub(super) struct Session {
     pub channel: Channel<Msg>,
-    _slot: OwnedSemaphorePermit,
+    pub slot: OwnedSemaphorePermit,
 }
 
 /// Why there is no channel to run a script in.
@@ -66,7 +69,7 @@ pub(super) async fn travel(shared: &Arc<Shared>, route: &Route) -> Result<Live, 
 }
 
 /// Has a host show its key, which is checked, and goes no further.
-pub(super) async fn meet(shared: &Arc<Shared>, route: &Route) -> Result<(), Error> {
+pub(super) async fn fetch_host_key(shared: &Arc<Shared>, route: &Route) -> Result<(), Error> {
     let through = approach(shared, route).await?;
     shake(shared, &route.target, through.as_ref())
         .await
@@ -159,6 +162,7 @@ async fn attempt(
     login::login(shared, hop, &mut handle).await?;
     Ok(Live {
         handle,
+        streams: Streams::default(),
         slots: Arc::new(Semaphore::new(MOST_SESSIONS)),
         _through: through,
     })
@@ -271,10 +275,7 @@ impl Live {
             };
             let refused = match opened {
                 Ok(channel) => {
-                    return Ok(Session {
-                        channel,
-                        _slot: slot,
-                    });
+                    return Ok(Session { channel, slot });
                 }
                 Err(russh::Error::ChannelOpenFailure(reason)) => reason,
                 Err(error) => return Err(NoSession::Broken(error.to_string())),

@@ -15,7 +15,7 @@ use super::Shared;
 use super::identity::Identity;
 use super::live::Client;
 use super::route::{Hop, IdentityFile};
-use crate::transport::error::{Attempt, Error, IdentityFault, Outcome};
+use crate::transport::error::{Attempt, Error, IdentityError, Outcome};
 
 /// How long a login by an agent may take: it may wait for a touch of a key.
 const TOUCH: Duration = Duration::from_secs(120);
@@ -105,7 +105,7 @@ impl Login<'_> {
                         why,
                     });
                 }
-                Err(IdentityFault::Missing) if !file.named => {}
+                Err(IdentityError::Missing) if !file.named => {}
                 Err(why) => self.skip(file.path.display().to_string(), why.to_string()),
             }
         }
@@ -166,7 +166,7 @@ impl Login<'_> {
         let name = file.path.display().to_string();
         let key = match identity {
             Identity::Unlocked(key) => Ok(key),
-            Identity::Public(_) => Err(IdentityFault::PublicOnly),
+            Identity::Public(_) => Err(IdentityError::PublicOnly),
             Identity::Locked(public) => {
                 // The operator is only asked for a key that would do.
                 if let Some(public) = public

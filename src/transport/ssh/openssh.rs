@@ -31,7 +31,7 @@ impl Ssh {
             return Ok(None);
         }
         let route = Route::resolve(&self.shared.settings, login)?;
-        live::meet(&self.shared, &route).await?;
+        live::fetch_host_key(&self.shared, &route).await?;
         let key = self.shared.trust.pinned(&route.target);
         Ok(key.map(|key| entry_line(name, &key)))
     }
@@ -132,7 +132,8 @@ fn through(hop: &Hop, before: Option<String>) -> String {
     if let Some(before) = before {
         words.extend(option("ProxyCommand", &before));
     }
-    // ssh replaces tokens before the shell reads its words: others' signs are doubled.
+    // ssh replaces tokens before the shell reads its words: others' signs are
+    // doubled.
     let words = words.iter().map(|word| escaped(word));
     let words = words.chain(["-W", "[%h]:%p", "--"].map(str::to_owned));
     let words: Vec<String> = words.chain([escaped(&hop.host)]).collect();

@@ -9,7 +9,8 @@ use crate::transport::error::Error;
 use crate::transport::known_hosts::entry_name;
 use crate::transport::ssh_config::{HostConfig, JumpHost, Tokens};
 
-/// More jump hosts than anybody has; a ProxyJump that leads in a circle ends here.
+/// More jump hosts than anybody has; a ProxyJump that leads in a circle ends
+/// here.
 const MOST_JUMPS: usize = 8;
 
 /// OpenSSH's default identity files, in its order, but for those that need a
@@ -239,9 +240,9 @@ fn identities(
 /// Paths of written values; `none` is none.
 fn paths(
     tokens: &Tokens<'_>,
-    written: &[crate::transport::ssh_config::Written],
+    located: &[crate::transport::ssh_config::Located],
 ) -> Result<Vec<PathBuf>, Error> {
-    written
+    located
         .iter()
         .filter(|value| !value.value.eq_ignore_ascii_case("none"))
         .map(|value| tokens.path(value))

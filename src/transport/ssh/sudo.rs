@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::Shared;
 use super::route::Hop;
 use crate::cluster::SudoPassword;
-use crate::transport::error::{Error, SudoFault};
+use crate::transport::error::{Error, SudoError};
 
 /// What the shell says on both streams once it is there. What came before is
 /// of login files, banners or sudo, and not of the script.
@@ -70,27 +70,27 @@ pub(super) fn command(entry: &Entry, limit: Duration) -> String {
 }
 
 /// Why no shell came about, by what was said on standard error.
-pub(super) fn fault(said: &str, asked_again: bool) -> SudoFault {
+pub(super) fn sudo_error(said: &str, asked_again: bool) -> SudoError {
     let line = |part: &str| {
         said.lines()
             .find(|line| line.contains(part))
             .map(str::to_owned)
     };
     if asked_again || said.contains("incorrect password") {
-        SudoFault::PasswordWrong
+        SudoError::PasswordWrong
     } else if line("env: ").is_some_and(|line| line.contains("sudo") && line.contains("No such")) {
-        SudoFault::Missing
+        SudoError::Missing
     } else if said.contains("password is required") || said.contains("authentication is required") {
-        SudoFault::PasswordNeeded
+        SudoError::PasswordNeeded
     } else if said.contains("have a tty") || said.contains("terminal is required") {
-        SudoFault::TtyNeeded
+        SudoError::TtyNeeded
     } else if let Some(line) = ["not in the sudoers", "not allowed", "may not run sudo"]
         .into_iter()
         .find_map(line)
     {
-        SudoFault::NotAllowed(line)
+        SudoError::NotAllowed(line)
     } else {
-        SudoFault::Other(said.lines().last().unwrap_or("it said nothing").to_owned())
+        SudoError::Other(said.lines().last().unwrap_or("it said nothing").to_owned())
     }
 }
 
@@ -111,7 +111,7 @@ enum Asked {
     /// A host accepted it.
     Accepted(Arc<Zeroizing<String>>),
     /// It was refused or could not be had.
-    Failed(SudoFault),
+    Failed(SudoError),
 }
 
 /// A password to use on one host. Until a host has accepted it only one host
@@ -145,7 +145,7 @@ impl Passwords {
             let _one_question = shared.asking.lock().await;
             let answer = match shared.operator.sudo_password(source).await {
                 Ok(password) => Asked::Untested(Arc::new(password)),
-                Err(why) => Asked::Failed(SudoFault::PasswordUnavailable(why)),
+                Err(why) => Asked::Failed(SudoError::PasswordUnavailable(why)),
             };
             asked.insert(answer).clone()
         };
@@ -188,7 +188,7 @@ impl Password {
     /// sudo refused the password.
     pub(super) fn refused(&mut self) {
         if let Some(mut first) = self.first.take() {
-            *first = Some(Asked::Failed(SudoFault::PasswordWrong));
+            *first = Some(Asked::Failed(SudoError::PasswordWrong));
         }
     }
 }
@@ -258,33 +258,33 @@ mod tests {
     #[test]
     fn what_sudo_says_is_understood() {
         for (said, expected) in [
-            ("sudo: a password is required", SudoFault::PasswordNeeded),
+            ("sudo: a password is required", SudoError::PasswordNeeded),
             (
                 "sudo: interactive authentication is required",
-                SudoFault::PasswordNeeded,
+                SudoError::PasswordNeeded,
             ),
-            ("env: 'sudo': No such file or directory", SudoFault::Missing),
+            ("env: 'sudo': No such file or directory", SudoError::Missing),
             (
                 "env: can't execute 'sudo': No such file or directory",
-                SudoFault::Missing,
+                SudoError::Missing,
             ),
             (
                 "sudo: sorry, you must have a tty to run sudo",
-                SudoFault::TtyNeeded,
+                SudoError::TtyNeeded,
             ),
             (
                 "\nSorry, try again.\nsudo: 1 incorrect password attempt",
-                SudoFault::PasswordWrong,
+                SudoError::PasswordWrong,
             ),
             (
                 "lecture\nops is not in the sudoers file.",
-                SudoFault::NotAllowed("ops is not in the sudoers file.".to_owned()),
+                SudoError::NotAllowed("ops is not in the sudoers file.".to_owned()),
             ),
-            ("sudo: odd", SudoFault::Other("sudo: odd".to_owned())),
-            ("", SudoFault::Other("it said nothing".to_owned())),
+            ("sudo: odd", SudoError::Other("sudo: odd".to_owned())),
+            ("", SudoError::Other("it said nothing".to_owned())),
         ] {
-            assert_eq!(fault(said, false), expected);
+            assert_eq!(sudo_error(said, false), expected);
         }
-        assert_eq!(fault("anything", true), SudoFault::PasswordWrong);
+        assert_eq!(sudo_error("anything", true), SudoError::PasswordWrong);
     }
 }

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::route::Hop;
 use crate::transport::error::{Error, Line, UnknownKey};
-use crate::transport::host_certificate::{self, Fault};
+use crate::transport::host_certificate::{self, CertificateError};
 use crate::transport::known_hosts::{Entry, KnownHosts, Marker, entry_line};
 
 /// A known_hosts file and its path.
@@ -160,18 +160,18 @@ fn by_authority(
     seen: &[Seen<'_>],
     certificate: Option<&Certificate>,
     now: OffsetDateTime,
-) -> Result<(), Option<Fault>> {
-    let mut authorities = seen.iter().filter(|seen| seen.is(Marker::CertAuthority));
-    let Some(first) = authorities.clone().next() else {
+) -> Result<(), Option<CertificateError>> {
+    let mut cas = seen.iter().filter(|seen| seen.is(Marker::CertAuthority));
+    let Some(first) = cas.clone().next() else {
         return Err(None);
     };
     let Some(certificate) = certificate else {
-        return Err(Some(Fault::Missing(first.at.clone())));
+        return Err(Some(CertificateError::Missing(first.at.clone())));
     };
-    if authorities.any(|seen| seen.entry.key.key_data() == certificate.signature_key()) {
+    if cas.any(|seen| seen.entry.key.key_data() == certificate.signature_key()) {
         host_certificate::check(certificate, &hop.principal, now).map_err(Some)
     } else {
         let at = first.at.clone();
-        Err(Some(Fault::other_authority(certificate, at)))
+        Err(Some(CertificateError::other_authority(certificate, at)))
     }
 }

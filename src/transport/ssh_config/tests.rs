@@ -152,7 +152,7 @@ fn paths_are_spelled_out() {
             number: 3,
         };
         tokens
-            .path(&Written {
+            .path(&Located {
                 value: value.to_owned(),
                 at,
             })

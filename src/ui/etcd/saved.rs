@@ -3,8 +3,8 @@
 use super::paragraph;
 use crate::cluster::{EtcdSource, Topology};
 use crate::etcd::member::{self, DATA, UNIT, USER};
-use crate::etcd::picture::{Picture, Row, State};
 use crate::etcd::snapshot::Head;
+use crate::etcd::status::{EtcdStatus, Row, State};
 use crate::shell::Script;
 use crate::ui::sanitise::sanitise;
 use crate::ui::style::{Style, Tone};
@@ -27,29 +27,29 @@ pub fn saved(
     file: &str,
     from: &Row,
     head: &Head,
-    picture: &Picture,
+    etcd_status: &EtcdStatus,
     topology: &Topology,
     style: &Style,
 ) -> String {
     let version = from.measured.as_ref().map_or("", |of| of.version.as_str());
-    let holds = &head.holds;
+    let contents = &head.contents;
     let mut out = format!(
         "{} {}, revision {}, {} keys (old revisions too)\n",
         style.paint(Tone::Good, &format!("Saved {file}:")),
         bytes(head.size),
-        holds.revision,
-        holds.keys,
+        contents.revision,
+        contents.keys,
     );
     out.push_str(&sanitise(&format!(
         "  from     {}, etcd {version}",
         from.name
     )));
-    out.push_str(&format!("\n  hash     {:08x}", holds.hash));
+    out.push_str(&format!("\n  hash     {:08x}", contents.hash));
     out.push_str(&format!("\n  sha256   {}\n\n", head.sha256));
     let intro = "To restore it, as root on the hosts; the API is away meanwhile, and what was \
                  written since the snapshot is lost:";
     paragraph(intro, &mut out, style);
-    for (place, (what, commands)) in steps(file, from, holds.revision, picture, topology)
+    for (place, (what, commands)) in steps(file, from, contents.revision, etcd_status, topology)
         .into_iter()
         .enumerate()
     {
@@ -76,11 +76,11 @@ fn steps(
     file: &str,
     from: &Row,
     revision: u64,
-    picture: &Picture,
+    etcd_status: &EtcdStatus,
     topology: &Topology,
 ) -> Vec<(String, Vec<String>)> {
     let external = *topology != Topology::Stacked;
-    let mut put = restore(file, from, revision, picture, topology);
+    let mut put = restore(file, from, revision, etcd_status, topology);
     put.push(format!("mv {DATA}/member {BEFORE}"));
     put.push(format!("mv {RESTORED}/member {DATA}/"));
     if external {
@@ -143,7 +143,7 @@ pub fn restore(
     file: &str,
     member: &Row,
     revision: u64,
-    picture: &Picture,
+    etcd_status: &EtcdStatus,
     topology: &Topology,
 ) -> Vec<String> {
     let folder = match topology {
@@ -153,7 +153,7 @@ pub fn restore(
         Topology::External(EtcdSource::Distribution) | Topology::Stacked => String::new(),
     };
     let first = |row: &Row| row.peers.first().cloned().unwrap_or_default();
-    let all: Vec<_> = picture
+    let all: Vec<_> = etcd_status
         .members
         .iter()
         .filter(|row| !row.peers.is_empty() && row.state != State::Learner)

@@ -1,15 +1,15 @@
 //! Tables of clusters in several states, at several widths.
 
 use super::*;
-use crate::cluster::{EtcdArchive, EtcdSource, EtcdVersion, Topology};
-use crate::etcd::gateway::{Alarm, Health, Silence};
-use crate::etcd::picture::Host;
-use crate::etcd::picture::tests::{edit, host, member, unreachable, well};
-use crate::etcd::snapshot::{Head, Holds};
+use crate::cluster::{EtcdArchive, EtcdSource, Topology, Version};
+use crate::etcd::gateway::{Alarm, Health, NoReply};
+use crate::etcd::snapshot::{Contents, Head};
+use crate::etcd::status::Host;
+use crate::etcd::status::tests::{edit, host, member, unreachable, well};
 
 fn shown(hosts: &[Host], style: &Style) -> String {
     let name = Name::try_from("prod".to_owned()).unwrap();
-    let text = status(&name, &Picture::of(hosts), style);
+    let text = status(&name, &EtcdStatus::of(hosts), style);
     let plain = anstyle_free(&text);
     let widest = plain.lines().map(|line| line.width()).max();
     assert!(widest <= Some(style.width), "{widest:?} columns:\n{plain}");
@@ -47,7 +47,7 @@ fn down() -> Vec<Host> {
     let mut hosts = well(3);
     unreachable(&mut hosts[1]);
     let refused = "curl: (7) Failed to connect to 10.0.0.3 port 2379: Connection refused";
-    hosts[2] = host(3, Err(Silence::NoAnswer(refused.to_owned())));
+    hosts[2] = host(3, Err(NoReply::NoAnswer(refused.to_owned())));
     edit(&mut hosts[0], |said| {
         said.status.leader = 0;
         said.health = Health::Bad("there is no leader".to_owned());
@@ -89,7 +89,7 @@ fn a_hostile_member_does_no_harm() {
         });
     }
     let name = Name::try_from("prod".to_owned()).unwrap();
-    let text = status(&name, &Picture::of(&hosts), &Style::test(80, false));
+    let text = status(&name, &EtcdStatus::of(&hosts), &Style::test(80, false));
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
     assert_eq!(text.lines().count(), 10, "{text}");
 }
@@ -99,19 +99,19 @@ fn what_was_saved_and_how_it_is_restored() {
     let head = Head {
         size: 1_347_616,
         sha256: "ab".repeat(32),
-        holds: Holds {
+        contents: Contents {
             hash: 0xbeef,
             revision: 725,
             keys: 842,
         },
     };
-    let picture = Picture::of(&well(3));
+    let etcd_status = EtcdStatus::of(&well(3));
     let style = Style::test(80, false);
-    let from = picture.reader().unwrap();
-    let text = |topology| saved("my snap.db", from, &head, &picture, topology, &style);
+    let from = etcd_status.reader().unwrap();
+    let text = |topology| saved("my snap.db", from, &head, &etcd_status, topology, &style);
     insta::assert_snapshot!("saved", text(&Topology::Stacked));
     let archive = Topology::External(EtcdSource::Archive(EtcdArchive {
-        version: EtcdVersion::new(3, 6, 8),
+        version: Version::new(3, 6, 8),
         url: "https://mirror.example.org/etcd-v3.6.8-linux-{arch}.tar.gz".to_owned(),
         sha256: Some("cd".repeat(32)),
     }));

@@ -97,17 +97,17 @@ impl Renderer for Bars {
         self.board.on(event, now);
         match event {
             Event::StepFailed {
-                host,
+                actor,
                 title,
                 took,
                 failure,
                 ..
             } => {
-                let text = failure::render(host, title, *took, failure, &self.style);
+                let text = failure::render(actor, title, *took, failure, &self.style);
                 self.told.push(text);
             }
             Event::StepRetried {
-                host,
+                actor,
                 title,
                 what,
                 wait,
@@ -116,7 +116,7 @@ impl Renderer for Bars {
                 let room = self.style.width.saturating_sub(self.hosts + 9).max(20);
                 let text = retried(title, what, *wait, room);
                 let (style, hosts) = (&self.style, self.hosts);
-                let host = style.paint(Tone::Active, &format!("{host:<hosts$}"));
+                let host = style.paint(Tone::Active, &format!("{actor:<hosts$}"));
                 let retry = style.paint(Tone::Notable, "retry");
                 self.told.push(format!("{retry} {host}  {text}"));
             }
@@ -151,7 +151,7 @@ pub fn frame(board: &Board, now: Instant, hosts: usize, rows: usize, style: &Sty
         .collect();
     lines.extend(board.running.values().map(|running| {
         let text = step(&running.title, running.resource.as_deref());
-        (running.host.as_str(), text, running.since)
+        (running.actor.as_str(), text, running.since)
     }));
     let room = rows.saturating_sub(4).max(1);
     let hidden = lines.len().saturating_sub(room);

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::cluster::Name;
 use crate::execute::Event;
+use crate::plan::Actor;
 
 /// How `kdiy_poll` and apt begin to say what a step that takes long is at.
 const WAITS: [&str; 2] = ["waiting for ", "Waiting for cache lock"];
@@ -31,9 +32,9 @@ pub struct Board {
 /// A step that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Running {
-    /// Where.
-    pub host: Name,
-    /// What for.
+    /// Who carries it out.
+    pub actor: Actor,
+    /// Title of the step, a fragment such as `install packages`.
     pub title: String,
     /// The resource that is being brought about.
     pub resource: Option<String>,
@@ -59,10 +60,10 @@ impl Board {
                 self.connecting.clear();
             }
             Event::StepStarted {
-                step, host, title, ..
+                step, actor, title, ..
             } => {
                 let running = Running {
-                    host: host.clone(),
+                    actor: actor.clone(),
                     title: title.clone(),
                     resource: None,
                     since: now,
@@ -124,10 +125,10 @@ mod tests {
     #[test]
     fn what_a_step_waits_for_is_seen_until_its_next_change() {
         let mut board = board_at(5.0);
-        let host = board.running[&2].host.clone();
+        let host = board.running[&2].actor.clone();
         let line = |text: &str| Event::Line {
             step: 2,
-            host: host.clone(),
+            actor: host.clone(),
             stream: Stream::Err,
             text: text.to_owned(),
         };
@@ -139,7 +140,7 @@ mod tests {
         let resource = "file /etc/next".to_owned();
         let next = Event::ChangeStarted {
             step: 2,
-            host: host.clone(),
+            actor: host.clone(),
             resource,
         };
         board.on(&next, Instant::now());

@@ -14,13 +14,13 @@
 //! | `script` | `step`, `host`, `text`: what is about to run, without secrets; with `-v` only |
 //! | `change-started` | `step`, `host`, `resource` |
 //! | `line` | `step`, `host`, `stream`: `stdout` or `stderr`, `text` |
-//! | `step-retried` | `step`, `host`, `title`, `what` can pass, `wait`: until the next try, `try`: its number |
+//! | `step-retried` | `step`, `host`, `title`, `what`: the transient error, `wait`: until the next try, `try`: its number |
 //! | `step-done` | `step`, `host`, `title`, `took` |
 //! | `step-failed` | the same, `failure`: `code`, `resource`, `what`, `lastLines`, `hint` |
 //! | `run-ended` | `done`, `failed`, `left`: steps, `took` |
 //!
-//! `took` and `wait` are in seconds. Fields and events may be added, none is taken away
-//! or changes its meaning.
+//! `took` and `wait` are in seconds. Fields and events may be added, none is
+//! taken away or changes its meaning.
 
 use std::io::Write;
 use std::time::Instant;
@@ -98,7 +98,7 @@ mod tests {
         let mut out = Vec::new();
         let start = Instant::now();
         let mut json = Json::new(&mut out, start);
-        json.plan(&Plan { steps: Vec::new() }, start);
+        json.plan(&Plan::default(), start);
         tell(&mut json, start);
         let shown = String::from_utf8(out).unwrap();
         insta::assert_snapshot!("run-json", shown);

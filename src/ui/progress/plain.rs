@@ -5,8 +5,8 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::{Board, Renderer};
-use crate::cluster::Name;
 use crate::execute::Event;
+use crate::plan::Actor;
 use crate::ui::failure;
 use crate::ui::sanitise::{sanitise, sanitise_output};
 use crate::ui::style::{Style, Tone, Verbosity};
@@ -73,7 +73,7 @@ impl<W: Write + Send> Renderer for Plain<W> {
     fn on(&mut self, event: &Event, now: Instant) {
         self.board.on(event, now);
         if let Event::StepFailed {
-            host,
+            actor,
             title,
             took,
             failure,
@@ -81,11 +81,11 @@ impl<W: Write + Send> Renderer for Plain<W> {
         } = event
         {
             let (host_name, text) = (
-                host.as_str(),
+                actor.as_str(),
                 format!("{title}: {}", sanitise(&failure.what)),
             );
             self.line(now, host_name, Tone::Bad, "fail", &text);
-            let replay = failure::render(host, title, *took, failure, &self.style);
+            let replay = failure::render(actor, title, *took, failure, &self.style);
             self.write(&replay);
         }
         if self.style.verbosity == Verbosity::Quiet {
@@ -100,39 +100,41 @@ impl<W: Write + Send> Renderer for Plain<W> {
                 let text = format!("{} on {}", count(*steps, "step"), count(*hosts, "host"));
                 self.line(now, "", Tone::Active, "run", &text);
             }
-            Event::StepStarted { host, title, .. } => {
-                self.line(now, host.as_str(), Tone::Active, "start", title);
+            Event::StepStarted { actor, title, .. } => {
+                self.line(now, actor.as_str(), Tone::Active, "start", title);
             }
             Event::StepRetried {
-                host,
+                actor,
                 title,
                 what,
                 wait,
                 ..
             } => {
                 let text = text::retried(title, what, *wait, LINE);
-                self.line(now, host.as_str(), Tone::Notable, "retry", &text);
+                self.line(now, actor.as_str(), Tone::Notable, "retry", &text);
             }
             Event::StepDone {
-                host, title, took, ..
+                actor, title, took, ..
             } => {
                 let steps = self.board.steps.unwrap_or_default();
                 let done = self.board.done;
                 let text = format!("{title}  {}  ({done}/{steps})", duration(*took));
-                self.line(now, host.as_str(), Tone::Good, "done", &text);
+                self.line(now, actor.as_str(), Tone::Good, "done", &text);
             }
-            Event::ChangeStarted { host, resource, .. } if verbose => {
+            Event::ChangeStarted {
+                actor, resource, ..
+            } if verbose => {
                 let text = sanitise(resource);
-                self.line(now, host.as_str(), Tone::Faint, "·", &text);
+                self.line(now, actor.as_str(), Tone::Faint, "·", &text);
             }
-            Event::Script { host, text, .. } if verbose => {
+            Event::Script { actor, text, .. } if verbose => {
                 for line in text.lines() {
-                    self.line(now, host.as_str(), Tone::Faint, "sh", &sanitise(line));
+                    self.line(now, actor.as_str(), Tone::Faint, "sh", &sanitise(line));
                 }
             }
-            Event::Line { host, text, .. } if verbose => {
+            Event::Line { actor, text, .. } if verbose => {
                 let text = cut(&sanitise_output(text), LINE);
-                self.line(now, host.as_str(), Tone::Faint, "|", &text);
+                self.line(now, actor.as_str(), Tone::Faint, "|", &text);
             }
             Event::RunEnded {
                 done,
@@ -182,7 +184,7 @@ struct Kind<'b> {
     title: &'b str,
     /// What all of them are at; `None` where they are at different things.
     resource: Option<&'b str>,
-    hosts: BTreeSet<&'b Name>,
+    actors: BTreeSet<&'b Actor>,
     /// When the first of them began.
     since: Instant,
 }
@@ -194,9 +196,9 @@ fn waited_for(board: &Board, now: Instant, width: usize) -> Vec<(String, String)
     for kind in kinds.iter().take(NAMED) {
         let since = duration(now.saturating_duration_since(kind.since));
         let step = step(kind.title, kind.resource);
-        let (host, on) = match (kind.hosts.len(), kind.hosts.first()) {
+        let (host, on) = match (kind.actors.len(), kind.actors.first()) {
             (1, Some(host)) => (host.to_string(), String::new()),
-            _ => (String::new(), format!(" on {}", names(&kind.hosts))),
+            _ => (String::new(), format!(" on {}", names(&kind.actors))),
         };
         let text = format!("still running after {since}: {step}{on}");
         lines.push((host, cut(&text, LINE)));
@@ -204,7 +206,7 @@ fn waited_for(board: &Board, now: Instant, width: usize) -> Vec<(String, String)
     let others: BTreeSet<_> = kinds
         .iter()
         .skip(NAMED)
-        .flat_map(|other| other.hosts.iter().copied())
+        .flat_map(|other| other.actors.iter().copied())
         .collect();
     if !others.is_empty() {
         let text = cut(&names(&others), width);
@@ -226,13 +228,13 @@ fn kinds(board: &Board) -> Vec<Kind<'_>> {
         match kinds.iter_mut().find(|kind| kind.title == running.title) {
             Some(kind) => {
                 kind.resource = kind.resource.filter(|same| Some(*same) == resource);
-                kind.hosts.insert(&running.host);
+                kind.actors.insert(&running.actor);
                 kind.since = kind.since.min(running.since);
             }
             None => kinds.push(Kind {
                 title: &running.title,
                 resource,
-                hosts: BTreeSet::from([&running.host]),
+                actors: BTreeSet::from([&running.actor]),
                 since: running.since,
             }),
         }
@@ -317,13 +319,13 @@ mod tests {
         let start = Instant::now();
         let mut plain = Plain::new(&mut out, Style::test(80, false), start, 3);
         for step in 0..12 {
-            let host = name(&format!("w-{step}"));
+            let actor = name(&format!("w-{step}")).into();
             let title = format!("step {}", step.max(7) - 7);
             let after = None;
             plain.on(
                 &Event::StepStarted {
                     step,
-                    host,
+                    actor,
                     title,
                     after,
                 },
@@ -354,9 +356,9 @@ mod tests {
                 verbosity,
                 ..Style::test(80, false)
             };
-            let (step, host) = (0, name("w-1"));
+            let (step, actor) = (0, name("w-1").into());
             let text = "echo a\x1b\necho b".to_owned();
-            Plain::new(&mut out, style, start, 3).on(&Event::Script { step, host, text }, start);
+            Plain::new(&mut out, style, start, 3).on(&Event::Script { step, actor, text }, start);
             String::from_utf8(out).unwrap()
         };
         assert_eq!(shown(Verbosity::Normal), "");

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::cluster::{Cluster, Topology};
-use crate::etcd::picture::{Row, State as Member};
+use crate::etcd::status::{Row, State as Member};
 use crate::status::balancing::{BalancerRow, Balancing};
 use crate::status::expiry::{CertificateRow, Kind, SOON};
 use crate::status::planes::{Component, State};
 use crate::status::rows::{NodeRow, NodeState};
-use crate::status::{Drift, Picture};
+use crate::status::{ClusterStatus, Drift};
 use crate::ui::etcd::quorum;
 use crate::ui::sanitise::sanitise;
 use crate::ui::style::{Style, Tone};
@@ -16,20 +16,20 @@ use crate::ui::table::{Cell, paragraph, table};
 use crate::ui::text::count;
 
 /// All parts, in order.
-pub(super) fn all(picture: &Picture, cluster: &Cluster, style: &Style) -> Vec<String> {
+pub(super) fn all(cluster_status: &ClusterStatus, cluster: &Cluster, style: &Style) -> Vec<String> {
     let mut parts = vec![
-        nodes(&picture.nodes, style),
-        planes(picture, cluster, style),
+        nodes(&cluster_status.nodes, style),
+        planes(cluster_status, cluster, style),
     ];
     if let Topology::External(_) = cluster.topology {
-        parts.push(members(&picture.etcd.members, style));
+        parts.push(members(&cluster_status.etcd.members, style));
     }
     if let Some(last) = parts.last_mut() {
-        last.push_str(&paragraph(&quorum(&picture.etcd), 0, style));
+        last.push_str(&paragraph(&quorum(&cluster_status.etcd), 0, style));
     }
-    parts.push(balancer(&picture.load_balancer, style));
-    if !picture.certificates.is_empty() {
-        parts.push(certificates(&picture.certificates, style));
+    parts.push(balancer(&cluster_status.load_balancer, style));
+    if !cluster_status.certificates.is_empty() {
+        parts.push(certificates(&cluster_status.certificates, style));
     }
     parts
 }
@@ -89,10 +89,10 @@ fn component(component: &Component) -> Cell {
     Cell::toned(tone, format!("{}{leads}", component.state.as_str()))
 }
 
-fn planes(picture: &Picture, cluster: &Cluster, style: &Style) -> String {
+fn planes(cluster_status: &ClusterStatus, cluster: &Cluster, style: &Style) -> String {
     let stacked = cluster.topology == Topology::Stacked;
-    let rows = picture.control_planes.iter().map(|row| {
-        let mut members = picture.etcd.members.iter();
+    let rows = cluster_status.control_planes.iter().map(|row| {
+        let mut members = cluster_status.etcd.members.iter();
         let member = members.find(|member| stacked && member.host.as_ref() == Some(&row.name));
         [
             Cell::toned(Tone::Strong, row.name.as_str()),
@@ -124,7 +124,9 @@ fn state(row: &Row) -> Cell {
     let tone = match row.state {
         Member::Healthy => Tone::Good,
         Member::Learner | Member::NotStarted | Member::NoMember | Member::Unlisted => Tone::Notable,
-        Member::Unhealthy | Member::NoAnswer | Member::Unreachable | Member::Stranger => Tone::Bad,
+        Member::Unhealthy | Member::NoAnswer | Member::Unreachable | Member::OtherCluster => {
+            Tone::Bad
+        }
     };
     let leads = if row.leader { ", leads" } else { "" };
     Cell::toned(tone, format!("{}{leads}", row.state.as_str()))
@@ -150,15 +152,15 @@ fn balancer(of: &Balancing, style: &Style) -> String {
         "local" => "haproxy on every node".to_owned(),
         kind => kind.to_owned(),
     };
-    let tried = of.reached.len();
-    let answers = of.reached.iter().filter(|reached| reached.answers).count();
+    let tried = of.probes.len();
+    let answers = of.probes.iter().filter(|probes| probes.answers).count();
     let tone = match answers {
         0 => Tone::Bad,
         _ if answers < tried => Tone::Notable,
         _ => Tone::Good,
     };
     let verb = if answers == 1 { "reaches" } else { "reach" };
-    let reached = format!("{answers} of {}", count(tried, "node"));
+    let probes = format!("{answers} of {}", count(tried, "node"));
     let endpoint = &of.endpoint;
     let mut out = match of.kind {
         // Nodes reach the API at their own address, and clients at another.
@@ -168,8 +170,8 @@ fn balancer(of: &Balancing, style: &Style) -> String {
             style,
         ),
         _ => {
-            let text = format!("Load balancer: {kind}. Endpoint {endpoint}: {reached} {verb} it.");
-            stressed(&text, &reached, tone, style)
+            let text = format!("Load balancer: {kind}. Endpoint {endpoint}: {probes} {verb} it.");
+            stressed(&text, &probes, tone, style)
         }
     };
     if let Some(vip) = &of.vip {

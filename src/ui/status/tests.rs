@@ -11,7 +11,12 @@ use crate::status::{Answer, Hosts};
 use crate::ui::Tone;
 
 fn shown(cluster: &Cluster, hosts: &Hosts, drift: Option<&Drift>, style: &Style) -> String {
-    let text = render(cluster, &Picture::of(cluster, hosts, NOW), drift, style);
+    let text = render(
+        cluster,
+        &ClusterStatus::of(cluster, hosts, NOW),
+        drift,
+        style,
+    );
     let widest = text.lines().map(|line| line.width()).max();
     assert!(
         style.color || widest <= Some(style.width),
@@ -58,7 +63,9 @@ fn a_control_plane_is_lost() {
     });
     let drift = Drift::Known {
         changes: 3,
-        hosts: [(name("w1"), 2), (name("lb1"), 1)].into(),
+        hosts: [("w1", 2), ("lb1", 1)]
+            .map(|(host, changes)| (name(host).into(), changes))
+            .into(),
         problems: Vec::new(),
         left_out: [name("cp2")].into(),
     };
@@ -131,7 +138,7 @@ fn long_names_are_not_cut() {
         let style = Style::test(width, false);
         let text = render(
             &cluster,
-            &Picture::of(&cluster, &well(&cluster), NOW),
+            &ClusterStatus::of(&cluster, &well(&cluster), NOW),
             None,
             &style,
         );
@@ -146,8 +153,8 @@ fn a_line_for_logs() {
     let cluster = stacked();
     let mut hosts = well(&cluster);
     lose(&mut hosts, "cp2");
-    let picture = Picture::of(&cluster, &hosts, NOW);
-    insta::assert_snapshot!(line(&cluster, &picture), @"demo: degraded; API servers 2/3, etcd 2/3, nodes 5/5, balancers 1/1; cp2: cannot reach cp2:22: no answer within 10 s");
+    let cluster_status = ClusterStatus::of(&cluster, &hosts, NOW);
+    insta::assert_snapshot!(line(&cluster, &cluster_status), @"demo: degraded; API servers 2/3, etcd 2/3, nodes 5/5, balancers 1/1; cp2: cannot reach cp2:22: no answer within 10 s");
 }
 
 #[test]

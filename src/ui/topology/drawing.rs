@@ -1,7 +1,7 @@
 //! Boxes, texts and lines with their places. Columns and rows of a terminal or
 //! pixels: [`super::metrics::Metrics`] says how large a unit is.
 
-/// A whole picture.
+/// A whole diagram.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drawing {
     /// Units from left to right.
@@ -32,7 +32,7 @@ pub struct Rect {
 /// A box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// Where.
+    /// Its place and size, in pixels or in columns and rows.
     pub rect: Rect,
     /// What of.
     pub kind: Kind,

@@ -6,7 +6,7 @@
 use super::drawing::{Drawing, Kind, Line, Rect, Role, Shape, Text};
 use super::measure::{Measured, measure, rows};
 use super::metrics::Metrics;
-use crate::topology::{Link, Map};
+use crate::topology::{Diagram, Link};
 use crate::ui::text::fit;
 
 /// Columns of a frame at least, where there are so many.
@@ -25,7 +25,7 @@ enum Way {
 
 /// Lays a map out on so many columns.
 #[must_use]
-pub fn lay_out(map: &Map, columns: usize, metrics: &Metrics) -> Drawing {
+pub fn lay_out(map: &Diagram, columns: usize, metrics: &Metrics) -> Drawing {
     let ways: Vec<_> = map.links.iter().map(|link| way(map, link)).collect();
     let lane = |way| match ways.contains(&way) {
         true => metrics.lane,
@@ -73,7 +73,7 @@ pub fn lay_out(map: &Map, columns: usize, metrics: &Metrics) -> Drawing {
 }
 
 /// Positions of a link's tiers.
-fn ends(map: &Map, link: &Link) -> (usize, usize) {
+fn ends(map: &Diagram, link: &Link) -> (usize, usize) {
     let at = |place| {
         let found = map.tiers.iter().position(|tier| tier.place == place);
         found.expect("links are made of the tiers that are there")
@@ -81,7 +81,7 @@ fn ends(map: &Map, link: &Link) -> (usize, usize) {
     (at(link.from), at(link.to))
 }
 
-fn way(map: &Map, link: &Link) -> Way {
+fn way(map: &Diagram, link: &Link) -> Way {
     match ends(map, link) {
         (from, to) if to == from + 1 => Way::Straight,
         (from, to) if to > from => Way::Left,
@@ -136,7 +136,7 @@ impl Sheet<'_> {
 
     /// What stands beside the lines between a tier and the one above it;
     /// where the tier begins.
-    fn labels(&mut self, map: &Map, ways: &[Way], place: usize, above: i32) -> i32 {
+    fn labels(&mut self, map: &Diagram, ways: &[Way], place: usize, above: i32) -> i32 {
         let metrics = self.metrics;
         let (left, right) = (self.x, self.x + self.width);
         let beside = metrics.column * 2;

@@ -1,4 +1,4 @@
-//! How large things are: in a terminal in columns and rows, in a picture in
+//! How large things are: in a terminal in columns and rows, in a diagram in
 //! pixels.
 
 /// Sizes in units.
@@ -49,9 +49,9 @@ pub const TERMINAL: Metrics = Metrics {
     title_on_edge: true,
 };
 
-/// A picture with a monospaced font of 13 pixels, whose characters are about
+/// A diagram with a monospaced font of 13 pixels, whose characters are about
 /// 7.8 pixels wide.
-pub const PICTURE: Metrics = Metrics {
+pub const SVG: Metrics = Metrics {
     column: 8,
     line: 19,
     pad_x: 14,

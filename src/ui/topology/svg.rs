@@ -1,18 +1,18 @@
-//! The picture as SVG: one file without scripts or fonts, light or dark as the
+//! The diagram as SVG: one file without scripts or fonts, light or dark as the
 //! reader's system is.
 
 use std::fmt::Write as _;
 
 use super::drawing::{Drawing, Kind, Line, Role, Shape, Text};
 use super::layout::lay_out;
-use super::metrics::PICTURE;
-use crate::topology::Map;
+use super::metrics::SVG;
+use crate::topology::Diagram;
 use crate::ui::sanitise::sanitise;
 
-/// What tells the file from pictures that somebody else made.
+/// What tells the file from diagrams that somebody else made.
 pub const MARK: &str = "<!-- made by kdiy topology -->";
 
-/// Columns of text that the picture may be wide.
+/// Columns of text that the diagram may be wide.
 const COLUMNS: usize = 150;
 /// From the upper edge of a line of text to its base line.
 const BASE: i32 = 14;
@@ -22,7 +22,7 @@ const HEADLINE: i32 = 34;
 const HEAD: (i32, i32) = (9, 5);
 
 /// Light by default; the second half is for readers whose system is dark. The
-/// picture has its own ground, so it is legible wherever it is put.
+/// diagram has its own ground, so it is legible wherever it is put.
 const CSS: &str = "\
 text{font:13px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:#24292f}
 .ground{fill:#ffffff}
@@ -52,12 +52,12 @@ text{fill:#e6edf3}
 .head{fill:#a5afba}
 }";
 
-/// The picture as SVG.
+/// The diagram as SVG.
 #[must_use]
-pub fn svg(map: &Map) -> String {
-    let drawing = lay_out(map, COLUMNS, &PICTURE);
+pub fn svg(map: &Diagram) -> String {
+    let drawing = lay_out(map, COLUMNS, &SVG);
     let headline = sanitise(&map.headline());
-    let letters = PICTURE.across(headline.chars().count()) + 2 * PICTURE.margin;
+    let letters = SVG.across(headline.chars().count()) + 2 * SVG.margin;
     let (width, height) = (drawing.width.max(letters), drawing.height + HEADLINE);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
@@ -68,8 +68,8 @@ pub fn svg(map: &Map) -> String {
          <text class=\"headline\" x=\"{}\" y=\"{}\">{}</text>\n",
         escaped(&headline),
         escaped(&description(map)),
-        PICTURE.margin,
-        PICTURE.margin + BASE,
+        SVG.margin,
+        SVG.margin + BASE,
         escaped(&headline),
     );
     let across = (width - drawing.width) / 2;
@@ -155,8 +155,8 @@ fn places(points: &[(i32, i32)]) -> String {
     points.join(" ")
 }
 
-/// The picture in words, for those who do not see it.
-fn description(map: &Map) -> String {
+/// The diagram in words, for those who do not see it.
+fn description(map: &Diagram) -> String {
     let tiers = map.tiers.iter().map(|tier| {
         let mut words = vec![tier.title.clone()];
         words.extend(tier.tolerates.map(|tolerates| tolerates.text()));

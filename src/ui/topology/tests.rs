@@ -7,16 +7,16 @@ use std::path::Path;
 use super::*;
 use crate::inventory;
 
-/// The picture of an inventory.
-fn map(text: &str) -> Map {
+/// The diagram of an inventory.
+fn map(text: &str) -> Diagram {
     let read = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
     let loaded = inventory::load(text, &read);
     let cluster = loaded.cluster;
-    Map::of(&cluster.unwrap_or_else(|| panic!("{:#?}\n{text}", loaded.findings)))
+    Diagram::of(&cluster.unwrap_or_else(|| panic!("{:#?}\n{text}", loaded.findings)))
 }
 
-/// The picture of some nodes, by their roles, and what is written beside them.
-fn shape(nodes: &[&str], rest: &str) -> Map {
+/// The diagram of some nodes, by their roles, and what is written beside them.
+fn shape(nodes: &[&str], rest: &str) -> Diagram {
     let numbered = nodes.iter().zip(1..);
     let nodes: String = numbered
         .map(|(roles, number)| {
@@ -29,7 +29,7 @@ fn shape(nodes: &[&str], rest: &str) -> Map {
     ))
 }
 
-fn shown(map: &Map, width: usize) -> String {
+fn shown(map: &Diagram, width: usize) -> String {
     text(map, Glyphs::Unicode, &Style::test(width, false))
 }
 
@@ -118,22 +118,22 @@ fn ascii_is_only_ascii_and_colour_only_adds_colour() {
 }
 
 #[test]
-fn pictures_are_xml_with_nothing_from_elsewhere() {
+fn diagrams_are_xml_with_nothing_from_elsewhere() {
     for text in [STACKED, EXTERNAL, LOCAL] {
-        let picture = svg(&map(text));
-        assert!(picture.contains(MARK));
+        let diagram = svg(&map(text));
+        assert!(diagram.contains(MARK));
         assert_eq!(
-            picture.matches("http").count(),
+            diagram.matches("http").count(),
             1,
             "only the name of SVG itself"
         );
-        assert!(!picture.contains("<script") && !picture.contains("url("));
+        assert!(!diagram.contains("<script") && !diagram.contains("url("));
         for tag in ["svg", "g", "title", "desc", "style", "text"] {
             let (open, close) = (format!("<{tag}"), format!("</{tag}>"));
-            let opened = picture.match_indices(&open);
+            let opened = diagram.match_indices(&open);
             let opened =
-                opened.filter(|(at, _)| picture[at + open.len()..].starts_with([' ', '>']));
-            assert_eq!(opened.count(), picture.matches(&close).count(), "{tag}");
+                opened.filter(|(at, _)| diagram[at + open.len()..].starts_with([' ', '>']));
+            assert_eq!(opened.count(), diagram.matches(&close).count(), "{tag}");
         }
     }
 }

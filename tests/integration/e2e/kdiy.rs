@@ -139,14 +139,17 @@ impl Plan {
         &self.0
     }
 
-    /// Host and title of each step, with what it does: `+` creates, `~`
+    /// Actor and title of each step, with what it does: `+` creates, `~`
     /// changes, `!` runs, `.` only waits.
     pub fn steps(&self) -> BTreeSet<String> {
         let line = |step: &Value| {
-            let verbs: BTreeSet<_> = changes(step).map(sign).collect();
+            let verbs: BTreeSet<_> = match step["operation"]["verb"].as_str() {
+                Some(verb) => [sign(verb)].into(),
+                None => changes(step).map(|c| sign(text(&c["difference"]["verb"]))).collect(),
+            };
             let verbs: String = verbs.into_iter().collect();
-            let (host, title) = (&step["host"], &step["title"]);
-            format!("{} {} {verbs}", text(host), text(title))
+            let (actor, title) = (&step["actor"], &step["title"]);
+            format!("{} {} {verbs}", text(actor), text(title))
         };
         self.0.iter().map(line).collect()
     }
@@ -154,7 +157,7 @@ impl Plan {
     /// Host, kind and name of each change.
     pub fn changes(&self) -> BTreeSet<String> {
         let lines = |step: &Value| -> Vec<String> {
-            let host = text(&step["host"]).to_owned();
+            let host = text(&step["actor"]).to_owned();
             let line = |change: &Value| {
                 let resource = change["resource"].as_object().expect("a resource");
                 let (kind, of) = resource.iter().next().expect("its kind");
@@ -170,11 +173,11 @@ impl Plan {
 }
 
 fn changes(step: &Value) -> impl Iterator<Item = &Value> {
-    step["changes"].as_array().expect("changes").iter()
+    step["changes"].as_array().into_iter().flatten()
 }
 
-fn sign(change: &Value) -> char {
-    match text(&change["difference"]["verb"]) {
+fn sign(verb: &str) -> char {
+    match verb {
         "create" => '+',
         "change" => '~',
         "run" => '!',
@@ -211,7 +214,7 @@ impl Running {
         while let Some(seen) = self.next() {
             let is = |key: &str| seen[key].as_str().unwrap_or_default();
             if is("event") == event
-                && (host.is_empty() || is("host") == host)
+                && (host.is_empty() || is("actor") == host)
                 && [is("title"), is("text"), is("resource")]
                     .iter()
                     .any(|text| text.contains(what))

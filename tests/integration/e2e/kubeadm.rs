@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kdiy::cluster::{AddressSpec, Cluster, ProxyMode, Role, Settled, Version, VersionSpec};
+use kdiy::cluster::{AddressSpec, Cluster, ProxyMode, ResolvedCluster, Role, Version, VersionSpec};
 use kdiy::inventory::load;
 use kdiy::kubeadm::{self, Stage, kubelet_client};
 
@@ -70,7 +70,7 @@ fn others(reference: &Cluster) -> Cluster {
     cluster
 }
 
-fn settled(mut cluster: Cluster, version: Version) -> Settled {
+fn resolved(mut cluster: Cluster, version: Version) -> ResolvedCluster {
     cluster.version = VersionSpec::Exact(version);
     let nodes = cluster.nodes.iter().zip(1..);
     let addresses: BTreeMap<_, IpAddr> = nodes
@@ -82,27 +82,30 @@ fn settled(mut cluster: Cluster, version: Version) -> Settled {
             (node.name.clone(), address)
         })
         .collect();
-    Settled::new(cluster, version, addresses).expect("an address for each")
+    ResolvedCluster::new(cluster, version, addresses).expect("an address for each")
 }
 
 /// Everything that kubeadm is given for one cluster.
-fn documents(settled: &Settled) -> Vec<(String, String)> {
+fn documents(resolved: &ResolvedCluster) -> Vec<(String, String)> {
     let mut all = Vec::new();
-    for node in settled.cluster.kubelets() {
+    for node in resolved.cluster.kubelets() {
         let mut add = |what: &str, text: &str| {
             all.push((format!("{what} of {}", node.name), text.to_owned()));
         };
-        add("join", &kubeadm::join(settled, node, TOKEN, PIN));
+        add("join", &kubeadm::join(resolved, node, TOKEN, PIN));
         if !node.roles.has(Role::ControlPlane) {
-            add("start", &kubelet_client::start(settled, node));
+            add("start", &kubelet_client::start(resolved, node));
             continue;
         }
-        add("init", &kubeadm::init(settled, node, TOKEN));
+        add("init", &kubeadm::init(resolved, node, TOKEN));
         for stage in [Stage::Plain, Stage::Reads, Stage::Writes] {
-            add("phase", &kubeadm::phase(settled, node, stage));
+            add("phase", &kubeadm::phase(resolved, node, stage));
         }
         let members = format!("{}=https://192.0.2.1:2380", node.name);
-        add("founding", &kubeadm::founding_etcd(settled, node, &members));
+        add(
+            "bootstrap",
+            &kubeadm::bootstrap_etcd(resolved, node, &members),
+        );
     }
     all
 }
@@ -115,8 +118,8 @@ fn kubeadm_takes_everything_that_is_written_for_it() {
     let mut refused = Vec::new();
     for (version, kubeadm) in kubeadms() {
         for (name, cluster) in clusters() {
-            let settled = settled(cluster, version);
-            for (what, text) in documents(&settled) {
+            let resolved = resolved(cluster, version);
+            for (what, text) in documents(&resolved) {
                 let mut options = std::fs::OpenOptions::new();
                 let options = options.create(true).write(true).truncate(true).mode(0o600);
                 let mut open = options.open(&file).expect("a file");

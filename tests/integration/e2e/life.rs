@@ -1,4 +1,4 @@
-//! The life of one cluster, in order: it comes up, carries pods, is mended,
+//! The life of one cluster, in order: it comes up, carries pods, is fixed,
 //! grows, outlives the loss of what kdiy keeps, of a host, and of its disk.
 
 mod bring_up;
@@ -71,7 +71,7 @@ fn a_cluster_lives() {
     life.kdiy().has_nothing_to_do();
     health::is_well(&life.kdiy(), &life.kubelets(), CONTROL_PLANES.len());
     pods::reach_services_and_each_other(&life);
-    drift::is_seen_and_mended_alone(&life);
+    drift::is_seen_and_fixed_alone(&life);
     saved::plans_are_applied_exactly_or_not_at_all(&life);
     growth::touches_the_new_host_alone(&mut life);
     traces::logs_are_private(&life);

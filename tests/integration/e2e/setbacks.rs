@@ -75,7 +75,7 @@ fn interrupted_by_the_user(bad: &Bad) {
     );
 }
 
-/// sshd dies while kubeadm founds the cluster, and is not back in the two
+/// sshd dies while kubeadm bootstraps the cluster, and is not back in the two
 /// minutes in which it is tried again. The next apply takes it up.
 fn connection_lost(bad: &Bad) {
     let kdiy = bad.kdiy(&[ALONE]);

@@ -119,7 +119,7 @@ fn vagrant_machines_become_a_cluster() {
     figure("first hour with Vagrant, all of it", began.elapsed());
 
     an_inventory_is_not_overwritten(&lab, &inventory);
-    a_machine_that_does_not_run_is_told(&lab);
+    a_machine_that_does_not_run_is_reported(&lab);
 
     ok(&mut lab.vagrant(&["destroy", "--force"]));
     assert_eq!(ok(&mut command(&["ps", "vagrant"])), "", "hosts are left");
@@ -196,7 +196,7 @@ fn an_inventory_is_not_overwritten(lab: &Vagrant, inventory: &str) {
     assert_eq!(lab.inventory().as_deref(), Some(inventory));
 }
 
-fn a_machine_that_does_not_run_is_told(lab: &Vagrant) {
+fn a_machine_that_does_not_run_is_reported(lab: &Vagrant) {
     ok(&mut lab.vagrant(&["halt", "w-2"]));
     let (out, err) = lab.kdiy(0, &["inventory", "import", "vagrant", "--out", "-"]);
     let flat = err.split_whitespace().collect::<Vec<_>>().join(" ");

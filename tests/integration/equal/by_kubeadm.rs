@@ -25,7 +25,7 @@ const CERTIFICATES: [&str; 10] = [
     "front-proxy-client",
     "scheduler.conf",
 ];
-const AUTHORITIES: [&str; 3] = ["ca", "etcd-ca", "front-proxy-ca"];
+const CAS: [&str; 3] = ["ca", "etcd-ca", "front-proxy-ca"];
 
 /// Every certificate is there and has its year, every authority ten.
 pub fn knows_all_certificates(grown: &Grown) {
@@ -34,7 +34,7 @@ pub fn knows_all_certificates(grown: &Grown) {
         assert!(!said.contains("MISSING"), "{host}: {said}");
         for (names, left, last) in [
             (&CERTIFICATES[..], ["364d", "365d"], "no"),
-            (&AUTHORITIES[..], ["9y", "10y"], "no"),
+            (&CAS[..], ["9y", "10y"], "no"),
         ] {
             for name in names {
                 let mut lines = said.lines().map(|line| line.split_whitespace());

@@ -4,7 +4,7 @@
 
 use glob::Pattern;
 
-use super::portrait::{Difference, Portrait};
+use super::dump::{ClusterDump, Difference};
 
 /// A difference that is known.
 struct Known {
@@ -269,7 +269,7 @@ const UPLOADED: &str = "kubeadm init up to 1.20 writes its default into the conf
                         given. Every later kubeadm adds the default again";
 
 /// Every difference is known, and every known one is there.
-pub fn are_known(serial: &Portrait, parallel: &Portrait) {
+pub fn are_known(serial: &ClusterDump, parallel: &ClusterDump) {
     let wrong = unforeseen(KNOWN, &serial.differences(parallel));
     assert!(
         wrong.is_empty(),
@@ -329,7 +329,7 @@ fn pattern(text: &str) -> Pattern {
 }
 
 #[test]
-fn one_that_nobody_knows_and_one_that_has_gone_are_told() {
+fn one_that_is_unknown_and_one_that_has_gone_are_reported() {
     let known = |occurs| {
         [Known {
             at: &["cp-[23] file: mode", "cp-1 file: mode"],
@@ -339,24 +339,24 @@ fn one_that_nobody_knows_and_one_that_has_gone_are_told() {
             why: "they wanted it so",
         }]
     };
-    let portrait = |lines: &[(&str, &str)]| {
-        let mut portrait = Portrait::default();
+    let dump = |lines: &[(&str, &str)]| {
+        let mut dump = ClusterDump::default();
         for (at, what) in lines {
-            portrait.line(*at, *what);
+            dump.line(*at, *what);
         }
-        portrait
+        dump
     };
     let same = ("cp-1 file: owner", "root");
     let modes = [("cp-1 file: mode", "600"), ("cp-3 file: mode", "600")];
-    let serial = portrait(&[same, modes[0], modes[1]]);
-    let parallel = portrait(&[same]);
+    let serial = dump(&[same, modes[0], modes[1]]);
+    let parallel = dump(&[same]);
     let differences = serial.differences(&parallel);
     assert_eq!(unforeseen(&known(Always), &differences), [""; 0]);
     // The other way round, and another text, are other differences.
     let turned = parallel.differences(&serial);
     assert_eq!(unforeseen(&known(Always), &turned).len(), 4);
     assert_eq!(unforeseen(&known(ByChance), &turned).len(), 2);
-    let other = portrait(&[same, ("cp-1 file: mode", "644")]);
+    let other = dump(&[same, ("cp-1 file: mode", "644")]);
     let wrong = unforeseen(&known(Always), &serial.differences(&other));
     let told = "cp-1 file: mode\n  in turn: \"600\"\n  at once: \"644\"";
     let gone = "cp-1 file: mode\n  is as listed no more: they wanted it so";

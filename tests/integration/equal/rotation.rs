@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Grown;
-use super::portrait::KUBELET;
+use super::dump::KUBELET;
 use crate::e2e::{cluster, eventually, figure};
 
 /// How long the certificate has yet to go. It begins minutes ago, so this is
@@ -31,7 +31,7 @@ pub fn happens(grown: &Grown, hosts: &[&str]) {
         given.is_renewed(grown);
     }
     for given in &given {
-        given.is_outlived(grown);
+        given.is_stale(grown);
     }
 }
 
@@ -78,7 +78,7 @@ impl Given {
     }
 
     /// Its lease goes on when the old certificate has ended.
-    fn is_outlived(&self, grown: &Grown) {
+    fn is_stale(&self, grown: &Grown) {
         let host = &self.host;
         let end = end("old", &self.old) + Duration::from_secs(5);
         let what = format!("{host} is alive after its old certificate has ended");

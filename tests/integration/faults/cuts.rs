@@ -90,7 +90,7 @@ impl Suite {
             let began = Instant::now();
             let (ran, made) = attempt(scene, scene.kdiy().start(&APPLY), &mut cuts, began);
             self.done += made.len();
-            mend(scene);
+            repair(scene);
             let took = began.elapsed().as_secs_f64();
             if ended(applies, &ran) {
                 self.survived += usize::from(!made.is_empty());
@@ -147,13 +147,13 @@ fn attempt(
             began.elapsed().as_secs_f64()
         ));
         if let Some(time) = cut.time {
-            let mut mend = scene
+            let mut repair = scene
                 .lab
                 .exec(&cut.at.host, &["sh", "-c", &cut.rules("-D")]);
             menders.push(std::thread::spawn(move || {
                 std::thread::sleep(time);
-                // Gone already where another cut was mended.
-                let _ = mend.output();
+                // Gone already where another cut was fixed.
+                let _ = repair.output();
             }));
         }
         made.push(cut);
@@ -165,7 +165,7 @@ fn attempt(
 }
 
 /// Takes all cuts back.
-fn mend(scene: &Scene) {
+fn repair(scene: &Scene) {
     for (host, _) in STACKED.hosts {
         let rules = "iptables -S | sed -n '/kdiy-cut/s/^-A/iptables -D/p' | sh";
         scene.lab.sh(host, rules);

@@ -1,7 +1,7 @@
 //! The power of a host fails in the middle of a step while an HA cluster is
-//! founded side by side: of each of three control planes, and of a worker, in
-//! each step. It comes back, some of them as a blank machine in its place, and
-//! the next apply goes on.
+//! bootstrapped side by side: of each of three control planes, and of a worker,
+//! in each step. It comes back, some of them as a blank machine in its place,
+//! and the next apply goes on.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -269,7 +269,7 @@ impl Death {
 
     /// Whether it is to come in this step, of a plan or an event.
     fn is_in(&self, step: &Value) -> bool {
-        step["title"] == *self.step && (self.step == OF_ONE || step["host"] == *self.host)
+        step["title"] == *self.step && (self.step == OF_ONE || step["actor"] == *self.host)
     }
 }
 

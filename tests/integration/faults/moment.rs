@@ -39,7 +39,7 @@ pub fn targets(steps: &[Value], within: usize, rng: &mut Rng) -> Vec<Target> {
     let at = |place: usize, when: When| {
         let text = |key: &str| steps[place][key].as_str().expect("a string").to_owned();
         let target = Target {
-            host: text("host"),
+            host: text("actor"),
             title: text("title"),
             when,
         };
@@ -64,7 +64,7 @@ pub fn targets(steps: &[Value], within: usize, rng: &mut Rng) -> Vec<Target> {
 impl Target {
     /// Whether a step of a plan, or of an event, is this one.
     pub fn is(&self, step: &Value) -> bool {
-        step["host"] == *self.host && step["title"] == *self.title
+        step["actor"] == *self.host && step["title"] == *self.title
     }
 }
 
@@ -103,7 +103,7 @@ impl Open {
         match kind {
             "step-started" => {
                 let text = |key: &str| event[key].as_str().unwrap_or_default();
-                let name = format!("{}: {}", text("host"), text("title"));
+                let name = format!("{}: {}", text("actor"), text("title"));
                 self.0.insert(place, name);
             }
             "step-done" | "step-failed" => _ = self.0.remove(&place),

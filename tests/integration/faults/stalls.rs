@@ -26,7 +26,7 @@ fn a_reboot_and_a_freeze_hold_up_nobody_else() {
     let mut left = vec![(REBOOTED, "kill"), (FROZEN, "pause")];
     let mut late = Vec::new();
     while let Some(event) = running.next() {
-        let host = event["host"].as_str().unwrap_or_default();
+        let host = event["actor"].as_str().unwrap_or_default();
         let within = event["event"] == "change-started"
             && event["resource"]
                 .as_str()

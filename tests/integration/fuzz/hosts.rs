@@ -6,19 +6,21 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use kdiy::cluster::{AddressSpec, Cluster, Name, Node, Settled, Version, VersionSpec};
+use kdiy::cluster::{AddressSpec, Cluster, Name, Node, ResolvedCluster, Version, VersionSpec};
 use kdiy::draft::vagrant::{Seen, Wish, network, seen};
 use kdiy::etcd::{self, keys::Page};
 use kdiy::inventory::load;
 use kdiy::plan::etcd::MemberQuestions;
-use kdiy::plan::facts::{EndpointQuestions, Outlived, Portrait, Questions, portrait, software};
-use kdiy::plan::install::{Circumstances, Trust, blueprint};
+use kdiy::plan::facts::{
+    EndpointQuestions, HostInfo, Questions, StaleEtcdMembers, host_info, software,
+};
+use kdiy::plan::install::{Observed, Trust, blueprint};
 use kdiy::plan::observe::{Window, script};
-use kdiy::plan::{Blueprint, Observation, Plan, Standing, preflight, settle};
+use kdiy::plan::{Blueprint, ClusterState, Observation, Plan, preflight, resolve};
+use kdiy::secret_store::SecretStore;
 use kdiy::shell::Script;
 use kdiy::status;
 use kdiy::template::HostFile;
-use kdiy::vault::Vault;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -143,7 +145,7 @@ fn forged(honest: &[u8], forgery: &Forgery) -> Vec<u8> {
 /// A cluster of the examples and what its hosts say.
 #[derive(Debug, Clone)]
 struct Site {
-    settled: Settled,
+    resolved: ResolvedCluster,
     asked: Blueprint,
     answers: BTreeMap<Name, Vec<u8>>,
 }
@@ -172,7 +174,7 @@ fn clusters() -> Vec<Cluster> {
     loaded.map(|loaded| loaded.cluster.unwrap()).collect()
 }
 
-fn settled(cluster: Cluster) -> Settled {
+fn resolved(cluster: Cluster) -> ResolvedCluster {
     let version = match cluster.version {
         VersionSpec::Exact(version) => version,
         VersionSpec::Minor(major, minor) => Version::new(major, minor, 1),
@@ -182,34 +184,34 @@ fn settled(cluster: Cluster) -> Settled {
         AddressSpec::Interface(_) => (node.name.clone(), [198, 51, 100, place].into()),
     };
     let addresses = cluster.nodes.iter().zip(1..).map(address).collect();
-    Settled::new(cluster, version, addresses).unwrap()
+    ResolvedCluster::new(cluster, version, addresses).unwrap()
 }
 
-fn questions(settled: &Settled, node: &Node) -> Questions {
+fn questions(resolved: &ResolvedCluster, node: &Node) -> Questions {
     Questions {
-        api_server: Some(settled.address(node)),
-        reach: vec![(settled.address(node), 22)],
+        api_server: Some(resolved.address(node)),
+        peers: vec![(resolved.address(node), 22)],
         manifest: true,
-        endpoint: EndpointQuestions::of(&settled.cluster, "certificate\n", node),
-        requests: Some(settled.clone()),
-        software: Some(software::Questions::of(settled)),
-        etcd: MemberQuestions::of(settled, node),
-        outlived: Outlived::of(settled, node),
+        endpoint: EndpointQuestions::of(&resolved.cluster, "certificate\n", node),
+        requests: Some(resolved.clone()),
+        software: Some(software::Questions::of(resolved)),
+        etcd: MemberQuestions::of(resolved, node),
+        stale_etcd_members: StaleEtcdMembers::of(resolved, node),
     }
 }
 
 fn site(cluster: Cluster) -> Site {
-    let settled = settled(cluster);
-    let nothing = Circumstances::default();
-    let asked = blueprint(&settled, &trust(), &nothing, &mut Vault::new());
-    let answers = settled.cluster.nodes.iter().map(|node| {
-        let script = script(&asked, &node.name, &questions(&settled, node));
+    let resolved = resolved(cluster);
+    let nothing = Observed::default();
+    let asked = blueprint(&resolved, &trust(), &nothing, &mut SecretStore::new());
+    let answers = resolved.cluster.nodes.iter().map(|node| {
+        let script = script(&asked, &node.name, &questions(&resolved, node));
         (node.name.clone(), said(&script))
     });
     Site {
         answers: answers.collect(),
         asked,
-        settled,
+        resolved,
     }
 }
 
@@ -224,14 +226,14 @@ fn plan(site: &Site, answers: &BTreeMap<Name, Vec<u8>>) -> Option<()> {
         .iter()
         .map(|(host, seen)| (host.clone(), seen.facts.clone()))
         .collect();
-    let standing = Standing::of(&site.settled.cluster, &facts, TOKEN);
-    let circumstances = Circumstances {
+    let cluster_state = ClusterState::of(&site.resolved.cluster, &facts, TOKEN);
+    let observed = Observed {
         facts,
-        standing,
+        cluster_state,
         limit: None,
     };
-    let wanted = blueprint(&site.settled, &trust(), &circumstances, &mut Vault::new());
-    for problem in preflight::problems(&site.settled, &circumstances.standing, TOKEN, &seen) {
+    let wanted = blueprint(&site.resolved, &trust(), &observed, &mut SecretStore::new());
+    for problem in preflight::problems(&site.resolved, &observed.cluster_state, TOKEN, &seen) {
         assert!(format!("{problem:?}").len() < 100_000);
     }
     if let Ok(plan) = Plan::new(&wanted, &seen, None) {
@@ -265,14 +267,14 @@ fn answers_to_probes() {
 
 #[test]
 #[ignore = "run by nothing_that_is_read_panics_or_takes_all_memory"]
-fn portraits_and_addresses() {
-    let portrait = said(&portrait::script());
+fn host_infos_and_addresses() {
+    let host_info = said(&host_info::script());
     let host = Name::try_from("cp-1".to_owned()).unwrap();
-    Portrait::parse(&host, &portrait, WINDOW).expect("an honest answer is understood");
+    HostInfo::parse(&host, &host_info, WINDOW).expect("an honest answer is understood");
     let machine = said(&seen::script());
     Seen::parse(&machine).expect("an honest answer is understood");
     fuzz(500, &(forgery(), forgery()), |(one, other)| {
-        let _ = Portrait::parse(&host, &forged(&portrait, &one), WINDOW);
+        let _ = HostInfo::parse(&host, &forged(&host_info, &one), WINDOW);
         let machines = [forged(&machine, &one), forged(&machine, &other)];
         let seen: Vec<_> = machines
             .iter()
@@ -287,7 +289,7 @@ fn portraits_and_addresses() {
 fn answers_about_versions() {
     let mut asked: Vec<(Cluster, BTreeMap<Name, Vec<u8>>)> = Vec::new();
     for cluster in clusters() {
-        let said = |node: &Node| (node.name.clone(), said(&settle::script(&cluster, node)));
+        let said = |node: &Node| (node.name.clone(), said(&resolve::script(&cluster, node)));
         let answers = cluster.nodes.iter().take(2).map(said).collect();
         asked.push((cluster, answers));
     }
@@ -298,10 +300,10 @@ fn answers_about_versions() {
             let read = answers.into_iter().filter_map(|(host, honest)| {
                 Some((
                     host,
-                    settle::Answer::parse(&forged(&honest, &forgery)).ok()?,
+                    resolve::Answer::parse(&forged(&honest, &forgery)).ok()?,
                 ))
             });
-            let _ = settle::settle(&cluster, &read.collect());
+            let _ = resolve::resolve(&cluster, &read.collect());
         },
     );
 }
@@ -382,7 +384,7 @@ fn answers_about_health() {
                     status::Answer::parse(&cluster, node, &forged(&honest, forgery)).ok()?;
                 Some((node.name.clone(), Ok(answer)))
             });
-            let picture = status::Picture::of(&cluster, &hosts.collect(), now);
+            let picture = status::ClusterStatus::of(&cluster, &hosts.collect(), now);
             serde_json::to_string(&picture).unwrap();
         },
     );
@@ -395,7 +397,7 @@ fn answers_of_etcd() {
     etcd::Answer::parse(&honest).expect("an honest answer is understood");
     let page = r#"{"header":{"revision":"811"},"kvs":[{"key":"L2E="},{"key":"L2I="}],"more":true,"count":"2"}"#;
     Page::parse(page).expect("an honest answer is understood");
-    let host = |name: &str, output: &[u8]| etcd::picture::Host {
+    let host = |name: &str, output: &[u8]| etcd::status::Host {
         name: Name::try_from(name.to_owned()).unwrap(),
         address: None,
         answer: etcd::Answer::parse(output).map_err(|error| error.to_string()),
@@ -409,7 +411,7 @@ fn answers_of_etcd() {
                 host("cp-2", &forged(&honest, &other)),
                 host("cp-3", &honest),
             ];
-            serde_json::to_string(&etcd::Picture::of(&hosts)).unwrap();
+            serde_json::to_string(&etcd::EtcdStatus::of(&hosts)).unwrap();
             let _ = Page::parse(&edited(page, &edits));
         },
     );

@@ -11,7 +11,8 @@ use kdiy::draft::terraform::{self, Wanted};
 use kdiy::draft::{Base, hosts, vagrant};
 use kdiy::inventory::{Style, load, names, render, rows};
 use kdiy::pki::kubeconfig;
-use kdiy::pki::{Authorities, SecretboxKey};
+use kdiy::pki::{ClusterCas, SecretboxKey};
+use kdiy::plan::Actor;
 use kdiy::state::{State, log};
 use kdiy::transport::known_hosts::KnownHosts;
 use kdiy::transport::ssh_config::SshConfig;
@@ -257,15 +258,17 @@ fn runs_and_logs() {
         nearly(vec![record.to_owned()]),
         nearly(vec![said.to_owned()]),
     );
-    let host = Name::try_from("cp-1".to_owned()).unwrap();
+    let host = Actor::try_from("cp-1".to_owned()).unwrap();
     fuzz(1000, &cases, |(record, said)| {
         Spoilt::write(&spoilt.run.directory().join("run.json"), &record);
-        Spoilt::write(&spoilt.run.path(&host), &said);
+        Spoilt::write(&spoilt.run.path(&host, None), &said);
         for run in spoilt.state.runs().unwrap() {
             let _ = run.record().unwrap();
-            assert_eq!(run.hosts().unwrap(), std::slice::from_ref(&host));
-            let steps = log::read(&run.said(&host).unwrap().unwrap());
-            let shown = steps.iter().map(|step| step.title.len() + step.said.len());
+            assert_eq!(run.actors().unwrap(), [host.clone()].into());
+            let steps = log::read(&run.read_log(&host).unwrap().unwrap());
+            let shown = steps
+                .iter()
+                .map(|step| step.title.len() + step.events.len());
             assert!(shown.sum::<usize>() <= said.len() * 2 + 1);
         }
     });
@@ -276,8 +279,8 @@ fn runs_and_logs() {
 fn keys_and_kubeconfigs() {
     let spoilt = Spoilt::new();
     let now = time::OffsetDateTime::now_utc();
-    let authorities = Authorities::generate(now).unwrap();
-    let files: HashMap<String, String> = authorities
+    let cas = ClusterCas::generate(now).unwrap();
+    let files: HashMap<String, String> = cas
         .files()
         .into_iter()
         .map(|file| {
@@ -298,7 +301,7 @@ fn keys_and_kubeconfigs() {
             let text = if place == which { &text } else { &files[path] };
             Spoilt::write(&pki.join(path), text);
         }
-        let _ = spoilt.state.authorities(now);
+        let _ = spoilt.state.cas(now);
         let _ = SecretboxKey::from_base64("x", &text);
         let _ = kubeconfig::Kubeconfig::parse(&text);
     });

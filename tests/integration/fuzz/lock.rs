@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kdiy::cluster::{Login, Name};
-use kdiy::execute::lock::{self, NotTaken, Number, Owner};
+use kdiy::execute::lock::{self, LockError, Number, Owner};
 use kdiy::execute::survey::Connections;
 use kdiy::transport::Connector as _;
 use kdiy::transport::fake::{Answer, Fake};
@@ -50,13 +50,13 @@ fn ended(number: &Number, hostile: &str, answers: [&str; 3], push: bool) -> Ende
     let fake = Fake::default();
     for host in HOSTS.map(name) {
         if host.as_str() == hostile {
-            fake.once(&host, TAKES, Answer::says(answers[0]));
-            fake.once(&host, TAKES, Answer::says(answers[1]));
-            fake.always(&host, TAKES, Answer::says(answers[2]));
+            fake.once(&host, TAKES, Answer::output(answers[0]));
+            fake.once(&host, TAKES, Answer::output(answers[1]));
+            fake.always(&host, TAKES, Answer::output(answers[2]));
         } else {
-            fake.always(&host, TAKES, Answer::says("taken\n"));
+            fake.always(&host, TAKES, Answer::output("taken\n"));
         }
-        fake.always(&host, GIVES, Answer::says(answers[2]));
+        fake.always(&host, GIVES, Answer::output(answers[2]));
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -70,10 +70,10 @@ fn ended(number: &Number, hostile: &str, answers: [&str; 3], push: bool) -> Ende
             all.insert(host, Arc::new(link));
         }
         match lock::take(&all, number.clone(), &owner(), |_| push).await {
-            Err(held @ NotTaken::Held { .. }) => Some(held.to_string()),
-            Err(NotTaken::Faults(faults)) => {
-                assert_eq!(faults.keys().collect::<Vec<_>>(), [&name(hostile)]);
-                Some(faults[&name(hostile)].to_string())
+            Err(held @ LockError::Locked { .. }) => Some(held.to_string()),
+            Err(LockError::HostErrors(host_errors)) => {
+                assert_eq!(host_errors.keys().collect::<Vec<_>>(), [&name(hostile)]);
+                Some(host_errors[&name(hostile)].to_string())
             }
             Ok(lock) => {
                 tokio::time::sleep(Duration::from_secs(70)).await;

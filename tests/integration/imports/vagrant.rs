@@ -136,7 +136,7 @@ fn what_machines_are_for_is_asked_before_they_are() {
 }
 
 #[test]
-fn machines_that_cannot_be_reached_are_told() {
+fn machines_that_cannot_be_reached_are_reported() {
     let place = Place::new();
     let said = place.refused(place.kdiy(&["-"]).write_stdin(NOBODY), 4);
     assert!(said.contains("cp-1: cannot reach 127.0.0.1:1"), "{said}");
@@ -174,7 +174,7 @@ fn what_vagrant_says_is_handed_on() {
 }
 
 #[test]
-fn machines_that_do_not_run_are_told() {
+fn machines_that_do_not_run_are_reported() {
     let place = Place::new();
     let states = |second: &str| {
         format!(

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use kdiy::cluster::{
     AptSource, Archive, Balancer, Cluster, Containerd, Download, EndpointHost, Failover,
-    LoadBalancer, Origin, PackageKey, Release, Role, Runtime, Vip, describe,
+    LoadBalancer, Origin, PackageKey, Role, Runtime, Version, Vip, describe,
 };
 use kdiy::inventory::{Severity, load};
 use proptest::prelude::*;
@@ -190,7 +190,7 @@ fn containerd_comes_from_where_one_likes() {
     assert_eq!(
         cluster_with(&text).runtime,
         Runtime::Containerd(Containerd::Archive(Archive {
-            version: Release::new(2, 4, 2),
+            version: Version::new(2, 4, 2),
             containerd: download(url),
             runc: Some(download("https://m.example.org/runc.{arch}")),
         }))
@@ -263,7 +263,8 @@ fn runtimes_have_their_defaults() {
 
 /// Settings that know of each other, in any combination.
 fn combined() -> impl Strategy<Value = String> {
-    // What is good comes more than once, so that a fair part comes to a cluster.
+    // What is good comes more than once, so that a fair part comes to a
+    // cluster.
     let roles = [
         "control-plane",
         "control-plane",

@@ -14,7 +14,7 @@ async fn an_unknown_key_is_refused_with_what_to_compare() {
     assert_eq!(key.fingerprint, fingerprint(&sshd, "ed25519"));
     assert_eq!(key.file, Some(home.known_hosts()));
     assert!(error.hint().contains("--accept-new-host-keys"));
-    assert!(!error.is_passing());
+    assert!(!error.is_transient());
     assert_eq!(home.known(), "");
 }
 

@@ -186,11 +186,11 @@ const STRANGER: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
 
 /// Authorities, and hosts with certificates of the first.
-struct Authorities {
+struct ClusterCas {
     folder: tempfile::TempDir,
 }
 
-impl Authorities {
+impl ClusterCas {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, kind) in [("ours", "ed25519"), ("theirs", "ed25519"), ("rsa", "rsa")] {
@@ -370,16 +370,16 @@ async fn kdiy_lets_pass_whom_ssh_lets_pass() {
         ),
     ];
 
-    let authorities = Authorities::new();
-    let ours = authorities.line("@cert-authority", "*", "ours");
-    let theirs = authorities.line("@cert-authority", "*", "theirs");
-    let for_port = authorities.line("@cert-authority", "HOST", "ours");
-    let for_address = authorities.line("@cert-authority", "127.0.0.1", "ours");
-    let for_other = authorities.line("@cert-authority", "*.example.com", "ours");
-    let of_rsa = authorities.line("@cert-authority", "*", "rsa");
-    let revoked = authorities.line("@revoked", "*", "ours");
-    let as_key = authorities.line("HOST", "", "ours").replace("  ", " ");
-    let sshd = |arguments: &[&str]| authorities.sshd("ours", &["ed25519"], arguments);
+    let cas = ClusterCas::new();
+    let ours = cas.line("@cert-authority", "*", "ours");
+    let theirs = cas.line("@cert-authority", "*", "theirs");
+    let for_port = cas.line("@cert-authority", "HOST", "ours");
+    let for_address = cas.line("@cert-authority", "127.0.0.1", "ours");
+    let for_other = cas.line("@cert-authority", "*.example.com", "ours");
+    let of_rsa = cas.line("@cert-authority", "*", "rsa");
+    let revoked = cas.line("@revoked", "*", "ours");
+    let as_key = cas.line("HOST", "", "ours").replace("  ", " ");
+    let sshd = |arguments: &[&str]| cas.sshd("ours", &["ed25519"], arguments);
     let valid = sshd(&HERE);
     let expired = sshd(&[HERE, ["-V", "20200101:20210101"]].concat());
     let early = sshd(&[HERE, ["-V", "20990101:20990201"]].concat());
@@ -389,9 +389,9 @@ async fn kdiy_lets_pass_whom_ssh_lets_pass() {
     let everywhere = sshd(&[]);
     let named = sshd(&["-n", "alias"]);
     let conditions = sshd(&[HERE, ["-O", "critical:x@example.com=1"]].concat());
-    let several = authorities.sshd("ours", &["ecdsa", "rsa", "ed25519"], &HERE);
-    let by_rsa = authorities.sshd("rsa", &["ed25519"], &HERE);
-    let by_sha1 = authorities.sshd(
+    let several = cas.sshd("ours", &["ecdsa", "rsa", "ed25519"], &HERE);
+    let by_rsa = cas.sshd("rsa", &["ed25519"], &HERE);
+    let by_sha1 = cas.sshd(
         "rsa",
         &["ed25519"],
         &[&HERE[..], &["-t", "ssh-rsa"]].concat(),

@@ -90,7 +90,7 @@ async fn the_hop_that_fails_is_named() {
 }
 
 #[tokio::test]
-async fn a_host_that_the_jump_host_cannot_reach_is_told_apart() {
+async fn a_host_that_the_jump_host_cannot_reach_is_distinguished() {
     let (a, _b, target, home) = three();
     let free = free_port();
     let login = Login {

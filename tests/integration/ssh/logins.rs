@@ -1,6 +1,6 @@
 //! Logging in with identity files, and hosts that cannot be reached.
 
-use kdiy::transport::error::{IdentityFault, Outcome, Unreachable};
+use kdiy::transport::error::{IdentityError, Outcome, Unreachable};
 use sshd::keygen;
 
 use super::*;
@@ -28,7 +28,7 @@ async fn a_key_that_the_host_does_not_know_is_refused() {
     assert_eq!(attempts.len(), 1);
     assert_eq!(attempts[0].key, key.display().to_string());
     assert_eq!(attempts[0].outcome, Outcome::Refused);
-    assert!(!error.is_passing());
+    assert!(!error.is_transient());
 }
 
 #[tokio::test]
@@ -136,8 +136,8 @@ async fn without_a_passphrase_or_with_wrong_ones_there_is_no_login() {
         ..login_to(&sshd)
     };
     for (passphrases, why) in [
-        (vec![], IdentityFault::NoPassphrase),
-        (vec!["a", "b", "c"], IdentityFault::WrongPassphrase),
+        (vec![], IdentityError::NoPassphrase),
+        (vec!["a", "b", "c"], IdentityError::WrongPassphrase),
     ] {
         let answers = Answers {
             passphrases,
@@ -221,7 +221,7 @@ async fn ssh_config_says_how_to_log_in() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_there_is_told_apart() {
+async fn a_host_that_is_not_there_is_distinguished() {
     let sshd = Sshd::start();
     let home = Home::knowing(&[]);
     let free = free_port();
@@ -243,7 +243,7 @@ async fn a_host_that_is_not_there_is_told_apart() {
         ),
         "{error:?}"
     );
-    assert!(error.is_passing());
+    assert!(error.is_transient());
 
     let login = Login {
         host: "no-such-host.invalid".to_owned(),
@@ -264,7 +264,7 @@ async fn a_host_that_is_not_there_is_told_apart() {
     let old = Sshd::start_with(&["ed25519"], "Ciphers aes128-cbc");
     let error = refused(home.settings(), &login_to(&old)).await;
     assert!(matches!(&error, Error::Incompatible { .. }), "{error:?}");
-    assert!(!error.is_passing());
+    assert!(!error.is_transient());
 
     // Something that listens and says nothing.
     let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

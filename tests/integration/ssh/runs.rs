@@ -166,7 +166,7 @@ async fn a_cut_during_a_run_is_a_loss_and_the_next_run_connects_anew() {
     });
     let lost = lost.unwrap_err();
     assert!(matches!(lost, Error::Lost { .. }), "{lost:?}");
-    assert!(lost.is_passing());
+    assert!(lost.is_transient());
     assert_eq!(says(&link, "echo again").await, "again\n");
     assert_eq!(sshd.logins(), 2);
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use kdiy::transport::Exit;
-use kdiy::transport::error::SudoFault;
+use kdiy::transport::error::SudoError;
 
 use super::*;
 
@@ -120,7 +120,7 @@ async fn run_as_root(ssh: &Ssh, login: &Login, script: &str) -> Result<Output, E
         .await
 }
 
-async fn fault(ssh: &Ssh, login: &Login) -> SudoFault {
+async fn fault(ssh: &Ssh, login: &Login) -> SudoError {
     match run_as_root(ssh, login, "echo never").await {
         Err(Error::Sudo { why, .. }) => why,
         other => panic!("{other:?}"),
@@ -175,7 +175,7 @@ async fn a_wrong_password_is_tried_once_for_all_hosts() {
     let (ssh, _home, keeper) = user.ssh(Ok("wrong-password"));
     let login = user.login(SudoPassword::Prompt);
     let faults = futures::future::join_all((0..5).map(|_| fault(&ssh, &login))).await;
-    assert_eq!(faults, vec![SudoFault::PasswordWrong; 5]);
+    assert_eq!(faults, vec![SudoError::PasswordWrong; 5]);
     assert_eq!(keeper.asked.load(Ordering::SeqCst), 1);
     let error = run_as_root(&ssh, &login, "true").await.unwrap_err();
     assert!(!format!("{error:?} {error} {}", error.hint()).contains("wrong-password"));
@@ -183,34 +183,34 @@ async fn a_wrong_password_is_tried_once_for_all_hosts() {
 
 #[tokio::test]
 #[ignore = "makes users on this machine"]
-async fn a_password_that_is_needed_and_not_there_is_told_apart() {
+async fn a_password_that_is_needed_and_not_there_is_distinguished() {
     let user = TestUser::new("/bin/sh", "NAME ALL=(ALL) ALL");
     let (ssh, _home, _) = user.ssh(Err("no terminal"));
     assert_eq!(
         fault(&ssh, &user.login(SudoPassword::NotNeeded)).await,
-        SudoFault::PasswordNeeded
+        SudoError::PasswordNeeded
     );
     assert_eq!(
         fault(&ssh, &user.login(SudoPassword::Prompt)).await,
-        SudoFault::PasswordUnavailable("no terminal".to_owned())
+        SudoError::PasswordUnavailable("no terminal".to_owned())
     );
 }
 
 #[tokio::test]
 #[ignore = "makes users on this machine"]
-async fn what_sudoers_forbids_is_told_apart() {
+async fn what_sudoers_forbids_is_distinguished() {
     let user = TestUser::new("/bin/sh", "");
     let (ssh, _home, _) = user.ssh(Ok("lab"));
     let why = fault(&ssh, &user.login(SudoPassword::Prompt)).await;
     assert!(
-        matches!(&why, SudoFault::NotAllowed(line) if line.contains("sudoers")),
+        matches!(&why, SudoError::NotAllowed(line) if line.contains("sudoers")),
         "{why:?}"
     );
 
     let user = TestUser::new("/bin/sh", "NAME ALL=(ALL) NOPASSWD: /bin/true");
     let (ssh, _home, _) = user.ssh(Ok("lab"));
     let why = fault(&ssh, &user.login(SudoPassword::Prompt)).await;
-    assert!(matches!(why, SudoFault::NotAllowed(_)), "{why:?}");
+    assert!(matches!(why, SudoError::NotAllowed(_)), "{why:?}");
 
     let user = TestUser::new(
         "/bin/sh",
@@ -219,7 +219,7 @@ async fn what_sudoers_forbids_is_told_apart() {
     let (ssh, _home, _) = user.ssh(Ok("lab"));
     assert_eq!(
         fault(&ssh, &user.login(SudoPassword::NotNeeded)).await,
-        SudoFault::TtyNeeded
+        SudoError::TtyNeeded
     );
 }
 

@@ -5,14 +5,14 @@ use std::process::{Output, Stdio};
 
 use tokio::process::Command;
 
-use crate::cli::{Exit, Failed};
+use crate::cli::{CliError, Exit};
 use crate::ui::Ui;
 
 /// What `vagrant ssh-config` says of the machines that run.
 ///
 /// # Errors
 /// When there is no Vagrant, no Vagrantfile or no machine that runs.
-pub async fn ssh_config(folder: &Path, ui: &Ui) -> Result<String, Failed> {
+pub async fn ssh_config(folder: &Path, ui: &Ui) -> Result<String, CliError> {
     ui.note("Asking Vagrant for its machines.");
     let said = run(folder, &["ssh-config"]).await?;
     if said.status.success() {
@@ -35,7 +35,7 @@ pub async fn ssh_config(folder: &Path, ui: &Ui) -> Result<String, Failed> {
     let others: Vec<_> = others.collect();
     if running.is_empty() {
         let message = format!("no machine runs: {}", others.join(", "));
-        return Err(Failed::message(Exit::Unreachable, message)
+        return Err(CliError::message(Exit::Unreachable, message)
             .hint("start them with `vagrant up`, then import again"));
     }
     if !others.is_empty() {
@@ -65,17 +65,18 @@ fn states_of(text: &str) -> Vec<(&str, &str)> {
     states.collect()
 }
 
-async fn run(folder: &Path, words: &[&str]) -> Result<Output, Failed> {
+async fn run(folder: &Path, words: &[&str]) -> Result<Output, CliError> {
     let mut command = Command::new("vagrant");
     command.args(words).current_dir(folder).stdin(Stdio::null());
     command.output().await.map_err(|error| {
         let missing = error.kind() == std::io::ErrorKind::NotFound;
         if missing && !folder.is_dir() {
             let message = format!("there is no folder {}", folder.display());
-            return Failed::message(Exit::Usage, message).hint("name the Vagrantfile's with --dir");
+            return CliError::message(Exit::Usage, message)
+                .hint("name the Vagrantfile's with --dir");
         }
         let failed = anyhow::Error::new(error).context("cannot run vagrant");
-        let failed = Failed::new(Exit::Error, failed);
+        let failed = CliError::new(Exit::Error, failed);
         match missing {
             true => failed.hint(
                 "install Vagrant, or give what `vagrant ssh-config` printed elsewhere as FILE",
@@ -86,14 +87,14 @@ async fn run(folder: &Path, words: &[&str]) -> Result<Output, Failed> {
 }
 
 /// Vagrant says at length why it failed; that is told as it is.
-fn failed(folder: &Path, said: &Output) -> Failed {
+fn failed(folder: &Path, said: &Output) -> CliError {
     let why = text(&said.stderr);
     let why = match why.trim() {
         "" => format!("it ended with {} and said nothing", said.status),
         why => why.to_owned(),
     };
     let message = format!("vagrant ssh-config in {} failed\n{why}", folder.display());
-    Failed::message(Exit::Error, message)
+    CliError::message(Exit::Error, message)
         .hint("run it where the Vagrantfile is, or name that folder with --dir")
 }
 

@@ -1,29 +1,29 @@
 //! haproxy or nginx on hosts with the role load-balancer.
 
 use super::super::super::finding::{Finding, Spanned};
-use super::super::super::hosts::WrittenNode;
+use super::super::super::hosts::RawNode;
 use super::super::super::reader::Reader;
 use super::super::related_nodes;
 use super::ports::taken;
-use super::{Scene, fixed, role, shown, vip};
+use super::{Context, fixed, role, shown, vip};
 use crate::cluster::{Endpoint, EndpointHost, Role};
 use crate::lb::HEALTH_PORT;
 
 /// Returns whether it was reported why an endpoint cannot be derived.
-pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
-    let kind = scene.kind.as_str();
-    if scene.balancers.is_empty() {
+pub fn check(reader: &Reader<'_>, context: &Context<'_>) -> bool {
+    let kind = context.kind.as_str();
+    if context.balancers.is_empty() {
         let message = format!("`loadBalancer: {kind}` is set, but no node is a load-balancer");
         reader.report(
-            Finding::error("no-balancer", scene.key(), message)
+            Finding::error("no-balancer", context.key(), message)
                 .help("give a node `role: load-balancer`, or write `loadBalancer: external` for a balancer of your own"),
         );
         return true;
     }
-    unused_keys(reader, scene);
-    if let Some(endpoint) = &scene.endpoint {
-        ports(reader, scene, endpoint);
-        if scene.vip.is_some() && endpoint.value.port == HEALTH_PORT {
+    unused_keys(reader, context);
+    if let Some(endpoint) = &context.endpoint {
+        ports(reader, context, endpoint);
+        if context.vip.is_some() && endpoint.value.port == HEALTH_PORT {
             let message = format!(
                 "keepalived asks {kind} on port {HEALTH_PORT} of the same host whether it works, so the endpoint cannot be there"
             );
@@ -36,36 +36,36 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
             );
         }
     }
-    match (scene.balancers.as_slice(), &scene.vip) {
+    match (context.balancers.as_slice(), &context.vip) {
         (_, Some(address)) => {
-            vip::check(reader, scene, address, "the load-balancers hold");
+            vip::check(reader, context, address, "the load-balancers hold");
             false
         }
         ([one], None) => {
-            alone(reader, scene, one);
+            alone(reader, context, one);
             false
         }
         (several, None) => {
-            without_vip(reader, scene, several);
+            without_vip(reader, context, several);
             true
         }
     }
 }
 
-fn without_vip(reader: &Reader<'_>, scene: &Scene<'_>, balancers: &[&WrittenNode]) {
-    let written = scene.inventory.load_balancer.as_ref();
-    let broken = written.is_some_and(|written| written.vip_key.is_some())
-        || (scene.inventory.endpoint_key.is_some() && scene.inventory.endpoint.is_none());
+fn without_vip(reader: &Reader<'_>, context: &Context<'_>, balancers: &[&RawNode]) {
+    let raw = context.inventory.load_balancer.as_ref();
+    let broken = raw.is_some_and(|raw| raw.vip_key.is_some())
+        || (context.inventory.endpoint_key.is_some() && context.inventory.endpoint.is_none());
     let [first, second, ..] = balancers else {
         return;
     };
     if broken {
         return;
     }
-    let kind = scene.kind.as_str();
+    let kind = context.kind.as_str();
     let count = balancers.len();
     let place = role(second, Role::LoadBalancer);
-    let finding = match &scene.endpoint {
+    let finding = match &context.endpoint {
         Some(endpoint) => {
             let message = format!(
                 "{count} load-balancers need a virtual IP that moves between them, and the endpoint is a name"
@@ -86,18 +86,15 @@ fn without_vip(reader: &Reader<'_>, scene: &Scene<'_>, balancers: &[&WrittenNode
 }
 
 /// What is for the virtual IP alone.
-fn unused_keys(reader: &Reader<'_>, scene: &Scene<'_>) {
-    let Some(written) = &scene.inventory.load_balancer else {
+fn unused_keys(reader: &Reader<'_>, context: &Context<'_>) {
+    let Some(raw) = &context.inventory.load_balancer else {
         return;
     };
-    if scene.vip.is_some() || written.vip_key.is_some() || scene.balancers.len() > 1 {
+    if context.vip.is_some() || raw.vip_key.is_some() || context.balancers.len() > 1 {
         return;
     }
-    let interface = written
-        .interface
-        .as_ref()
-        .map(|key| ("interface", key.span));
-    let router = written.router_id.as_ref().map(|key| ("routerId", key.span));
+    let interface = raw.interface.as_ref().map(|key| ("interface", key.span));
+    let router = raw.router_id.as_ref().map(|key| ("routerId", key.span));
     for (key, span) in interface.into_iter().chain(router) {
         let message =
             format!("`{key}` is for a virtual IP, and a single load-balancer has its own address");
@@ -109,32 +106,32 @@ fn unused_keys(reader: &Reader<'_>, scene: &Scene<'_>) {
 }
 
 /// The one load-balancer answers at its own address.
-fn alone(reader: &Reader<'_>, scene: &Scene<'_>, balancer: &WrittenNode) {
-    let (Some(endpoint), Some(address)) = (&scene.endpoint, fixed(balancer)) else {
+fn alone(reader: &Reader<'_>, context: &Context<'_>, balancer: &RawNode) {
+    let (Some(endpoint), Some(address)) = (&context.endpoint, fixed(balancer)) else {
         return;
     };
-    let written = match endpoint.value.host {
-        EndpointHost::Address(written) if written != address => written,
+    let raw = match endpoint.value.host {
+        EndpointHost::Address(raw) if raw != address => raw,
         _ => return,
     };
     let message = format!(
-        "the endpoint is {written}, but the load-balancer {} has the address {address}",
+        "the endpoint is {raw}, but the load-balancer {} has the address {address}",
         balancer.called()
     );
     reader.report(
         Finding::error("endpoint-elsewhere", endpoint.span, message)
             .related(role(balancer, Role::LoadBalancer), "the load-balancer")
             .help(format!(
-                "write `endpoint: {}`, or a DNS name that resolves to it; if {written} is to be a virtual IP, `loadBalancer: {{kind: {}, vip: {written}}}`",
+                "write `endpoint: {}`, or a DNS name that resolves to it; if {raw} is to be a virtual IP, `loadBalancer: {{kind: {}, vip: {raw}}}`",
                 shown(address, endpoint.value.port),
-                scene.kind.as_str(),
+                context.kind.as_str(),
             )),
     );
 }
 
-fn ports(reader: &Reader<'_>, scene: &Scene<'_>, endpoint: &Spanned<Endpoint>) {
+fn ports(reader: &Reader<'_>, context: &Context<'_>, endpoint: &Spanned<Endpoint>) {
     let port = endpoint.value.port;
-    let clashes: Vec<_> = scene
+    let clashes: Vec<_> = context
         .balancers
         .iter()
         .filter_map(|node| Some((*node, taken(node, port)?)))
@@ -144,7 +141,7 @@ fn ports(reader: &Reader<'_>, scene: &Scene<'_>, endpoint: &Spanned<Endpoint>) {
     };
     let message = format!(
         "{} on {} would listen on port {port}, where {program} of the same host listens",
-        scene.kind.as_str(),
+        context.kind.as_str(),
         node.called()
     );
     let host = endpoint.value.host.clone();
@@ -156,7 +153,7 @@ fn ports(reader: &Reader<'_>, scene: &Scene<'_>, endpoint: &Spanned<Endpoint>) {
     };
     let finding = Finding::error("port-conflict", endpoint.span, message)
         .related(role(node, Role::LoadBalancer), label);
-    let rest: Vec<&WrittenNode> = rest.iter().map(|(node, _)| *node).collect();
+    let rest: Vec<&RawNode> = rest.iter().map(|(node, _)| *node).collect();
     reader.report(
         related_nodes(finding, &rest, Role::LoadBalancer, "this one, too").help(format!(
             "take another port, such as `endpoint: {}`, or a host of its own for the load-balancer",

@@ -3,13 +3,13 @@
 use super::super::super::address::DEFAULT_PORT;
 use super::super::super::finding::Finding;
 use super::super::super::reader::Reader;
-use super::{Scene, vip};
+use super::{Context, vip};
 use crate::cluster::Endpoint;
 
 /// Returns whether it was reported why an endpoint cannot be derived.
-pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
-    scene.no_hosts(reader, "kube-vip runs on the control planes");
-    if let Some(endpoint) = &scene.endpoint
+pub fn check(reader: &Reader<'_>, context: &Context<'_>) -> bool {
+    context.no_hosts(reader, "kube-vip runs on the control planes");
+    if let Some(endpoint) = &context.endpoint
         && endpoint.value.port != DEFAULT_PORT
     {
         let message = format!(
@@ -25,24 +25,24 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
                 .help(format!("write `endpoint: {fixed}`")),
         );
     }
-    if let Some(address) = &scene.vip {
-        vip::check(reader, scene, address, "kube-vip holds");
+    if let Some(address) = &context.vip {
+        vip::check(reader, context, address, "kube-vip holds");
         return false;
     }
-    let written = scene.inventory.load_balancer.as_ref();
-    let broken = written.is_some_and(|written| written.vip_key.is_some())
-        || (scene.inventory.endpoint_key.is_some() && scene.inventory.endpoint.is_none());
+    let raw = context.inventory.load_balancer.as_ref();
+    let broken = raw.is_some_and(|raw| raw.vip_key.is_some())
+        || (context.inventory.endpoint_key.is_some() && context.inventory.endpoint.is_none());
     if !broken {
-        let finding = match &scene.endpoint {
+        let finding = match &context.endpoint {
             Some(endpoint) => {
                 let message = "kube-vip needs the address that it is to hold, and the endpoint is a name";
                 Finding::error("no-vip", endpoint.span, message)
-                    .related(scene.key(), "set here")
+                    .related(context.key(), "set here")
                     .help("write the address that the name resolves to: `loadBalancer: {kind: kube-vip, vip: 192.0.2.10}`")
             }
             None => Finding::error(
                 "no-vip",
-                scene.key(),
+                context.key(),
                 "kube-vip needs the address that it is to hold",
             )
             .help("write `endpoint: 192.0.2.10:6443` with a free address of the network that the control planes are in"),

@@ -3,18 +3,18 @@
 use super::super::super::address::DEFAULT_PORT;
 use super::super::super::finding::{Finding, Span};
 use super::super::super::reader::Reader;
-use super::{Scene, fixed, ports, shown};
+use super::{Context, fixed, ports, shown};
 use crate::cluster::Role;
 
 /// Returns whether it was reported why an endpoint cannot be derived.
-pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
-    scene.no_hosts(reader, "with `local` every node has a balancer of its own");
-    let written = scene.inventory.load_balancer.as_ref();
-    if let Some(port) = written.and_then(|written| written.port.as_ref()) {
+pub fn check(reader: &Reader<'_>, context: &Context<'_>) -> bool {
+    context.no_hosts(reader, "with `local` every node has a balancer of its own");
+    let raw = context.inventory.load_balancer.as_ref();
+    if let Some(port) = raw.and_then(|raw| raw.port.as_ref()) {
         local_port(reader, port.value, port.span);
     }
-    endpoint(reader, scene);
-    scene.planes.is_empty()
+    endpoint(reader, context);
+    context.planes.is_empty()
 }
 
 /// The port is asked for on every node, so that it must be free on all.
@@ -39,15 +39,15 @@ fn local_port(reader: &Reader<'_>, port: u16, span: Span) {
 }
 
 /// Clients from outside do not pass by the nodes' balancers.
-fn endpoint(reader: &Reader<'_>, scene: &Scene<'_>) {
-    let (Some(endpoint), Some(written)) = (&scene.endpoint, scene.endpoint_address()) else {
+fn endpoint(reader: &Reader<'_>, context: &Context<'_>) {
+    let (Some(endpoint), Some(raw)) = (&context.endpoint, context.endpoint_address()) else {
         return;
     };
     let port = endpoint.value.port;
-    let nodes = scene.inventory.nodes.iter();
+    let nodes = context.inventory.nodes.iter();
     let Some(node) = nodes
         .into_iter()
-        .find(|node| fixed(node) == Some(written.value))
+        .find(|node| fixed(node) == Some(raw.value))
     else {
         return;
     };
@@ -57,7 +57,7 @@ fn endpoint(reader: &Reader<'_>, scene: &Scene<'_>) {
             node.called()
         );
         reader.report(
-            Finding::error("endpoint-elsewhere", written.span, message)
+            Finding::error("endpoint-elsewhere", raw.span, message)
                 .related(node.start, "this node")
                 .help("write a DNS name that leads to the control planes, or the address of one: balancers of nodes serve only the node that they are on"),
         );
@@ -69,18 +69,18 @@ fn endpoint(reader: &Reader<'_>, scene: &Scene<'_>) {
             node.called()
         );
         reader.report(
-            Finding::error("endpoint-elsewhere", written.span, message).help(format!(
+            Finding::error("endpoint-elsewhere", raw.span, message).help(format!(
                 "write `endpoint: {}`",
-                shown(written.value, DEFAULT_PORT)
+                shown(raw.value, DEFAULT_PORT)
             )),
         );
-    } else if scene.planes.len() > 1 {
+    } else if context.planes.len() > 1 {
         let message = format!(
             "clients from outside lose the API when {} fails; nodes do not",
             node.called()
         );
         reader.report(
-            Finding::warning("endpoint-elsewhere", written.span, message)
+            Finding::warning("endpoint-elsewhere", raw.span, message)
                 .related(plane, "one of several control planes")
                 .help("write a DNS name that leads to all control planes"),
         );

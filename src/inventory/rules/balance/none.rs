@@ -3,21 +3,21 @@
 use super::super::super::address::DEFAULT_PORT;
 use super::super::super::finding::Finding;
 use super::super::super::reader::Reader;
-use super::{Scene, fixed, role};
+use super::{Context, fixed, role};
 use crate::cluster::{Endpoint, Role};
 
 /// Returns whether it was reported why an endpoint cannot be derived.
-pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
-    if scene.no_hosts(reader, "`loadBalancer: none` is set") {
+pub fn check(reader: &Reader<'_>, context: &Context<'_>) -> bool {
+    if context.no_hosts(reader, "`loadBalancer: none` is set") {
         return true;
     }
-    let plane = match scene.planes.as_slice() {
+    let plane = match context.planes.as_slice() {
         [] => return true,
         [one] => one,
         [_, second, ..] => {
             let message = format!(
                 "{} control planes need something that spreads clients over them and stays when one fails",
-                scene.planes.len()
+                context.planes.len()
             );
             reader.report(
                 Finding::error("no-balancer", role(second, Role::ControlPlane), message)
@@ -26,7 +26,7 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
             return true;
         }
     };
-    let Some(endpoint) = &scene.endpoint else {
+    let Some(endpoint) = &context.endpoint else {
         return false;
     };
     if endpoint.value.port != DEFAULT_PORT {
@@ -44,17 +44,16 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>) -> bool {
             )),
         );
     }
-    if let (Some(written), Some(address)) = (scene.endpoint_address(), fixed(plane))
-        && written.value != address
+    if let (Some(raw), Some(address)) = (context.endpoint_address(), fixed(plane))
+        && raw.value != address
     {
-        let written = written.value;
-        let message = format!(
-            "the endpoint is {written}, but the only control plane has the address {address}"
-        );
+        let raw = raw.value;
+        let message =
+            format!("the endpoint is {raw}, but the only control plane has the address {address}");
         reader.report(
             Finding::error("endpoint-elsewhere", endpoint.span, message)
                 .related(role(plane, Role::ControlPlane), "the control plane")
-                .help(format!("write `endpoint: {address}`, a DNS name, `loadBalancer: kube-vip` for a virtual IP that kdiy sets up, or `external` if {written} is a balancer or virtual IP of your own")),
+                .help(format!("write `endpoint: {address}`, a DNS name, `loadBalancer: kube-vip` for a virtual IP that kdiy sets up, or `external` if {raw} is a balancer or virtual IP of your own")),
         );
     }
     false

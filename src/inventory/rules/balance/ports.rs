@@ -1,7 +1,7 @@
 //! Ports that the programs of a cluster have on its hosts.
 
 use super::super::super::address::DEFAULT_PORT;
-use super::super::super::hosts::WrittenNode;
+use super::super::super::hosts::RawNode;
 use crate::cluster::Role;
 
 /// Who listens on a port, and the roles whose hosts it is on. Those that listen
@@ -30,7 +30,7 @@ pub fn owner(port: u16) -> Option<(&'static str, &'static [Role])> {
 }
 
 /// Who has a port of this node, and for which of its roles.
-pub fn taken(node: &WrittenNode, port: u16) -> Option<(&'static str, Role)> {
+pub fn taken(node: &RawNode, port: u16) -> Option<(&'static str, Role)> {
     let (program, roles) = owner(port)?;
     let role = roles.iter().find(|role| node.role(**role).is_some())?;
     Some((program, *role))

@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use super::super::super::finding::{Finding, Span, Spanned};
-use super::super::super::hosts::WrittenNode;
+use super::super::super::hosts::RawNode;
+use super::super::super::interpret;
 use super::super::super::reader::Reader;
-use super::super::super::resolve;
-use super::{Scene, fixed, shown};
+use super::{Context, fixed, shown};
 
-pub fn check(reader: &Reader<'_>, scene: &Scene<'_>, vip: &Spanned<IpAddr>, held: &str) {
+pub fn check(reader: &Reader<'_>, context: &Context<'_>, vip: &Spanned<IpAddr>, held: &str) {
     let address = vip.value;
     if matches!(address, IpAddr::V4(v4) if v4.is_link_local()) {
         let message = format!("{address} is a link-local address, which no router passes on");
@@ -17,7 +17,7 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>, vip: &Spanned<IpAddr>, held
                 .help("write a free address of the network that the hosts are in"),
         );
     }
-    let mut nodes = scene.inventory.nodes.iter();
+    let mut nodes = context.inventory.nodes.iter();
     let owner = nodes.find_map(|node| Some((node, own(node, address)?)));
     if let Some((node, place)) = owner {
         let message = format!(
@@ -30,19 +30,19 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>, vip: &Spanned<IpAddr>, held
                 .help("take a free address of the same network"),
         );
     }
-    if let Some(written) = scene.endpoint_address()
-        && written.value != address
+    if let Some(raw) = context.endpoint_address()
+        && raw.value != address
     {
-        let port = scene
+        let port = context
             .endpoint
             .as_ref()
             .map_or(0, |endpoint| endpoint.value.port);
         let message = format!(
             "the endpoint is {}, but what {held} is the virtual IP {address}",
-            written.value
+            raw.value
         );
         reader.report(
-            Finding::error("endpoint-elsewhere", written.span, message)
+            Finding::error("endpoint-elsewhere", raw.span, message)
                 .related(vip.span, "the virtual IP")
                 .help(format!(
                     "write `endpoint: {}`, or a DNS name that resolves to it",
@@ -54,9 +54,9 @@ pub fn check(reader: &Reader<'_>, scene: &Scene<'_>, vip: &Spanned<IpAddr>, held
 
 /// Where it is written that a node has this address itself: the other hosts
 /// reach it there, or kdiy does.
-fn own(node: &WrittenNode, address: IpAddr) -> Option<Span> {
+fn own(node: &RawNode, address: IpAddr) -> Option<Span> {
     if fixed(node) == Some(address) {
-        return resolve::address(node).map(|address| address.span);
+        return interpret::address(node).map(|address| address.span);
     }
     let host = node.ssh.host.as_ref()?;
     (host.value.parse() == Ok(address)).then_some(host.span)

@@ -66,7 +66,7 @@ fn serve(dir: &std::path::Path, authority: &Authority, port: u16) -> Server {
     server
 }
 
-fn foreign(ca: &Authority, port: u16) -> String {
+fn other_cluster(ca: &Authority, port: u16) -> String {
     let questions = EndpointQuestions {
         served: Some((
             Endpoint {
@@ -91,7 +91,7 @@ fn asked(questions: &EndpointQuestions) -> String {
 }
 
 #[test]
-fn only_a_server_of_another_authority_is_foreign() {
+fn only_a_server_of_another_ca_is_of_another_cluster() {
     let (ours, theirs) = (Authority::new(), Authority::new());
     let dir = tempfile::tempdir().unwrap();
     let (own, other, closed, empty) = (free_port(), free_port(), free_port(), free_port());
@@ -105,12 +105,12 @@ fn only_a_server_of_another_authority_is_foreign() {
         }
     });
 
-    assert_eq!(foreign(&ours, own), "");
-    assert_eq!(foreign(&ours, closed), "");
-    assert_eq!(foreign(&ours, empty), "");
-    let said = foreign(&ours, other);
+    assert_eq!(other_cluster(&ours, own), "");
+    assert_eq!(other_cluster(&ours, closed), "");
+    assert_eq!(other_cluster(&ours, empty), "");
+    let said = other_cluster(&ours, other);
     assert!(
-        said.starts_with("foreign SSL certificate problem: "),
+        said.starts_with("other_cluster SSL certificate problem: "),
         "{said}"
     );
     assert_eq!(said.lines().count(), 1, "{said}");

@@ -1,6 +1,6 @@
 //! Somebody else's balancer: not set up, but tried before it is relied upon.
 
-use super::super::Site;
+use super::super::Context;
 use crate::cluster::Node;
 use crate::kubeadm::API_PORT;
 use crate::plan::{Blueprint, StepId};
@@ -9,9 +9,9 @@ use crate::shell::Script;
 
 /// A host with a kubelet comes to the balancer. It may refuse, since nothing
 /// stands behind it yet; it may not be out of reach.
-pub(super) fn reach(site: &Site, node: &Node, blueprint: &mut Blueprint) -> StepId {
-    let endpoint = &site.settled.cluster.endpoint;
-    let script = Script::of(REACH)
+pub(super) fn reachable(context: &Context, node: &Node, blueprint: &mut Blueprint) -> StepId {
+    let endpoint = &context.resolved.cluster.endpoint;
+    let script = Script::of(REACHABLE)
         .lit("kdiy_poll 15 ")
         .arg(format!(
             "the load balancer at {endpoint} to be reached from {}; check the inventory's \
@@ -29,7 +29,7 @@ pub(super) fn reach(site: &Site, node: &Node, blueprint: &mut Blueprint) -> Step
     )
 }
 
-const REACH: &str = r#"kdiy_reach() {
+const REACHABLE: &str = r#"kdiy_reach() {
 kdiy_said=$(LC_ALL=C timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$@" 2>&1) && return 0
 case $kdiy_said in *refused*) return 0 ;; esac
 echo "${kdiy_said:-no answer within 3 s}"
@@ -41,8 +41,8 @@ return 1
 /// on the first control plane speaks to its own API server through it. A
 /// listener with a certificate made for this one question stands in for the
 /// API server.
-pub(super) fn hairpin(site: &Site, after: &[StepId], blueprint: &mut Blueprint) -> StepId {
-    let endpoint = &site.settled.cluster.endpoint;
+pub(super) fn hairpin(context: &Context, after: &[StepId], blueprint: &mut Blueprint) -> StepId {
+    let endpoint = &context.resolved.cluster.endpoint;
     let port = API_PORT.to_string();
     let script = Script::of("if ss -Hltn ")
         .arg(format!("sport = :{port}"))
@@ -56,7 +56,7 @@ pub(super) fn hairpin(site: &Site, after: &[StepId], blueprint: &mut Blueprint) 
             "the load balancer at {endpoint} to forward to port {port} of {}, also when {} itself \
              calls (hairpin); its health checks have to take a TCP connection or any answer to GET \
              for alive",
-            site.lead.name, site.lead.name
+            context.lead.name, context.lead.name
         ))
         .lit(" kdiy_hairpin ")
         .arg(endpoint.to_string())
@@ -66,7 +66,7 @@ pub(super) fn hairpin(site: &Site, after: &[StepId], blueprint: &mut Blueprint) 
         script,
     );
     blueprint.add_needed(
-        &site.lead.name,
+        &context.lead.name,
         "try the load balancer",
         vec![Resource::Command(wait)],
         after,

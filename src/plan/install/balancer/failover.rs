@@ -2,33 +2,33 @@
 
 use std::net::SocketAddr;
 
-use super::super::Site;
+use super::super::Context;
 use super::{configure, interface};
 use crate::cluster::{Failover, Node, Role};
 use crate::lb::keepalived;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Resource};
+use crate::secret_store::SecretStore;
 use crate::shell::Script;
-use crate::vault::Vault;
 
 /// Steps after which one host holds the address, and only one.
 pub(super) fn set_up(
-    site: &Site,
+    context: &Context,
     failover: &Failover,
     blueprint: &mut Blueprint,
-    vault: &mut Vault,
+    secrets: &mut SecretStore,
 ) -> Vec<StepId> {
-    let hosts = || site.settled.with_role(Role::LoadBalancer);
+    let hosts = || context.resolved.with_role(Role::LoadBalancer);
     let mut configured = Vec::new();
     for node in hosts() {
-        let interface = interface(site, node, &failover.vip);
-        let password = &site.trust.failover_password;
-        let software = keepalived::on_host(site.settled, node, failover, &interface, password);
-        configure(&software, node, blueprint, vault);
+        let interface = interface(context, node, &failover.vip);
+        let password = &context.trust.failover_password;
+        let software = keepalived::on_host(context.resolved, node, failover, &interface, password);
+        configure(&software, node, blueprint, secrets);
         configured.extend(blueprint.last(&node.name));
     }
     hosts()
-        .map(|node| held_once(site, node, failover, blueprint, &configured))
+        .map(|node| held_once(context, node, failover, blueprint, &configured))
         .collect()
 }
 
@@ -57,20 +57,20 @@ case $kdiy_code in 7|28|45) return 1 ;; esac
 "#;
 
 fn held_once(
-    site: &Site,
+    context: &Context,
     node: &Node,
     failover: &Failover,
     blueprint: &mut Blueprint,
     configured: &[StepId],
 ) -> StepId {
     let vip = failover.vip.address;
-    let port = site.settled.cluster.endpoint.port;
+    let port = context.resolved.cluster.endpoint.port;
     let url = |address| format!("http://{}/", SocketAddr::new(address, port));
-    let others = site
-        .settled
+    let others = context
+        .resolved
         .with_role(Role::LoadBalancer)
         .filter(|other| other.name != node.name)
-        .map(|other| url(site.settled.address(other)));
+        .map(|other| url(context.resolved.address(other)));
     let script = Script::of(HELD)
         .lit("kdiy_poll 30 ")
         .arg(format!("exactly one host to hold {vip}"))

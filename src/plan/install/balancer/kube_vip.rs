@@ -1,29 +1,31 @@
-//! kube-vip's manifest: with the founder's init, after the others' joins.
+//! kube-vip's manifest: with the bootstrap node's init, after the others'
+//! joins.
 
-use super::super::{Site, file};
+use super::super::{Context, file};
 use super::interface;
 use crate::cluster::{LoadBalancer, Role};
-use crate::lb::kube_vip::{Held, MANIFEST, Phase, manifest};
+use crate::lb::kube_vip::{MANIFEST, Parameters, Phase, manifest};
 use crate::plan::Blueprint;
 use crate::resource::{Input, Resource};
+use crate::secret_store::SecretStore;
 use crate::shell::Script;
 use crate::template::HostFile;
-use crate::vault::Vault;
 
-fn manifest_of(site: &Site, node: &crate::cluster::Node, phase: Phase) -> Option<HostFile> {
-    let LoadBalancer::KubeVip { vip, image, lease } = &site.settled.cluster.load_balancer else {
+fn manifest_of(context: &Context, node: &crate::cluster::Node, phase: Phase) -> Option<HostFile> {
+    let LoadBalancer::KubeVip { vip, image, lease } = &context.resolved.cluster.load_balancer
+    else {
         return None;
     };
-    let held = Held {
+    let parameters = Parameters {
         vip,
-        interface: &interface(site, node, vip),
+        interface: &interface(context, node, vip),
         image,
         lease: *lease,
     };
-    Some(manifest(site.settled, held, phase))
+    Some(manifest(context.resolved, parameters, phase))
 }
 
-/// Scripts and inputs around the founding on one control plane.
+/// Scripts and inputs around the bootstrap on one control plane.
 #[derive(Default)]
 pub(in super::super) struct Around {
     /// Before anything speaks to the endpoint.
@@ -36,18 +38,18 @@ pub(in super::super) struct Around {
     pub after_inputs: Vec<Input>,
 }
 
-/// What is run around the founding on the lead: the endpoint is served while
+/// What is run around the bootstrap on the lead: the endpoint is served while
 /// kubeadm waits for it, with the rights that there are by then.
-pub(in super::super) fn around_init(site: &Site) -> Around {
+pub(in super::super) fn around_init(context: &Context) -> Around {
     let named = |name: &str, phase| {
-        manifest_of(site, site.lead, phase)
+        manifest_of(context, context.lead, phase)
             .map(|mut file| Input::plain(name, std::mem::take(&mut file.text)))
     };
     let inputs = [
-        named("kube-vip-founding.yaml", Phase::Founding),
-        named("kube-vip.yaml", Phase::Founded),
+        named("kube-vip-during-init.yaml", Phase::DuringInit),
+        named("kube-vip.yaml", Phase::AfterInit),
     ];
-    let [Some(founding), Some(founded)] = inputs else {
+    let [Some(during_init), Some(after_init)] = inputs else {
         return Around::default();
     };
     // kubelet reads the folder at any time: a file appears there as a whole.
@@ -60,19 +62,23 @@ pub(in super::super) fn around_init(site: &Site) -> Around {
             .lit("\n")
     };
     Around {
-        before: put(&founding),
-        after: put(&founded),
-        before_inputs: vec![founding],
-        after_inputs: vec![founded],
+        before: put(&during_init),
+        after: put(&after_init),
+        before_inputs: vec![during_init],
+        after_inputs: vec![after_init],
     }
 }
 
 /// Every control plane that has joined carries it: kubeadm's preflight wants
 /// an empty folder of manifests before.
-pub(in super::super) fn place(site: &Site, blueprint: &mut Blueprint, vault: &mut Vault) {
-    for node in site.settled.with_role(Role::ControlPlane) {
-        if let Some(rendered) = manifest_of(site, node, Phase::Founded) {
-            let manifest = Resource::File(file(rendered, vault));
+pub(in super::super) fn place(
+    context: &Context,
+    blueprint: &mut Blueprint,
+    secrets: &mut SecretStore,
+) {
+    for node in context.resolved.with_role(Role::ControlPlane) {
+        if let Some(rendered) = manifest_of(context, node, Phase::AfterInit) {
+            let manifest = Resource::File(file(rendered, secrets));
             blueprint.add(&node.name, "place kube-vip", vec![manifest], &[]);
         }
     }

@@ -1,16 +1,18 @@
 //! The program of an external etcd: a release archive that is checked before
 //! it is unpacked, or the distribution's packages, which must be new enough.
 
-use super::super::Site;
+use super::super::Context;
 use super::super::host::apt_proxy;
-use crate::cluster::{EtcdArchive, EtcdSource, EtcdVersion, Node, Settled};
-use crate::etcd::member::{self, FOREIGN_UNIT};
+use crate::cluster::{
+    EtcdArchive, EtcdSource, Node, OLDEST_ETCD, ResolvedCluster, external_etcd_version,
+};
+use crate::etcd::member::{self, DISTRIBUTION_UNIT};
 use crate::plan::Blueprint;
 use crate::plan::etcd::Packaged;
 use crate::resource::{Command, DOWNLOAD, Done, File, Package, Packages, Resource, Verb};
+use crate::secret_store::SecretStore;
 use crate::shell::Script;
 use crate::template::NOTICE;
-use crate::vault::Vault;
 
 /// Needed by the members and by what asks them.
 const BASE: [&str; 3] = ["ca-certificates", "curl", "openssl"];
@@ -20,16 +22,16 @@ const PACKAGES: [&str; 2] = ["etcd-client", "etcd-server"];
 
 /// Puts it on a host.
 pub(super) fn install(
-    site: &Site,
+    context: &Context,
     node: &Node,
     source: &EtcdSource,
     blueprint: &mut Blueprint,
-    vault: &mut Vault,
+    secrets: &mut SecretStore,
 ) {
     if !node.runs_kubelet() {
-        apt_proxy(site, node, blueprint, vault);
+        apt_proxy(context, node, blueprint, secrets);
     }
-    let hold = site.settled.cluster.packages.hold;
+    let hold = context.resolved.cluster.packages.hold;
     let base = BASE.iter().map(|name| Package::any(name));
     let packages = |more: &[&str]| {
         let more = more.iter().map(|name| Package {
@@ -42,12 +44,12 @@ pub(super) fn install(
     let all = match source {
         // The package starts a member of its own as soon as it is installed.
         EtcdSource::Distribution => {
-            vec![mask(), packages(&PACKAGES), new_enough(site, node)]
+            vec![mask(), packages(&PACKAGES), new_enough(context, node)]
         }
         EtcdSource::Archive(archive) => {
             let mut all = vec![packages(&[])];
             all.extend(user());
-            all.push(unpack(site.settled, archive));
+            all.push(unpack(context.resolved, archive));
             all
         }
     };
@@ -59,7 +61,7 @@ fn mask() -> Resource {
         .lit("echo 'etcd.service runs here: a member that kdiy did not make' >&2\nexit 1\nfi\n")
         .lit("systemctl mask --quiet etcd.service");
     Resource::Command(Command {
-        name: format!("the package's own {FOREIGN_UNIT}"),
+        name: format!("the package's own {DISTRIBUTION_UNIT}"),
         verb: Verb::Run,
         details: vec!["mask it, so that it never starts".to_owned()],
         done: Done::Ask(Script::of(
@@ -89,10 +91,10 @@ fn user() -> [Resource; 2] {
 
 /// What was packaged is known for certain only once it is installed; it has not
 /// been started then.
-fn new_enough(site: &Site, node: &Node) -> Resource {
-    let oldest = EtcdVersion::OLDEST;
-    let asked = EtcdVersion::apart(site.settled.version.minor);
-    let facts = site.facts.get(&node.name).and_then(|f| f.etcd.as_ref());
+fn new_enough(context: &Context, node: &Node) -> Resource {
+    let oldest = OLDEST_ETCD;
+    let asked = external_etcd_version(context.resolved.version.minor);
+    let facts = context.facts.get(&node.name).and_then(|f| f.etcd.as_ref());
     let details = match facts.and_then(|facts| facts.packaged) {
         Some(Packaged::Offered(version) | Packaged::Installed(version)) => {
             format!("{version} of the distribution; kubeadm takes {oldest} and later")
@@ -160,7 +162,7 @@ mv -T -- "$kdiy_folder.kdiy-new" "$kdiy_folder""#;
 
 /// The programs of a release archive, which has them in a folder of its own
 /// or at its top.
-fn unpack(settled: &Settled, archive: &EtcdArchive) -> Resource {
+fn unpack(resolved: &ResolvedCluster, archive: &EtcdArchive) -> Resource {
     let folder = member::folder(archive);
     let sum = match &archive.sha256 {
         Some(sha256) => Script::of("kdiy_sum=")
@@ -188,7 +190,7 @@ fn unpack(settled: &Settled, archive: &EtcdArchive) -> Resource {
         )],
         done: Done::Ask(
             Script::of("[ -x ")
-                .arg(member::program(settled, "etcd"))
+                .arg(member::program(resolved, "etcd"))
                 .lit(" ]"),
         ),
         script,
@@ -199,7 +201,7 @@ fn unpack(settled: &Settled, archive: &EtcdArchive) -> Resource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::Topology;
+    use crate::cluster::{Topology, Version};
     use std::path::Path;
     use std::process::{Command as Process, Stdio};
 
@@ -237,16 +239,16 @@ mod tests {
 
         /// The last line that unpacking says where it fails.
         fn unpack(&self, sha256: Option<&str>) -> Result<(), String> {
-            let mut settled =
+            let mut resolved =
                 crate::kubeadm::tests::external(crate::cluster::Version::new(1, 36, 3));
             let archive = EtcdArchive {
-                version: EtcdVersion::new(3, 6, 8),
+                version: Version::new(3, 6, 8),
                 url: URL.to_owned(),
                 sha256: sha256.map(str::to_owned),
             };
-            settled.cluster.topology = Topology::External(EtcdSource::Archive(archive.clone()));
+            resolved.cluster.topology = Topology::External(EtcdSource::Archive(archive.clone()));
             let root = self.0.path().display().to_string();
-            let Resource::Command(command) = unpack(&settled, &archive) else {
+            let Resource::Command(command) = unpack(&resolved, &archive) else {
                 panic!("no command")
             };
             let script = command

@@ -1,6 +1,6 @@
 //! The static pods of one control plane, written anew and waited for.
 
-use super::{Roll, Site, config, configuration, note_of};
+use super::{Context, Roll, config, configuration, note_of};
 use crate::cluster::Values;
 use crate::kubeadm::{PlaneComponent, audit};
 use crate::plan::facts::plane::PROCESSES;
@@ -9,17 +9,17 @@ use crate::shell::Script;
 
 /// Static pods of one control plane are written anew, and its processes are
 /// waited for. Those that ran before are brought back where the new ones do
-/// not come up: a control plane alone could not be mended through its API.
-pub(super) fn command(site: &Site, roll: &Roll) -> Command {
-    let address = site.settled.address(roll.node);
+/// not come up: a control plane alone could not be fixed through its API.
+pub(super) fn command(context: &Context, roll: &Roll) -> Command {
+    let address = context.resolved.address(roll.node);
     let loopback = if address.is_ipv6() {
         "[::1]"
     } else {
         "127.0.0.1"
     };
-    let mut inputs = vec![configuration(site, roll.node, roll.stage)];
+    let mut inputs = vec![configuration(context, roll.node, roll.stage)];
     let mut script = Script::of(PROCESSES)
-        .lit(SETTLE)
+        .lit(WAIT_FOR_ROLLOUT)
         .lit("kubeadm init phase control-plane all")
         .lit(config::OPTION)
         .lit("\n");
@@ -46,11 +46,11 @@ pub(super) fn command(site: &Site, roll: &Roll) -> Command {
             }
         };
         script = script
-            .lit("kdiy_settle ")
+            .lit("kdiy_wait_for_rollout ")
             .args([name, health.as_str()])
             .lit("\n");
     }
-    if let Some(policy) = site.settled.cluster.control_plane.audit.as_ref() {
+    if let Some(policy) = context.resolved.cluster.control_plane.audit.as_ref() {
         // Policies of before, which kdiy wrote and no process reads any more.
         script = script
             .lit("find ")
@@ -69,11 +69,12 @@ pub(super) fn command(site: &Site, roll: &Roll) -> Command {
     }
 }
 
-/// Keeps the manifests and who runs, and defines `kdiy_settle NAME URL`: waits
-/// until the component runs with all that it should, after its manifest
-/// changed as a new process, and is healthy. Certificates on the loopback
-/// address are each component's own; kubelet does not check them either.
-const SETTLE: &str = r#"kdiy_at=/etc/kubernetes/manifests
+/// Keeps the manifests and who runs, and defines `kdiy_wait_for_rollout NAME
+/// URL`: waits until the component runs with all that it should, after its
+/// manifest changed as a new process, and is healthy. Certificates on the
+/// loopback address are each component's own; kubelet does not check them
+/// either.
+const WAIT_FOR_ROLLOUT: &str = r#"kdiy_at=/etc/kubernetes/manifests
 kdiy_pids() {
 kdiy_planes | while read -r p c; do
 [ "$c" != "$(printf %.15s "$1")" ] || echo "$p"
@@ -95,7 +96,7 @@ done < "$kdiy_tmp/want-$1"
 done
 curl -fsSk --noproxy '*' --max-time 5 "$2"
 }
-kdiy_settle() {
+kdiy_wait_for_rollout() {
 if cmp -s "$kdiy_tmp/$1.before" "$kdiy_at/$1.yaml"; then : > "$kdiy_tmp/$1.old"; fi
 kdiy_poll 240 "$1 to run with its new settings" kdiy_taken "$1" "$2" && return 0
 kdiy_log=$(ls -t /var/log/pods/kube-system_"$1"-*/*/*.log 2>/dev/null | head -n 1)

@@ -6,7 +6,7 @@ use super::*;
 fn what_would_harm_an_etcd_is_refused() {
     let foreign = |token: Option<&str>| EtcdFacts {
         marker: token.map(|token| Marker {
-            founding: false,
+            bootstrapping: false,
             token: token.to_owned(),
         }),
         ..stopped(false)
@@ -72,7 +72,7 @@ fn what_would_harm_an_etcd_is_refused() {
             "the distribution's own unit",
             false,
             Box::new(|host| EtcdFacts {
-                foreign_unit: host == "e3",
+                distribution_unit: host == "e3",
                 ..EtcdFacts::default()
             }),
             &[("e3", "etcd-foreign-unit")],
@@ -105,9 +105,9 @@ fn what_would_harm_an_etcd_is_refused() {
 }
 
 #[test]
-fn a_taken_port_and_a_missing_host_are_seen_before_founding() {
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = facts(settled, host);
+fn a_taken_port_and_a_missing_host_are_seen_before_bootstrap() {
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = facts(resolved, host);
         facts.etcd = host.starts_with('e').then(EtcdFacts::default);
         if host == "e1" {
             facts.listening.push((2380, "nginx".to_owned()));

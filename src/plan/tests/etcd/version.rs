@@ -7,7 +7,7 @@ use crate::plan::etcd::Packaged;
 #[test]
 fn the_plan_says_which_etcd_comes_from_where() {
     let details = |plan: &Plan, name: &str| -> Vec<String> {
-        let changes = plan.steps.iter().flat_map(|step| &step.changes);
+        let changes = plan.steps.iter().flat_map(|step| step.changes());
         let of = changes.filter(|change| change.resource.name() == name);
         of.flat_map(|change| change.difference.details.clone())
             .collect()
@@ -18,13 +18,13 @@ fn the_plan_says_which_etcd_comes_from_where() {
         ["etcd 3.6.16 from https://example.org/etcd-{arch}.tar.gz to /usr/local/lib/kdiy/etcd-3.6.16";
             3]
     );
-    let mut settled = external(VERSION);
-    settled.cluster.topology = Topology::External(EtcdSource::Distribution);
+    let mut resolved = external(VERSION);
+    resolved.cluster.topology = Topology::External(EtcdSource::Distribution);
     let offered = |_: &str| EtcdFacts {
-        packaged: Some(Packaged::Offered(EtcdVersion::new(3, 5, 30))),
+        packaged: Some(Packaged::Offered(Version::new(3, 5, 30))),
         ..EtcdFacts::default()
     };
-    let packages = hosts_of(settled, false, offered, &[]);
+    let packages = hosts_of(resolved, false, offered, &[]);
     assert_eq!(packages.codes(), []);
     assert_eq!(
         details(&packages.plan(), "the version of etcd"),
@@ -40,7 +40,7 @@ fn the_version_of_a_package_is_read_as_dpkg_and_apt_write_it() {
         let answers = crate::resource::Answers::parse(answer.as_bytes()).unwrap();
         EtcdFacts::parse(&answers).unwrap().unwrap().packaged
     };
-    let version = EtcdVersion::new;
+    let version = Version::new;
     assert_eq!(
         read("installed 3.5.16-4+b1"),
         Some(Packaged::Installed(version(3, 5, 16)))
@@ -56,10 +56,10 @@ fn the_version_of_a_package_is_read_as_dpkg_and_apt_write_it() {
 /// The codes of a cluster that takes the distribution's etcd, on hosts of a
 /// system with such a package.
 fn packaged(system: (&str, &str), package: Option<Packaged>) -> Vec<(String, &'static str)> {
-    let mut settled = external(VERSION);
-    settled.cluster.topology = Topology::External(EtcdSource::Distribution);
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = facts(settled, host);
+    let mut resolved = external(VERSION);
+    resolved.cluster.topology = Topology::External(EtcdSource::Distribution);
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = facts(resolved, host);
         facts.etcd = host.starts_with('e').then(|| EtcdFacts {
             packaged: package,
             ..EtcdFacts::default()
@@ -67,12 +67,12 @@ fn packaged(system: (&str, &str), package: Option<Packaged>) -> Vec<(String, &'s
         (facts.os, facts.os_version) = (system.0.to_owned(), system.1.to_owned());
         facts
     };
-    Hosts::of(settled, facts, |_, resource| absent(resource)).codes()
+    Hosts::of(resolved, facts, |_, resource| absent(resource)).codes()
 }
 
 #[test]
-fn a_packaged_etcd_that_kubeadm_refuses_is_told_on_all_hosts() {
-    let version = |text: &str| text.parse::<EtcdVersion>().unwrap();
+fn a_packaged_etcd_that_kubeadm_refuses_is_reported_on_all_hosts() {
+    let version = |text: &str| text.parse::<Version>().unwrap();
     let told = ["e1", "e2", "e3"].map(|host| (host.to_owned(), "etcd-version"));
     // Known though apt has no lists yet.
     assert_eq!(packaged(("ubuntu", "24.04"), None), told);
@@ -89,20 +89,20 @@ fn a_packaged_etcd_that_kubeadm_refuses_is_told_on_all_hosts() {
 
 #[test]
 fn the_fix_of_an_old_package_names_what_would_do() {
-    let mut settled = external(Version::new(1, 36, 3));
-    settled.cluster.topology = Topology::External(EtcdSource::Distribution);
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = facts(settled, host);
+    let mut resolved = external(Version::new(1, 36, 3));
+    resolved.cluster.topology = Topology::External(EtcdSource::Distribution);
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = facts(resolved, host);
         facts.etcd = host.starts_with('e').then(|| EtcdFacts {
-            packaged: Some(Packaged::Offered(EtcdVersion::new(3, 4, 23))),
+            packaged: Some(Packaged::Offered(Version::new(3, 4, 23))),
             ..EtcdFacts::default()
         });
         facts
     };
-    let hosts = Hosts::of(settled, facts, |_, resource| absent(resource));
+    let hosts = Hosts::of(resolved, facts, |_, resource| absent(resource));
     let problems = problems(
-        &hosts.settled,
-        &hosts.circumstances.standing,
+        &hosts.resolved,
+        &hosts.observed.cluster_state,
         TOKEN,
         &hosts.seen,
     );
@@ -113,8 +113,8 @@ fn the_fix_of_an_old_package_names_what_would_do() {
 
 /// The codes where members run one version and another is asked for.
 fn stepping(runs: &str, wanted: &str) -> Vec<(String, &'static str)> {
-    let mut settled = external(VERSION);
-    settled.cluster.topology = Topology::External(EtcdSource::Archive(EtcdArchive {
+    let mut resolved = external(VERSION);
+    resolved.cluster.topology = Topology::External(EtcdSource::Archive(EtcdArchive {
         version: wanted.parse().unwrap(),
         url: "https://example.org/etcd.tar.gz".to_owned(),
         sha256: None,
@@ -124,7 +124,7 @@ fn stepping(runs: &str, wanted: &str) -> Vec<(String, &'static str)> {
         facts.view.as_mut().unwrap().version = runs.parse().ok();
         facts
     };
-    hosts_of(settled, true, of, &[]).codes()
+    hosts_of(resolved, true, of, &[]).codes()
 }
 
 #[test]
@@ -140,16 +140,16 @@ fn etcd_goes_one_minor_version_at_a_time_and_never_back() {
 
 /// The codes of a cluster that takes the distribution's etcd and runs.
 fn distribution(etcd: impl Fn(&str) -> EtcdFacts) -> Vec<(String, &'static str)> {
-    let mut settled = external(VERSION);
-    settled.cluster.topology = Topology::External(EtcdSource::Distribution);
-    let facts = |settled: &Settled, host: &str| {
-        let mut facts = member(settled, host);
+    let mut resolved = external(VERSION);
+    resolved.cluster.topology = Topology::External(EtcdSource::Distribution);
+    let facts = |resolved: &ResolvedCluster, host: &str| {
+        let mut facts = member(resolved, host);
         facts.etcd = host.starts_with('e').then(|| etcd(host));
         // Of whose package nothing is known.
         (facts.os, facts.os_version) = ("debian".to_owned(), "14".to_owned());
         facts
     };
-    Hosts::of(settled, facts, |_, resource| as_wanted(resource)).codes()
+    Hosts::of(resolved, facts, |_, resource| as_wanted(resource)).codes()
 }
 
 fn offered(mut etcd: EtcdFacts, version: &str) -> EtcdFacts {
@@ -227,7 +227,7 @@ fn a_host_says_what_the_unit_of_its_member_would_start() {
         ),
         packages: false,
     };
-    let script = crate::plan::etcd::look(&questions)
+    let script = crate::plan::etcd::member_script(&questions)
         .to_string()
         .replace("/var/lib/etcd/member", &path("member"))
         .replace("/etc/systemd/system/kdiy-etcd.service", &path("unit"));
@@ -255,5 +255,5 @@ fn a_host_says_what_the_unit_of_its_member_would_start() {
     .unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(path("etcd"), mode).unwrap();
-    assert_eq!(ask(), Some(EtcdVersion::new(3, 6, 8)));
+    assert_eq!(ask(), Some(Version::new(3, 6, 8)));
 }

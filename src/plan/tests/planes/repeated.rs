@@ -4,7 +4,7 @@ use super::*;
 use crate::cluster::Values;
 
 /// The small cluster, whose API servers are given these issuers.
-fn issuing(issuers: &[&str]) -> Settled {
+fn issuing(issuers: &[&str]) -> ResolvedCluster {
     let issuers = issuers.iter().map(|&issuer| issuer.to_owned());
     let given =
         Values::of(issuers.collect()).map(|values| ("service-account-issuer".to_owned(), values));
@@ -30,7 +30,7 @@ fn a_repeated_argument_that_is_changed_is_rolled_out() {
         ),
         (&[], "[https://b, https://a] -> kubeadm's"),
     ] {
-        let plan = running(issuing(after), |_| settled_with(&before, Stage::Plain)).plan();
+        let plan = running(issuing(after), |_| plane_with(&before, Stage::Plain)).plan();
         let told = told(&plan);
         let line = format!("       kube-apiserver: --service-account-issuer {line}");
         assert_eq!(
@@ -40,14 +40,14 @@ fn a_repeated_argument_that_is_changed_is_rolled_out() {
         );
     }
     let one = issuing(&["https://b"]);
-    let plan = running(before, |_| settled_with(&one, Stage::Plain)).plan();
-    let settles = plan
+    let plan = running(before, |_| plane_with(&one, Stage::Plain)).plan();
+    let rollouts = plan
         .steps
         .iter()
         .filter(|step| step.title == "restart the control plane with new settings");
-    for step in settles {
-        let Resource::Command(command) = &step.changes[0].resource else {
-            panic!("{:?}", step.changes);
+    for step in rollouts {
+        let Resource::Command(command) = &step.changes()[0].resource else {
+            panic!("{:?}", step.changes());
         };
         let wanted = command
             .inputs
@@ -65,13 +65,13 @@ fn a_repeated_argument_that_is_changed_is_rolled_out() {
 
 #[test]
 fn a_repeated_argument_that_stays_is_no_difference() {
-    let settled = || issuing(&["https://b", "https://a"]);
-    let hosts = running(settled(), |_| settled_with(&settled(), Stage::Plain));
+    let resolved = || issuing(&["https://b", "https://a"]);
+    let hosts = running(resolved(), |_| plane_with(&resolved(), Stage::Plain));
     assert_eq!(told(&hosts.plan()), "");
     // As the processes tell it, without a note.
     let view = |_: &str| PlaneView {
-        settled: None,
-        ..settled_with(&settled(), Stage::Plain)
+        last_applied: None,
+        ..plane_with(&resolved(), Stage::Plain)
     };
-    assert_eq!(told(&running(settled(), view).plan()), "");
+    assert_eq!(told(&running(resolved(), view).plan()), "");
 }

@@ -4,24 +4,24 @@ use proptest::prelude::*;
 /// What a host gets that says this on standard error, in such pieces: `p`
 /// for its password, `s` for the script, `-` for the end of its input.
 fn given(entry: Entry, said: &str, size: usize) -> String {
-    let (cue, mut cues) = mpsc::unbounded_channel();
-    let mut hearing = Hearing {
+    let (next_input, mut next_inputs) = mpsc::unbounded_channel();
+    let mut channel = ChannelReader {
         entry,
-        cue,
-        out: Voice::new(0),
-        err: Voice::new(0),
+        next_input,
+        out: StreamBuffer::new(0),
+        err: StreamBuffer::new(0),
         asked: 0,
         listener: Listener::Lines(&mut |_, _| {}),
     };
     for bytes in said.as_bytes().chunks(size) {
-        hearing.hear(Stream::Err, bytes).unwrap();
+        channel.read(Stream::Err, bytes).unwrap();
     }
     let mut given = String::new();
-    while let Ok(cue) = cues.try_recv() {
-        given.push(match cue {
-            Cue::Password => 'p',
-            Cue::Script => 's',
-            Cue::Nothing => '-',
+    while let Ok(next_input) = next_inputs.try_recv() {
+        given.push(match next_input {
+            NextInput::Password => 'p',
+            NextInput::Script => 's',
+            NextInput::Nothing => '-',
         });
     }
     given

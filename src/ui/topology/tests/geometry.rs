@@ -5,9 +5,9 @@ use proptest::prelude::*;
 
 use super::super::drawing::{Drawing, Kind, Line, Rect};
 use super::super::layout::lay_out;
-use super::super::metrics::{Metrics, PICTURE, TERMINAL};
+use super::super::metrics::{Metrics, SVG, TERMINAL};
 use super::map;
-use crate::topology::Map;
+use crate::topology::Diagram;
 
 fn overlap(a: &Rect, b: &Rect) -> bool {
     a.x < b.right() && b.x < a.right() && a.y < b.bottom() && b.y < a.bottom()
@@ -242,7 +242,7 @@ fn inventory() -> impl Strategy<Value = String> {
     )
 }
 
-fn sound(map: &Map, columns: usize, metrics: &Metrics) {
+fn sound(map: &Diagram, columns: usize, metrics: &Metrics) {
     let faults = faults(&lay_out(map, columns, metrics), metrics);
     assert!(faults.is_empty(), "{columns} columns: {faults:#?}");
 }
@@ -253,7 +253,7 @@ proptest! {
     fn nothing_lies_on_something_else(inventory in inventory(), columns in 40_usize..220) {
         let map = map(&inventory);
         sound(&map, columns, &TERMINAL);
-        sound(&map, columns.max(60), &PICTURE);
+        sound(&map, columns.max(60), &SVG);
         let shown = super::shown(&map, columns);
         let widest = shown.lines().map(|line| line.chars().count()).max();
         prop_assert!(widest <= Some(columns), "{shown}");

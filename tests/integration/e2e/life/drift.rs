@@ -1,4 +1,4 @@
-//! What somebody changes by hand is seen, and mended alone.
+//! What somebody changes by hand is seen, and fixed alone.
 
 use super::Life;
 
@@ -6,7 +6,7 @@ use super::Life;
 pub const BY_HAND: &str =
     "sysctl -qw net.ipv4.ip_forward=0; echo '# by hand' >>/etc/modules-load.d/kdiy.conf";
 
-pub fn is_seen_and_mended_alone(life: &Life) {
+pub fn is_seen_and_fixed_alone(life: &Life) {
     let kdiy = life.kdiy();
     life.lab.sh("w-1", BY_HAND);
     kdiy.run(2, &["plan", "--detailed-exitcode"]);

@@ -16,9 +16,9 @@ pub fn touches_the_new_host_alone(life: &mut Life) {
     let known = std::fs::read_to_string(life.lab.folder.path().join("known_hosts"));
     let steps = kdiy.plan(&["--accept-new-host-keys"]).steps();
     let wanted = [
-        "cp-1 label the nodes !",
+        "cluster label the nodes !",
         "cp-1 wait for the endpoint .",
-        "cp-1 wait for the nodes .",
+        "cluster wait for the nodes .",
         "w-3 add the package repository +",
         "w-3 configure the container runtime !+",
         "w-3 install packages ~",

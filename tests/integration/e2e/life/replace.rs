@@ -6,7 +6,7 @@ use super::super::figure;
 use super::Life;
 
 pub fn a_wiped_control_plane_joins_again(life: &Life) {
-    // The one that founded the cluster: no host is special.
+    // The one that bootstrapped the cluster: no host is special.
     life.lab.power("reset-host", "cp-1");
     // Its member of etcd is all that is left of it, and must not stay.
     life.kubectl.run(&["delete", "node", "cp-1"]);

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use kdiy::cluster::Name;
-use kdiy::pki::Authorities;
+use kdiy::pki::ClusterCas;
 use kdiy::state::State;
 use time::OffsetDateTime;
 
@@ -48,9 +48,9 @@ pub fn of_another_cluster_is_refused(life: &Life) {
     fs::rename(&ours, &aside).expect("they are there");
     let name = Name::try_from("e2e".to_owned()).expect("a name");
     let now = OffsetDateTime::now_utc();
-    let others = Authorities::generate(now).expect("authorities");
+    let others = ClusterCas::generate(now).expect("authorities");
     let state = State::open(folder, &name).expect("the state");
-    state.save_authorities(&others, now).expect("they are kept");
+    state.save_cas(&others, now).expect("they are kept");
 
     let ran = life
         .lab

@@ -3,7 +3,7 @@
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
 
-use super::{HAIRPIN, REACH};
+use super::{HAIRPIN, REACHABLE};
 use crate::lb::ports::free_port;
 
 /// Listens on one port and calls another, ten times at most.
@@ -37,7 +37,7 @@ fn a_call_that_comes_back_is_known_by_its_certificate() {
 }
 
 #[test]
-fn nothing_and_another_server_are_told_apart() {
+fn nothing_and_another_server_are_distinguished() {
     let output = hairpin(free_port(), free_port());
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
@@ -67,7 +67,7 @@ fn nothing_and_another_server_are_told_apart() {
 #[test]
 fn refused_is_reached() {
     let reach = |host: &str, port: u16| {
-        let script = format!("set -eu\n{REACH}\nkdiy_reach {host} {port}\n");
+        let script = format!("set -eu\n{REACHABLE}\nkdiy_reach {host} {port}\n");
         let output = Command::new("sh").args(["-c", &script]).output().unwrap();
         output.status.success()
     };

@@ -1,0 +1,23 @@
+//! The one place that mutates hosts.
+
+pub mod command;
+pub mod compare;
+mod diagnose;
+pub mod etcd;
+pub mod event;
+pub mod host_info;
+pub mod lock;
+pub mod operate;
+mod output_tail;
+pub mod query_hosts;
+mod retry;
+mod run;
+mod script;
+pub mod status;
+pub mod survey;
+#[cfg(test)]
+mod tests;
+pub mod trust;
+
+pub use event::{Event, Failure};
+pub use run::{Options, Report, run};

@@ -1,0 +1,163 @@
+//! Problems with what hosts are to the cluster: joined to another one, the only
+//! ones that may know of it, or running what the inventory no longer says.
+
+use std::collections::BTreeMap;
+
+use super::HostProblem;
+use crate::cluster::{Name, Node, ResolvedCluster, Role};
+use crate::plan::{ClusterState, Facts, Observation, bootstrap};
+use crate::runtime;
+
+pub(super) fn joined_other_cluster(
+    node: &Node,
+    cluster_state: &ClusterState,
+    facts: &Facts,
+    problems: &mut Vec<HostProblem>,
+) {
+    let unknown_node =
+        cluster_state.knows_nodes() && !cluster_state.nodes.contains_key(node.name.as_str());
+    if facts.kubelet_conf && facts.unfinished.is_none() && unknown_node {
+        problems.push(HostProblem {
+            code: "foreign-node",
+            kubeadm: "",
+            what: "its kubelet has joined a cluster that is not this one".to_owned(),
+            fix: "if nothing on it is needed any more, run `kubeadm reset` there first".to_owned(),
+        });
+    }
+}
+
+/// A control plane that is unreachable may run the cluster: no other is
+/// bootstrapped then.
+pub(super) fn unobserved(
+    resolved: &ResolvedCluster,
+    cluster_state: &ClusterState,
+    node: &Node,
+    seen: &BTreeMap<Name, Observation>,
+    problems: &mut Vec<HostProblem>,
+) {
+    let bootstraps =
+        bootstrap::required_hosts(resolved, cluster_state).first() == Some(&&node.name);
+    // An API server that answers has a quorum of etcd behind it.
+    let begun = cluster_state.unfinished_init.is_some() || !cluster_state.answering.is_empty();
+    if !bootstraps || begun || !cluster_state.silent.is_empty() {
+        return;
+    }
+    let unreachable: Vec<_> = resolved
+        .with_role(Role::ControlPlane)
+        .filter(|other| !seen.contains_key(&other.name))
+        .map(|other| other.name.to_string())
+        .collect();
+    if !unreachable.is_empty() {
+        problems.push(HostProblem {
+            code: "control-plane-unseen",
+            kubeadm: "",
+            what: format!(
+                "a cluster is to be bootstrapped here, and {} could not be looked at",
+                unreachable.join(", ")
+            ),
+            fix: "the cluster may run there: bring all control planes back, or take those that \
+                  never were out of the inventory"
+                .to_owned(),
+        });
+    }
+}
+
+/// An etcd that was begun with other members is another etcd.
+pub(super) fn bootstrap_changed(
+    resolved: &ResolvedCluster,
+    cluster_state: &ClusterState,
+    node: &Node,
+    problems: &mut Vec<HostProblem>,
+) {
+    let wanted = bootstrap::initial_cluster(resolved);
+    let begun = cluster_state
+        .bootstrapping
+        .get(&node.name)
+        .filter(|own| own.begun);
+    // With an API server that answers there is a quorum, and a cluster.
+    let resolved = !cluster_state.answering.is_empty();
+    let Some(begun) = begun.filter(|own| own.initial_cluster != wanted && !resolved) else {
+        return;
+    };
+    problems.push(HostProblem {
+        code: "bootstrap-changed",
+        kubeadm: "",
+        what: format!(
+            "it has begun to bootstrap a cluster with the control planes {}, and the inventory says {}",
+            names(&begun.initial_cluster),
+            names(&wanted),
+        ),
+        fix:
+            "put those back that were there. Or, since no cluster came to be, run `kubeadm reset` \
+              there, remove /var/lib/kdiy/unfinished and begin anew"
+                .to_owned(),
+    });
+}
+
+/// The names of `cp-1=https://192.0.2.11:2380,…`, with the address where it
+/// tells two apart.
+fn names(members: &str) -> String {
+    let members = members.split(',').map(|member| {
+        let (name, url) = member.split_once('=').unwrap_or((member, ""));
+        let address = url.trim_start_matches("https://").trim_end_matches(":2380");
+        match address.is_empty() {
+            true => name.to_owned(),
+            false => format!("{name} ({address})"),
+        }
+    });
+    members.collect::<Vec<_>>().join(", ")
+}
+
+/// A cluster is not upgraded by installing other packages.
+pub(super) fn upgrade(
+    resolved: &ResolvedCluster,
+    cluster_state: &ClusterState,
+    node: &Node,
+    problems: &mut Vec<HostProblem>,
+) {
+    let wanted = format!("v{}", resolved.version);
+    let known = cluster_state.nodes.get(node.name.as_str());
+    let runs = known
+        .filter(|_| cluster_state.joined_nodes.contains(&node.name))
+        .map(|known| &known.version);
+    if let Some(runs) = runs.filter(|runs| **runs != wanted) {
+        problems.push(HostProblem {
+            code: "upgrade",
+            kubeadm: "",
+            what: format!("it runs {runs}, and the inventory asks for {wanted}"),
+            fix: format!(
+                "set `version: {}`; upgrades are not built yet, and kubelets are never changed by \
+                 the way",
+                runs.trim_start_matches('v')
+            ),
+        });
+    }
+}
+
+/// A kubelet stays with the runtime that it joined with: what kubeadm wrote
+/// for it then names its socket.
+pub(super) fn other_runtime(
+    resolved: &ResolvedCluster,
+    cluster_state: &ClusterState,
+    node: &Node,
+    problems: &mut Vec<HostProblem>,
+) {
+    let wanted = runtime::profile(&resolved.cluster.runtime).name;
+    let Some(known) = cluster_state.nodes.get(node.name.as_str()) else {
+        return;
+    };
+    let (runs, release) = known.runtime.split_once("://").unwrap_or_default();
+    if cluster_state.joined_nodes.contains(&node.name) && !runs.is_empty() && runs != wanted {
+        problems.push(HostProblem {
+            code: "runtime",
+            kubeadm: "",
+            what: format!(
+                "its kubelet runs with {runs} {release}, and the inventory asks for {wanted}"
+            ),
+            fix: format!(
+                "set `runtime: {runs}`; or, one node after the other, drain it, delete its Node \
+                 and make the host anew: kdiy joins it with {wanted}"
+            ),
+        });
+    }
+}
