@@ -9,6 +9,7 @@ mod nodes;
 mod objects;
 mod over_ssh;
 mod pods;
+mod real;
 mod requests;
 mod servers;
 mod trouble;

@@ -8,6 +8,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::ResourceExt as _;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 
+use super::difference::is_same;
 use super::kinds::Kinds;
 use super::{Manifest, Object};
 use crate::api::client::{During as _, error_kind};
@@ -111,7 +112,9 @@ async fn one(
         .during(action)?;
     let verb = match before {
         None => Verb::Created,
-        Some(before) if before.resource_version() == after.resource_version() => Verb::Unchanged,
+        // The version alone would not do: a Namespace that is applied for the
+        // second time gets a new one, though only its managers change.
+        Some(before) if is_same(&before, &after).during(action)? => Verb::Unchanged,
         Some(_) => Verb::Changed,
     };
     let object = object.clone();

@@ -109,6 +109,11 @@ fn is_defined(object: &Object, manifests: &[Manifest]) -> bool {
     })
 }
 
+/// Whether two states of an object differ only in what the API server keeps.
+pub(super) fn is_same(one: &DynamicObject, other: &DynamicObject) -> Result<bool, ErrorKind> {
+    Ok(bare(one)? == bare(other)?)
+}
+
 /// An object without what the API server keeps itself.
 fn bare(object: &DynamicObject) -> Result<Value, ErrorKind> {
     let mut value =

@@ -109,25 +109,29 @@ async fn attempt(
     let ErrorKind::Status(status) = &error.kind else {
         return Err(error);
     };
+    let held = status.code == 429 && is_held(status);
+    // The API server asks the budgets before it compares the uid, and answers
+    // 409 for other conflicts, too.
+    if (held || status.code == 409) && !is_there(&api, pod).await? {
+        return Ok(Eviction::Gone);
+    }
     match status.code {
         404 => Ok(Eviction::Gone),
-        // The uid is another one, or something else changed the pod.
-        409 => {
-            let now = api.get_opt(&pod.name).await;
-            let now = now.during(|| format!("read pod {pod}"))?;
-            match now.and_then(|now| now.uid()) {
-                Some(uid) if uid == pod.uid => Err(error),
-                _ => Ok(Eviction::Gone),
-            }
-        }
         403 if status.has_cause(TERMINATING) => Ok(Eviction::Accepted),
-        429 if is_held(status) => Ok(Eviction::Held {
+        429 if held => Ok(Eviction::Held {
             budgets: holding(client, pod).await?,
             message: status.message.clone(),
             retry_after: status.retry_after,
         }),
         _ => Err(error),
     }
+}
+
+/// Whether the pod with this uid is still there.
+async fn is_there(api: &Api<core::Pod>, pod: &Pod) -> Result<bool, Error> {
+    let now = api.get_opt(&pod.name).await;
+    let now = now.during(|| format!("read pod {pod}"))?;
+    Ok(now.and_then(|now| now.uid()).as_deref() == Some(pod.uid.as_str()))
 }
 
 /// A server with too much to do says 429 too, but gives no such cause.

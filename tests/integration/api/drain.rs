@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::double::After;
 use super::lists::event;
-use super::pods::{BUDGETS, PODS, accepted, budgets, eviction, held, pod};
+use super::pods::{BUDGETS, PODS, accepted, budgets, eviction, held, is_there, pod};
 use super::*;
 
 const WATCH: &str = "GET /api/v1/pods watch=true fieldSelector=spec.nodeName%3Dw-1";
@@ -94,6 +94,7 @@ async fn what_can_go_goes_and_the_rest_stays() {
 #[tokio::test(start_paused = true)]
 async fn a_budget_holds_and_then_lets_go() {
     let (double, client) = Cluster::single().await;
+    is_there(&double, "web");
     let web = pod("web", Some("ReplicaSet"));
     script(&double, &[web.clone()], vec![event("DELETED", web)]);
     for _ in 0..3 {
@@ -121,6 +122,7 @@ async fn a_budget_holds_and_then_lets_go() {
 #[tokio::test(start_paused = true)]
 async fn a_budget_that_holds_for_too_long_is_told_of_and_the_others_go() {
     let (double, client) = Cluster::single().await;
+    is_there(&double, "web");
     let pods = [
         pod("api", Some("ReplicaSet")),
         pod("web", Some("ReplicaSet")),
@@ -214,6 +216,7 @@ async fn only_so_many_are_evicted_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_drain_is_looked_at_before() {
     let (double, client) = Cluster::single().await;
+    is_there(&double, "web");
     double.on(
         PODS,
         Answer::list(

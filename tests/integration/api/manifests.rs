@@ -63,7 +63,7 @@ async fn objects_are_applied_by_the_server_under_kdiys_name() {
     for (before, after, verb) in [
         (Answer::status(404, "NotFound", "no"), "1", Verb::Created),
         (Answer::json(map("1", "old")), "2", Verb::Changed),
-        (Answer::json(map("2", "new")), "2", Verb::Unchanged),
+        (Answer::json(map("2", "new")), "3", Verb::Unchanged),
     ] {
         double.on(CORE, core()).on(&format!("GET {MAP}"), before);
         double.on(&patch, Answer::json(map(after, "new")));

@@ -51,6 +51,14 @@ pub fn held() -> Answer {
     )
 }
 
+/// The pod that is asked for after that.
+pub fn is_there(double: &Double, name: &str) {
+    let get = format!("GET /api/v1/namespaces/default/pods/{name}");
+    double
+        .script
+        .always(&get, Answer::json(pod(name, Some("ReplicaSet"))));
+}
+
 pub const BUDGETS: &str = "GET /apis/policy/v1/namespaces/default/poddisruptionbudgets";
 
 pub fn budgets() -> Answer {
@@ -138,6 +146,7 @@ async fn an_eviction_is_of_that_pod_alone() {
 #[tokio::test(start_paused = true)]
 async fn a_budget_that_holds_is_named() {
     let (double, client) = Cluster::single().await;
+    is_there(&double, "web");
     let pod = one(&double, &client).await;
     double.on(&eviction("web"), held()).on(BUDGETS, budgets());
     let Eviction::Held { budgets, .. } = pods::evict(&client, &pod, None).await.unwrap() else {
