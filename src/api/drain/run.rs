@@ -1,6 +1,7 @@
 //! The drain itself.
 
 use std::collections::BTreeSet;
+use std::future::ready;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -48,7 +49,8 @@ pub async fn drain(
     let evictions = stream::iter(&inspection.evicted)
         .map(|pod| one(client, pod, options, seen.clone(), on_event))
         .buffer_unordered(options.at_once.max(1))
-        .filter_map(async |ended| ended.err())
+        // An async closure here crashes rustc 1.95 in incremental builds.
+        .filter_map(|ended| ready(ended.err()))
         .collect::<Vec<_>>();
     let failed = tokio::select! {
         failed = evictions => failed,

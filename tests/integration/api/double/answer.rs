@@ -108,7 +108,7 @@ fn streamed(parts: Vec<String>, after: After, cut: Arc<Notify>) -> Response<Body
             }
         }
     });
-    let body = StreamBody::new(parts.chain(rest.filter_map(async |end| end)));
+    let body = StreamBody::new(parts.chain(rest.filter_map(std::future::ready)));
     Response::new(body.boxed_unsync())
 }
 
