@@ -43,7 +43,7 @@ fn the_api_is_reached_through_whichever_control_plane_answers() {
     let runtime = Runtime::new().expect("a runtime");
     let reach = runtime.block_on(Reach::to(&lab, &HOSTS[..3]));
     runtime.block_on(each_control_plane_will_do(&lab, &reach));
-    runtime.block_on(nodes_are_set(&reach.client(&["cp-1", "cp-2", "cp-3"])));
+    runtime.block_on(async { nodes_are_set(&reach.client(&["cp-1", "cp-2", "cp-3"])).await });
     an_api_server_can_be_lost(&lab, &runtime, &reach);
     // From here on over the session of a host that forbids forwarding.
     let client = runtime.block_on(async { reach.client(&["cp-2"]) });
