@@ -23,7 +23,7 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>> {
 /// that no piece of a secret stays behind where it was before.
 ///
 /// # Errors
-/// As [`bytes`].
+/// As [`bytes()`].
 pub fn whole(file: File) -> Result<Vec<u8>> {
     let length = file.metadata()?.len();
     if length > MOST {
@@ -36,7 +36,7 @@ pub fn whole(file: File) -> Result<Vec<u8>> {
 /// The text in a file.
 ///
 /// # Errors
-/// As [`bytes`], and when it is not UTF-8.
+/// As [`bytes()`], and when it is not UTF-8.
 pub fn text(path: &Path) -> Result<String> {
     utf8(bytes(path)?)
 }

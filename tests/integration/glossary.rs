@@ -49,7 +49,7 @@ fn words(name: &str) -> Vec<String> {
 /// The name that a line defines: of a function, type or module.
 fn defined(line: &str) -> Option<&str> {
     let kinds = ["fn", "struct", "enum", "trait", "type", "mod"];
-    let mut rest = line.trim().split_whitespace();
+    let mut rest = line.split_whitespace();
     let qualifiers = |word: &&str| {
         word.starts_with("pub") || ["async", "const", "super)", "crate)"].contains(word)
     };

@@ -96,7 +96,11 @@ async fn a_budget_holds_and_then_lets_go() {
     let (double, client) = Cluster::single().await;
     is_there(&double, "web");
     let web = pod("web", Some("ReplicaSet"));
-    script(&double, &[web.clone()], vec![event("DELETED", web)]);
+    script(
+        &double,
+        std::slice::from_ref(&web),
+        vec![event("DELETED", web.clone())],
+    );
     for _ in 0..3 {
         double.on(&eviction("web"), held()).on(BUDGETS, budgets());
     }
@@ -252,8 +256,8 @@ async fn a_drain_goes_on_when_its_server_goes() {
     let (first, second) = (cluster.server(1).await, cluster.server(2).await);
     let client = cluster.client();
     let web = pod("web", Some("ReplicaSet"));
-    first.on(PODS, Answer::list(&[web.clone()], "1", None));
-    first.on(PODS, Answer::list(&[web.clone()], "1", None));
+    first.on(PODS, Answer::list(std::slice::from_ref(&web), "1", None));
+    first.on(PODS, Answer::list(std::slice::from_ref(&web), "1", None));
     first.on(WATCH, Answer::Events(vec![], After::Cut));
     first.on(&eviction("web"), accepted());
     // Ready at first, and not again.
@@ -275,12 +279,12 @@ async fn a_drain_goes_on_when_its_server_goes() {
 async fn a_drain_goes_on_when_a_connection_breaks_during_an_eviction() {
     let (double, client) = Cluster::single().await;
     let web = pod("web", Some("ReplicaSet"));
-    double.on(PODS, Answer::list(&[web.clone()], "1", None));
+    double.on(PODS, Answer::list(std::slice::from_ref(&web), "1", None));
     double.on(&eviction("web"), Answer::Cut);
     double.on(&eviction("web"), accepted());
     double
         .script
-        .always(PODS, Answer::list(&[web.clone()], "1", None));
+        .always(PODS, Answer::list(std::slice::from_ref(&web), "1", None));
     let events = vec![event("DELETED", web)];
     double
         .script

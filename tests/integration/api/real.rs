@@ -189,7 +189,7 @@ async fn nodes_are_changed(client: &Client) {
         create(&api, json!({"metadata": {"name": name}})).await;
     }
     let names = ["w-1".to_owned(), "w-2".to_owned()];
-    let waiting = nodes::wait_until_ready(client, &names, Duration::from_secs(20));
+    let waiting = nodes::wait_until_ready(client, &names, Duration::from_secs(20), &|_| {});
     let report = async {
         for name in &names {
             tokio::time::sleep(Duration::from_millis(300)).await;

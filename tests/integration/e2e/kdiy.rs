@@ -145,7 +145,9 @@ impl Plan {
         let line = |step: &Value| {
             let verbs: BTreeSet<_> = match step["operation"]["verb"].as_str() {
                 Some(verb) => [sign(verb)].into(),
-                None => changes(step).map(|c| sign(text(&c["difference"]["verb"]))).collect(),
+                None => changes(step)
+                    .map(|c| sign(text(&c["difference"]["verb"])))
+                    .collect(),
             };
             let verbs: String = verbs.into_iter().collect();
             let (actor, title) = (&step["actor"], &step["title"]);
