@@ -108,7 +108,7 @@ impl Loaded {
             .map(|(_, now)| now);
         let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
         let where_ = match differs.or_else(|| now.get(then.len())) {
-            Some(step) => format!("{}: {}", text(&step["host"]), text(&step["title"])),
+            Some(step) => format!("{}: {}", text(&step["actor"]), text(&step["title"])),
             None => "fewer steps are left to do".to_owned(),
         };
         Err(CliError::message(
@@ -130,10 +130,10 @@ mod tests {
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
             any::<f64>().prop_map(Value::from),
-            prop_oneof!["\\PC{0,8}", "steps|host|title|cp-1"].prop_map(Value::from),
+            prop_oneof!["\\PC{0,8}", "steps|actor|title|cp-1"].prop_map(Value::from),
         ];
         leaf.prop_recursive(4, 32, 5, |inner| {
-            let key = prop_oneof!["steps", "host", "title", "[a-z]{0,4}"];
+            let key = prop_oneof!["steps", "actor", "title", "[a-z]{0,4}"];
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
                 prop::collection::vec((key, inner), 0..5)
@@ -167,6 +167,29 @@ mod tests {
             prop_assert!(loaded(&text[..cut.unwrap_or(0)]).is_err());
             let _ = loaded(&plan.to_string());
         }
+    }
+
+    #[test]
+    fn the_first_step_that_differs_is_named() {
+        use crate::plan::{Action, Actor, Operation, PlannedStep};
+        let plan = Plan {
+            steps: vec![PlannedStep {
+                actor: Actor::Cluster,
+                title: "make a bootstrap token".to_owned(),
+                action: Action::Do(Operation::BootstrapToken),
+                needs: Vec::new(),
+                gate: None,
+            }],
+            ..Plan::default()
+        };
+        let of = |plan: &Plan| Loaded {
+            limit: Vec::new(),
+            plan: serde_json::to_value(plan).unwrap(),
+        };
+        assert!(of(&plan).check(&plan).is_ok());
+        let error = of(&Plan::default()).check(&plan).unwrap_err().error;
+        let named = "(cluster: make a bootstrap token)";
+        assert!(error.to_string().ends_with(named), "{error}");
     }
 
     #[test]
