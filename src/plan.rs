@@ -140,7 +140,7 @@ impl Plan {
                 gate: step.gate.clone(),
             });
         }
-        let groups = blueprint.groups().iter();
+        let groups = blueprint.groups.iter();
         let rolling = groups.filter_map(|group| group.planned(&place)).collect();
         Ok(Self { steps, rolling })
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::run::{AttemptError, StepRunner};
+use super::run::{AGAIN, AttemptError, StepRunner};
 use super::{Event, Failure};
 use crate::api::manifests::{self, Conflicts};
 use crate::api::{Client, Error, nodes, objects};
@@ -17,9 +17,6 @@ use crate::resource::Content;
 use crate::secret_store::{SecretStore, TOKEN_ID, TOKEN_SECRET};
 use crate::transport::{Connection, Stream};
 
-/// What to do next.
-const AGAIN: &str =
-    "nothing is undone: fix the cause and run kdiy apply again, it goes on from here";
 /// How long nodes may take to be ready: images are pulled meanwhile.
 const READY: Duration = Duration::from_secs(300);
 /// How long a bootstrap token is valid.

@@ -380,9 +380,12 @@ fn after_attempts(furthest: Failure, latest: Option<Failure>, tries: usize) -> F
     }
 }
 
+/// What to do next about most failures.
+pub(super) const AGAIN: &str =
+    "nothing is undone: fix the cause and run kdiy apply again, it goes on from here";
+
 /// The stable name of a failure, and what to do next.
 fn diagnosis(exit: &Exit, resource: Option<&str>) -> (&'static str, String) {
-    let again = "nothing is undone: fix the cause and run kdiy apply again, it goes on from here";
     match (exit, resource) {
         (Exit::Code(75), _) => (
             "step-stale",
@@ -390,10 +393,10 @@ fn diagnosis(exit: &Exit, resource: Option<&str>) -> (&'static str, String) {
         ),
         (_, Some(resource)) if resource.starts_with("packages") => (
             "step-packages",
-            format!("apt could not install them: see its lines above; {again}"),
+            format!("apt could not install them: see its lines above; {AGAIN}"),
         ),
-        (Exit::Signal(_), _) => ("step-killed", again.to_owned()),
-        (Exit::Code(_), _) => ("step-failed", again.to_owned()),
+        (Exit::Signal(_), _) => ("step-killed", AGAIN.to_owned()),
+        (Exit::Code(_), _) => ("step-failed", AGAIN.to_owned()),
     }
 }
 

@@ -183,12 +183,6 @@ impl Blueprint {
             .map(|(place, step)| (StepId(place), step))
     }
 
-    /// Its rolling groups.
-    #[must_use]
-    pub fn groups(&self) -> &[Group] {
-        &self.groups
-    }
-
     /// The resources of one host, in order.
     #[must_use]
     pub fn resources(&self, host: &Name) -> Vec<&Resource> {

@@ -18,14 +18,9 @@ pub fn script(server: &str, names: &[String]) -> Script {
 
 /// Selects nodes by their names: unlike a list of names it does not fail for
 /// one that is not there.
-#[must_use]
-pub fn selector(names: &[String]) -> String {
+fn selector(names: &[String]) -> String {
     format!("kubernetes.io/hostname in ({})", names.join(","))
 }
-
-/// Prints nodes that are not ready, with their reasons, for a person to read
-/// while they are waited for.
-pub const UNREADY: &str = r#"{{range .items}}{{$n := .metadata.name}}{{range .status.conditions}}{{if and (eq .type "Ready") (ne .status "True")}}{{$n}} ({{.reason}}: {{.message}}) {{end}}{{end}}{{end}}"#;
 
 #[derive(Deserialize)]
 struct List {
