@@ -12,7 +12,7 @@ use kube::ResourceExt as _;
 use kube::api::{Api, DeleteParams, Preconditions};
 
 pub use cordon::{Cordoned, Uncordoned, cordon, uncordon};
-pub use ready::wait_until_ready;
+pub use ready::{wait_until_ready, wait_until_registered};
 pub use settings::{Settings, TaintChange, set};
 
 use super::client::During as _;
