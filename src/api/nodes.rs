@@ -47,6 +47,8 @@ pub struct Node {
     pub machine_id: String,
     /// Version of its kubelet, such as `v1.37.2`.
     pub kubelet_version: String,
+    /// Its container runtime with its version, such as `containerd://1.7.2`.
+    pub container_runtime: String,
 }
 
 /// A condition of a node.
@@ -131,6 +133,7 @@ impl From<core::Node> for Node {
                 .collect(),
             machine_id: info.machine_id,
             kubelet_version: info.kubelet_version,
+            container_runtime: info.container_runtime_version,
         }
     }
 }

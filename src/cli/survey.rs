@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::source::Source;
 use super::{CliError, ConnectionArgs, Exit, connector};
+use crate::api::Credentials;
 use crate::cluster::{Cluster, Name, ResolvedCluster};
 use crate::execute::Event;
 use crate::execute::compare::{self, Comparison};
@@ -111,14 +112,18 @@ pub async fn survey(
     Ok(survey)
 }
 
-async fn gather<C: Connector>(
+async fn gather<C>(
     source: &Source,
     connector: &C,
     connection_args: &ConnectionArgs,
     limit: &[Name],
     events: &UnboundedSender<Event>,
     before: impl AsyncFnOnce(&Connections<C::Connection>) -> Result<(), CliError>,
-) -> Result<Survey<C::Connection>, CliError> {
+) -> Result<Survey<C::Connection>, CliError>
+where
+    C: Connector,
+    C::Connection: 'static,
+{
     let cluster = &source.cluster;
     let limit = limit_of(source, limit)?;
     let width = connection_args.width();
@@ -143,8 +148,9 @@ async fn gather<C: Connector>(
         .map_err(untrusted)?;
     let trust = trust::trust(&cas, encryption.as_ref());
 
+    let credentials = Credentials::issue(&cas.kubernetes, now)?;
     let (mut comparison, host_errors) =
-        compare::look(&resolved, &trust, &connections, width, events).await;
+        compare::look(&resolved, &trust, &credentials, &connections, width, events).await;
     tolerate(&host_errors, cluster, limit.as_ref())?;
     missing.extend(host_errors);
     let cluster_state = &comparison.observed.cluster_state;

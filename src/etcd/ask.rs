@@ -40,11 +40,23 @@ kdiy_remove() { kdiy_poll 30 "etcd to remove $2" kdiy_try_remove "$1"; }
 "#;
 
 /// `kdiy_forget NAME` removes the member of this name, if there is one. One
-/// that has never started has no name, and stays.
-const FORGET: &str = r#"kdiy_forget() {
+/// that has never started has no name, and stays. So does one that has a vote
+/// and answers, whatever the plan was made from: that is an error.
+const FORGET: &str = r#"kdiy_lives() {
+case $1 in *'"isLearner":true'*) return 1 ;; esac
+kdiy_at=$(kdiy_field "$1" clientURLs)
+[ -n "$kdiy_at" ] || return 1
+kdiy_status=$(kdiy_curl --connect-timeout 3 -f -d '{}' "$kdiy_at/v3/maintenance/status" 2>/dev/null | tr -d ' \n') || return 1
+[ "$(kdiy_field "$kdiy_status" member_id)" = "$(kdiy_field "$1" ID)" ]
+}
+kdiy_forget() {
 kdiy_members > "$kdiy_tmp/members" || return 1
 while read -r kdiy_entry; do
 [ "$(kdiy_field "$kdiy_entry" name)" = "$1" ] || continue
+if kdiy_lives "$kdiy_entry"; then
+echo "the member $1 of etcd has a vote and answers at $kdiy_at: it lives, and nothing of it is removed" >&2
+return 1
+fi
 kdiy_remove "$(kdiy_field "$kdiy_entry" ID)" "$1" || return 1
 done < "$kdiy_tmp/members"
 }

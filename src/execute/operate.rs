@@ -81,7 +81,8 @@ impl<'a> ApiOperator<'a> {
                     .map(nodes::TaintChange::Present)
                     .collect(),
             };
-            let uid = uids.get(&mark.node).map_or("", String::as_str);
+            let uid = mark.uid.as_ref().or_else(|| uids.get(&mark.node));
+            let uid = uid.map_or("", String::as_str);
             nodes::set(&self.client, &mark.node, uid, &settings).await?;
         }
         Ok(())
@@ -147,14 +148,6 @@ impl<'a> ApiOperator<'a> {
         map.data.insert(key.to_owned(), value.to_owned());
         objects::apply_config_map(&self.client, &map).await
     }
-
-    async fn delete_node(&self, name: &str) -> Result<(), Error> {
-        let nodes = nodes::list(&self.client).await?;
-        match nodes.iter().find(|node| node.name == name) {
-            None => Ok(()),
-            Some(node) => nodes::delete(&self.client, name, &node.uid).await,
-        }
-    }
 }
 
 #[async_trait]
@@ -168,7 +161,7 @@ impl Operator for ApiOperator<'_> {
             Operation::LabelNodes(marks) => self.label(marks, tell).await,
             Operation::BootstrapToken => self.bootstrap_token().await,
             Operation::Apply(manifest) => self.apply(manifest).await,
-            Operation::DeleteNode(name) => self.delete_node(name).await,
+            Operation::DeleteNode { node, uid } => nodes::delete(&self.client, node, uid).await,
             Operation::NodesReady(names) => {
                 nodes::wait_until_ready(&self.client, names, READY, tell).await
             }
