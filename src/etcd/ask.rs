@@ -135,6 +135,7 @@ shift 2
 curl() {
 for kdiy_arg; do kdiy_last=$kdiy_url_arg; kdiy_url_arg=$kdiy_arg; done
 case $kdiy_url_arg in
+*/maintenance/status) kdiy_answer=${LIVES-}; [ -n "$kdiy_answer" ] || return 7 ;;
 */member/list) kdiy_answer=$LIST ;;
 */member/remove) printf %s "$kdiy_last" > "$kdiy_tmp/removed"; kdiy_answer=$REMOVE ;;
 *) return 3 ;;
@@ -178,6 +179,47 @@ kdiy_url_arg=
         let gone = r#"{"code":5,"message":"etcdserver: member not found"}"#;
         let (code, _, said) = forgetting((LIST_37, 200), (gone, 404));
         assert_eq!((code, said.as_str()), (Some(0), ""));
+    }
+
+    /// The same, where the member e2 itself gives this status.
+    fn forgetting_one_that_says(status: &str, list: &str) -> (Option<i32>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let client = Client::of(&Topology::Stacked, [192, 0, 2, 1].into());
+        let script = Script::of("set -eu\nkdiy_tmp=")
+            .arg(folder.path().display().to_string())
+            .lit("\n")
+            .lit(CURL)
+            .then(&forget(&client, "e2"));
+        let out = std::process::Command::new("sh")
+            .args(["-c", script.as_str()])
+            .env("LIST", format!("{list}\n200"))
+            .env("REMOVE", format!("{REMOVED_36}\n200"))
+            .env("LIVES", status)
+            .output()
+            .unwrap();
+        let removed = std::fs::read_to_string(folder.path().join("removed"));
+        assert_eq!(removed.is_ok(), out.status.success());
+        (out.status.code(), String::from_utf8(out.stderr).unwrap())
+    }
+
+    #[test]
+    fn defect_1_a_voter_that_answers_is_not_removed() {
+        let status = |id: &str| {
+            format!(r#"{{"header":{{"cluster_id":"1", "member_id":"{id}"}}, "leader":"1"}}"#)
+        };
+        let own = status("4433102505813165043");
+        let (code, said) = forgetting_one_that_says(&own, LIST_37);
+        assert_eq!(code, Some(1));
+        assert!(
+            said.contains("answers at https://127.0.0.1:17200"),
+            "{said}"
+        );
+        // Another member at its address does not make it live.
+        let (code, said) = forgetting_one_that_says(&status("1"), LIST_37);
+        assert_eq!((code, said.as_str()), (Some(0), ""));
+        let learner = LIST_37.replace(r#""name":"e2","#, r#""name":"e2","isLearner":true,"#);
+        let (code, _) = forgetting_one_that_says(&own, &learner);
+        assert_eq!(code, Some(0), "a learner has no vote to lose");
     }
 
     #[test]
