@@ -14,7 +14,9 @@ use crate::shell::Script;
 /// `kdiy_members` prints the members, one a line; `kdiy_field ENTRY KEY` a
 /// text, or the first of a list of texts, of such a line. `kdiy_remove ID NAME`
 /// removes a member: etcd refuses that for some seconds after an election, so
-/// it is asked for a while.
+/// it is asked for a while. `kdiy_lives ENTRY`: whether the member of such a
+/// line has a vote and answers where the others reach it, which `$kdiy_at` is
+/// then.
 const ASK: &str = r#""$@"; }
 kdiy_ask() {
 kdiy_said=$(kdiy_curl -w '\n%{http_code}' -d "$2" "$kdiy_url$1") || return 1
@@ -37,19 +39,19 @@ echo "$kdiy_removed"
 return 1
 }
 kdiy_remove() { kdiy_poll 30 "etcd to remove $2" kdiy_try_remove "$1"; }
-"#;
-
-/// `kdiy_forget NAME` removes the member of this name, if there is one. One
-/// that has never started has no name, and stays. So does one that has a vote
-/// and answers, whatever the plan was made from: that is an error.
-const FORGET: &str = r#"kdiy_lives() {
+kdiy_lives() {
 case $1 in *'"isLearner":true'*) return 1 ;; esac
 kdiy_at=$(kdiy_field "$1" clientURLs)
 [ -n "$kdiy_at" ] || return 1
 kdiy_status=$(kdiy_curl --connect-timeout 3 -f -d '{}' "$kdiy_at/v3/maintenance/status" 2>/dev/null | tr -d ' \n') || return 1
 [ "$(kdiy_field "$kdiy_status" member_id)" = "$(kdiy_field "$1" ID)" ]
 }
-kdiy_forget() {
+"#;
+
+/// `kdiy_forget NAME` removes the member of this name, if there is one. One
+/// that has never started has no name, and stays. So does one that has a vote
+/// and answers, whatever the plan was made from: that is an error.
+const FORGET: &str = r#"kdiy_forget() {
 kdiy_members > "$kdiy_tmp/members" || return 1
 while read -r kdiy_entry; do
 [ "$(kdiy_field "$kdiy_entry" name)" = "$1" ] || continue
@@ -62,8 +64,8 @@ done < "$kdiy_tmp/members"
 }
 "#;
 
-/// Defines `kdiy_curl`, `kdiy_ask`, `kdiy_members`, `kdiy_field` and
-/// `kdiy_remove` for a client; whoever uses them sets `kdiy_url`.
+/// Defines `kdiy_curl`, `kdiy_ask`, `kdiy_members`, `kdiy_field`, `kdiy_lives`
+/// and `kdiy_remove` for a client; whoever uses them sets `kdiy_url`.
 #[must_use]
 pub fn functions(client: &Client) -> Script {
     Script::of("kdiy_curl() { curl -sS --noproxy '*' --max-time 10")
