@@ -14,8 +14,10 @@ pub mod preflight;
 pub mod resolve;
 pub mod rolling;
 pub mod serving;
+pub mod standing;
 #[cfg(test)]
 mod tests;
+pub mod unlisted;
 
 use std::collections::{BTreeMap, BTreeSet};
 

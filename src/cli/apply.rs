@@ -106,7 +106,7 @@ impl Apply {
             Ok(wait_until_idle(lock, ui).await?)
         };
         let survey = survey::survey(&source, &self.connection_args, limit, ui, shown, &mut before);
-        let survey = interrupts.unless(ui, UNCHANGED, survey).await??;
+        let mut survey = interrupts.unless(ui, UNCHANGED, survey).await??;
         let lock = locks
             .lock()
             .expect("hosts are taken before they are looked at");
@@ -150,6 +150,8 @@ impl Apply {
             return Err(CliError::new(Exit::Locked, loss)
                 .hint("nothing was changed: run kdiy plan, and kdiy apply again"));
         }
+        survey.make_authorities(limit, ui)?;
+        let plan = survey.plan.as_ref().expect("it was shown");
         let run = survey.state.create_run(&id)?;
         let recorder = Arc::new(RunRecorder::begin(run, plan, began, start)?);
         let served = OnceLock::new();

@@ -19,6 +19,8 @@ use crate::transport::{Connection, Stream};
 
 /// How long nodes may take to be ready: images are pulled meanwhile.
 const READY: Duration = Duration::from_secs(300);
+/// How long the kubelets of nodes that have joined may take to register.
+const REGISTERED: Duration = Duration::from_secs(120);
 /// How long a bootstrap token is valid.
 const TOKEN_LIFE: time::Duration = time::Duration::hours(1);
 
@@ -56,13 +58,20 @@ impl<'a> ApiOperator<'a> {
         text.as_bytes().to_vec()
     }
 
-    /// Nodes that lack labels are looked up in one request.
-    async fn label(&self, marks: &[NodeMarks]) -> Result<(), Error> {
-        let uids: BTreeMap<_, _> = nodes::list(&self.client)
-            .await?
-            .into_iter()
-            .map(|node| (node.name, node.uid))
-            .collect();
+    /// Nodes that lack labels are looked up in one request; those that have
+    /// joined a moment ago may not have registered yet.
+    async fn label(
+        &self,
+        marks: &[NodeMarks],
+        tell: &(dyn Fn(String) + Sync),
+    ) -> Result<(), Error> {
+        let names: Vec<_> = marks.iter().map(|mark| mark.node.clone()).collect();
+        let uids: BTreeMap<_, _> =
+            nodes::wait_until_registered(&self.client, &names, REGISTERED, tell)
+                .await?
+                .into_iter()
+                .map(|node| (node.name, node.uid))
+                .collect();
         for mark in marks {
             let settings = nodes::Settings {
                 labels: { mark.labels.iter() }
@@ -72,7 +81,8 @@ impl<'a> ApiOperator<'a> {
                     .map(nodes::TaintChange::Present)
                     .collect(),
             };
-            let uid = uids.get(&mark.node).map_or("", String::as_str);
+            let uid = mark.uid.as_ref().or_else(|| uids.get(&mark.node));
+            let uid = uid.map_or("", String::as_str);
             nodes::set(&self.client, &mark.node, uid, &settings).await?;
         }
         Ok(())
@@ -138,14 +148,6 @@ impl<'a> ApiOperator<'a> {
         map.data.insert(key.to_owned(), value.to_owned());
         objects::apply_config_map(&self.client, &map).await
     }
-
-    async fn delete_node(&self, name: &str) -> Result<(), Error> {
-        let nodes = nodes::list(&self.client).await?;
-        match nodes.iter().find(|node| node.name == name) {
-            None => Ok(()),
-            Some(node) => nodes::delete(&self.client, name, &node.uid).await,
-        }
-    }
 }
 
 #[async_trait]
@@ -156,10 +158,10 @@ impl Operator for ApiOperator<'_> {
         tell: &(dyn Fn(String) + Sync),
     ) -> Result<(), Error> {
         match operation {
-            Operation::LabelNodes(marks) => self.label(marks).await,
+            Operation::LabelNodes(marks) => self.label(marks, tell).await,
             Operation::BootstrapToken => self.bootstrap_token().await,
             Operation::Apply(manifest) => self.apply(manifest).await,
-            Operation::DeleteNode(name) => self.delete_node(name).await,
+            Operation::DeleteNode { node, uid } => nodes::delete(&self.client, node, uid).await,
             Operation::NodesReady(names) => {
                 nodes::wait_until_ready(&self.client, names, READY, tell).await
             }

@@ -390,6 +390,7 @@ fn a_join_that_broke_off_is_undone_where_it_was_and_nowhere_else() {
         if host == "cp3" {
             facts.unfinished = Some("join".to_owned());
             facts.api = ApiView::Silent("connection refused".to_owned());
+            facts.stacked_etcd.view = None;
         }
         if let ApiView::Nodes { nodes, .. } = &mut facts.api {
             for node in nodes.iter_mut().filter(|node| node.name == "cp3") {
