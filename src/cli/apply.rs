@@ -105,7 +105,14 @@ impl Apply {
             let lock = locks.take(connections, owner, self.steal_lock, ui).await?;
             Ok(wait_until_idle(lock, ui).await?)
         };
-        let survey = survey::survey(&source, &self.connection_args, limit, ui, shown, &mut before);
+        let survey = survey::survey(
+            &source,
+            &self.connection_args,
+            limit,
+            ui,
+            shown,
+            &mut before,
+        );
         let mut survey = interrupts.unless(ui, UNCHANGED, survey).await??;
         let lock = locks
             .lock()

@@ -166,13 +166,13 @@ where
     let nodes: Vec<_> = cluster.nodes.iter().collect();
     let (connections, missing) = survey::connect(connector, &nodes, width, events).await;
     tolerate(&missing, cluster, limit.as_ref())?;
-    let mut reached = Reached {
+    let mut connected = Connected {
         cluster,
         limit: limit.as_ref(),
         connections,
         missing,
     };
-    reached.ask(before).await?;
+    connected.ask(before).await?;
     let resolve = async |connections: &Connections<_>| {
         let resolved = survey::resolve(cluster, connections, width).await;
         resolved.map_err(|error| match error {
@@ -183,12 +183,12 @@ where
             }
         })
     };
-    let resolved = reached.ask(resolve).await?;
-    let Reached {
+    let resolved = connected.ask(resolve).await?;
+    let Connected {
         connections,
         mut missing,
         ..
-    } = reached;
+    } = connected;
     let now = OffsetDateTime::now_utc();
     let state = State::open(&source.folder, &cluster.name)?;
     let (cas, origin) = trust::cas(&state, cluster, &connections, now)
@@ -309,14 +309,14 @@ impl From<CliError> for BeforeError {
 
 /// Hosts that are connected, and those that are not. One that is outside the
 /// limit and cannot be asked is let go.
-struct Reached<'a, C> {
+struct Connected<'a, C> {
     cluster: &'a Cluster,
     limit: Option<&'a BTreeSet<Name>>,
     connections: Connections<C>,
     missing: HostErrors,
 }
 
-impl<C> Reached<'_, C> {
+impl<C> Connected<'_, C> {
     /// Asks all hosts, and once more without those that may be let go.
     async fn ask<T>(
         &mut self,
@@ -454,13 +454,16 @@ mod tests {
         let names: Vec<_> = cluster.nodes.iter().map(|node| node.name.clone()).collect();
         let (sick, others) = names.split_first().unwrap();
         let ask = async |limit: Option<&BTreeSet<Name>>| {
-            let mut reached = Reached {
+            let mut connected = Connected {
                 cluster: &cluster,
                 limit,
-                connections: names.iter().map(|name| (name.clone(), Arc::new(()))).collect(),
+                connections: names
+                    .iter()
+                    .map(|name| (name.clone(), Arc::new(())))
+                    .collect(),
                 missing: HostErrors::new(),
             };
-            let asked = reached.ask(async |connections: &Connections<()>| {
+            let asked = connected.ask(async |connections: &Connections<()>| {
                 let error = HostError::Probe {
                     exit: Ended::Code(1),
                     last: "the lock itself is locked".to_owned(),
@@ -471,7 +474,7 @@ mod tests {
                 }
             });
             let asked = asked.await.map_err(|failed| failed.error.to_string());
-            (asked, reached.missing.contains_key(sick))
+            (asked, connected.missing.contains_key(sick))
         };
         let limit: BTreeSet<_> = others.iter().cloned().collect();
         assert_eq!(ask(Some(&limit)).await, (Ok(others.len()), true));

@@ -145,14 +145,21 @@ mod tests {
         };
         let script = of_step(&step, &SecretStore::new(), "mark ", &Script::new());
         let folder = tempfile::tempdir().unwrap();
-        let script = script.replace("/run/kdiy", &folder.path().join("kdiy").display().to_string());
+        let script = script.replace(
+            "/run/kdiy",
+            &folder.path().join("kdiy").display().to_string(),
+        );
         let mut shell = Command::new("sh");
         for name in ["http", "https", "all", "no"] {
             shell.env(format!("{name}_proxy"), "http://192.0.2.1:9");
             shell.env(format!("{name}_proxy").to_uppercase(), "http://192.0.2.1:9");
         }
         let ended = shell.args(["-c", &script]).output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&ended.stdout), "mark 0\nnone\n", "{ended:?}");
+        assert_eq!(
+            String::from_utf8_lossy(&ended.stdout),
+            "mark 0\nnone\n",
+            "{ended:?}"
+        );
     }
 
     #[test]

@@ -620,7 +620,10 @@ mod defect_03 {
             ..options()
         };
         let ran = ran_over(&plan, &links, &options).await;
-        assert_eq!((failure(&ran).code, &ran.report.left[..]), ("step-lock-lost", &[1, 2][..]));
+        assert_eq!(
+            (failure(&ran).code, &ran.report.left[..]),
+            ("step-lock-lost", &[1, 2][..])
+        );
         assert!(options.hold.loss().is_some());
     }
 

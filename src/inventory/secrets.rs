@@ -72,7 +72,10 @@ fn values(text: &str) -> Vec<Range<usize>> {
             let own: Vec<_> = values_of_line(line).collect();
             let opens = |value: &&Range<usize>| value.end == line.trim_end().len();
             above = own.last().filter(opens).map(|_| indent);
-            found.extend(own.into_iter().map(|own| start + own.start..start + own.end));
+            found.extend(
+                own.into_iter()
+                    .map(|own| start + own.start..start + own.end),
+            );
         }
         start += line.len();
     }
@@ -115,9 +118,7 @@ fn is_secret(key: &str) -> bool {
         .flat_map(char::to_lowercase)
         .collect();
     // `pass` and `pw` are parts of other words, but for their ends.
-    SECRET_KEYS.iter().any(|word| plain.contains(word))
-        || plain.ends_with("pass")
-        || plain == "pw"
+    SECRET_KEYS.iter().any(|word| plain.contains(word)) || plain.ends_with("pass") || plain == "pw"
 }
 
 #[cfg(test)]
@@ -143,9 +144,15 @@ mod tests {
     #[test]
     fn defect_p1_values_of_keys_like_secrets_are_not_shown() {
         for (text, wanted) in [
-            ("  password: hunter2\n  a: b\n", "  password: *******\n  a: b\n"),
-            ("{sshPass: 'a b', x: y}", "{sshPass: *** **, x: y}"),
-            ("{\"become_password\":\"a\",\"x\":1}", "{\"become_password\":***,\"x\":1}"),
+            (
+                "  password: hunter2\n  a: b\n",
+                "  password: *******\n  a: b\n",
+            ),
+            ("{sshPass: 'a b', x: y}", "{sshPass: ** **, x: y}"),
+            (
+                "{\"become_password\":\"a\",\"x\":1}",
+                "{\"become_password\":***,\"x\":1}",
+            ),
             ("{api-key: a, role: b}", "{api-key: *, role: b}"),
             ("token: \"a\n", "token: **\n"),
             (

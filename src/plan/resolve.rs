@@ -32,7 +32,10 @@ pub enum Unresolved {
         interface: String,
     },
     /// An interface has more than one address of the pods' family.
-    #[error("{host}: the interface {interface} has several addresses: {}", listed(addresses))]
+    #[error(
+        "{host}: the interface {interface} has several addresses: {}",
+        listed(addresses)
+    )]
     SeveralAddresses {
         /// The host.
         host: Name,
@@ -66,7 +69,8 @@ pub enum Unresolved {
     /// The repository has no such version, or was not readable.
     #[error(
         "the repository {url} offers no kubeadm {wanted} to {}{}",
-        listed(hosts), because(why)
+        listed(hosts),
+        because(why)
     )]
     NoVersion {
         /// The hosts that looked in vain.
@@ -138,7 +142,9 @@ pub fn from_text(cluster: &Cluster) -> Option<ResolvedCluster> {
 #[must_use]
 pub fn script(cluster: &Cluster, node: &Node) -> Script {
     let offered = match cluster.version {
-        VersionSpec::Minor(major, minor) if node.runs_kubelet() => software::kubeadms(cluster, (major, minor)),
+        VersionSpec::Minor(major, minor) if node.runs_kubelet() => {
+            software::kubeadms(cluster, (major, minor))
+        }
         _ => Script::new(),
     };
     Script::of("export LC_ALL=C\n")
@@ -214,8 +220,19 @@ impl Answer {
     /// # Errors
     /// When sections are missing.
     pub fn read(answers: &Answers) -> Result<Self, AnswerError> {
-        let address = |line: &str| line.split_whitespace().nth(3)?.split('/').next()?.parse().ok();
-        let addresses = answers.get("address")?.lines().filter_map(address).collect();
+        let address = |line: &str| {
+            line.split_whitespace()
+                .nth(3)?
+                .split('/')
+                .next()?
+                .parse()
+                .ok()
+        };
+        let addresses = answers
+            .get("address")?
+            .lines()
+            .filter_map(address)
+            .collect();
         let installed = answers.get("installed")?.lines().find_map(package_version);
         let offered = offered(answers)?;
         Ok(Self {
@@ -394,16 +411,32 @@ mod tests {
             // ip prints its arguments where it would print an address.
             let ip = "ip() { echo \"1: eth1 inet $*\" >&2; }\n";
             let script = format!("{ip}{}", script(cluster, &cluster.nodes[0]));
-            let output = std::process::Command::new("sh").args(["-c", &script]).output();
+            let output = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .output();
             String::from_utf8(output.unwrap().stderr).unwrap()
         };
-        assert!(asks(&cluster).contains("-o -4 addr show"), "{}", asks(&cluster));
+        assert!(
+            asks(&cluster).contains("-o -4 addr show"),
+            "{}",
+            asks(&cluster)
+        );
         cluster.network.pod_cidr = "fd00:10::/56".parse().unwrap();
-        assert!(asks(&cluster).contains("-o -6 addr show"), "{}", asks(&cluster));
+        assert!(
+            asks(&cluster).contains("-o -6 addr show"),
+            "{}",
+            asks(&cluster)
+        );
 
-        assert_eq!(of_interface(&["192.0.2.9"]), Ok("192.0.2.9".parse().unwrap()));
+        assert_eq!(
+            of_interface(&["192.0.2.9"]),
+            Ok("192.0.2.9".parse().unwrap())
+        );
         let error = of_interface(&["192.0.2.9", "198.51.100.9"]).unwrap_err();
-        assert!(error.contains("192.0.2.9, 198.51.100.9 [interface-with-addresses]"), "{error}");
+        assert!(
+            error.contains("192.0.2.9, 198.51.100.9 [interface-with-addresses]"),
+            "{error}"
+        );
         let error = of_interface(&[]).unwrap_err();
         assert!(error.ends_with("[interface-without-address]"), "{error}");
     }
@@ -434,7 +467,10 @@ mod tests {
             resolved.map_err(|error| format!("{error} [{}]", error.code()))
         };
         assert_eq!(of(installed(patch(1)), offered(&[1, 2])), Ok(patch(1)));
-        assert_eq!(of(installed(patch(1)), installed(Version::new(1, 36, 9))), Ok(patch(1)));
+        assert_eq!(
+            of(installed(patch(1)), installed(Version::new(1, 36, 9))),
+            Ok(patch(1))
+        );
         assert_eq!(of(offered(&[1, 2, 3]), offered(&[2, 1])), Ok(patch(2)));
         let differ = of(installed(patch(1)), installed(patch(3))).unwrap_err();
         assert_eq!(

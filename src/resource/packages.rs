@@ -294,9 +294,16 @@ mod tests {
     /// Defect 10: needrestart restarted what it liked (mode `a`).
     #[test]
     fn defect_10_no_run_of_apt_restarts_anything_by_itself() {
-        let apt = "apt-get() { env | grep ^NEEDRESTART_ | sort; }\n";
-        let script = format!("{apt}{APT_FUNCTION}kdiy_apt update\n");
-        let shell = std::process::Command::new("sh").args(["-c", &script]).output();
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let apt = folder.path().join("apt-get");
+        std::fs::write(&apt, "#!/bin/sh\nenv | grep ^NEEDRESTART_ | sort\n").unwrap();
+        std::fs::set_permissions(&apt, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = folder.path().display();
+        let script = format!("PATH={path}:$PATH\n{APT_FUNCTION}kdiy_apt update\n");
+        let shell = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .output();
         let told = String::from_utf8(shell.unwrap().stdout).unwrap();
         assert_eq!(told, "NEEDRESTART_MODE=l\nNEEDRESTART_SUSPEND=1\n");
     }

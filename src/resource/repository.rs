@@ -276,7 +276,8 @@ mod tests {
     fn defect_x5_a_key_that_has_expired_is_fetched_again_once_it_has_a_later_end() {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, end: &str, fingerprint: &str| {
-            let text = format!("pub:-:4096:1:AA:1600000000:{end}:::::scSC:\nfpr:::::::::{fingerprint}:\n");
+            let text =
+                format!("pub:-:4096:1:AA:1600000000:{end}:::::scSC:\nfpr:::::::::{fingerprint}:\n");
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
             path.display().to_string()
@@ -292,17 +293,29 @@ mod tests {
                 .args([here, there, "kubernetes", "AB12"])
                 .lit("\n");
             let script = format!("{fakes}{script}");
-            let shell = std::process::Command::new("sh").args(["-c", &script]).output();
+            let shell = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .output();
             String::from_utf8(shell.unwrap().stdout).unwrap()
         };
         let old = file("old", past, "AB12");
-        assert_eq!(renewed(&old, &file("later", future, "AB12")), "renewed kubernetes\n");
-        assert_eq!(renewed(&old, &file("endless", never, "AB12")), "renewed kubernetes\n");
+        assert_eq!(
+            renewed(&old, &file("later", future, "AB12")),
+            "renewed kubernetes\n"
+        );
+        assert_eq!(
+            renewed(&old, &file("endless", never, "AB12")),
+            "renewed kubernetes\n"
+        );
         assert_eq!(renewed(&old, &file("as-old", past, "AB12")), "");
         assert_eq!(renewed(&old, &file("other", future, "CD34")), "");
         assert_eq!(renewed(&old, "/nowhere"), "");
         let good = file("good", future, "AB12");
-        assert_eq!(renewed(&good, &file("later", never, "AB12")), "", "it is not asked");
+        assert_eq!(
+            renewed(&good, &file("later", never, "AB12")),
+            "",
+            "it is not asked"
+        );
 
         let key = RepositoryKey::Pinned {
             url: "https://example.org/key".to_owned(),
@@ -317,7 +330,12 @@ mod tests {
         };
         let seen = repository.as_wanted();
         assert_eq!(repository.diff(&seen), None);
-        let difference = repository.diff(&Seen { renewed: true, ..seen }).unwrap();
+        let difference = repository
+            .diff(&Seen {
+                renewed: true,
+                ..seen
+            })
+            .unwrap();
         assert_eq!(
             difference.details,
             ["key AB12 has expired; https://example.org/key has it with a later end"]

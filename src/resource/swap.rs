@@ -121,7 +121,9 @@ esac
 }
 swapoff() { echo "swapoff $*"; }
 "#;
-        let shell = Command::new("sh").args(["-ec", &format!("{systemctl}{script}")]).output();
+        let shell = Command::new("sh")
+            .args(["-ec", &format!("{systemctl}{script}")])
+            .output();
         String::from_utf8(shell.unwrap().stdout).unwrap()
     }
 
@@ -138,7 +140,11 @@ swapoff() { echo "swapoff $*"; }
         assert_eq!(seen(""), "service zramswap.service");
         assert_eq!(seen("disabled=1\n"), "");
         let services = vec!["zramswap.service".to_owned()];
-        let difference = Swap::diff(&Seen { services, ..Seen::default() }).unwrap();
+        let difference = Swap::diff(&Seen {
+            services,
+            ..Seen::default()
+        })
+        .unwrap();
         assert_eq!(difference.details, ["zramswap.service makes some at boot"]);
         let said = sh(&fstab(Swap::apply().as_str()));
         assert_eq!(

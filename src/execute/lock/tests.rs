@@ -54,7 +54,8 @@ impl Host {
         let number = number("boot");
         let (_, said) = self.sh(&scripts::take(&number, None, 90, "{}"));
         self.release(&number);
-        let holder::Answer::Taken { boot, .. } = holder::Answer::parse(said.as_bytes()).unwrap() else {
+        let holder::Answer::Taken { boot, .. } = holder::Answer::parse(said.as_bytes()).unwrap()
+        else {
             panic!("{said}");
         };
         boot

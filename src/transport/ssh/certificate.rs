@@ -63,7 +63,11 @@ impl Login<'_> {
         &mut self,
         files: &[(IdentityFile, Identity)],
     ) -> Vec<(PathBuf, Certificate)> {
-        let named = self.hop.certificates.iter().map(|path| (path.clone(), true));
+        let named = self
+            .hop
+            .certificates
+            .iter()
+            .map(|path| (path.clone(), true));
         let beside = files.iter().map(|(file, _)| {
             let mut path = file.path.as_os_str().to_owned();
             path.push("-cert.pub");
@@ -78,7 +82,10 @@ impl Login<'_> {
             match read(&path) {
                 Ok(Some(certificate)) => found.push((path, certificate)),
                 Ok(None) if named => {
-                    self.skip(path.display().to_string(), "there is no such file".to_owned());
+                    self.skip(
+                        path.display().to_string(),
+                        "there is no such file".to_owned(),
+                    );
                 }
                 Ok(None) => {}
                 Err(why) => self.skip(path.display().to_string(), why),
@@ -112,7 +119,10 @@ impl Login<'_> {
             public.is_some_and(|public| public.key_data() == key.key_data())
         };
         let Some((file, identity)) = files.iter().find(own) else {
-            self.skip(name, "its key is in no identity file and not in the agent".to_owned());
+            self.skip(
+                name,
+                "its key is in no identity file and not in the agent".to_owned(),
+            );
             return Ok(false);
         };
         if hash.is_some() {
@@ -128,9 +138,9 @@ impl Login<'_> {
                 // The operator is only asked for a key that would do.
                 let (user, asked) = (user.clone(), certificate.clone());
                 let mut probe = Probe;
-                let login =
-                    self.handle
-                        .authenticate_certificate_with(user, asked, hash, &mut probe);
+                let login = self
+                    .handle
+                    .authenticate_certificate_with(user, asked, hash, &mut probe);
                 match in_time(self.hop, limit, login).await? {
                     Err(Probed::Accepted) => {}
                     Err(Probed::Closed) => {
@@ -148,7 +158,9 @@ impl Login<'_> {
                 return Ok(false);
             }
         };
-        let login = self.handle.authenticate_openssh_cert(user, key, certificate);
+        let login = self
+            .handle
+            .authenticate_openssh_cert(user, key, certificate);
         let result = in_time(self.hop, limit, login).await?;
         let result = result.map_err(|error| self.lost(&error.to_string()))?;
         self.conclude(name, &result)

@@ -12,10 +12,10 @@ use russh::keys::{Certificate, HashAlg, PrivateKeyWithHashAlg, PublicKey};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use super::{Shared, certificate};
 use super::identity::Identity;
 use super::live::Client;
 use super::route::{Hop, IdentityFile};
+use super::{Shared, certificate};
 use crate::transport::error::{Attempt, Error, IdentityError, Outcome};
 
 /// How long a login by an agent may take: it may wait for a touch of a key.
@@ -66,12 +66,14 @@ impl Login<'_> {
         let mut agent = self.agent().await;
         for (path, certificate) in certificates {
             let key = certificate::key_of(&certificate);
-            let holds = |held: &Held| {
-                held.certificate.is_none() && held.key.key_data() == key.key_data()
-            };
+            let holds =
+                |held: &Held| held.certificate.is_none() && held.key.key_data() == key.key_data();
             let agent = agent.as_mut();
             let agent = agent.and_then(|(agent, keys)| keys.iter().any(holds).then_some(agent));
-            if self.offer_certificate(&path, certificate, agent, &files).await? {
+            if self
+                .offer_certificate(&path, certificate, agent, &files)
+                .await?
+            {
                 return Ok(true);
             }
         }
@@ -199,7 +201,10 @@ impl Login<'_> {
                 let login = self
                     .handle
                     .authenticate_publickey_with(user, key, hash, agent);
-                (format!("{comment} (agent)"), in_time(hop, TOUCH, login).await?)
+                (
+                    format!("{comment} (agent)"),
+                    in_time(hop, TOUCH, login).await?,
+                )
             }
         };
         self.conclude_of_agent(name, result)
