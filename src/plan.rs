@@ -14,6 +14,7 @@ pub mod preflight;
 pub mod resolve;
 pub mod rolling;
 pub mod serving;
+pub mod settings_kept;
 pub mod standing;
 #[cfg(test)]
 mod tests;

@@ -37,6 +37,8 @@ pub struct ClusterState {
     pub answering: BTreeSet<Name>,
     /// Hash of the applied network manifest.
     pub manifest: Option<String>,
+    /// The settings that the cluster remembers; see [`crate::cluster::change`].
+    pub settings: Option<BTreeMap<String, String>>,
     /// Control planes that have joined some cluster, while no API server
     /// answers: nothing may be bootstrapped then. With the reason of one.
     pub silent: BTreeMap<Name, String>,
@@ -92,8 +94,14 @@ impl ClusterState {
             ..Self::default()
         };
         for (name, facts) in &control_planes {
-            if let ApiView::Nodes { nodes, manifest } = &facts.api {
+            if let ApiView::Nodes {
+                nodes,
+                manifest,
+                settings,
+            } = &facts.api
+            {
                 state.answering.insert((*name).clone());
+                state.settings = state.settings.or_else(|| settings.clone());
                 state.manifest = state.manifest.or_else(|| manifest.clone());
                 for node in nodes {
                     state.nodes.insert(node.name.clone(), node.clone());

@@ -11,6 +11,7 @@ mod network;
 mod nodes;
 mod parallel_bootstrap;
 mod put_back;
+mod remember;
 mod runtime;
 mod serving;
 mod settings;
@@ -136,6 +137,7 @@ pub fn blueprint(
     kubelet::restrict(&context, &mut blueprint);
     joined.extend(serving::configure(&context, &mut blueprint));
     serving::approve(&context, &mut blueprint, &joined);
+    remember::settings(&context, &mut blueprint, &joined);
     blueprint
 }
 

@@ -237,6 +237,7 @@ fn member(resolved: &ResolvedCluster, host: &str) -> Facts {
         facts.api = ApiView::Nodes {
             nodes: nodes(resolved),
             manifest,
+            settings: Some(crate::cluster::change::settings(&resolved.cluster)),
         };
         facts.api_server_manifest = true;
         if resolved.cluster.topology == Topology::Stacked {

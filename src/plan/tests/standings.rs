@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::plan::standing::{Astray, Foreign, Standing};
-use crate::plan::unlisted;
+use crate::plan::{settings_kept, unlisted};
 
 /// The small cluster, whole but for what `change` does to the facts of a host.
 fn but(change: impl Fn(&str, &mut Facts)) -> Hosts {
@@ -198,6 +198,32 @@ fn defect_2_what_a_worker_says_of_itself_changes_nothing_of_others() {
         .filter(|(host, _)| host != "w2")
         .collect();
     assert_eq!(others, []);
+}
+
+#[test]
+fn defect_7_a_setting_that_is_not_changed_is_refused_or_told() {
+    let with = |change: &dyn Fn(&mut crate::cluster::Cluster)| {
+        let mut hosts = but(|_, _| {});
+        change(&mut hosts.resolved.cluster);
+        let state = &hosts.observed.cluster_state;
+        let told = settings_kept::warnings(&hosts.resolved.cluster, state);
+        (hosts.codes(), told.len())
+    };
+    let fixed = || vec![("cp1".to_owned(), "setting-fixed")];
+    assert_eq!(with(&|_| {}), (vec![], 0));
+    let service = |cluster: &mut crate::cluster::Cluster| {
+        cluster.network.service_cidr = "10.43.0.0/16".parse().unwrap();
+    };
+    assert_eq!(with(&service), (fixed(), 0));
+    let proxy = |cluster: &mut crate::cluster::Cluster| {
+        cluster.kube_proxy.mode = crate::cluster::ProxyMode::Nftables;
+    };
+    assert_eq!(with(&proxy), (fixed(), 0));
+    let kubelet = |cluster: &mut crate::cluster::Cluster| {
+        let pods = ("maxPods".to_owned(), 50.into());
+        cluster.kubelet.extra_config.extend([pods]);
+    };
+    assert_eq!(with(&kubelet), (vec![], 1));
 }
 
 #[test]
