@@ -19,6 +19,7 @@ pub mod standing;
 #[cfg(test)]
 mod tests;
 pub mod unlisted;
+pub mod unwell;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::plan::standing::{Astray, Foreign, Standing};
-use crate::plan::{settings_kept, unlisted};
+use crate::plan::{settings_kept, unlisted, unwell};
 
 /// The small cluster, whole but for what `change` does to the facts of a host.
 fn but(change: impl Fn(&str, &mut Facts)) -> Hosts {
@@ -112,6 +112,14 @@ fn a_member_that_is_silent_is_no_member_that_is_gone() {
     });
     assert_eq!(standing(&hosts, "cp2"), Standing::Joined);
     assert_eq!(steps(&hosts), [""; 0]);
+    let Observed {
+        facts,
+        cluster_state,
+        ..
+    } = &hosts.observed;
+    let warnings = unwell::warnings(&hosts.resolved.cluster, facts, cluster_state);
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].contains("member of etcd does not answer"));
 }
 
 #[test]
