@@ -16,10 +16,9 @@ const CHANGES: &[(&str, Change)] = &[
     ("apiVersion", Kdiy("it is the form of this file")),
     (
         "name",
-        Checked(
-            "authorities-unseen",
-            "another name is another cluster, with a state folder of its own. Rename the folder \
-             `.kdiy/NAME` with it",
+        Kdiy(
+            "it names the folder `.kdiy/NAME`, which is filled from the cluster again, and the \
+             kubeconfig's context; kubeadm's own records keep the first name",
         ),
     ),
     ("version", Checked("upgrade", "upgrades are not built yet")),
