@@ -8,6 +8,7 @@ pub mod etcd;
 pub mod facts;
 pub mod gate;
 pub mod install;
+pub mod membership;
 pub mod observe;
 pub mod operation;
 pub mod preflight;
@@ -15,7 +16,6 @@ pub mod resolve;
 pub mod rolling;
 pub mod serving;
 pub mod settings_kept;
-pub mod standing;
 #[cfg(test)]
 mod tests;
 pub mod unlisted;

@@ -146,7 +146,7 @@ impl Apply {
             return Ok(Exit::Ok);
         }
         interrupts.unless(ui, UNCHANGED, self.ask(ui)).await??;
-        survey.make_authorities(limit, ui)?;
+        survey.make_cas(limit, ui)?;
         let plan = survey.plan.as_ref().expect("it was shown");
         let run = survey.state.create_run(&id)?;
         let recorder = Arc::new(RunRecorder::begin(run, plan, began, start)?);

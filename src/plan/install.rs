@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::SecretString;
 
 use self::balancer::Balanced;
-use super::standing::Standing;
+use super::membership::Membership;
 use super::{Blueprint, ClusterState, Facts, StepId, bootstrap};
 use crate::cluster::{Cluster, Name, Node, ResolvedCluster, Role, Topology};
 use crate::etcd::Client;
@@ -154,8 +154,8 @@ impl Context<'_> {
     }
 
     /// What a node is to the cluster, where that is known.
-    fn standing(&self, node: &Node) -> Option<Standing> {
-        self.cluster_state.standings.get(&node.name).copied()
+    fn membership(&self, node: &Node) -> Option<Membership> {
+        self.cluster_state.memberships.get(&node.name).copied()
     }
 
     fn has_joined(&self, node: &Node) -> bool {

@@ -102,7 +102,7 @@ pub fn problems(
         system(&observation.facts, &mut problems);
         if node.runs_kubelet() && !cluster_state.joined_nodes.contains(&node.name) {
             size(node, &observation.facts, &mut problems);
-            joined_nodes::foreign(node, cluster_state, &mut problems);
+            joined_nodes::outside(node, cluster_state, &mut problems);
         }
         joined_nodes::moved(
             resolved,

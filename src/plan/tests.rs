@@ -118,10 +118,10 @@ struct Hosts {
     secrets: SecretStore,
 }
 
+mod memberships;
 mod parallel_bootstrap;
 mod planes;
 mod software;
-mod standings;
 
 /// The same, with its control planes one after the other.
 fn serial(mut resolved: ResolvedCluster) -> ResolvedCluster {

@@ -2,7 +2,7 @@
 //! removed, and what is gone is put back.
 
 use super::*;
-use crate::plan::standing::{Astray, Foreign, Standing};
+use crate::plan::membership::{Astray, Membership, Outside};
 use crate::plan::{settings_kept, unlisted, unwell};
 
 /// The small cluster, whole but for what `change` does to the facts of a host.
@@ -30,8 +30,8 @@ fn unlabelled(nodes: &mut [NodeView], which: &[&str]) {
     }
 }
 
-fn standing(hosts: &Hosts, host: &str) -> Standing {
-    hosts.observed.cluster_state.standings[&name(host)]
+fn membership(hosts: &Hosts, host: &str) -> Membership {
+    hosts.observed.cluster_state.memberships[&name(host)]
 }
 
 /// `actor: title` of all steps; nobody is forgotten and nothing bootstrapped.
@@ -65,8 +65,8 @@ fn defect_1_a_node_that_was_deleted_registers_again() {
     for host in ["cp2", "w1"] {
         let hosts = but(|_, facts| nodes_but(facts, |nodes| nodes.retain(|n| n.name != host)));
         assert_eq!(
-            standing(&hosts, host),
-            Standing::Astray(Astray::Unregistered)
+            membership(&hosts, host),
+            Membership::Astray(Astray::Unregistered)
         );
         let steps = steps(&hosts);
         assert!(steps.contains(&format!("{host}: put the kubelet back")));
@@ -110,7 +110,7 @@ fn a_member_that_is_silent_is_no_member_that_is_gone() {
             facts.api = ApiView::Silent("connection refused".to_owned());
         }
     });
-    assert_eq!(standing(&hosts, "cp2"), Standing::Joined);
+    assert_eq!(membership(&hosts, "cp2"), Membership::Joined);
     assert_eq!(steps(&hosts), [""; 0]);
     let Observed {
         facts,
@@ -129,7 +129,7 @@ fn nobody_lives_on_a_host_that_was_made_anew() {
             *facts = super::facts(&few(VERSION), host);
         }
     });
-    assert_eq!(standing(&hosts, "cp2"), Standing::Wiped);
+    assert_eq!(membership(&hosts, "cp2"), Membership::Wiped);
     let titles: Vec<_> = hosts.plan().steps.iter().map(|s| s.title.clone()).collect();
     assert!(titles.contains(&"forget cp2".to_owned()), "{titles:?}");
 }
@@ -154,7 +154,10 @@ fn another_clusters_host_is_left_alone() {
         }
         nodes_but(facts, |nodes| nodes.retain(|node| node.name != "w1"));
     });
-    assert_eq!(standing(&hosts, "w1"), Standing::Foreign(Foreign::OtherCa));
+    assert_eq!(
+        membership(&hosts, "w1"),
+        Membership::Outside(Outside::OtherCa)
+    );
     assert_eq!(hosts.codes(), [("w1".to_owned(), "foreign-node")]);
 }
 
