@@ -6,6 +6,7 @@ pub mod compare;
 mod diagnose;
 pub mod etcd;
 pub mod event;
+mod guarded;
 pub mod host_info;
 pub mod lock;
 pub mod operate;

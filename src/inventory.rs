@@ -37,6 +37,7 @@ mod render;
 mod rules;
 mod runtime;
 pub mod schema;
+pub(crate) mod secrets;
 mod sources;
 pub(crate) mod syntax;
 pub(crate) mod yaml;

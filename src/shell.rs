@@ -8,6 +8,13 @@ use std::fmt;
 
 use zeroize::{Zeroize as _, Zeroizing};
 
+/// A script of kdiy's own begins with this, since a proxy in a host's
+/// environment would stand between kubeadm, kubectl or curl and the cluster,
+/// and kubeadm would write it into static pods. Where a proxy is wanted, the
+/// inventory names it.
+pub const WITHOUT_PROXY: &str = "unset http_proxy https_proxy ftp_proxy all_proxy no_proxy \
+                                 HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY\n";
+
 /// POSIX sh text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Script(String);

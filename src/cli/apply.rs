@@ -100,12 +100,19 @@ impl Apply {
         let shown = ui.renderer(start, source.hosts());
         let began = OffsetDateTime::now_utc();
         let id = run_id(began);
-        let before = async |connections: &Connections<Link>| {
+        let mut before = async |connections: &Connections<Link>| {
             let owner = owner::of(&cluster.name, &id, began);
             let lock = locks.take(connections, owner, self.steal_lock, ui).await?;
-            wait_until_idle(lock, ui).await
+            Ok(wait_until_idle(lock, ui).await?)
         };
-        let survey = survey::survey(&source, &self.connection_args, limit, ui, shown, before);
+        let survey = survey::survey(
+            &source,
+            &self.connection_args,
+            limit,
+            ui,
+            shown,
+            &mut before,
+        );
         let mut survey = interrupts.unless(ui, UNCHANGED, survey).await??;
         let lock = locks
             .lock()
@@ -146,6 +153,10 @@ impl Apply {
             return Ok(Exit::Ok);
         }
         interrupts.unless(ui, UNCHANGED, self.ask(ui)).await??;
+        if let Some(loss) = lock.hold().loss() {
+            return Err(CliError::new(Exit::Locked, loss)
+                .hint("nothing was changed: run kdiy plan, and kdiy apply again"));
+        }
         survey.make_cas(limit, ui)?;
         let plan = survey.plan.as_ref().expect("it was shown");
         let run = survey.state.create_run(&id)?;
@@ -159,7 +170,7 @@ impl Apply {
         };
         let width = self.connection_args.width();
         let (tally, stopped) = run_plan(plan, &survey, lock, width, &context).await?;
-        let lock_lost = lock.lost().borrow().is_some();
+        let lock_lost = lock.hold().loss().is_some();
         let exit = match (tally.succeeded(), lock_lost) {
             (true, _) => Exit::Ok,
             (false, true) => Exit::Locked,

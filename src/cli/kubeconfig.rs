@@ -154,7 +154,24 @@ fn own_path() -> Result<PathBuf, CliError> {
             folder.join("config")
         }
     };
-    Ok(path.canonicalize().unwrap_or(path))
+    Ok(target(path)?)
+}
+
+/// Where a path leads, through links, also where nothing is there yet: the
+/// link stays, and what it points at is made.
+fn target(path: PathBuf) -> io::Result<PathBuf> {
+    /// As many links as Linux follows.
+    const LINKS: usize = 40;
+    let mut path = path;
+    for _ in 0..LINKS {
+        match std::fs::read_link(&path) {
+            // A relative one is relative to where the link is.
+            Ok(leads) => path = path.parent().map_or(leads.clone(), |at| at.join(&leads)),
+            Err(_) => return Ok(path.canonicalize().unwrap_or(path)),
+        }
+    }
+    let what = format!("{} is a circle of links", path.display());
+    Err(io::Error::other(what))
 }
 
 /// Where the admin kubeconfig is kept, made anew when it does not fit.
@@ -181,4 +198,28 @@ pub fn keep(cluster: &Cluster, cas: &ClusterCas, state: &State) -> Result<PathBu
         leaf,
     );
     Ok(state.save_kubeconfig(&kubeconfig.to_yaml())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// Defect 30: a link that dangles was replaced by a file.
+    #[test]
+    fn defect_30_a_link_to_nothing_yet_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("dotfiles")).unwrap();
+        symlink("dotfiles/first", at("config")).unwrap();
+        symlink("second", at("dotfiles/first")).unwrap();
+        assert_eq!(target(at("config")).unwrap(), at("dotfiles/second"));
+        std::fs::write(at("dotfiles/second"), "").unwrap();
+        let real = at("dotfiles/second").canonicalize().unwrap();
+        assert_eq!(target(at("config")).unwrap(), real);
+        assert_eq!(target(at("none")).unwrap(), at("none"));
+        symlink("circle", at("circle")).unwrap();
+        assert!(target(at("circle")).is_err());
+    }
 }

@@ -114,7 +114,7 @@ pub async fn survey(
     limit: &[Name],
     ui: &Ui,
     mut renderer: Box<dyn Renderer>,
-    before: impl AsyncFnOnce(&Connections<Link>) -> Result<(), CliError>,
+    before: impl AsyncFnMut(&Connections<Link>) -> Result<(), BeforeError>,
 ) -> Result<Survey<Link>, CliError> {
     let connector = connector::ssh(connection_args, ui)?;
     let (events, received) = unbounded_channel();
@@ -154,7 +154,7 @@ async fn gather<C>(
     connection_args: &ConnectionArgs,
     limit: &[Name],
     events: &UnboundedSender<Event>,
-    before: impl AsyncFnOnce(&Connections<C::Connection>) -> Result<(), CliError>,
+    before: impl AsyncFnMut(&Connections<C::Connection>) -> Result<(), BeforeError>,
 ) -> Result<Survey<C::Connection>, CliError>
 where
     C: Connector,
@@ -164,16 +164,31 @@ where
     let limit = limit_of(source, limit)?;
     let width = connection_args.width();
     let nodes: Vec<_> = cluster.nodes.iter().collect();
-    let (connections, mut missing) = survey::connect(connector, &nodes, width, events).await;
+    let (connections, missing) = survey::connect(connector, &nodes, width, events).await;
     tolerate(&missing, cluster, limit.as_ref())?;
-    before(&connections).await?;
-    let resolved = survey::resolve(cluster, &connections, width)
-        .await
-        .map_err(|error| match error {
-            ResolveError::HostErrors(host_errors) => failed(&host_errors),
-            ResolveError::Unresolved(why) => CliError::new(Exit::Preflight, why)
-                .hint("look at `version`, `packages` and `interface` in the inventory"),
-        })?;
+    let mut reached = Reached {
+        cluster,
+        limit: limit.as_ref(),
+        connections,
+        missing,
+    };
+    reached.ask(before).await?;
+    let resolve = async |connections: &Connections<_>| {
+        let resolved = survey::resolve(cluster, connections, width).await;
+        resolved.map_err(|error| match error {
+            ResolveError::HostErrors(host_errors) => BeforeError::Hosts(host_errors),
+            ResolveError::Unresolved(why) => {
+                let hint = why.hint();
+                CliError::new(Exit::Preflight, why).hint(hint).into()
+            }
+        })
+    };
+    let resolved = reached.ask(resolve).await?;
+    let Reached {
+        connections,
+        mut missing,
+        ..
+    } = reached;
     let now = OffsetDateTime::now_utc();
     let state = State::open(&source.folder, &cluster.name)?;
     let (cas, origin) = trust::cas(&state, cluster, &connections, now)
@@ -277,6 +292,54 @@ fn limit_of(source: &Source, limit: &[Name]) -> Result<Option<BTreeSet<Name>>, C
     Ok((!limit.is_empty()).then(|| limit.iter().cloned().collect()))
 }
 
+/// Why something could not be done on all hosts.
+#[derive(Debug)]
+pub enum BeforeError {
+    /// These hosts could not be asked.
+    Hosts(HostErrors),
+    /// Something else.
+    Other(CliError),
+}
+
+impl From<CliError> for BeforeError {
+    fn from(error: CliError) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Hosts that are connected, and those that are not. One that is outside the
+/// limit and cannot be asked is let go.
+struct Reached<'a, C> {
+    cluster: &'a Cluster,
+    limit: Option<&'a BTreeSet<Name>>,
+    connections: Connections<C>,
+    missing: HostErrors,
+}
+
+impl<C> Reached<'_, C> {
+    /// Asks all hosts, and once more without those that may be let go.
+    async fn ask<T>(
+        &mut self,
+        mut work: impl AsyncFnMut(&Connections<C>) -> Result<T, BeforeError>,
+    ) -> Result<T, CliError> {
+        loop {
+            let host_errors = match work(&self.connections).await {
+                Ok(done) => return Ok(done),
+                Err(BeforeError::Other(error)) => return Err(error),
+                Err(BeforeError::Hosts(host_errors)) => host_errors,
+            };
+            tolerate(&host_errors, self.cluster, self.limit)?;
+            let before = self.connections.len();
+            self.connections
+                .retain(|name, _| !host_errors.contains_key(name));
+            if self.connections.len() == before {
+                return Err(unreachable(&host_errors));
+            }
+            self.missing.extend(host_errors);
+        }
+    }
+}
+
 /// Fails for hosts inside the limit.
 fn tolerate(
     host_errors: &HostErrors,
@@ -377,6 +440,50 @@ mod tests {
         let text = unreachable(&host_errors.into()).error.to_string();
         assert_eq!(text.lines().count(), 3, "{text}");
         assert_eq!(text.matches("ssh-add").count(), 1, "{text}");
+    }
+
+    /// Defect 18: a host that connects and does not answer blocked the others,
+    /// also outside the limit.
+    #[tokio::test]
+    async fn defect_18_a_sick_host_outside_the_limit_is_let_go() {
+        use crate::execute::survey::HostError;
+        use crate::transport::Exit as Ended;
+        use std::sync::Arc;
+
+        let cluster = crate::kubeadm::tests::few(crate::cluster::Version::new(1, 37, 2)).cluster;
+        let names: Vec<_> = cluster.nodes.iter().map(|node| node.name.clone()).collect();
+        let (sick, others) = names.split_first().unwrap();
+        let ask = async |limit: Option<&BTreeSet<Name>>| {
+            let mut reached = Reached {
+                cluster: &cluster,
+                limit,
+                connections: names
+                    .iter()
+                    .map(|name| (name.clone(), Arc::new(())))
+                    .collect(),
+                missing: HostErrors::new(),
+            };
+            let asked = reached.ask(async |connections: &Connections<()>| {
+                let error = HostError::Probe {
+                    exit: Ended::Code(1),
+                    last: "the lock itself is locked".to_owned(),
+                };
+                match connections.contains_key(sick) {
+                    true => Err(BeforeError::Hosts([(sick.clone(), error)].into())),
+                    false => Ok(connections.len()),
+                }
+            });
+            let asked = asked.await.map_err(|failed| failed.error.to_string());
+            (asked, reached.missing.contains_key(sick))
+        };
+        let limit: BTreeSet<_> = others.iter().cloned().collect();
+        assert_eq!(ask(Some(&limit)).await, (Ok(others.len()), true));
+        let all: BTreeSet<_> = names.iter().cloned().collect();
+        for limit in [None, Some(&all)] {
+            let (asked, missing) = ask(limit).await;
+            assert!(asked.unwrap_err().contains("the lock itself is locked"));
+            assert!(!missing);
+        }
     }
 
     #[test]

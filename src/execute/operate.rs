@@ -212,7 +212,9 @@ impl<C: Connection> StepRunner<'_, C> {
                 text: self.secrets.mask(&text),
             });
         };
-        let ended = self.operator.operate(operation, &tell).await;
+        self.confirm_hold().await?;
+        let operated = self.operator.operate(operation, &tell);
+        let ended = self.while_held(operated).await?;
         ended.map_err(|error| {
             let what = self.secrets.mask(&error.to_string());
             AttemptError {

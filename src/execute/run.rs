@@ -9,6 +9,8 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::guarded::AFTER_LOSS;
+use super::lock::{Hold, LOCK_LOST};
 use super::operate::Operator;
 use super::output_tail::OutputTail;
 use super::retry::{self, RetryPolicy};
@@ -18,7 +20,6 @@ use crate::cluster::Name;
 use crate::plan::rolling::Course;
 use crate::plan::{Action, Actor, Change, Plan, PlannedStep};
 use crate::secret_store::SecretStore;
-use crate::shell::Script;
 use crate::transport::{Connection, Exit, Request, User};
 
 /// How a plan is run.
@@ -30,8 +31,8 @@ pub struct Options {
     pub limit: Duration,
     /// Whether scripts are told of before they run.
     pub scripts: bool,
-    /// What every step begins with.
-    pub guard: Script,
+    /// By which the run has its hosts: nothing begins once they are lost.
+    pub hold: Hold,
     /// Becomes true when no further step shall begin, nor be tried again.
     pub stop: watch::Receiver<bool>,
 }
@@ -86,7 +87,7 @@ pub async fn run<C: Connection>(
         secrets,
         limit: options.limit,
         scripts: options.scripts,
-        guard: &options.guard,
+        hold: &options.hold,
         stop: &options.stop,
         tell,
     };
@@ -94,7 +95,7 @@ pub async fn run<C: Connection>(
     let mut ended_last = None;
     loop {
         let free = options.width.max(1) - running.len().min(options.width.max(1));
-        if !*options.stop.borrow() {
+        if !*options.stop.borrow() && options.hold.loss().is_none() {
             for _ in 0..free {
                 let may_begin = |place: &&usize| {
                     let needs = &plan.steps[**place].needs;
@@ -158,12 +159,12 @@ pub async fn run<C: Connection>(
 
 /// What every step is carried out with.
 pub(super) struct StepRunner<'a, C> {
-    connections: &'a BTreeMap<Name, Arc<C>>,
+    pub(super) connections: &'a BTreeMap<Name, Arc<C>>,
     pub(super) operator: &'a dyn Operator,
     pub(super) secrets: &'a SecretStore,
     limit: Duration,
     scripts: bool,
-    guard: &'a Script,
+    pub(super) hold: &'a Hold,
     stop: &'a watch::Receiver<bool>,
     tell: &'a (dyn Fn(Event) + Sync),
 }
@@ -250,10 +251,10 @@ impl<C: Connection> StepRunner<'_, C> {
 
     /// One try.
     async fn attempt(&self, place: usize, step: &PlannedStep) -> Result<(), AttemptError> {
+        self.check_hold()?;
         match (&step.actor, &step.action) {
             (Actor::Host(host), Action::Converge(changes)) => {
-                let connection = self.connections[host].as_ref();
-                self.converge(place, step, changes, connection).await
+                self.converge(place, step, changes, host).await
             }
             (_, Action::Do(operation)) => self.operate(place, step, operation).await,
             (Actor::Cluster, Action::Converge(_)) => {
@@ -268,10 +269,11 @@ impl<C: Connection> StepRunner<'_, C> {
         place: usize,
         step: &PlannedStep,
         changes: &[Change],
-        connection: &C,
+        host: &Name,
     ) -> Result<(), AttemptError> {
+        let connection = self.connections[host].as_ref();
         let mark = mark();
-        let script = script::of_step(step, self.secrets, &mark, self.guard);
+        let script = script::of_step(step, self.secrets, &mark, &self.hold.guard(host));
         let request = Request {
             script: &script,
             user: User::Root,
@@ -328,6 +330,9 @@ impl<C: Connection> StepRunner<'_, C> {
                     Exit::Signal(name) => format!("killed by SIG{name}"),
                 };
                 let (code, hint) = diagnosis(&output.exit, resource.as_deref());
+                if code == "step-lock-lost" {
+                    self.lose(host);
+                }
                 Err(AttemptError {
                     transient: retry::transient_cause(
                         &output.exit,
@@ -391,6 +396,7 @@ fn diagnosis(exit: &Exit, resource: Option<&str>) -> (&'static str, String) {
             "step-stale",
             "the host has moved on since the plan was made: run kdiy plan again".to_owned(),
         ),
+        (Exit::Code(LOCK_LOST), None) => ("step-lock-lost", AFTER_LOSS.to_owned()),
         (_, Some(resource)) if resource.starts_with("packages") => (
             "step-packages",
             format!("apt could not install them: see its lines above; {AGAIN}"),

@@ -8,7 +8,7 @@ use crate::plan::PlannedStep;
 use crate::plan::install::POLL_FUNCTION;
 use crate::resource::{APT_FUNCTION, Content, PUT_FUNCTION};
 use crate::secret_store::SecretStore;
-use crate::shell::Script;
+use crate::shell::{Script, WITHOUT_PROXY};
 
 /// How long a script waits on its host for an earlier one to end.
 pub(super) const HOST_LOCK_TIMEOUT: Duration = Duration::from_secs(600);
@@ -57,7 +57,8 @@ pub fn of_step(
     mark: &str,
     guard: &Script,
 ) -> Zeroizing<String> {
-    let mut script = Script::of(HEAD)
+    let mut script = Script::of(WITHOUT_PROXY)
+        .lit(HEAD)
         .then(guard)
         .lit(PUT_FUNCTION)
         .lit(APT_FUNCTION)
@@ -118,6 +119,47 @@ mod tests {
             assert!(Instant::now() < until, "{} never came", path.display());
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Defect X1: a proxy of the host's environment stood before kubeadm.
+    #[test]
+    fn defect_x1_a_step_knows_no_proxy_of_its_host() {
+        let command = crate::resource::Command {
+            name: "tell".to_owned(),
+            verb: crate::resource::Verb::Run,
+            details: Vec::new(),
+            done: crate::resource::Done::Known(false),
+            script: Script::of("env | grep -i _proxy || echo none\n"),
+            inputs: Vec::new(),
+        };
+        let step = PlannedStep {
+            actor: crate::plan::Actor::Cluster,
+            title: String::new(),
+            action: crate::plan::Action::Converge(vec![crate::plan::Change {
+                resource: crate::resource::Resource::Command(command),
+                difference: crate::resource::Difference::plain(crate::resource::Verb::Run),
+                seen: crate::resource::Seen::Command(false),
+            }]),
+            needs: Vec::new(),
+            gate: None,
+        };
+        let script = of_step(&step, &SecretStore::new(), "mark ", &Script::new());
+        let folder = tempfile::tempdir().unwrap();
+        let script = script.replace(
+            "/run/kdiy",
+            &folder.path().join("kdiy").display().to_string(),
+        );
+        let mut shell = Command::new("sh");
+        for name in ["http", "https", "all", "no"] {
+            shell.env(format!("{name}_proxy"), "http://192.0.2.1:9");
+            shell.env(format!("{name}_proxy").to_uppercase(), "http://192.0.2.1:9");
+        }
+        let ended = shell.args(["-c", &script]).output().unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&ended.stdout),
+            "mark 0\nnone\n",
+            "{ended:?}"
+        );
     }
 
     #[test]

@@ -177,7 +177,9 @@ fn resolve(
                 .unwrap_or_default();
             let mut rows = cluster_status.nodes.iter();
             let row = rows.find(|row| row.in_inventory && row.name == node.name.as_str());
-            answer.address = answer.address.or_else(|| row?.address);
+            if answer.addresses.len() != 1 {
+                answer.addresses = row.and_then(|row| row.address).into_iter().collect();
+            }
             (node.name.clone(), answer)
         })
         .collect();

@@ -18,7 +18,7 @@ use crate::plan::observe::{self, Window};
 use crate::plan::resolve::{self, Answer, Unresolved};
 use crate::plan::{Blueprint, Observation};
 use crate::resource::AnswerError;
-use crate::shell::Script;
+use crate::shell::{Script, WITHOUT_PROXY};
 use crate::transport::sanitise::sanitise_short;
 use crate::transport::{self, Connection, Connector, Exit, Output, Request, User};
 
@@ -239,6 +239,7 @@ pub(super) async fn ask_within<C: Connection>(
     user: User,
     limit: Duration,
 ) -> Result<Vec<u8>, HostError> {
+    let script = Script::of(WITHOUT_PROXY).then(script);
     let script = Zeroizing::new(script.as_str().to_owned());
     let request = Request {
         script: &script,

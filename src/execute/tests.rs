@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
+use super::lock::{Hold, LockLoss, Number};
 use super::operate::Operator;
 use super::*;
 use crate::cluster::{Login, Name};
@@ -89,7 +90,7 @@ fn options() -> Options {
         width: 2,
         limit: Duration::from_secs(60),
         scripts: true,
-        guard: Script::new(),
+        hold: Hold::new(Number::generate().unwrap(), BTreeMap::new()),
         stop: watch::channel(false).1,
     }
 }
@@ -560,4 +561,97 @@ async fn a_rolling_group_stops_at_the_first_member_that_fails() {
     assert_eq!(report.failed, [1]);
     let done: Vec<_> = report.done.iter().map(|(step, _)| *step).collect();
     assert_eq!(done, [0, 2, 3]);
+}
+
+/// Defect 3: what a run that has lost its hosts would still have done.
+mod defect_03 {
+    use super::*;
+
+    fn operation() -> PlannedStep {
+        PlannedStep {
+            actor: Actor::Cluster,
+            action: Action::Do(Operation::BootstrapToken),
+            ..step("one", "make a token", &[])
+        }
+    }
+
+    /// An operator that is never done.
+    struct Endless(watch::Sender<bool>);
+
+    #[async_trait]
+    impl Operator for Endless {
+        async fn operate(
+            &self,
+            _: &Operation,
+            _: &(dyn Fn(String) + Sync),
+        ) -> Result<(), crate::api::Error> {
+            let _ = self.0.send(true);
+            std::future::pending().await
+        }
+    }
+
+    fn loss() -> LockLoss {
+        LockLoss::NotOurs { host: name("one") }
+    }
+
+    #[tokio::test]
+    async fn nothing_begins_once_the_hosts_are_lost() {
+        let plan = plan(vec![step("one", "work", &[]), operation()]);
+        let links = links(&Fake::default(), &["one"]).await;
+        let options = options();
+        options.hold.lose(loss());
+        let ran = ran_over(&plan, &links, &options).await;
+        assert_eq!(ran.report.left, [0, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_step_that_its_host_stops_stops_the_run() {
+        let fake = Fake::default();
+        let said = "this run does not have this host any more";
+        fake.once(&name("one"), "run first", Answer::exits(76, "", said));
+        let plan = plan(vec![
+            step("one", "first", &[]),
+            step("two", "second", &[]),
+            operation(),
+        ]);
+        let links = links(&fake, &["one", "two"]).await;
+        let options = Options {
+            width: 1,
+            ..options()
+        };
+        let ran = ran_over(&plan, &links, &options).await;
+        assert_eq!(
+            (failure(&ran).code, &ran.report.left[..]),
+            ("step-lock-lost", &[1, 2][..])
+        );
+        assert!(options.hold.loss().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_is_asked_before_an_operation() {
+        let fake = Fake::default();
+        fake.always(&name("one"), "kdiy_guard /run", Answer::exits(76, "", "no"));
+        let lost = lost();
+        fake.always(&name("two"), "kdiy_guard /run", lost);
+        let links = links(&fake, &["one", "two"]).await;
+        let ran = ran_over(&plan(vec![operation()]), &links, &options()).await;
+        assert_eq!(failure(&ran).code, "step-lock-lost");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_operation_ends_when_the_hosts_are_lost() {
+        let fake = Fake::default();
+        fake.always(&name("one"), "kdiy_guard /run", Answer::output(""));
+        let links = links(&fake, &["one"]).await;
+        let (plan, options) = (plan(vec![operation()]), options());
+        let (begun, mut begins) = watch::channel(false);
+        let (operator, secrets) = (Endless(begun), SecretStore::new());
+        let running = run(&plan, &links, &operator, &secrets, &options, &|_| {});
+        let robber = async {
+            begins.wait_for(|begun| *begun).await.unwrap();
+            options.hold.lose(loss());
+        };
+        let (report, ()) = tokio::join!(running, robber);
+        assert_eq!(report.failed, [0]);
+    }
 }

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::finding::quoted;
 use super::reader::{ParseError, parse_error, port};
+use super::secrets::without_secrets;
 use super::syntax::is_dns_name;
 use crate::cluster::{Endpoint, EndpointHost};
 
@@ -93,7 +94,7 @@ pub fn endpoint(text: &str) -> Result<Endpoint, ParseError> {
                 "{} is a URL; the endpoint is a host and a port",
                 quoted(text)
             ),
-            format!("write `{bare}`"),
+            format!("write `{}`", without_secrets(bare)),
         );
     }
     let (host, port) = host_port(text)?;
@@ -280,6 +281,12 @@ pub fn user(text: &str) -> Result<String, ParseError> {
 pub fn login(text: &str) -> Result<(Option<String>, String, Option<u16>), ParseError> {
     let text = text.strip_prefix("ssh://").unwrap_or(text);
     let (name, server) = match text.rsplit_once('@') {
+        Some((name, _)) if name.contains(':') => {
+            return parse_error(
+                "a password stands in this login, where others can read it",
+                "write user@host; kdiy logs in by a key, from a file or the ssh-agent",
+            );
+        }
         Some((name, server)) => (Some(user(name)?), server),
         None => (None, text),
     };

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::secrets::without_secrets;
+
 /// A range of bytes of the inventory's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Span {
@@ -115,35 +117,11 @@ impl Finding {
     }
 }
 
-/// The text with the passwords of its URLs as asterisks, byte for byte.
-pub(crate) fn without_passwords(text: &str) -> String {
-    let mut masked = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
-        let end = after.find(|c: char| c.is_whitespace() || c == '"' || c == '\'');
-        let (url, next) = after.split_at(end.unwrap_or(after.len()));
-        masked.push_str(before);
-        masked.push_str("://");
-        match url
-            .rsplit_once('@')
-            .and_then(|(login, host)| Some((login.split_once(':')?, host)))
-        {
-            Some(((user, password), host)) => {
-                let stars = "*".repeat(password.len());
-                masked.extend([user, ":", &stars, "@", host]);
-            }
-            None => masked.push_str(url),
-        }
-        rest = next;
-    }
-    masked + rest
-}
-
 /// A text from the file in backticks: shortened, and with control characters
 /// escaped so that it cannot drive the terminal.
 pub(crate) fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
-    let shown: String = without_passwords(text)
+    let shown: String = without_secrets(text)
         .chars()
         .take(LONGEST)
         .flat_map(char::escape_debug)
@@ -160,17 +138,6 @@ pub(crate) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn passwords_in_urls_are_not_shown() {
-        let text = "http: http://me:hünter2@proxy:3128, https://proxy:3128/ \"ftp://a:b@c\" x@y:z";
-        let masked = without_passwords(text);
-        assert_eq!(
-            masked,
-            "http: http://me:********@proxy:3128, https://proxy:3128/ \"ftp://a:*@c\" x@y:z"
-        );
-        assert_eq!(masked.len(), text.len());
-    }
 
     #[test]
     fn quoted_texts_are_short_and_harmless() {

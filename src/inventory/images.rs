@@ -4,6 +4,8 @@ use super::address;
 use super::fields;
 use super::finding::{Finding, Span, Spanned, quoted};
 use super::reader::{ParseError, Reader, parse_error};
+use super::secrets::without_secrets;
+use super::sources;
 use super::yaml::{Node, Value};
 use crate::cluster::{Images, RegistryMirror};
 
@@ -75,7 +77,7 @@ pub fn image(text: &str) -> Result<String, ParseError> {
                 "{} is a URL; images have names without a scheme",
                 quoted(text)
             ),
-            format!("write `{}`", rest.trim_end_matches('/')),
+            format!("write `{}`", without_secrets(rest.trim_end_matches('/'))),
         );
     }
     let sound = text
@@ -104,9 +106,11 @@ fn mirrors(reader: &Reader<'_>, node: &Node) -> Vec<(Span, RegistryMirror)> {
                 );
             }
             let one = |node: &Node| {
-                reader.parse(node, "invalid-url", "a URL", |text| {
+                let url = reader.parse(node, "invalid-url", "a URL", |text| {
                     address::url(text, false)
-                })
+                })?;
+                sources::visible_password(reader, &url, sources::OPEN_MIRROR);
+                Some(url)
             };
             let endpoints: Vec<_> = match &node.value {
                 Value::Sequence(items) => items.iter().filter_map(|item| one(item)).collect(),
@@ -139,7 +143,7 @@ fn insecure(reader: &Reader<'_>, node: &Node) -> Vec<String> {
                             "{} is a URL; registries have names without a scheme",
                             quoted(text)
                         ),
-                        format!("write `{}`", rest.trim_end_matches('/')),
+                        format!("write `{}`", without_secrets(rest.trim_end_matches('/'))),
                     );
                 }
                 registry_name(text).map(|()| text.to_owned())

@@ -8,6 +8,7 @@ use super::address;
 use super::fields;
 use super::finding::{Finding, Spanned, quoted};
 use super::reader::{Fields, Reader, parse_error};
+use super::sources;
 use super::syntax;
 use super::yaml::{Node, Value};
 use crate::cluster::{Cni, ManifestSource};
@@ -98,7 +99,11 @@ fn cni(reader: &Reader<'_>, node: &Node) -> Option<Spanned<Cni>> {
     let span = source.span;
     let source = if source.value.contains("://") {
         match address::url(&source.value, true) {
-            Ok(url) => ManifestSource::Url(url),
+            Ok(url) => {
+                let url = Spanned { value: url, span };
+                sources::visible_password(reader, &url, sources::OPEN_MIRROR);
+                ManifestSource::Url(url.value)
+            }
             Err(error) => {
                 reader.report(Finding::error("invalid-url", span, error.message).help(error.help));
                 return None;

@@ -3,7 +3,8 @@
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use super::finding::{Finding, Severity, Span, without_passwords};
+use super::finding::{Finding, Severity, Span};
+use super::secrets::without_secrets;
 
 /// How findings are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +60,7 @@ pub fn rows(findings: &[Finding], file_name: &str, text: &str) -> Vec<Row> {
 const MOST_DRAWN: usize = 200;
 
 /// Draws findings with the source lines they are about, then a line that
-/// counts them. Empty when there are none. Passwords are drawn as asterisks.
+/// counts them. Empty when there are none. What may be secret is drawn as asterisks.
 #[must_use]
 pub fn render(findings: &[Finding], file_name: &str, text: &str, style: Style) -> String {
     if findings.is_empty() {
@@ -114,7 +115,7 @@ fn draw(finding: &Finding, file_name: &str, text: &str, renderer: &Renderer) -> 
 /// The text with what may be secret as asterisks, byte for byte, so that
 /// places stay what they are.
 fn masked(findings: &[Finding], text: &str) -> String {
-    let mut masked = without_passwords(text);
+    let mut masked = without_secrets(text);
     for finding in findings.iter().filter(|finding| finding.secret) {
         let range = finding.span.range();
         if let Some(secret) = masked.get(range.clone()) {

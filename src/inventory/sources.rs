@@ -5,6 +5,7 @@ use super::document::plain;
 use super::fields;
 use super::finding::{Finding, Spanned, quoted};
 use super::reader::{ParseError, Reader, parse_error};
+use super::secrets::without_secrets;
 use super::yaml::{Node, Value};
 use crate::cluster::{HttpProxy, PackageKey};
 
@@ -105,7 +106,7 @@ pub fn package_key(reader: &Reader<'_>, node: &Node, known: &[&str]) -> Option<P
             );
             reader.report(finding.help(format!(
                 "write `key: {{url: {}, fingerprint: ...}}`",
-                name.value
+                without_secrets(&name.value)
             )));
             return None;
         }
@@ -119,6 +120,9 @@ pub fn package_key(reader: &Reader<'_>, node: &Node, known: &[&str]) -> Option<P
                 templated(text, known, true)
             })
         });
+    if let Some(url) = &url {
+        visible_password(reader, url, OPEN_MIRROR);
+    }
     let fingerprint = fields.require(
         "fingerprint",
         "`fingerprint:` as `gpg --show-keys` prints it",

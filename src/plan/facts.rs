@@ -146,7 +146,7 @@ const FACTS: &str = r#"echo "clock $(date +%s.%N)"
 echo "os ${ID:-unknown}"
 echo "os-version ${VERSION_ID:-unknown}"
 echo "os-codename ${VERSION_CODENAME:-unknown}"
-kdiy_line() { [ -r "$2" ] && read -r v < "$2" && echo "$1 $v"; }
+kdiy_line() { v=; [ -r "$2" ] && { read -r v < "$2" || [ -n "$v" ]; } && echo "$1 $v"; }
 kdiy_line arch /proc/sys/kernel/arch || echo "arch $(uname -m)"
 kdiy_line hostname /proc/sys/kernel/hostname
 kdiy_line machine-id /etc/machine-id

@@ -257,14 +257,16 @@ impl Packages {
 /// still runs and comes to its end by itself. apt removes what stands in its
 /// way without a question under -y: what the plan did not show stays, and the
 /// installation fails before it has begun.
+/// needrestart would restart etcd, containerd and kubelets, on all hosts side
+/// by side, when any library is upgraded: it is told to restart nothing.
 pub const APT_FUNCTION: &str = r#"kdiy_apt() {
-DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 "$@"
+DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 "$@"
 }
 kdiy_apt_mend() {
 ls /var/lib/dpkg/updates/[0-9]* >/dev/null 2>&1 || return 0
 if kdiy_apt check >/dev/null 2>&1; then return 0; fi
 echo 'taking up a run of dpkg that was cut short'
-DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a || :
+DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 dpkg --force-confdef --force-confold --configure -a || :
 kdiy_apt --no-install-recommends --fix-broken install
 }
 kdiy_apt_try() {
@@ -284,3 +286,20 @@ fi
 kdiy_apt install --no-install-recommends --allow-change-held-packages -- "$@"
 }
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Defect 10: needrestart restarted what it liked (mode `a`).
+    #[test]
+    fn defect_10_no_run_of_apt_restarts_anything_by_itself() {
+        let apt = "apt-get() { env | grep ^NEEDRESTART_ | sort; }\n";
+        let script = format!("{apt}{APT_FUNCTION}kdiy_apt update\n");
+        let shell = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .output();
+        let told = String::from_utf8(shell.unwrap().stdout).unwrap();
+        assert_eq!(told, "NEEDRESTART_MODE=l\nNEEDRESTART_SUSPEND=1\n");
+    }
+}

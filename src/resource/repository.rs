@@ -46,6 +46,8 @@ pub struct Seen {
     key: Option<String>,
     /// Fingerprints in the keyring, where one is pinned.
     fingerprints: Vec<String>,
+    /// The pinned key has expired here, and its URL has it with a later end.
+    renewed: bool,
 }
 
 impl Repository {
@@ -70,6 +72,7 @@ impl Repository {
             list: Some(sha256_hex(self.list().as_bytes())),
             key: Some(key),
             fingerprints,
+            renewed: false,
         }
     }
 
@@ -102,10 +105,18 @@ impl Repository {
                 .map(str::to_owned)
                 .collect(),
         };
+        let renewed = match &self.key {
+            RepositoryKey::Armored(_) => false,
+            RepositoryKey::Pinned { .. } => {
+                let mark = format!("renewed {}", self.name);
+                answers.get("repository")?.lines().any(|line| line == mark)
+            }
+        };
         Ok(Seen {
             list: paths::sum(answers, &self.list_path())?,
             key: paths::sum(answers, &self.key_path())?,
             fingerprints,
+            renewed,
         })
     }
 
@@ -123,6 +134,10 @@ impl Repository {
             RepositoryKey::Pinned { url, fingerprint } => {
                 if seen.key.is_none() || seen.fingerprints != [fingerprint.clone()] {
                     details.push(format!("key {fingerprint} from {url}"));
+                } else if seen.renewed {
+                    details.push(format!(
+                        "key {fingerprint} has expired; {url} has it with a later end"
+                    ));
                 }
             }
         }
@@ -193,6 +208,28 @@ pub const DOWNLOAD: &str = "/usr/lib/apt/apt-helper -o Acquire::http::Timeout=60
 /// Fingerprints of the primary keys in a keyring file, which is appended.
 const FINGERPRINTS: &str = "gpg_primary() { gpg --batch --show-keys --with-colons -- \"$1\" 2>/dev/null | { p=; while IFS=: read -r t _ _ _ _ _ _ _ _ f _; do case $t in pub) p=1;; fpr) [ -z \"$p\" ] || echo \"$f\"; p=;; esac; done; }; }; gpg_primary ";
 
+/// `kdiy_expired FILE`: whether a key in a keyring file has. `kdiy_renewed FILE
+/// URL NAME FINGERPRINT` says so where the one at the URL has not: what signs a
+/// repository is given a later end from time to time, under the same
+/// fingerprint. The URL is asked only where the key has expired.
+const RENEWED: &str = r#"kdiy_expired() {
+gpg --batch --show-keys --with-colons -- "$1" 2>/dev/null | {
+  while IFS=: read -r t _ _ _ _ _ end _; do
+    [ "$t" != pub ] || [ -z "$end" ] || [ "$end" -gt "$(date +%s)" ] || exit 0
+  done
+  exit 1
+}
+}
+kdiy_renewed() {
+kdiy_expired "$1" && kdiy_new=$(mktemp -d) || return 0
+if timeout 20 $kdiy_download "$2" "$kdiy_new/key" >/dev/null 2>&1 \
+  && [ "$(kdiy_primary "$kdiy_new/key")" = "$4" ] && ! kdiy_expired "$kdiy_new/key"; then
+  echo "renewed $3"
+fi
+rm -rf -- "$kdiy_new"
+}
+"#;
+
 /// Has apt verify the repository alone. apt only warns about a signature that
 /// it cannot verify when it has older lists, so warnings count as errors.
 const TRY: &str = r#"if ! kdiy_apt update -o Dir::Etc::sourcelist="$kdiy_try" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any; then
@@ -208,13 +245,100 @@ pub(super) fn probe(all: &[&Repository]) -> Script {
     if pinned.peek().is_none() {
         return Script::new();
     }
-    let body = pinned.fold(Script::new(), |body, repository| {
+    let functions = Script::of(RENEWED)
+        .lit("kdiy_primary() {\n")
+        .lit(FINGERPRINTS)
+        .lit("\"$1\"\n}\nkdiy_download=")
+        .arg(DOWNLOAD)
+        .lit("\n");
+    let body = pinned.fold(functions, |body, repository| {
+        let RepositoryKey::Pinned { url, fingerprint } = &repository.key else {
+            return body;
+        };
         body.lit("for f in $(")
             .lit(FINGERPRINTS)
             .arg(repository.key_path())
             .lit("); do echo ")
             .arg(format!("fpr {} ", repository.name))
-            .lit("\"$f\"; done\n")
+            .lit("\"$f\"; done\nkdiy_renewed ")
+            .args([&repository.key_path(), url, &repository.name, fingerprint])
+            .lit("\n")
     });
     section("repository", &body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Defect X5: a key that was given a later end was never fetched again.
+    #[test]
+    fn defect_x5_a_key_that_has_expired_is_fetched_again_once_it_has_a_later_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, end: &str, fingerprint: &str| {
+            let text =
+                format!("pub:-:4096:1:AA:1600000000:{end}:::::scSC:\nfpr:::::::::{fingerprint}:\n");
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        let (past, future, never) = ("1600000001", "99999999999", "");
+        // gpg shows the file that it is given; what is fetched is a file.
+        let fakes = "gpg() { eval \"cat -- \\${$#}\"; }\ntimeout() { shift 3; cp -- \"$@\"; }\n";
+        let renewed = |here: &str, there: &str| {
+            let script = Script::of(RENEWED)
+                .lit("kdiy_primary() {\n")
+                .lit(FINGERPRINTS)
+                .lit("\"$1\"\n}\nkdiy_download='helper download-file'\nkdiy_renewed ")
+                .args([here, there, "kubernetes", "AB12"])
+                .lit("\n");
+            let script = format!("{fakes}{script}");
+            let shell = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .output();
+            String::from_utf8(shell.unwrap().stdout).unwrap()
+        };
+        let old = file("old", past, "AB12");
+        assert_eq!(
+            renewed(&old, &file("later", future, "AB12")),
+            "renewed kubernetes\n"
+        );
+        assert_eq!(
+            renewed(&old, &file("endless", never, "AB12")),
+            "renewed kubernetes\n"
+        );
+        assert_eq!(renewed(&old, &file("as-old", past, "AB12")), "");
+        assert_eq!(renewed(&old, &file("other", future, "CD34")), "");
+        assert_eq!(renewed(&old, "/nowhere"), "");
+        let good = file("good", future, "AB12");
+        assert_eq!(
+            renewed(&good, &file("later", never, "AB12")),
+            "",
+            "it is not asked"
+        );
+
+        let key = RepositoryKey::Pinned {
+            url: "https://example.org/key".to_owned(),
+            fingerprint: "AB12".to_owned(),
+        };
+        let repository = Repository {
+            name: "kubernetes".to_owned(),
+            url: "https://example.org/".to_owned(),
+            suite: "/".to_owned(),
+            key,
+            setting: "packages",
+        };
+        let seen = repository.as_wanted();
+        assert_eq!(repository.diff(&seen), None);
+        let difference = repository
+            .diff(&Seen {
+                renewed: true,
+                ..seen
+            })
+            .unwrap();
+        assert_eq!(
+            difference.details,
+            ["key AB12 has expired; https://example.org/key has it with a later end"]
+        );
+    }
 }

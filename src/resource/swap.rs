@@ -1,5 +1,5 @@
 //! No swap, now and after a reboot; undone by removing `#kdiy# ` from
-//! /etc/fstab and by unmasking the units.
+//! /etc/fstab, by unmasking the units, and by enabling the services again.
 
 use serde::Serialize;
 
@@ -17,7 +17,18 @@ pub struct Seen {
     pub active: Vec<String>,
     /// Lines of /etc/fstab.
     pub fstab: Vec<String>,
+    /// Services that make swap at boot.
+    pub services: Vec<String>,
 }
+
+/// Services of packages that make swap at boot, without a unit of their swap:
+/// of zram-tools, dphys-swapfile, zram-config, zram-swap-config and swapspace.
+const SERVICES: &str = r##"kdiy_swap_services() {
+for unit in zramswap dphys-swapfile zram-config zram-swap zram_swap swapspace; do
+  case $(systemctl is-enabled -- "$unit.service" 2>/dev/null) in enabled*) echo "$unit.service" ;; esac
+done
+}
+"##;
 
 const PROBE: &str = r##"while read -r dev _; do [ "$dev" = Filename ] || echo "active $dev"; done < /proc/swaps
 if [ -r /etc/fstab ]; then
@@ -25,6 +36,7 @@ while read -r dev _ type _; do
 case $dev in "#"*|"") ;; *) [ "$type" = swap ] && echo "fstab $dev" ;; esac
 done < /etc/fstab
 fi
+for unit in $(kdiy_swap_services); do echo "service $unit"; done
 "##;
 
 const APPLY: &str = r##"if [ -r /etc/fstab ] && grep -Eq '^[^#[:space:]]+[[:space:]]+[^[:space:]]+[[:space:]]+swap[[:space:]]' /etc/fstab; then
@@ -33,6 +45,11 @@ const APPLY: &str = r##"if [ -r /etc/fstab ] && grep -Eq '^[^#[:space:]]+[[:spac
   mv -f /etc/fstab.kdiy-new /etc/fstab
   systemctl daemon-reload
 fi
+# They take their swap away when they stop. One of /etc cannot be masked.
+for unit in $(kdiy_swap_services); do
+  systemctl disable --now -- "$unit"
+  systemctl mask -- "$unit" || :
+done
 swapoff -a
 # Units that make swap again after a reboot (zram, gpt-auto).
 for unit in $(systemctl list-units --type=swap --all --plain --no-legend | cut -d' ' -f1); do
@@ -44,7 +61,7 @@ pub(super) fn probe(all: &[&Swap]) -> Script {
     if all.is_empty() {
         Script::new()
     } else {
-        section("swap", &Script::of(PROBE))
+        section("swap", &Script::of(SERVICES).lit(PROBE))
     }
 }
 
@@ -55,6 +72,7 @@ impl Swap {
             match line.split_once(' ') {
                 Some(("active", device)) => seen.active.push(device.to_owned()),
                 Some(("fstab", device)) => seen.fstab.push(device.to_owned()),
+                Some(("service", unit)) => seen.services.push(unit.to_owned()),
                 _ => return Err(AnswerError::text("swap", line)),
             }
         }
@@ -70,11 +88,69 @@ impl Swap {
             .fstab
             .iter()
             .map(|device| format!("{device} is in /etc/fstab"));
-        let details: Vec<_> = active.chain(fstab).collect();
+        let services = seen
+            .services
+            .iter()
+            .map(|unit| format!("{unit} makes some at boot"));
+        let details: Vec<_> = active.chain(fstab).chain(services).collect();
         (!details.is_empty()).then(|| Difference::with(Verb::Change, details))
     }
 
     pub(super) fn apply() -> Script {
-        Script::of(APPLY)
+        Script::of(SERVICES).lit(APPLY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Runs a script with a systemctl for which one service makes swap until
+    /// it is disabled; what it says.
+    fn sh(script: &str) -> String {
+        let systemctl = r#"systemctl() {
+case $* in
+'is-enabled -- zramswap.service') [ -z "$disabled" ] && echo enabled || echo masked ;;
+'is-enabled -- swapspace.service') echo disabled; return 1 ;;
+is-enabled*) return 1 ;;
+list-units*) ;;
+*) echo "systemctl $*" ;;
+esac
+}
+swapoff() { echo "swapoff $*"; }
+"#;
+        let shell = Command::new("sh")
+            .args(["-ec", &format!("{systemctl}{script}")])
+            .output();
+        String::from_utf8(shell.unwrap().stdout).unwrap()
+    }
+
+    /// Defect X2: swap of a service came back after a boot.
+    #[test]
+    fn defect_x2_a_service_that_makes_swap_at_boot_is_seen_and_disabled() {
+        let fstab = |text: &str| text.replace("/etc/fstab", "/nonexistent");
+        let seen = |before: &str| {
+            let script = format!("{SERVICES}{}", fstab(PROBE));
+            let said = sh(&format!("{before}{script}"));
+            let service = |line: &&str| line.starts_with("service");
+            said.lines().filter(service).collect::<Vec<_>>().join("\n")
+        };
+        assert_eq!(seen(""), "service zramswap.service");
+        assert_eq!(seen("disabled=1\n"), "");
+        let services = vec!["zramswap.service".to_owned()];
+        let difference = Swap::diff(&Seen {
+            services,
+            ..Seen::default()
+        })
+        .unwrap();
+        assert_eq!(difference.details, ["zramswap.service makes some at boot"]);
+        let said = sh(&fstab(Swap::apply().as_str()));
+        assert_eq!(
+            said,
+            "systemctl disable --now -- zramswap.service\nsystemctl mask -- zramswap.service\n\
+             swapoff -a\n"
+        );
     }
 }

@@ -17,6 +17,7 @@ pub(crate) fn absent(resource: &Resource) -> Seen {
         Resource::Swap(_) => Seen::Swap(swap::Seen {
             active: vec!["/dev/sda2".to_owned()],
             fstab: vec!["UUID=1".to_owned()],
+            services: vec!["zramswap.service".to_owned()],
         }),
         Resource::Repository(_) => Seen::Repository(repository::Seen::default()),
         Resource::Packages(packages) => Seen::Packages(

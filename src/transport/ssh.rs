@@ -4,6 +4,7 @@
 //! Login + ssh_config -> Route (hops) -> Live (a session) -> exec (a script)
 //! ```
 
+mod certificate;
 mod exec;
 mod host_key;
 mod identity;

@@ -2,7 +2,7 @@
 //! enter it.
 //!
 //! Files are read once and asked for each host. As in ssh the first value
-//! wins; only `IdentityFile` adds up. `Match` blocks other than `Match all`
+//! wins; only `IdentityFile` and `CertificateFile` add up. `Match` blocks other than `Match all`
 //! are passed over and listed in [`SshConfig::passed_over`].
 
 mod words;
@@ -38,6 +38,8 @@ pub struct HostConfig {
     /// Identity files as written, `~` and tokens not yet replaced, see
     /// [`Tokens`]; `none` clears ssh's defaults.
     pub identity_files: Vec<Located>,
+    /// Files with certificates of the user, as written like identity files.
+    pub certificate_files: Vec<Located>,
     /// Whether only the identity files are offered.
     pub identities_only: Option<bool>,
     /// Socket of the agent, `none` or `SSH_AUTH_SOCK`.
@@ -293,6 +295,12 @@ fn host_matches(patterns: &[String], host: &str) -> bool {
             .any(|word| !word.starts_with('!') && hit(word))
 }
 
+fn add(files: &mut Vec<Located>, file: Located) {
+    if !files.iter().any(|known| known.value == file.value) {
+        files.push(file);
+    }
+}
+
 impl Setting {
     fn apply(&self, host: &str, found: &mut HostConfig) -> Result<(), Error> {
         let first = || self.words[0].clone();
@@ -315,13 +323,11 @@ impl Setting {
             }
             "identityfile" => {
                 let file = self.located(&self.words[0]);
-                if !found
-                    .identity_files
-                    .iter()
-                    .any(|known| known.value == file.value)
-                {
-                    found.identity_files.push(file);
-                }
+                add(&mut found.identity_files, file);
+            }
+            "certificatefile" => {
+                let file = self.located(&self.words[0]);
+                add(&mut found.certificate_files, file);
             }
             "identitiesonly" if found.identities_only.is_none() => {
                 found.identities_only = Some(self.flag()?);

@@ -6,7 +6,7 @@ from pyinfra.operations import apt, files, server
 
 FILES = [
     "/etc/modules-load.d/kdiy.conf",
-    "/etc/sysctl.d/99-kdiy.conf",
+    "/etc/sysctl.d/zz-kdiy.conf",
     "/etc/containerd/config.toml",
     "/etc/containerd/certs.d/registry.k8s.io/hosts.toml",
     "/etc/crictl.yaml",

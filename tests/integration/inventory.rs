@@ -94,6 +94,19 @@ fn every_broken_inventory_says_what_is_wrong() {
     }
 }
 
+/// Defect P1: where a password has no place, it is not shown either.
+#[test]
+fn defect_p1_no_password_of_a_broken_inventory_is_shown() {
+    for path in yaml_files("tests/fixtures/broken") {
+        let (name, (text, loaded)) = (name_of(&path), load_file(&path));
+        let drawn = drawn(&loaded.findings, &name, &text);
+        assert!(!drawn.contains("hunter2"), "{name}: {drawn}");
+        for row in kdiy::inventory::rows(&loaded.findings, &name, &text) {
+            assert!(!format!("{row:?}").contains("hunter2"), "{row:?}");
+        }
+    }
+}
+
 #[test]
 fn eight_mistakes_come_out_in_one_run() {
     let (_, loaded) = load_file(&folder("tests/fixtures/broken/eight-mistakes.yaml"));

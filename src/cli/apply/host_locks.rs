@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 
+use crate::cli::survey::BeforeError;
 use crate::cli::{CliError, Exit, owner, survey};
 use crate::cluster::Name;
 use crate::execute::lock::{self, Holder, Lock, LockError, Owner};
@@ -48,9 +49,9 @@ impl<C: Connection + 'static> HostLocks<C> {
         owner: Owner,
         steal: bool,
         ui: &Ui,
-    ) -> Result<&Lock<C>, CliError> {
+    ) -> Result<&Lock<C>, BeforeError> {
         let (connections, ui) = (connections.clone(), ui.clone());
-        let number = lock::Number::generate()?;
+        let number = lock::Number::generate().map_err(CliError::from)?;
         let taking = async move {
             // One run is told of once, however many hosts it has.
             let told = Mutex::new(BTreeSet::new());
@@ -69,12 +70,13 @@ impl<C: Connection + 'static> HostLocks<C> {
         self.taking = None;
         match taken {
             Ok(lock) => Ok(self.taken.insert(lock)),
-            Err(LockError::HostErrors(host_errors)) => Err(survey::failed(&host_errors)),
+            Err(LockError::HostErrors(host_errors)) => Err(BeforeError::Hosts(host_errors)),
             Err(held @ LockError::Locked { .. }) => {
                 let expiry = lock::EXPIRY.as_secs();
-                Err(CliError::new(Exit::Locked, held).hint(format!(
+                let error = CliError::new(Exit::Locked, held).hint(format!(
                     "wait until it has ended. One that is dead is forgotten after {expiry} s; --steal-lock stops it at once"
-                )))
+                ));
+                Err(error.into())
             }
         }
     }
@@ -141,7 +143,7 @@ mod tests {
         let name = |text: &str| Name::try_from(text.to_owned()).unwrap();
         let mut all = Connections::new();
         for (host, seconds) in [("a", 0), ("b", 1), ("c", 8)] {
-            let taken = Answer::output("taken\n").after(Duration::from_secs(seconds));
+            let taken = Answer::output("taken b-1\n").after(Duration::from_secs(seconds));
             fake.once(&name(host), "kdiy_take", taken);
             fake.once(&name(host), "kdiy_release", Answer::output(""));
             let link = fake.connect(&name(host), &Login::to("")).await.unwrap();

@@ -53,13 +53,12 @@ pub(super) async fn run_plan<C: Connection + 'static>(
     let (stopping, stop) = watch::channel(false);
     let stopping = Arc::new(stopping);
     let lock_watch = tokio::spawn({
-        let (mut lost, stopping, ui) = (lock.lost(), Arc::clone(&stopping), ui.clone());
+        let (mut lost, stopping, ui) = (lock.hold().watch(), Arc::clone(&stopping), ui.clone());
         let recorder = Arc::clone(recorder);
         async move {
-            if lost.changed().await.is_ok()
-                && let Some((host, holder)) = lost.borrow().clone()
-            {
-                ui.warn(&format!("{host} was taken by another kdiy: {holder}"));
+            let loss = lost.wait_for(Option::is_some).await;
+            if let Some(loss) = loss.ok().and_then(|loss| loss.clone()) {
+                ui.warn(&loss.to_string());
                 recorder.stopping();
                 let _ = stopping.send(true);
             }
@@ -81,7 +80,7 @@ pub(super) async fn run_plan<C: Connection + 'static>(
         width,
         limit: STEP,
         scripts: ui.style().verbose(),
-        guard: lock.number().guard(),
+        hold: lock.hold().clone(),
         stop: stop.clone(),
     };
     let (events, received) = mpsc::unbounded_channel();

@@ -74,6 +74,8 @@ impl Holder {
 pub(super) enum Answer {
     /// It is ours.
     Taken {
+        /// Tells this boot of the host from all others.
+        boot: String,
         /// A step of an earlier run is still at work there.
         busy: bool,
     },
@@ -81,26 +83,59 @@ pub(super) enum Answer {
     Locked(Holder),
 }
 
+/// What a host answers to who has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Beat {
+    /// It still is ours.
+    Ours,
+    /// It is another's.
+    Locked(Holder),
+    /// It was another's, and is nobody's now.
+    Gone,
+}
+
 impl Answer {
     pub(super) fn parse(answer: &[u8]) -> Result<Self, AnswerError> {
         let text = String::from_utf8_lossy(answer);
-        let text = text.trim();
-        match text {
-            "taken" => return Ok(Self::Taken { busy: false }),
-            "taken busy" => return Ok(Self::Taken { busy: true }),
-            _ => {}
+        let words: Vec<_> = text.trim().split(' ').collect();
+        let (boot, busy) = match words[..] {
+            ["taken", boot] => (boot, false),
+            ["taken", boot, "busy"] => (boot, true),
+            _ => return Holder::parse(&text).map(Self::Locked),
+        };
+        let sound = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if boot.len() > 80 || !boot.contains('-') || !boot.chars().all(sound) {
+            return Err(AnswerError::Form(0));
         }
+        let boot = boot.to_owned();
+        Ok(Self::Taken { boot, busy })
+    }
+}
+
+impl Beat {
+    pub(super) fn parse(answer: &[u8]) -> Result<Self, AnswerError> {
+        let text = String::from_utf8_lossy(answer);
+        match text.trim() {
+            "ours" => Ok(Self::Ours),
+            "gone" => Ok(Self::Gone),
+            text => Holder::parse(text).map(Self::Locked),
+        }
+    }
+}
+
+impl Holder {
+    fn parse(text: &str) -> Result<Self, AnswerError> {
         let held = || {
-            let mut words = text.strip_prefix("held ")?.splitn(3, ' ');
+            let mut words = text.trim().strip_prefix("held ")?.splitn(3, ' ');
             let number = words.next()?;
             let sound = number.len() <= 64 && number.chars().all(|c| c.is_ascii_alphanumeric());
-            Some(Holder {
+            Some(Self {
                 number: sound.then(|| number.to_owned())?,
                 silent: words.next()?.parse().ok()?,
                 owner: serde_json::from_str(words.next().unwrap_or_default()).ok(),
             })
         };
-        held().map(Self::Locked).ok_or(AnswerError::Form(0))
+        held().ok_or(AnswerError::Form(0))
     }
 }
 

@@ -4,11 +4,17 @@
 use crate::cluster::{LoadBalancer, Name, ResolvedCluster, Role};
 use crate::shell::Script;
 
+/// By which a control plane is known to its API server, also where that
+/// answers nobody else (`--anonymous-auth=false`).
+pub const OWN_CERTIFICATE: &str = " --cert /etc/kubernetes/pki/apiserver-kubelet-client.crt --key \
+                                   /etc/kubernetes/pki/apiserver-kubelet-client.key ";
+
 /// Asks an API server, by the URL of its own address, whether it is ready.
 #[must_use]
 pub fn script(server: &str) -> Script {
     Script::of("if curl -fsS -o /dev/null --noproxy '*' --max-time 5 ")
-        .lit("--cacert /etc/kubernetes/pki/ca.crt ")
+        .lit("--cacert /etc/kubernetes/pki/ca.crt")
+        .lit(OWN_CERTIFICATE)
         .arg(format!("{server}/readyz"))
         .lit("; then echo ready; else echo no; fi\n")
 }

@@ -261,7 +261,7 @@ pub(super) fn pull_images(context: &Context, node: &Node, blueprint: &mut Bluepr
 }
 
 /// Asks an API server whether it is ready; its URL is appended.
-const READY: &str = " curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt ";
+const READY: &str = " curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt";
 
 /// Waits until the API answers at the endpoint, asked from the lead.
 pub(super) fn reachable(context: &Context, blueprint: &mut Blueprint) -> StepId {
@@ -269,6 +269,7 @@ pub(super) fn reachable(context: &Context, blueprint: &mut Blueprint) -> StepId 
     let script = Script::of("kdiy_poll 240 ")
         .arg(format!("the API to be ready at the endpoint {endpoint}"))
         .lit(READY)
+        .lit(endpoint::OWN_CERTIFICATE)
         .arg(format!("https://{endpoint}/readyz"));
     let wait = Command::wait(format!("the API at {endpoint}"), script);
     let wait = vec![Resource::Command(wait)];
@@ -294,6 +295,7 @@ pub(super) fn gate(context: &Context, node: &Node, blueprint: &mut Blueprint) ->
         .lit("kdiy_poll 240 ")
         .arg(format!("the API server of {} to be ready", node.name))
         .lit(READY)
+        .lit(endpoint::OWN_CERTIFICATE)
         .arg(format!("{url}/readyz"));
     let wait = Command::wait(format!("{what} of {}", node.name), script);
     let title = format!("wait for {what}");

@@ -35,6 +35,10 @@ const SYSCTLS: [&str; 3] = [
     "net.ipv4.ip_forward",
 ];
 
+/// At boot the last file by name wins, and many hosts have a hardened
+/// 99-sysctl.conf.
+const SYSCTL_FILE: &str = "/etc/sysctl.d/zz-kdiy.conf";
+
 pub(super) fn prepare(
     context: &Context,
     node: &Node,
@@ -95,7 +99,7 @@ fn kernel(context: &Context) -> Vec<Resource> {
     let settings = keys.iter().map(|key| format!("{key} = 1\n"));
     let mut all = vec![
         text("/etc/modules-load.d/kdiy.conf", names.collect()),
-        text("/etc/sysctl.d/99-kdiy.conf", settings.collect()),
+        text(SYSCTL_FILE, settings.collect()),
     ];
     all.extend(modules.into_iter().map(Resource::Module));
     all.extend(keys.into_iter().map(|key| {
@@ -206,4 +210,18 @@ fn packages(context: &Context, node: &Node) -> Vec<Resource> {
     let mut all = vec![Resource::Packages(packages)];
     all.extend(runtime::beside_packages(context, node));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defect_26_no_usual_file_of_kernel_parameters_comes_after_ours() {
+        let others = ["99-sysctl.conf", "99-zzz-hardening.conf", "sysctl.conf"];
+        for other in others {
+            let path = format!("/etc/sysctl.d/{other}");
+            assert!(path.as_str() < SYSCTL_FILE, "{other} wins at boot");
+        }
+    }
 }

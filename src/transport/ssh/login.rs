@@ -1,5 +1,6 @@
-//! Logging in with keys, in OpenSSH's order: keys that the agent holds of the
-//! identity files, other keys of the agent, identity files.
+//! Logging in with keys, in OpenSSH's order: certificates that are files, keys
+//! that the agent holds of the identity files, other keys of the agent,
+//! identity files. Of a key in the agent its certificate comes first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,25 +8,32 @@ use std::time::Duration;
 use russh::client::{AuthResult, Handle};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
-use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKey};
+use russh::keys::{Certificate, HashAlg, PrivateKeyWithHashAlg, PublicKey};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use super::Shared;
 use super::identity::Identity;
 use super::live::Client;
 use super::route::{Hop, IdentityFile};
+use super::{Shared, certificate};
 use crate::transport::error::{Attempt, Error, IdentityError, Outcome};
 
 /// How long a login by an agent may take: it may wait for a touch of a key.
-const TOUCH: Duration = Duration::from_secs(120);
+pub(super) const TOUCH: Duration = Duration::from_secs(120);
 
 /// One login that is under way.
-struct Login<'a> {
-    shared: &'a Shared,
-    hop: &'a Hop,
-    handle: &'a mut Handle<Client>,
+pub(super) struct Login<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) hop: &'a Hop,
+    pub(super) handle: &'a mut Handle<Client>,
     attempts: Vec<Attempt>,
+}
+
+/// What an agent holds: a key, or the certificate of one.
+struct Held {
+    key: PublicKey,
+    certificate: Option<Certificate>,
+    comment: String,
 }
 
 /// Logs in to a hop.
@@ -53,8 +61,24 @@ pub(super) async fn login(
 impl Login<'_> {
     async fn with_keys(&mut self) -> Result<bool, Error> {
         let files = self.files().await?;
+        let certificates = self.certificates(&files);
         let mut in_agent = Vec::new();
-        if let Some((mut agent, keys)) = self.agent().await {
+        let mut agent = self.agent().await;
+        for (path, certificate) in certificates {
+            let key = certificate::key_of(&certificate);
+            let holds =
+                |held: &Held| held.certificate.is_none() && held.key.key_data() == key.key_data();
+            let agent = agent.as_mut();
+            let agent = agent.and_then(|(agent, keys)| keys.iter().any(holds).then_some(agent));
+            if self
+                .offer_certificate(&path, certificate, agent, &files)
+                .await?
+            {
+                return Ok(true);
+            }
+        }
+        if let Some((mut agent, mut keys)) = agent {
+            keys.sort_by_key(|held| held.certificate.is_none());
             let is_named = |key: &PublicKey| {
                 files.iter().any(|(_, identity)| {
                     identity
@@ -63,16 +87,17 @@ impl Login<'_> {
                 })
             };
             let (first, rest): (Vec<_>, Vec<_>) =
-                keys.into_iter().partition(|(key, _)| is_named(key));
+                keys.into_iter().partition(|held| is_named(&held.key));
             let rest = if self.hop.identities_only {
                 Vec::new()
             } else {
                 rest
             };
-            for (key, comment) in first.into_iter().chain(rest) {
-                in_agent.push(key.clone());
-                let name = format!("{comment} (agent)");
-                if self.offer_of_agent(&mut agent, key, name).await? {
+            for held in first.into_iter().chain(rest) {
+                if held.certificate.is_none() {
+                    in_agent.push(held.key.clone());
+                }
+                if self.offer_of_agent(&mut agent, held).await? {
                     return Ok(true);
                 }
             }
@@ -113,7 +138,7 @@ impl Login<'_> {
     }
 
     /// The agent and its keys, if there is one that answers.
-    async fn agent(&mut self) -> Option<(AgentClient<UnixStream>, Vec<(PublicKey, String)>)> {
+    async fn agent(&mut self) -> Option<(AgentClient<UnixStream>, Vec<Held>)> {
         let path = self.hop.agent.as_ref()?;
         let keys = async {
             let mut agent = AgentClient::connect_uds(path).await?;
@@ -128,11 +153,22 @@ impl Login<'_> {
         };
         match keys {
             Ok((agent, keys)) => {
-                let plain = keys.into_iter().filter_map(|identity| match identity {
-                    AgentIdentity::PublicKey { key, comment } => Some((key, comment)),
-                    AgentIdentity::Certificate { .. } => None,
+                let held = keys.into_iter().map(|identity| match identity {
+                    AgentIdentity::PublicKey { key, comment } => Held {
+                        key,
+                        certificate: None,
+                        comment,
+                    },
+                    AgentIdentity::Certificate {
+                        certificate,
+                        comment,
+                    } => Held {
+                        key: certificate::key_of(&certificate),
+                        certificate: Some(certificate),
+                        comment,
+                    },
                 });
-                Some((agent, plain.collect()))
+                Some((agent, held.collect()))
             }
             Err(error) => {
                 self.skip(format!("agent {}", path.display()), error.to_string());
@@ -144,15 +180,43 @@ impl Login<'_> {
     async fn offer_of_agent(
         &mut self,
         agent: &mut AgentClient<UnixStream>,
-        key: PublicKey,
-        name: String,
+        held: Held,
     ) -> Result<bool, Error> {
+        let Held {
+            key,
+            certificate,
+            comment,
+        } = held;
         let hash = self.hash(&key).await?;
-        let user = self.hop.user.clone();
-        let login = self
-            .handle
-            .authenticate_publickey_with(user, key, hash, agent);
-        match in_time(self.hop, TOUCH, login).await? {
+        let (user, hop) = (self.hop.user.clone(), self.hop);
+        let (name, result) = match certificate {
+            Some(certificate) => {
+                let login =
+                    self.handle
+                        .authenticate_certificate_with(user, certificate, hash, agent);
+                let name = format!("{comment} (certificate in the agent)");
+                (name, in_time(hop, TOUCH, login).await?)
+            }
+            None => {
+                let login = self
+                    .handle
+                    .authenticate_publickey_with(user, key, hash, agent);
+                (
+                    format!("{comment} (agent)"),
+                    in_time(hop, TOUCH, login).await?,
+                )
+            }
+        };
+        self.conclude_of_agent(name, result)
+    }
+
+    /// What a login by the agent came to.
+    pub(super) fn conclude_of_agent(
+        &mut self,
+        name: String,
+        result: Result<AuthResult, russh::AgentAuthError>,
+    ) -> Result<bool, Error> {
+        match result {
             Ok(result) => self.conclude(name, &result),
             Err(error) if self.handle.is_closed() => Err(self.lost(&error.to_string())),
             Err(error) => {
@@ -215,7 +279,7 @@ impl Login<'_> {
         }
     }
 
-    fn conclude(&mut self, key: String, result: &AuthResult) -> Result<bool, Error> {
+    pub(super) fn conclude(&mut self, key: String, result: &AuthResult) -> Result<bool, Error> {
         match result {
             AuthResult::Success => return Ok(true),
             AuthResult::Failure {
@@ -251,7 +315,7 @@ impl Login<'_> {
     }
 
     /// The hash to sign with: never SHA-1, whatever the host would like.
-    async fn hash(&self, key: &PublicKey) -> Result<Option<HashAlg>, Error> {
+    pub(super) async fn hash(&self, key: &PublicKey) -> Result<Option<HashAlg>, Error> {
         if !key.algorithm().is_rsa() {
             return Ok(None);
         }
@@ -261,14 +325,14 @@ impl Login<'_> {
         Ok(Some(best.flatten().unwrap_or(HashAlg::Sha512)))
     }
 
-    fn skip(&mut self, key: String, why: String) {
+    pub(super) fn skip(&mut self, key: String, why: String) {
         self.attempts.push(Attempt {
             key,
             outcome: Outcome::Skipped(why),
         });
     }
 
-    fn lost(&self, why: &str) -> Error {
+    pub(super) fn lost(&self, why: &str) -> Error {
         Error::Lost {
             address: self.hop.address(),
             why: why.to_owned(),
@@ -277,7 +341,7 @@ impl Login<'_> {
 }
 
 /// Gives up a host that does not answer.
-async fn in_time<T>(
+pub(super) async fn in_time<T>(
     hop: &Hop,
     limit: Duration,
     answer: impl Future<Output = T>,
@@ -289,9 +353,9 @@ async fn in_time<T>(
 }
 
 /// Signs nothing; that it is asked to shows that the host accepts the key.
-struct Probe;
+pub(super) struct Probe;
 
-enum Probed {
+pub(super) enum Probed {
     Accepted,
     Closed,
 }

@@ -45,6 +45,8 @@ pub(super) struct Hop {
     /// Fingerprint that decides alone.
     pub pin: Option<String>,
     pub identities: Vec<IdentityFile>,
+    /// Certificates of the user that ssh_config names.
+    pub certificates: Vec<PathBuf>,
     /// Whether the agent may offer only keys of `identities`.
     pub identities_only: bool,
     pub agent: Option<PathBuf>,
@@ -185,6 +187,7 @@ fn hop(
     let from_inventory = part == Part::Target && !login.identities.is_empty();
     Ok(Hop {
         identities: identities(settings, login, config, &tokens, part)?,
+        certificates: paths(&tokens, &config.certificate_files)?,
         identities_only: from_inventory || config.identities_only.unwrap_or(false),
         names,
         principal: match &config.host_key_alias {

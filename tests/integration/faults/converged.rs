@@ -12,7 +12,7 @@ use crate::e2e::cluster::{self, Kubectl};
 /// What a run may leave on no host: folders and files of scripts, marks of
 /// steps that did not end, and scripts that still run.
 const LEFT: &str = r#"find /run /var/tmp /tmp -xdev -name 'kdiy*' ! -path /run/kdiy
-find /run/kdiy -mindepth 1 ! -name at-work ! -name owner.guard
+find /run/kdiy -mindepth 1 ! -name at-work ! -name owner.guard ! -name last-owner
 find / -xdev \( -name '*.kdiy-new' -o -path /var/lib/kdiy/unfinished \)
 pgrep -af 'kdiy[_]' || :"#;
 

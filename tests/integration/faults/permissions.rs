@@ -41,6 +41,7 @@ const OTHERS: &[(&str, &[&str], &str)] = &[
     ("/run/kdiy", &["700"], "root:root"),
     ("/run/kdiy/at-work", &["600", "644"], "root:root"),
     ("/run/kdiy/owner.guard", &["600"], "root:root"),
+    ("/run/kdiy/last-owner", &["600"], "root:root"),
     ("/usr/local/libexec", &["755"], "root:root"),
     ("/usr/local/libexec/kdiy", &["755"], "root:root"),
     ("/var/lib/kdiy", &["755"], "root:root"),

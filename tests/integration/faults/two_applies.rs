@@ -95,7 +95,7 @@ impl Rivals {
     fn drift(&self) {
         each(
             &self.scene,
-            "rm -f /tmp/go /etc/crictl.yaml /etc/sysctl.d/99-kdiy.conf",
+            "rm -f /tmp/go /etc/crictl.yaml /etc/sysctl.d/zz-kdiy.conf",
         );
     }
 
@@ -115,7 +115,7 @@ impl Rivals {
     fn at_work(&self) -> Running {
         self.drift();
         let mut running = self.scene.kdiy().start(&APPLY);
-        running.until("change-started", "w-1", "99-kdiy.conf");
+        running.until("change-started", "w-1", "zz-kdiy.conf");
         running
     }
 

@@ -17,8 +17,9 @@ use super::fuzz;
 use super::mutate::{edited, edits};
 
 const HOSTS: [&str; 3] = ["a", "b", "c"];
-/// Words of the scripts that take a host, and give it back.
+/// Words of the scripts that take a host, keep it, and give it back.
 const TAKES: &str = "kdiy_take /run";
+const BEATS: &str = "kdiy_beat /run";
 const GIVES: &str = "kdiy_release /run";
 
 fn name(text: &str) -> Name {
@@ -52,9 +53,12 @@ fn ended(number: &Number, hostile: &str, answers: [&str; 3], push: bool) -> Ende
         if host.as_str() == hostile {
             fake.once(&host, TAKES, Answer::output(answers[0]));
             fake.once(&host, TAKES, Answer::output(answers[1]));
-            fake.always(&host, TAKES, Answer::output(answers[2]));
+            fake.once(&host, BEATS, Answer::output(answers[2]));
+            fake.once(&host, BEATS, Answer::output(answers[1]));
+            fake.always(&host, BEATS, Answer::output(answers[0]));
         } else {
-            fake.always(&host, TAKES, Answer::output("taken\n"));
+            fake.always(&host, TAKES, Answer::output("taken b-1\n"));
+            fake.always(&host, BEATS, Answer::output("ours\n"));
         }
         fake.always(&host, GIVES, Answer::output(answers[2]));
     }
@@ -77,11 +81,12 @@ fn ended(number: &Number, hostile: &str, answers: [&str; 3], push: bool) -> Ende
             }
             Ok(lock) => {
                 tokio::time::sleep(Duration::from_secs(70)).await;
-                let lost = lock.lost().borrow().clone();
+                let loss = lock.hold().loss();
                 lock.release().await;
-                lost.map(|(host, holder)| {
-                    assert_eq!(host.as_str(), hostile);
-                    holder.to_string()
+                loss.map(|loss| {
+                    let loss = loss.to_string();
+                    assert!(loss.starts_with(&format!("{hostile} ")), "{loss}");
+                    loss
                 })
             }
         }
@@ -98,8 +103,9 @@ fn ended(number: &Number, hostile: &str, answers: [&str; 3], push: bool) -> Ende
 #[ignore = "run by nothing_that_is_read_panics_or_takes_all_memory"]
 fn answers_about_the_lock() {
     let number = Number::generate().unwrap();
-    let taken = "taken\n";
-    let honest = ended(&number, "b", [taken; 3], false);
+    let taken = "taken b-1\n";
+    let ours = "ours\n";
+    let honest = ended(&number, "b", [taken, ours, ours], false);
     assert_eq!(honest.said, None);
     // One to take it, one a beat, one to give it back.
     assert_eq!(honest.runs[0].len(), 5);
@@ -113,7 +119,13 @@ fn answers_about_the_lock() {
     let refused = ended(&number, "b", [&held; 3], false);
     assert!(refused.said.expect("it is held").contains("ops@laptop"));
 
-    let seeds = vec![taken.to_owned(), "taken busy\n".to_owned(), held];
+    let seeds = vec![
+        taken.to_owned(),
+        "taken b-1 busy\n".to_owned(),
+        ours.to_owned(),
+        "gone\n".to_owned(),
+        held,
+    ];
     let answer =
         || (select(seeds.clone()), edits()).prop_map(|(seed, edits)| edited(&seed, &edits));
     let cases = (

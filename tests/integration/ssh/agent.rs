@@ -136,3 +136,30 @@ async fn an_agent_that_does_not_answer_is_named_and_files_still_do() {
     .await;
     assert!(error.to_string().contains("agent "), "{error}");
 }
+
+/// Defect S1: the agent's certificates were passed over without a word.
+#[tokio::test]
+async fn defect_s1_certificates_log_in_by_the_agent() {
+    for kind in ["ed25519", "rsa"] {
+        let (sshd, key) = super::logins::certified(kind);
+        let home = Home::knowing(&[sshd.entry("ed25519")]);
+        let login = Login {
+            identities: Vec::new(),
+            ..login_to(&sshd)
+        };
+        // ssh-add takes the certificate that is beside the key.
+        let agent = Agent::start();
+        agent.add(&key);
+        connect(agent.settings(&home), &login).await.unwrap();
+
+        // An agent that has the key alone signs for a certificate that is a file.
+        let agent = Agent::start();
+        let beside = sshd.path("certified-cert.pub");
+        let moved = sshd.path("moved-cert.pub");
+        std::fs::rename(&beside, &moved).unwrap();
+        agent.add(&key);
+        let mut settings = agent.settings(&home);
+        settings.config = home.config(&format!("Host *\nCertificateFile {}\n", moved.display()));
+        connect(settings, &login).await.unwrap();
+    }
+}

@@ -283,3 +283,65 @@ async fn a_host_that_is_not_there_is_distinguished() {
     .await;
     assert!(matches!(&error, Error::Handshake { .. }), "{error:?}");
 }
+
+/// A host that takes any key with a certificate of its authority, and a key
+/// with one for the user.
+pub fn certified(kind: &str) -> (Sshd, std::path::PathBuf) {
+    let sshd = Sshd::start_prepared(&["ed25519"], |folder| {
+        let authority = folder.join("authority");
+        keygen(&authority, "ed25519", "");
+        format!("TrustedUserCAKeys {}.pub\n", authority.display())
+    });
+    let key = sshd.path("certified");
+    keygen(&key, kind, "");
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-I", "test", "-n", &user(), "-s"])
+        .arg(sshd.path("authority"))
+        .arg(sshd.path("certified.pub"))
+        .status();
+    assert!(made.unwrap().success());
+    (sshd, key)
+}
+
+/// Defect S1: certificates of users were passed over without a word.
+#[tokio::test]
+async fn defect_s1_a_certificate_beside_its_key_logs_in() {
+    let (sshd, key) = certified("ed25519");
+    let home = Home::knowing(&[sshd.entry("ed25519")]);
+    let login = Login {
+        identities: vec![key],
+        ..login_to(&sshd)
+    };
+    connect(home.settings(), &login).await.unwrap();
+}
+
+/// Defect X6: `CertificateFile` had no effect.
+#[tokio::test]
+async fn defect_x6_a_certificate_that_ssh_config_names_logs_in() {
+    let (sshd, key) = certified("ed25519");
+    let home = Home::knowing(&[sshd.entry("ed25519")]);
+    let moved = sshd.path("elsewhere.pub");
+    std::fs::rename(sshd.path("certified-cert.pub"), &moved).unwrap();
+    let (key, moved) = (key.display(), moved.display());
+    let text = format!("Host *\nIdentityFile {key}\nCertificateFile {moved}\n");
+    let mut settings = home.settings();
+    settings.config = home.config(&text);
+    let login = Login {
+        identities: Vec::new(),
+        ..login_to(&sshd)
+    };
+    connect(settings, &login).await.unwrap();
+}
+
+/// Defect S1: one that cannot be used says why.
+#[tokio::test]
+async fn defect_s1_a_certificate_that_is_not_used_says_why() {
+    let (sshd, key) = certified("rsa");
+    let home = Home::knowing(&[sshd.entry("ed25519")]);
+    let login = Login {
+        identities: vec![key],
+        ..login_to(&sshd)
+    };
+    let error = refused(home.settings(), &login).await.hint();
+    assert!(error.contains("through the ssh-agent alone"), "{error}");
+}

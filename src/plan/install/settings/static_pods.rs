@@ -94,7 +94,8 @@ while IFS= read -r w; do
 grep -qxF -e "$w" "$kdiy_tmp/$1.has" || { echo "it runs without $w"; return 1; }
 done < "$kdiy_tmp/want-$1"
 done
-curl -fsSk --noproxy '*' --max-time 5 "$2"
+curl -fsSk --noproxy '*' --max-time 5 --cert /etc/kubernetes/pki/apiserver-kubelet-client.crt \
+  --key /etc/kubernetes/pki/apiserver-kubelet-client.key "$2"
 }
 kdiy_wait_for_rollout() {
 if cmp -s "$kdiy_tmp/$1.before" "$kdiy_at/$1.yaml"; then : > "$kdiy_tmp/$1.old"; fi

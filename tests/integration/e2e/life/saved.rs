@@ -8,7 +8,7 @@ pub fn plans_are_applied_exactly_or_not_at_all(life: &Life) {
     life.lab.sh("w-1", BY_HAND);
     kdiy.run(0, &["plan", "--out", "saved.plan"]);
     life.lab
-        .sh("w-2", "echo '# later' >>/etc/sysctl.d/99-kdiy.conf");
+        .sh("w-2", "echo '# later' >>/etc/sysctl.d/zz-kdiy.conf");
     let ran = life.lab.untouched(&life.hosts(), || {
         kdiy.run(8, &["apply", "--yes", "saved.plan"])
     });
@@ -17,7 +17,7 @@ pub fn plans_are_applied_exactly_or_not_at_all(life: &Life) {
     ran.says(&["make a new plan with kdiy plan --out FILE"]);
 
     life.lab
-        .sh("w-2", "sed -i '/# later/d' /etc/sysctl.d/99-kdiy.conf");
+        .sh("w-2", "sed -i '/# later/d' /etc/sysctl.d/zz-kdiy.conf");
     kdiy.run(0, &["apply", "--yes", "saved.plan"]);
     kdiy.has_nothing_to_do();
 }
