@@ -8,16 +8,18 @@ pub mod etcd;
 pub mod facts;
 pub mod gate;
 pub mod install;
+pub mod membership;
 pub mod observe;
 pub mod operation;
 pub mod preflight;
 pub mod resolve;
 pub mod rolling;
 pub mod serving;
-pub mod standing;
+pub mod settings_kept;
 #[cfg(test)]
 mod tests;
 pub mod unlisted;
+pub mod unwell;
 
 use std::collections::{BTreeMap, BTreeSet};
 

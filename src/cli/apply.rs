@@ -157,7 +157,7 @@ impl Apply {
             return Err(CliError::new(Exit::Locked, loss)
                 .hint("nothing was changed: run kdiy plan, and kdiy apply again"));
         }
-        survey.make_authorities(limit, ui)?;
+        survey.make_cas(limit, ui)?;
         let plan = survey.plan.as_ref().expect("it was shown");
         let run = survey.state.create_run(&id)?;
         let recorder = Arc::new(RunRecorder::begin(run, plan, began, start)?);

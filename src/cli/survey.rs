@@ -73,7 +73,7 @@ impl<C> Survey<C> {
     ///
     /// # Errors
     /// When it cannot be kept.
-    pub fn make_authorities(&mut self, limit: &[Name], ui: &Ui) -> Result<(), CliError> {
+    pub fn make_cas(&mut self, limit: &[Name], ui: &Ui) -> Result<(), CliError> {
         let key = self.encryption.as_ref().filter(|key| key.made);
         if self.origin != Origin::Made && key.is_none() {
             return Ok(());

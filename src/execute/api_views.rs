@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
+use super::operate::{SETTINGS, settings_place};
 use super::survey::Connections;
 use crate::api::nodes::Node;
 use crate::api::{Client, Credentials, Error, Limits, Server, nodes, objects};
@@ -84,9 +85,17 @@ async fn view(client: &Client) -> Result<ApiView, Error> {
         namespace: "kube-system".to_owned(),
         name: "kdiy".to_owned(),
     };
-    let (nodes, notes) = tokio::join!(nodes::list(client), objects::config_map(client, &place));
+    let kept = settings_place();
+    let (nodes, notes, kept) = tokio::join!(
+        nodes::list(client),
+        objects::config_map(client, &place),
+        objects::config_map(client, &kept)
+    );
     let manifest = notes?.and_then(|notes| notes.data.get("cni").cloned());
+    let settings = kept?.and_then(|kept| kept.data.get(SETTINGS).cloned());
     Ok(ApiView::Nodes {
+        // What is no JSON by now tells nothing, and is written anew.
+        settings: settings.and_then(|settings| serde_json::from_str(&settings).ok()),
         nodes: nodes?.into_iter().map(NodeView::from).collect(),
         manifest: manifest.filter(|hash| !hash.is_empty()),
     })

@@ -11,7 +11,9 @@ use crate::api::Credentials;
 use crate::cluster::{Name, ResolvedCluster};
 use crate::plan::install::{self, Observed, Trust};
 use crate::plan::preflight::{self, Problem};
-use crate::plan::{ClusterState, Observation, Plan, PlanError, serving, unlisted};
+use crate::plan::{
+    ClusterState, Observation, Plan, PlanError, serving, settings_kept, unlisted, unwell,
+};
 use crate::secret_store::SecretStore;
 use crate::transport::Connection;
 
@@ -60,6 +62,8 @@ pub async fn look<C: Connection + 'static>(
         warnings: [
             serving::warnings(&facts),
             unlisted::warnings(&resolved.cluster, &cluster_state),
+            unwell::warnings(&resolved.cluster, &facts, &cluster_state),
+            settings_kept::warnings(&resolved.cluster, &cluster_state),
         ]
         .concat(),
         observed: Observed {

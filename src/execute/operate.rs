@@ -17,6 +17,17 @@ use crate::resource::Content;
 use crate::secret_store::{SecretStore, TOKEN_ID, TOKEN_SECRET};
 use crate::transport::{Connection, Stream};
 
+/// The key of the settings that a cluster remembers.
+pub(super) const SETTINGS: &str = "settings";
+
+/// Where a cluster remembers its settings.
+pub(super) fn settings_place() -> objects::Place {
+    objects::Place {
+        namespace: "kube-system".to_owned(),
+        name: "kdiy-settings".to_owned(),
+    }
+}
+
 /// How long nodes may take to be ready: images are pulled meanwhile.
 const READY: Duration = Duration::from_secs(300);
 /// How long the kubelets of nodes that have joined may take to register.
@@ -133,6 +144,16 @@ impl<'a> ApiOperator<'a> {
         Ok(())
     }
 
+    async fn remember(&self, settings: &BTreeMap<String, String>) -> Result<(), Error> {
+        let text = serde_json::to_string_pretty(settings).unwrap_or_default();
+        let map = objects::ConfigMap {
+            place: settings_place(),
+            data: [(SETTINGS.to_owned(), text)].into(),
+            version: None,
+        };
+        objects::apply_config_map(&self.client, &map).await
+    }
+
     /// In kdiy's own ConfigMap; other keys stay.
     async fn note(&self, key: &str, value: &str) -> Result<(), Error> {
         let place = objects::Place {
@@ -162,6 +183,7 @@ impl Operator for ApiOperator<'_> {
             Operation::BootstrapToken => self.bootstrap_token().await,
             Operation::Apply(manifest) => self.apply(manifest).await,
             Operation::DeleteNode { node, uid } => nodes::delete(&self.client, node, uid).await,
+            Operation::Remember(settings) => self.remember(settings).await,
             Operation::NodesReady(names) => {
                 nodes::wait_until_ready(&self.client, names, READY, tell).await
             }

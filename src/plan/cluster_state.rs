@@ -9,7 +9,7 @@ use super::bootstrap::BootstrapProgress;
 use super::etcd::{EtcdCluster, EtcdClusterState};
 use super::facts::{ApiView, NodeView, ca_hash};
 use super::install::Trust;
-use super::standing::{Signs, Standing};
+use super::membership::{Membership, Signs};
 use crate::cluster::{Cluster, Name, Role};
 use crate::etcd::members::MemberView;
 use crate::kubeadm::CONTROL_PLANE_LABEL;
@@ -19,7 +19,7 @@ use crate::kubeadm::CONTROL_PLANE_LABEL;
 pub struct ClusterState {
     /// What the inventory's nodes are to the cluster; empty where no API
     /// server could tell its nodes.
-    pub standings: BTreeMap<Name, Standing>,
+    pub memberships: BTreeMap<Name, Membership>,
     /// Nodes that belong to the cluster.
     pub joined_nodes: BTreeSet<Name>,
     /// Nodes as the API server knows them.
@@ -37,6 +37,8 @@ pub struct ClusterState {
     pub answering: BTreeSet<Name>,
     /// Hash of the applied network manifest.
     pub manifest: Option<String>,
+    /// The settings that the cluster remembers; see [`crate::cluster::change`].
+    pub settings: Option<BTreeMap<String, String>>,
     /// Control planes that have joined some cluster, while no API server
     /// answers: nothing may be bootstrapped then. With the reason of one.
     pub silent: BTreeMap<Name, String>,
@@ -92,8 +94,14 @@ impl ClusterState {
             ..Self::default()
         };
         for (name, facts) in &control_planes {
-            if let ApiView::Nodes { nodes, manifest } = &facts.api {
+            if let ApiView::Nodes {
+                nodes,
+                manifest,
+                settings,
+            } = &facts.api
+            {
                 state.answering.insert((*name).clone());
+                state.settings = state.settings.or_else(|| settings.clone());
                 state.manifest = state.manifest.or_else(|| manifest.clone());
                 for node in nodes {
                     state.nodes.insert(node.name.clone(), node.clone());
@@ -122,14 +130,14 @@ impl ClusterState {
                 members: &self.etcd_members,
                 ca,
             };
-            let standing = Standing::of(&signs);
+            let membership = Membership::of(&signs);
             if signs.has_living_voter() {
                 self.living_voters.insert(name.clone());
             }
-            if standing.has_joined() {
+            if membership.has_joined() {
                 self.joined_nodes.insert(name.clone());
             }
-            self.standings.insert(name, standing);
+            self.memberships.insert(name, membership);
         }
     }
 }

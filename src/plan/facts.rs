@@ -6,6 +6,7 @@ pub mod plane;
 pub mod software;
 pub mod stacked_etcd;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
@@ -108,6 +109,8 @@ pub enum ApiView {
         nodes: Vec<NodeView>,
         /// Hash of the applied network manifest.
         manifest: Option<String>,
+        /// The settings that the cluster remembers, by path, as JSON each.
+        settings: Option<BTreeMap<String, String>>,
     },
 }
 

@@ -11,6 +11,7 @@ mod network;
 mod nodes;
 mod parallel_bootstrap;
 mod put_back;
+mod remember;
 mod runtime;
 mod serving;
 mod settings;
@@ -22,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::SecretString;
 
 use self::balancer::Balanced;
-use super::standing::Standing;
+use super::membership::Membership;
 use super::{Blueprint, ClusterState, Facts, StepId, bootstrap};
 use crate::cluster::{Cluster, Name, Node, ResolvedCluster, Role, Topology};
 use crate::etcd::Client;
@@ -136,6 +137,7 @@ pub fn blueprint(
     kubelet::restrict(&context, &mut blueprint);
     joined.extend(serving::configure(&context, &mut blueprint));
     serving::approve(&context, &mut blueprint, &joined);
+    remember::settings(&context, &mut blueprint, &joined);
     blueprint
 }
 
@@ -152,8 +154,8 @@ impl Context<'_> {
     }
 
     /// What a node is to the cluster, where that is known.
-    fn standing(&self, node: &Node) -> Option<Standing> {
-        self.cluster_state.standings.get(&node.name).copied()
+    fn membership(&self, node: &Node) -> Option<Membership> {
+        self.cluster_state.memberships.get(&node.name).copied()
     }
 
     fn has_joined(&self, node: &Node) -> bool {

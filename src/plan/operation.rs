@@ -58,6 +58,9 @@ pub enum Operation {
         /// Its identity when it was seen.
         uid: String,
     },
+    /// Has the cluster remember settings of its inventory, by path, as JSON
+    /// each.
+    Remember(BTreeMap<String, String>),
     /// Waits until these nodes are ready.
     NodesReady(Vec<String>),
 }
@@ -126,7 +129,7 @@ impl Operation {
             Self::LabelNodes(nodes) => nodes.iter().map(|node| node.node.as_str()).collect(),
             Self::DeleteNode { node, .. } => vec![node],
             Self::NodesReady(nodes) => nodes.iter().map(String::as_str).collect(),
-            Self::BootstrapToken | Self::Apply(_) => Vec::new(),
+            Self::BootstrapToken | Self::Apply(_) | Self::Remember(_) => Vec::new(),
         }
     }
 
@@ -138,6 +141,7 @@ impl Operation {
             Self::BootstrapToken => "bootstrap token".to_owned(),
             Self::Apply(manifest) => manifest.name.clone(),
             Self::DeleteNode { node, .. } => format!("what is left of {node}"),
+            Self::Remember(_) => "settings".to_owned(),
             Self::NodesReady(_) => "all nodes to be ready".to_owned(),
         }
     }
@@ -150,6 +154,9 @@ impl Operation {
             Self::BootstrapToken => vec!["make one that is valid for an hour".to_owned()],
             Self::Apply(manifest) => vec![manifest.detail.clone()],
             Self::DeleteNode { .. } => vec!["remove its Node, to join anew".to_owned()],
+            Self::Remember(_) => {
+                vec!["note in the cluster which settings it has, to see changes".to_owned()]
+            }
             Self::NodesReady(nodes) => vec![nodes.join(", ")],
         }
     }

@@ -63,7 +63,7 @@ const ETCD_PORTS: &[u16] = &[2379, 2380];
 
 /// What keeps a cluster that is there, and its data, from harm. kubeadm's word
 /// for ignoring all checks does not mean these: they are ignored by name alone.
-const GUARDS: [&str; 16] = [
+const GUARDS: [&str; 17] = [
     "api-silent",
     "control-plane-unseen",
     "encryption",
@@ -80,6 +80,7 @@ const GUARDS: [&str; 16] = [
     "renamed-node",
     "bootstrap-changed",
     "runtime-source",
+    "setting-fixed",
 ];
 
 /// All problems of all hosts, in the order of the inventory. A check that the
@@ -101,7 +102,7 @@ pub fn problems(
         system(&observation.facts, &mut problems);
         if node.runs_kubelet() && !cluster_state.joined_nodes.contains(&node.name) {
             size(node, &observation.facts, &mut problems);
-            joined_nodes::foreign(node, cluster_state, &mut problems);
+            joined_nodes::outside(node, cluster_state, &mut problems);
         }
         joined_nodes::moved(
             resolved,

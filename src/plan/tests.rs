@@ -118,10 +118,10 @@ struct Hosts {
     secrets: SecretStore,
 }
 
+mod memberships;
 mod parallel_bootstrap;
 mod planes;
 mod software;
-mod standings;
 
 /// The same, with its control planes one after the other.
 fn serial(mut resolved: ResolvedCluster) -> ResolvedCluster {
@@ -237,6 +237,7 @@ fn member(resolved: &ResolvedCluster, host: &str) -> Facts {
         facts.api = ApiView::Nodes {
             nodes: nodes(resolved),
             manifest,
+            settings: Some(crate::cluster::change::settings(&resolved.cluster)),
         };
         facts.api_server_manifest = true;
         if resolved.cluster.topology == Topology::Stacked {

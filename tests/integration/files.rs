@@ -122,6 +122,20 @@ impl Scratch {
         said
     }
 
+    /// Keeps CAs as an apply does, under the umask.
+    fn keep_cas(&self) {
+        let script = format!("umask {:03o}; exec \"$@\"", self.umask);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &script, "sh"])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "files::cas_are_kept"])
+            .env(FOLDER, self.path("work"));
+        let out = command.output().unwrap();
+        let said = String::from_utf8_lossy(&out.stdout);
+        assert!(out.status.success() && said.contains("1 passed"), "{said}");
+    }
+
     /// It must fail, and say this.
     fn refused(&self, words: &[&str], why: &str) {
         let out = self.kdiy(words);
@@ -202,6 +216,22 @@ fn matches(pattern: &str, name: &str) -> bool {
 }
 
 #[expect(clippy::print_stdout, reason = "for --nocapture")]
+/// The folder of the inventory, for [`cas_are_kept`].
+const FOLDER: &str = "KDIY_TEST_FOLDER";
+
+#[test]
+#[ignore = "run by what_is_written_is_for_its_owner_whatever_the_umask"]
+fn cas_are_kept() {
+    let Some(folder) = std::env::var_os(FOLDER) else {
+        return;
+    };
+    let now = time::OffsetDateTime::now_utc();
+    let name = kdiy::cluster::Name::try_from("demo".to_owned()).unwrap();
+    let state = kdiy::state::State::open(Path::new(&folder), &name).unwrap();
+    let cas = kdiy::pki::ClusterCas::generate(now).unwrap();
+    state.save_cas(&cas, now).unwrap();
+}
+
 #[test]
 fn what_is_written_is_for_its_owner_whatever_the_umask() {
     // Others cannot be root on their own machine by ssh.
@@ -212,6 +242,9 @@ fn what_is_written_is_for_its_owner_whatever_the_umask() {
     for umask in [0o000, 0o077] {
         let scratch = Scratch::new(umask, &sshd);
         scratch.done(&["plan", "--accept-new-host-keys", "--out", "plan.json"]);
+        let pki = scratch.path("work/.kdiy/demo/pki");
+        assert!(!pki.exists(), "a plan makes no CA");
+        scratch.keep_cas();
         scratch.done(&["ssh", "n-0", "--print", "-i", "pinned.yaml"]);
         scratch.done(&["kubeconfig", "--merge"]);
         // Comments that cannot be kept are copied away.

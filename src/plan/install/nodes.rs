@@ -6,8 +6,8 @@ use crate::etcd::ask;
 use crate::kubeadm::{CONTROL_PLANE_LABEL, NO_EXTERNAL_BALANCERS_LABEL, node_labels};
 use crate::plan::facts::NodeView;
 use crate::plan::gate::Gate;
+use crate::plan::membership::Membership;
 use crate::plan::operation::{NodeMarks, Operation};
-use crate::plan::standing::Standing;
 use crate::plan::{Blueprint, StepId, facts};
 use crate::resource::{Command, Done, Resource, Verb};
 
@@ -25,8 +25,8 @@ pub(super) fn forget(
 ) -> Option<StepId> {
     let state = context.cluster_state;
     let is_to_join_again = matches!(
-        context.standing(node),
-        Some(Standing::Wiped | Standing::Unfinished)
+        context.membership(node),
+        Some(Membership::Wiped | Membership::Unfinished)
     );
     let stands = context.is_bootstrapped() || !state.answering.is_empty();
     if !is_to_join_again || !stands || state.living_voters.contains(&node.name) {

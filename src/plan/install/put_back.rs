@@ -6,7 +6,7 @@ use super::{Context, worker};
 use crate::cluster::Node;
 use crate::kubeadm::kubelet_client;
 use crate::plan::gate::Gate;
-use crate::plan::standing::{Astray, Standing};
+use crate::plan::membership::{Astray, Membership};
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Input, Resource, Verb};
 use crate::shell::Script;
@@ -18,8 +18,8 @@ pub(super) fn kubelets(
     reachable: StepId,
 ) -> Vec<StepId> {
     let nodes = context.resolved.cluster.kubelets();
-    let astray = nodes.filter_map(|node| match context.standing(node)? {
-        Standing::Astray(astray) => Some((node, astray)),
+    let astray = nodes.filter_map(|node| match context.membership(node)? {
+        Membership::Astray(astray) => Some((node, astray)),
         _ => None,
     });
     let put_back = |(node, astray): (&Node, Astray)| {

@@ -7,22 +7,22 @@ use super::HostProblem;
 use crate::cluster::{Name, Node, ResolvedCluster, Role};
 use crate::etcd::member;
 use crate::plan::facts::NodeView;
-use crate::plan::standing::{Foreign, Standing};
+use crate::plan::membership::{Membership, Outside};
 use crate::plan::{ClusterState, Facts, Observation, bootstrap};
 use crate::runtime;
 use crate::transport::sanitise::sanitise_short;
 
 /// A host that is another cluster's, or was taken out of this one.
-pub(super) fn foreign(node: &Node, cluster_state: &ClusterState, problems: &mut Vec<HostProblem>) {
-    let Some(Standing::Foreign(foreign)) = cluster_state.standings.get(&node.name) else {
+pub(super) fn outside(node: &Node, cluster_state: &ClusterState, problems: &mut Vec<HostProblem>) {
+    let Some(Membership::Outside(outside)) = cluster_state.memberships.get(&node.name) else {
         return;
     };
-    let (what, fix) = match foreign {
-        Foreign::OtherCa => (
+    let (what, fix) = match outside {
+        Outside::OtherCa => (
             "its kubelet has joined a cluster that is not this one",
             "if nothing on it is needed any more, run `kubeadm reset` there first",
         ),
-        Foreign::Removed => (
+        Outside::Removed => (
             "it holds what a control plane of this cluster has, and etcd has no member of it: \
              somebody removed that",
             "run `kubeadm reset` there: kdiy joins it anew then",

@@ -47,6 +47,7 @@ pub fn can_be_lost(life: &Life) {
     assert_eq!(self::members(life), members, "members have come or gone");
     of_workers_are_their_own_alone(life);
     can_be_in_any_order(life);
+    of_settings_are_heeded(life);
 }
 
 /// The steps that a plan needs; none of it removes or bootstraps anything.
@@ -95,6 +96,25 @@ fn can_be_in_any_order(life: &Life) {
     let shuffled = shuffled.join("\n") + "\n";
     assert_ne!(shuffled, life.inventory);
     super::Kdiy::with(&life.lab, "kdiy.yaml", &shuffled).has_nothing_to_do();
+    life.lab.write("kdiy.yaml", &life.inventory);
+}
+
+/// A setting that kdiy does not change is refused, and one of new nodes told.
+fn of_settings_are_heeded(life: &Life) {
+    let with = |old: &str, new: &str| {
+        let text = life.inventory.replacen(old, new, 1);
+        assert_ne!(text, life.inventory);
+        super::Kdiy::with(&life.lab, "kdiy.yaml", &text)
+    };
+    let services = with("{cni: bridge}", "{cni: bridge, serviceCIDR: 10.43.0.0/16}");
+    let ran = services.run(5, &["plan"]);
+    ran.says(&["setting-fixed", "network.serviceCIDR \"10.96.0.0/12\""]);
+    let ran = with("maxPods: 50", "maxPods: 60").run(2, &["plan", "--detailed-exitcode"]);
+    ran.says(&[
+        "kubelet.extraConfig has changed",
+        "holds for nodes that join from now on",
+    ]);
+    assert!(ran.out.contains("remember the settings"), "{}", ran.out);
     life.lab.write("kdiy.yaml", &life.inventory);
 }
 

@@ -2,8 +2,8 @@
 //! removed, and what is gone is put back.
 
 use super::*;
-use crate::plan::standing::{Astray, Foreign, Standing};
-use crate::plan::unlisted;
+use crate::plan::membership::{Astray, Membership, Outside};
+use crate::plan::{settings_kept, unlisted, unwell};
 
 /// The small cluster, whole but for what `change` does to the facts of a host.
 fn but(change: impl Fn(&str, &mut Facts)) -> Hosts {
@@ -30,8 +30,8 @@ fn unlabelled(nodes: &mut [NodeView], which: &[&str]) {
     }
 }
 
-fn standing(hosts: &Hosts, host: &str) -> Standing {
-    hosts.observed.cluster_state.standings[&name(host)]
+fn membership(hosts: &Hosts, host: &str) -> Membership {
+    hosts.observed.cluster_state.memberships[&name(host)]
 }
 
 /// `actor: title` of all steps; nobody is forgotten and nothing bootstrapped.
@@ -65,8 +65,8 @@ fn defect_1_a_node_that_was_deleted_registers_again() {
     for host in ["cp2", "w1"] {
         let hosts = but(|_, facts| nodes_but(facts, |nodes| nodes.retain(|n| n.name != host)));
         assert_eq!(
-            standing(&hosts, host),
-            Standing::Astray(Astray::Unregistered)
+            membership(&hosts, host),
+            Membership::Astray(Astray::Unregistered)
         );
         let steps = steps(&hosts);
         assert!(steps.contains(&format!("{host}: put the kubelet back")));
@@ -110,8 +110,16 @@ fn a_member_that_is_silent_is_no_member_that_is_gone() {
             facts.api = ApiView::Silent("connection refused".to_owned());
         }
     });
-    assert_eq!(standing(&hosts, "cp2"), Standing::Joined);
+    assert_eq!(membership(&hosts, "cp2"), Membership::Joined);
     assert_eq!(steps(&hosts), [""; 0]);
+    let Observed {
+        facts,
+        cluster_state,
+        ..
+    } = &hosts.observed;
+    let warnings = unwell::warnings(&hosts.resolved.cluster, facts, cluster_state);
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].contains("member of etcd does not answer"));
 }
 
 #[test]
@@ -121,7 +129,7 @@ fn nobody_lives_on_a_host_that_was_made_anew() {
             *facts = super::facts(&few(VERSION), host);
         }
     });
-    assert_eq!(standing(&hosts, "cp2"), Standing::Wiped);
+    assert_eq!(membership(&hosts, "cp2"), Membership::Wiped);
     let titles: Vec<_> = hosts.plan().steps.iter().map(|s| s.title.clone()).collect();
     assert!(titles.contains(&"forget cp2".to_owned()), "{titles:?}");
 }
@@ -146,7 +154,10 @@ fn another_clusters_host_is_left_alone() {
         }
         nodes_but(facts, |nodes| nodes.retain(|node| node.name != "w1"));
     });
-    assert_eq!(standing(&hosts, "w1"), Standing::Foreign(Foreign::OtherCa));
+    assert_eq!(
+        membership(&hosts, "w1"),
+        Membership::Outside(Outside::OtherCa)
+    );
     assert_eq!(hosts.codes(), [("w1".to_owned(), "foreign-node")]);
 }
 
@@ -198,6 +209,32 @@ fn defect_2_what_a_worker_says_of_itself_changes_nothing_of_others() {
         .filter(|(host, _)| host != "w2")
         .collect();
     assert_eq!(others, []);
+}
+
+#[test]
+fn defect_7_a_setting_that_is_not_changed_is_refused_or_told() {
+    let with = |change: &dyn Fn(&mut crate::cluster::Cluster)| {
+        let mut hosts = but(|_, _| {});
+        change(&mut hosts.resolved.cluster);
+        let state = &hosts.observed.cluster_state;
+        let told = settings_kept::warnings(&hosts.resolved.cluster, state);
+        (hosts.codes(), told.len())
+    };
+    let fixed = || vec![("cp1".to_owned(), "setting-fixed")];
+    assert_eq!(with(&|_| {}), (vec![], 0));
+    let service = |cluster: &mut crate::cluster::Cluster| {
+        cluster.network.service_cidr = "10.43.0.0/16".parse().unwrap();
+    };
+    assert_eq!(with(&service), (fixed(), 0));
+    let proxy = |cluster: &mut crate::cluster::Cluster| {
+        cluster.kube_proxy.mode = crate::cluster::ProxyMode::Nftables;
+    };
+    assert_eq!(with(&proxy), (fixed(), 0));
+    let kubelet = |cluster: &mut crate::cluster::Cluster| {
+        let pods = ("maxPods".to_owned(), 50.into());
+        cluster.kubelet.extra_config.extend([pods]);
+    };
+    assert_eq!(with(&kubelet), (vec![], 1));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::facts::NodeView;
 
 /// What a node is to the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum Membership {
     /// The cluster does not know it, and its host holds nothing of a cluster.
     New,
     /// It has joined.
@@ -23,7 +23,7 @@ pub enum Standing {
     /// host was made anew.
     Wiped,
     /// Its host is of another cluster, or was removed from this one.
-    Foreign(Foreign),
+    Outside(Outside),
 }
 
 /// What a kubelet of a node that has joined has lost.
@@ -38,7 +38,7 @@ pub enum Astray {
 
 /// Why a host is not this cluster's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Foreign {
+pub enum Outside {
     /// It trusts the CA of another cluster.
     OtherCa,
     /// It has the CA of this cluster, and the cluster knows neither a Node nor
@@ -62,7 +62,7 @@ pub(super) struct Signs<'a> {
     pub ca: &'a str,
 }
 
-impl Standing {
+impl Membership {
     /// Decides in a cluster whose Node objects are known.
     pub(super) fn of(signs: &Signs) -> Self {
         let listed = signs.known.is_some() || signs.member().is_some();
@@ -71,7 +71,7 @@ impl Standing {
             return if listed { Self::Joined } else { Self::New };
         };
         if facts.kubelet_conf && facts.ca.as_deref().is_some_and(|ca| ca != signs.ca) {
-            return Self::Foreign(Foreign::OtherCa);
+            return Self::Outside(Outside::OtherCa);
         }
         match facts.unfinished.as_deref() {
             Some("join") if !signs.has_come_to_its_end(facts) => Self::Unfinished,
@@ -79,8 +79,8 @@ impl Standing {
             Some(_) => Self::Unfinished,
             None if signs.holds(facts) => match (signs.answers, signs.belongs(facts)) {
                 (true, true) => signs.joined(facts, None),
-                (true, false) => Self::Foreign(Foreign::Removed),
-                (false, _) => Self::Foreign(Foreign::OtherCa),
+                (true, false) => Self::Outside(Outside::Removed),
+                (false, _) => Self::Outside(Outside::OtherCa),
             },
             None if listed => Self::Wiped,
             None => Self::New,
@@ -124,13 +124,13 @@ impl Signs<'_> {
         }
     }
 
-    fn joined(&self, facts: &Facts, at_least: Option<Astray>) -> Standing {
+    fn joined(&self, facts: &Facts, at_least: Option<Astray>) -> Membership {
         let astray = match (facts.kubelet_conf, self.known) {
             (false, _) => Some(Astray::WithoutKubeconfig),
             (true, None) => Some(Astray::Unregistered),
             (true, Some(_)) => at_least,
         };
-        astray.map_or(Standing::Joined, Standing::Astray)
+        astray.map_or(Membership::Joined, Membership::Astray)
     }
 
     /// Whether its member has a vote, and answers.
