@@ -73,8 +73,9 @@ impl Repository {
         }
     }
 
-    /// Its two files.
-    pub(super) fn paths(&self) -> [String; 2] {
+    /// Its two files: the list among apt's sources, and the key.
+    #[must_use]
+    pub fn paths(&self) -> [String; 2] {
         [self.list_path(), self.key_path()]
     }
 
@@ -86,7 +87,9 @@ impl Repository {
         }
     }
 
-    fn list(&self) -> String {
+    /// The text of its list.
+    #[must_use]
+    pub fn list(&self) -> String {
         let (key, url, suite) = (self.key_path(), &self.url, &self.suite);
         format!("{NOTICE}deb [signed-by={key}] {url} {suite}\n")
     }
