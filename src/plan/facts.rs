@@ -19,7 +19,7 @@ use super::etcd::{self, EtcdFacts, MemberQuestions};
 use crate::cluster::ResolvedCluster;
 use crate::kubeadm::API_PORT;
 use crate::resource::{AnswerError, Answers, section};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 pub use endpoint::{EndpointQuestions, EndpointView};
 
@@ -126,27 +126,7 @@ pub struct NodeView {
 /// control planes has come.
 pub const UNFINISHED: &str = "/var/lib/kdiy/unfinished";
 
-const FACTS: &str = r#"echo "clock $(date +%s.%N)"
-[ -r /etc/os-release ] && . /etc/os-release
-echo "os ${ID:-unknown}"
-echo "os-version ${VERSION_ID:-unknown}"
-echo "os-codename ${VERSION_CODENAME:-unknown}"
-kdiy_line() { [ -r "$2" ] && read -r v < "$2" && echo "$1 $v"; }
-kdiy_line arch /proc/sys/kernel/arch || echo "arch $(uname -m)"
-kdiy_line hostname /proc/sys/kernel/hostname
-kdiy_line machine-id /etc/machine-id
-kdiy_line product-uuid /sys/class/dmi/id/product_uuid
-echo "cpus $(nproc)"
-while read -r k v _; do [ "$k" = MemTotal: ] && echo "memory $v" && break; done < /proc/meminfo
-while read -r k v _; do [ "$k" = CapBnd: ] && echo "capabilities $v" && break; done < /proc/self/status
-df -Pk /var | { read -r _; read -r _ _ _ v _; echo "disk $v"; }
-[ -d /run/systemd/system ] && echo systemd yes
-[ -x /usr/bin/apt-get ] && echo apt yes
-v=$(stat -f -c %T /sys/fs/cgroup 2>/dev/null) && echo "cgroups $v"
-[ -e /run/systemd/resolve/resolv.conf ] && echo resolved yes
-[ -s /etc/kubernetes/kubelet.conf ] && echo kubelet yes
-[ -r /var/lib/kubelet/config.yaml ] && grep -q '^serverTLSBootstrap: true' /var/lib/kubelet/config.yaml && echo signed-serving yes
-"#;
+const FACTS: &str = sh!("probe/facts.sh");
 
 const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}} {{.status.nodeInfo.containerRuntimeVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
 

@@ -4,7 +4,7 @@
 
 use crate::cluster::{Name, Node, ResolvedCluster, Role, Topology};
 use crate::etcd::Client;
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// Asks for the names of all members, where a control plane is no node.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,8 +15,8 @@ pub struct StaleEtcdMembers {
     pub planes: Vec<Name>,
 }
 
-const ALL_NODES: &str = r#"kdiy_all_nodes() { for n; do case $nodes in *"node $n "*) ;; *) return 1 ;; esac; done; }
-kdiy_all_nodes "#;
+/// Defines `kdiy_all_nodes NAME…`.
+const ALL_NODES: &str = sh!("probe/all-nodes.sh");
 
 impl StaleEtcdMembers {
     /// What a node is asked: nothing where it has no member of stacked etcd.
@@ -35,6 +35,7 @@ impl StaleEtcdMembers {
     /// the list of etcd's JSON gateway, since a host need not have etcdctl.
     pub(super) fn script(&self) -> Script {
         Script::of(ALL_NODES)
+            .lit("kdiy_all_nodes ")
             .args(self.planes.iter().map(Name::as_str))
             .lit(" || echo \"members $(curl -fsS --noproxy '*' --max-time 5")
             .then(&self.client.curl())

@@ -182,8 +182,8 @@ fn who_joins_later_does_not_take_those_before_it_for_lost() {
         .filter(|step| step.title == "join etcd")
         .map(|step| serde_json::to_string(step).unwrap())
         .collect();
-    assert!(joins[0].contains("kdiy_lost='e2 e3'"), "{}", joins[0]);
-    assert!(joins[1].contains("kdiy_lost=e3"), "{}", joins[1]);
+    assert!(joins[0].contains("2379 'e2 e3'"), "{}", joins[0]);
+    assert!(joins[1].contains("2379 e3"), "{}", joins[1]);
 }
 
 #[test]
