@@ -6,6 +6,7 @@
 
 pub mod arguments;
 pub mod balancer;
+pub mod change;
 pub mod describe;
 pub mod etcd;
 pub mod net;
@@ -21,6 +22,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub use arguments::{Arguments, Values};
 pub use balancer::{Balancer, Failover, Lease, LoadBalancer, Vip};
+pub use change::Change;
 pub use describe::describe;
 pub use etcd::{
     ETCD_RELEASES, EtcdArchive, EtcdSource, OLDEST_ETCD, Topology, external_etcd_version,

@@ -5,6 +5,7 @@ pub mod ask;
 pub mod gateway;
 pub mod keys;
 pub mod member;
+pub mod members;
 pub mod script;
 pub mod snapshot;
 pub mod status;

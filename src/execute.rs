@@ -1,5 +1,6 @@
 //! The one place that mutates hosts.
 
+pub mod api_views;
 pub mod command;
 pub mod compare;
 mod diagnose;

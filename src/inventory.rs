@@ -14,6 +14,7 @@ pub(crate) mod address;
 mod api_server;
 mod audit;
 mod balancer;
+pub mod changes;
 mod codes;
 mod components;
 mod document;

@@ -36,7 +36,7 @@ pub use arguments::{keeps_order, nanoseconds, same_values};
 pub use encryption::Stage;
 pub use images::{image_repository, sandbox_image};
 pub use kubelet::{OWN_PATCH, Resolver};
-pub use node::node_labels;
+pub use node::{CONTROL_PLANE_LABEL, NO_EXTERNAL_BALANCERS_LABEL, node_labels};
 pub use settings::{PlaneComponent, PlaneSettings, Settings, plane_settings};
 
 /// Port of every API server on its own host.

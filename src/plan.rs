@@ -14,8 +14,12 @@ pub mod preflight;
 pub mod resolve;
 pub mod rolling;
 pub mod serving;
+pub mod settings_kept;
+pub mod standing;
 #[cfg(test)]
 mod tests;
+pub mod unlisted;
+pub mod unwell;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -52,6 +52,19 @@ impl Client {
         })
     }
 
+    /// Asks whether a server is ready.
+    ///
+    /// # Errors
+    /// When none is.
+    pub async fn is_ready(&self) -> Result<(), Error> {
+        let request = Request::get("/readyz").body(Vec::new());
+        let request = request.expect("a request of constants");
+        let ready = self.kube.request_text(request).await;
+        ready
+            .map(drop)
+            .during(|| "ask whether it is ready".to_owned())
+    }
+
     /// The client as kube's own types take it.
     #[must_use]
     pub fn kube(&self) -> kube::Client {

@@ -30,18 +30,23 @@ pub struct Limits {
     pub keepalive: Duration,
 }
 
+impl Limits {
+    /// The limits of a run.
+    pub const DEFAULT: Self = Self {
+        connect: Duration::from_secs(15),
+        ready: Duration::from_secs(5),
+        read: Duration::from_secs(30),
+        write: Duration::from_secs(70),
+        answer: 64 << 20,
+        retries: 5,
+        first_wait: Duration::from_millis(500),
+        longest_wait: Duration::from_secs(10),
+        keepalive: Duration::from_secs(10),
+    };
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(15),
-            ready: Duration::from_secs(5),
-            read: Duration::from_secs(30),
-            write: Duration::from_secs(70),
-            answer: 64 << 20,
-            retries: 5,
-            first_wait: Duration::from_millis(500),
-            longest_wait: Duration::from_secs(10),
-            keepalive: Duration::from_secs(10),
-        }
+        Self::DEFAULT
     }
 }

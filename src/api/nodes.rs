@@ -12,7 +12,7 @@ use kube::ResourceExt as _;
 use kube::api::{Api, DeleteParams, Preconditions};
 
 pub use cordon::{Cordoned, Uncordoned, cordon, uncordon};
-pub use ready::wait_until_ready;
+pub use ready::{wait_until_ready, wait_until_registered};
 pub use settings::{Settings, TaintChange, set};
 
 use super::client::During as _;
@@ -47,6 +47,8 @@ pub struct Node {
     pub machine_id: String,
     /// Version of its kubelet, such as `v1.37.2`.
     pub kubelet_version: String,
+    /// Its container runtime with its version, such as `containerd://1.7.2`.
+    pub container_runtime: String,
 }
 
 /// A condition of a node.
@@ -131,6 +133,7 @@ impl From<core::Node> for Node {
                 .collect(),
             machine_id: info.machine_id,
             kubelet_version: info.kubelet_version,
+            container_runtime: info.container_runtime_version,
         }
     }
 }

@@ -106,7 +106,7 @@ impl Apply {
             wait_until_idle(lock, ui).await
         };
         let survey = survey::survey(&source, &self.connection_args, limit, ui, shown, before);
-        let survey = interrupts.unless(ui, UNCHANGED, survey).await??;
+        let mut survey = interrupts.unless(ui, UNCHANGED, survey).await??;
         let lock = locks
             .lock()
             .expect("hosts are taken before they are looked at");
@@ -146,6 +146,8 @@ impl Apply {
             return Ok(Exit::Ok);
         }
         interrupts.unless(ui, UNCHANGED, self.ask(ui)).await??;
+        survey.make_authorities(limit, ui)?;
+        let plan = survey.plan.as_ref().expect("it was shown");
         let run = survey.state.create_run(&id)?;
         let recorder = Arc::new(RunRecorder::begin(run, plan, began, start)?);
         let served = OnceLock::new();

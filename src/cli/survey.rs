@@ -8,12 +8,14 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::source::Source;
 use super::{CliError, ConnectionArgs, Exit, connector};
+use crate::api::Credentials;
 use crate::cluster::{Cluster, Name, ResolvedCluster};
 use crate::execute::Event;
 use crate::execute::compare::{self, Comparison};
 use crate::execute::survey::{self, Connections, HostErrors, ResolveError};
-use crate::execute::trust::{self, Origin};
+use crate::execute::trust::{self, EncryptionKey, Origin};
 use crate::pki::{BootstrapToken, ClusterCas};
+use crate::plan::install::Trust;
 use crate::plan::preflight::Problem;
 use crate::plan::{Plan, bootstrap};
 use crate::secret_store::SecretStore;
@@ -43,6 +45,9 @@ pub struct Survey<C> {
     pub cas: ClusterCas,
     /// Where those came from.
     pub origin: Origin,
+    encryption: Option<EncryptionKey>,
+    trust: Trust,
+    comparison: Comparison,
     /// What is kept beside the inventory.
     pub state: State,
     /// Hosts outside the limit that could not be looked at.
@@ -61,6 +66,38 @@ impl<C> Survey<C> {
         hosts
             .filter(|host| limit.is_empty() || limit.contains(host))
             .count()
+    }
+
+    /// Makes what the plan says is to be made, keeps it, and fills the plan
+    /// with it. To be called once hosts may be changed, and before.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub fn make_authorities(&mut self, limit: &[Name], ui: &Ui) -> Result<(), CliError> {
+        let key = self.encryption.as_ref().filter(|key| key.made);
+        if self.origin != Origin::Made && key.is_none() {
+            return Ok(());
+        }
+        let now = OffsetDateTime::now_utc();
+        if self.origin == Origin::Made {
+            self.state.save_cas(&self.cas, now)?;
+            ui.note(&format!(
+                "The cluster's authorities were made and are kept in {}: keep that folder safe.",
+                self.state.root().display()
+            ));
+        }
+        if let Some(key) = key {
+            self.state.save_secretbox_key(&key.key)?;
+        }
+        let limit = (!limit.is_empty()).then(|| limit.iter().cloned().collect());
+        let mut secrets = SecretStore::new();
+        let plan = { &mut self.comparison }
+            .plan(&self.resolved, &self.trust, limit.as_ref(), &mut secrets)
+            .map_err(|_| anyhow::anyhow!("what was to be made is refused"))?;
+        secrets.set_token(BootstrapToken::generate()?.whole().expose_secret());
+        trust::issue(&plan, &self.cas, &mut secrets, now)?;
+        (self.plan, self.secrets) = (Some(plan), secrets);
+        Ok(())
     }
 }
 
@@ -104,21 +141,25 @@ pub async fn survey(
             survey.state.root().display()
         )),
         Origin::Made => ui.note(&format!(
-            "The cluster's authorities were made and are kept in {}: keep that folder safe.",
+            "The cluster's authorities are to be made by kdiy apply, and kept in {}.",
             survey.state.root().display()
         )),
     }
     Ok(survey)
 }
 
-async fn gather<C: Connector>(
+async fn gather<C>(
     source: &Source,
     connector: &C,
     connection_args: &ConnectionArgs,
     limit: &[Name],
     events: &UnboundedSender<Event>,
     before: impl AsyncFnOnce(&Connections<C::Connection>) -> Result<(), CliError>,
-) -> Result<Survey<C::Connection>, CliError> {
+) -> Result<Survey<C::Connection>, CliError>
+where
+    C: Connector,
+    C::Connection: 'static,
+{
     let cluster = &source.cluster;
     let limit = limit_of(source, limit)?;
     let width = connection_args.width();
@@ -141,10 +182,17 @@ async fn gather<C: Connector>(
     let encryption = trust::encryption_key(&state, cluster, &connections)
         .await
         .map_err(untrusted)?;
-    let trust = trust::trust(&cas, encryption.as_ref());
+    let trust = trust::trust(&cas, encryption.as_ref().map(|key| &key.key));
+    let makes_key = encryption.as_ref().is_some_and(|key| key.made);
+    let planned = match (&origin, makes_key) {
+        (Origin::Made, _) => trust::to_be_made(&trust),
+        (_, true) => trust::with_key_to_be_made(&trust),
+        (_, false) => trust.clone(),
+    };
 
+    let credentials = Credentials::issue(&cas.kubernetes, now)?;
     let (mut comparison, host_errors) =
-        compare::look(&resolved, &trust, &connections, width, events).await;
+        compare::look(&resolved, &trust, &credentials, &connections, width, events).await;
     tolerate(&host_errors, cluster, limit.as_ref())?;
     missing.extend(host_errors);
     let cluster_state = &comparison.observed.cluster_state;
@@ -166,17 +214,14 @@ async fn gather<C: Connector>(
             .hint("run kdiy apply without --limit, or with all hosts of etcd in it"));
     }
     let mut secrets = SecretStore::new();
-    let planned = comparison.plan(&resolved, &trust, limit.as_ref(), &mut secrets);
+    let planned = comparison.plan(&resolved, &planned, limit.as_ref(), &mut secrets);
     secrets.set_token(BootstrapToken::generate()?.whole().expose_secret());
-    let Comparison {
-        problems,
-        advice,
-        warnings,
-        ..
-    } = comparison;
+    let problems = std::mem::take(&mut comparison.problems);
     let (plan, problems) = match planned {
         Ok(plan) => {
-            trust::issue(&plan, &cas, &mut secrets, now)?;
+            if origin != Origin::Made {
+                trust::issue(&plan, &cas, &mut secrets, now)?;
+            }
             (Some(plan), problems)
         }
         // Problems too: all reasons not to begin are shown together.
@@ -193,10 +238,13 @@ async fn gather<C: Connector>(
         secrets,
         cas,
         origin,
+        encryption,
+        trust,
         state,
         missing,
-        advice,
-        warnings,
+        advice: std::mem::take(&mut comparison.advice),
+        warnings: std::mem::take(&mut comparison.warnings),
+        comparison,
     })
 }
 

@@ -14,7 +14,9 @@ use crate::shell::Script;
 /// `kdiy_members` prints the members, one a line; `kdiy_field ENTRY KEY` a
 /// text, or the first of a list of texts, of such a line. `kdiy_remove ID NAME`
 /// removes a member: etcd refuses that for some seconds after an election, so
-/// it is asked for a while.
+/// it is asked for a while. `kdiy_lives ENTRY`: whether the member of such a
+/// line has a vote and answers where the others reach it, which `$kdiy_at` is
+/// then.
 const ASK: &str = r#""$@"; }
 kdiy_ask() {
 kdiy_said=$(kdiy_curl -w '\n%{http_code}' -d "$2" "$kdiy_url$1") || return 1
@@ -37,21 +39,33 @@ echo "$kdiy_removed"
 return 1
 }
 kdiy_remove() { kdiy_poll 30 "etcd to remove $2" kdiy_try_remove "$1"; }
+kdiy_lives() {
+case $1 in *'"isLearner":true'*) return 1 ;; esac
+kdiy_at=$(kdiy_field "$1" clientURLs)
+[ -n "$kdiy_at" ] || return 1
+kdiy_status=$(kdiy_curl --connect-timeout 3 -f -d '{}' "$kdiy_at/v3/maintenance/status" 2>/dev/null | tr -d ' \n') || return 1
+[ "$(kdiy_field "$kdiy_status" member_id)" = "$(kdiy_field "$1" ID)" ]
+}
 "#;
 
 /// `kdiy_forget NAME` removes the member of this name, if there is one. One
-/// that has never started has no name, and stays.
+/// that has never started has no name, and stays. So does one that has a vote
+/// and answers, whatever the plan was made from: that is an error.
 const FORGET: &str = r#"kdiy_forget() {
 kdiy_members > "$kdiy_tmp/members" || return 1
 while read -r kdiy_entry; do
 [ "$(kdiy_field "$kdiy_entry" name)" = "$1" ] || continue
+if kdiy_lives "$kdiy_entry"; then
+echo "the member $1 of etcd has a vote and answers at $kdiy_at: it lives, and nothing of it is removed" >&2
+return 1
+fi
 kdiy_remove "$(kdiy_field "$kdiy_entry" ID)" "$1" || return 1
 done < "$kdiy_tmp/members"
 }
 "#;
 
-/// Defines `kdiy_curl`, `kdiy_ask`, `kdiy_members`, `kdiy_field` and
-/// `kdiy_remove` for a client; whoever uses them sets `kdiy_url`.
+/// Defines `kdiy_curl`, `kdiy_ask`, `kdiy_members`, `kdiy_field`, `kdiy_lives`
+/// and `kdiy_remove` for a client; whoever uses them sets `kdiy_url`.
 #[must_use]
 pub fn functions(client: &Client) -> Script {
     Script::of("kdiy_curl() { curl -sS --noproxy '*' --max-time 10")
@@ -123,6 +137,7 @@ shift 2
 curl() {
 for kdiy_arg; do kdiy_last=$kdiy_url_arg; kdiy_url_arg=$kdiy_arg; done
 case $kdiy_url_arg in
+*/maintenance/status) kdiy_answer=${LIVES-}; [ -n "$kdiy_answer" ] || return 7 ;;
 */member/list) kdiy_answer=$LIST ;;
 */member/remove) printf %s "$kdiy_last" > "$kdiy_tmp/removed"; kdiy_answer=$REMOVE ;;
 *) return 3 ;;
@@ -166,6 +181,47 @@ kdiy_url_arg=
         let gone = r#"{"code":5,"message":"etcdserver: member not found"}"#;
         let (code, _, said) = forgetting((LIST_37, 200), (gone, 404));
         assert_eq!((code, said.as_str()), (Some(0), ""));
+    }
+
+    /// The same, where the member e2 itself gives this status.
+    fn forgetting_one_that_says(status: &str, list: &str) -> (Option<i32>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let client = Client::of(&Topology::Stacked, [192, 0, 2, 1].into());
+        let script = Script::of("set -eu\nkdiy_tmp=")
+            .arg(folder.path().display().to_string())
+            .lit("\n")
+            .lit(CURL)
+            .then(&forget(&client, "e2"));
+        let out = std::process::Command::new("sh")
+            .args(["-c", script.as_str()])
+            .env("LIST", format!("{list}\n200"))
+            .env("REMOVE", format!("{REMOVED_36}\n200"))
+            .env("LIVES", status)
+            .output()
+            .unwrap();
+        let removed = std::fs::read_to_string(folder.path().join("removed"));
+        assert_eq!(removed.is_ok(), out.status.success());
+        (out.status.code(), String::from_utf8(out.stderr).unwrap())
+    }
+
+    #[test]
+    fn defect_1_a_voter_that_answers_is_not_removed() {
+        let status = |id: &str| {
+            format!(r#"{{"header":{{"cluster_id":"1", "member_id":"{id}"}}, "leader":"1"}}"#)
+        };
+        let own = status("4433102505813165043");
+        let (code, said) = forgetting_one_that_says(&own, LIST_37);
+        assert_eq!(code, Some(1));
+        assert!(
+            said.contains("answers at https://127.0.0.1:17200"),
+            "{said}"
+        );
+        // Another member at its address does not make it live.
+        let (code, said) = forgetting_one_that_says(&status("1"), LIST_37);
+        assert_eq!((code, said.as_str()), (Some(0), ""));
+        let learner = LIST_37.replace(r#""name":"e2","#, r#""name":"e2","isLearner":true,"#);
+        let (code, _) = forgetting_one_that_says(&own, &learner);
+        assert_eq!(code, Some(0), "a learner has no vote to lose");
     }
 
     #[test]

@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Event;
+use super::api_views;
 use super::survey::{self, Connections, HostErrors};
+use crate::api::Credentials;
 use crate::cluster::{Name, ResolvedCluster};
 use crate::plan::install::{self, Observed, Trust};
 use crate::plan::preflight::{self, Problem};
-use crate::plan::{ClusterState, Observation, Plan, PlanError, serving};
+use crate::plan::{
+    ClusterState, Observation, Plan, PlanError, serving, settings_kept, unlisted, unwell,
+};
 use crate::secret_store::SecretStore;
 use crate::transport::Connection;
 
@@ -26,11 +30,12 @@ pub struct Comparison {
     pub warnings: Vec<String>,
 }
 
-/// Looks at all connected hosts; those that could not be looked at are among
-/// the faults.
-pub async fn look<C: Connection>(
+/// Looks at all connected hosts, and asks the API servers; hosts that could not
+/// be looked at are among the faults.
+pub async fn look<C: Connection + 'static>(
     resolved: &ResolvedCluster,
     trust: &Trust,
+    credentials: &Credentials,
     connections: &Connections<C>,
     width: usize,
     events: &UnboundedSender<Event>,
@@ -38,8 +43,14 @@ pub async fn look<C: Connection>(
     let mut secrets = SecretStore::new();
     let asked = install::blueprint(resolved, trust, &Observed::default(), &mut secrets);
     let ca = &trust.ca_certificate;
-    let (seen, host_errors) =
-        survey::observe(resolved, ca, &asked, connections, width, events).await;
+    let servers = api_views::servers(resolved, connections);
+    let ((mut seen, host_errors), mut views) = tokio::join!(
+        survey::observe(resolved, ca, &asked, connections, width, events),
+        api_views::ask(servers, credentials)
+    );
+    for (name, seen) in &mut seen {
+        seen.facts.api = views.remove(name).unwrap_or_default();
+    }
     (Comparison::of(resolved, trust, seen), host_errors)
 }
 
@@ -55,11 +66,17 @@ impl Comparison {
             .iter()
             .map(|(name, seen)| (name.clone(), seen.facts.clone()))
             .collect();
-        let cluster_state = ClusterState::of(&resolved.cluster, &facts, &trust.etcd_token);
+        let cluster_state = ClusterState::of(&resolved.cluster, &facts, trust);
         Self {
             problems: preflight::problems(resolved, &cluster_state, &trust.etcd_token, &seen),
             advice: preflight::warnings(resolved, &seen),
-            warnings: serving::warnings(&facts),
+            warnings: [
+                serving::warnings(&facts),
+                unlisted::warnings(&resolved.cluster, &cluster_state),
+                unwell::warnings(&resolved.cluster, &facts, &cluster_state),
+                settings_kept::warnings(&resolved.cluster, &cluster_state),
+            ]
+            .concat(),
             observed: Observed {
                 facts,
                 cluster_state,

@@ -17,8 +17,21 @@ use crate::resource::Content;
 use crate::secret_store::{SecretStore, TOKEN_ID, TOKEN_SECRET};
 use crate::transport::{Connection, Stream};
 
+/// The key of the settings that a cluster remembers.
+pub(super) const SETTINGS: &str = "settings";
+
+/// Where a cluster remembers its settings.
+pub(super) fn settings_place() -> objects::Place {
+    objects::Place {
+        namespace: "kube-system".to_owned(),
+        name: "kdiy-settings".to_owned(),
+    }
+}
+
 /// How long nodes may take to be ready: images are pulled meanwhile.
 const READY: Duration = Duration::from_secs(300);
+/// How long the kubelets of nodes that have joined may take to register.
+const REGISTERED: Duration = Duration::from_secs(120);
 /// How long a bootstrap token is valid.
 const TOKEN_LIFE: time::Duration = time::Duration::hours(1);
 
@@ -56,13 +69,20 @@ impl<'a> ApiOperator<'a> {
         text.as_bytes().to_vec()
     }
 
-    /// Nodes that lack labels are looked up in one request.
-    async fn label(&self, marks: &[NodeMarks]) -> Result<(), Error> {
-        let uids: BTreeMap<_, _> = nodes::list(&self.client)
-            .await?
-            .into_iter()
-            .map(|node| (node.name, node.uid))
-            .collect();
+    /// Nodes that lack labels are looked up in one request; those that have
+    /// joined a moment ago may not have registered yet.
+    async fn label(
+        &self,
+        marks: &[NodeMarks],
+        tell: &(dyn Fn(String) + Sync),
+    ) -> Result<(), Error> {
+        let names: Vec<_> = marks.iter().map(|mark| mark.node.clone()).collect();
+        let uids: BTreeMap<_, _> =
+            nodes::wait_until_registered(&self.client, &names, REGISTERED, tell)
+                .await?
+                .into_iter()
+                .map(|node| (node.name, node.uid))
+                .collect();
         for mark in marks {
             let settings = nodes::Settings {
                 labels: { mark.labels.iter() }
@@ -72,7 +92,8 @@ impl<'a> ApiOperator<'a> {
                     .map(nodes::TaintChange::Present)
                     .collect(),
             };
-            let uid = uids.get(&mark.node).map_or("", String::as_str);
+            let uid = mark.uid.as_ref().or_else(|| uids.get(&mark.node));
+            let uid = uid.map_or("", String::as_str);
             nodes::set(&self.client, &mark.node, uid, &settings).await?;
         }
         Ok(())
@@ -123,6 +144,16 @@ impl<'a> ApiOperator<'a> {
         Ok(())
     }
 
+    async fn remember(&self, settings: &BTreeMap<String, String>) -> Result<(), Error> {
+        let text = serde_json::to_string_pretty(settings).unwrap_or_default();
+        let map = objects::ConfigMap {
+            place: settings_place(),
+            data: [(SETTINGS.to_owned(), text)].into(),
+            version: None,
+        };
+        objects::apply_config_map(&self.client, &map).await
+    }
+
     /// In kdiy's own ConfigMap; other keys stay.
     async fn note(&self, key: &str, value: &str) -> Result<(), Error> {
         let place = objects::Place {
@@ -138,14 +169,6 @@ impl<'a> ApiOperator<'a> {
         map.data.insert(key.to_owned(), value.to_owned());
         objects::apply_config_map(&self.client, &map).await
     }
-
-    async fn delete_node(&self, name: &str) -> Result<(), Error> {
-        let nodes = nodes::list(&self.client).await?;
-        match nodes.iter().find(|node| node.name == name) {
-            None => Ok(()),
-            Some(node) => nodes::delete(&self.client, name, &node.uid).await,
-        }
-    }
 }
 
 #[async_trait]
@@ -156,10 +179,11 @@ impl Operator for ApiOperator<'_> {
         tell: &(dyn Fn(String) + Sync),
     ) -> Result<(), Error> {
         match operation {
-            Operation::LabelNodes(marks) => self.label(marks).await,
+            Operation::LabelNodes(marks) => self.label(marks, tell).await,
             Operation::BootstrapToken => self.bootstrap_token().await,
             Operation::Apply(manifest) => self.apply(manifest).await,
-            Operation::DeleteNode(name) => self.delete_node(name).await,
+            Operation::DeleteNode { node, uid } => nodes::delete(&self.client, node, uid).await,
+            Operation::Remember(settings) => self.remember(settings).await,
             Operation::NodesReady(names) => {
                 nodes::wait_until_ready(&self.client, names, READY, tell).await
             }

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::survey::{self, Connections, HostError, HostErrors};
 use super::{Event, compare, trust};
+use crate::api::Credentials;
 use crate::cluster::{Cluster, Encryption, Name, Node, ResolvedCluster};
 use crate::pki::{ClusterCas, SecretboxKey};
 use crate::plan::resolve;
@@ -122,8 +123,13 @@ impl<'a, C: Connector> Observer<'a, C> {
             Err(why) => return Drift::unknown(why.to_string()),
         };
         let trust = trust::trust(cas, encryption.as_ref());
+        let credentials = match Credentials::issue(&cas.kubernetes, OffsetDateTime::now_utc()) {
+            Ok(credentials) => credentials,
+            Err(why) => return Drift::unknown(why.to_string()),
+        };
+        let (connections, width) = (&self.connections, self.width);
         let (mut comparison, host_errors) =
-            compare::look(&resolved, &trust, &self.connections, self.width, events).await;
+            compare::look(&resolved, &trust, &credentials, connections, width, events).await;
         let seen: BTreeSet<_> = comparison.observed.facts.keys().cloned().collect();
         let names = self.cluster.nodes.iter().map(|node| node.name.clone());
         let left_out = names.filter(|name| !seen.contains(name)).collect();

@@ -12,9 +12,8 @@ use zeroize::Zeroizing;
 
 use super::Event;
 use crate::cluster::{Cluster, KubeletServing, Name, Node, ResolvedCluster, Role};
-use crate::cni;
 use crate::plan::etcd::MemberQuestions;
-use crate::plan::facts::{EndpointQuestions, Questions, StaleEtcdMembers, software};
+use crate::plan::facts::{EndpointQuestions, Questions, software, stacked_etcd};
 use crate::plan::observe::{self, Window};
 use crate::plan::resolve::{self, Answer, Unresolved};
 use crate::plan::{Blueprint, Observation};
@@ -214,7 +213,6 @@ pub fn questions(resolved: &ResolvedCluster, ca_certificate: &str, node: &Node) 
     Questions {
         api_server: control_plane.then(|| resolved.address(node)),
         peers: peers.collect(),
-        manifest: cni::manifest(&resolved.cluster.network.cni).is_some(),
         endpoint: EndpointQuestions::of(&resolved.cluster, ca_certificate, node),
         requests: (control_plane && resolved.cluster.kubelet_serving == KubeletServing::Signed)
             .then(|| resolved.clone()),
@@ -222,7 +220,7 @@ pub fn questions(resolved: &ResolvedCluster, ca_certificate: &str, node: &Node) 
             .runs_kubelet()
             .then(|| software::Questions::of(resolved)),
         etcd: MemberQuestions::of(resolved, node),
-        stale_etcd_members: StaleEtcdMembers::of(resolved, node),
+        stacked_etcd: stacked_etcd::client(resolved, node),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::state::{self, State};
 use crate::template::HostFile;
 use crate::transport::{Connection, User};
 
-pub use encryption::encryption_key;
+pub use encryption::{EncryptionKey, encryption_key};
 
 /// Where the authorities came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,8 @@ pub enum Origin {
     Kept,
     /// They were read back from this control plane.
     ReadBack(Name),
-    /// They were made just now.
+    /// There are none yet: these are made, and kept nowhere before an apply
+    /// begins to change hosts.
     Made,
 }
 
@@ -116,7 +117,8 @@ impl Error {
 }
 
 /// The authorities of a cluster, made where there are none. What was read
-/// back or made is kept before it is given out.
+/// back is kept before it is given out; what was made is not: a machine that
+/// only plans is to have none that another one does not know.
 ///
 /// # Errors
 /// When they cannot be had, or hosts contradict each other.
@@ -130,9 +132,7 @@ pub async fn cas<C: Connection>(
         return Ok(existing);
     }
     all_asked("PKI", cluster, connections)?;
-    let made = ClusterCas::generate(now)?;
-    state.save_cas(&made, now)?;
-    Ok((made, Origin::Made))
+    Ok((ClusterCas::generate(now)?, Origin::Made))
 }
 
 /// The authorities of a cluster, if they are kept or a control plane has them.
@@ -291,6 +291,41 @@ pub fn trust(cas: &ClusterCas, encryption: Option<&SecretboxKey>) -> Trust {
         encryption_key: encryption.map(|key| key.base64().clone()),
     }
 }
+
+/// What stands in a plan for what apply is yet to make, so that the plan is the
+/// same on every machine: authorities, and the key of encryption at rest where
+/// that is made, too.
+#[must_use]
+pub fn to_be_made(trust: &Trust) -> Trust {
+    let text = || TO_BE_MADE.to_owned();
+    let files = trust.files.iter().cloned();
+    Trust {
+        files: { files }
+            .map(|mut file| {
+                file.text = format!("{TO_BE_MADE}\n");
+                file
+            })
+            .collect(),
+        ca_certificate: text(),
+        ca_pin: text(),
+        failover_password: text().into(),
+        etcd_certificate: text(),
+        etcd_token: text(),
+        encryption_key: with_key_to_be_made(trust).encryption_key,
+    }
+}
+
+/// The same, of the key of encryption at rest alone.
+#[must_use]
+pub fn with_key_to_be_made(trust: &Trust) -> Trust {
+    let key = trust.encryption_key.as_ref();
+    Trust {
+        encryption_key: key.map(|_| TO_BE_MADE.to_owned().into()),
+        ..trust.clone()
+    }
+}
+
+const TO_BE_MADE: &str = "to be made by kdiy apply";
 
 /// Issues the certificates of a plan, and those alone, into the secret store: a
 /// plan only names them.

@@ -6,12 +6,14 @@
 //! `util/certificate/certificate_store.go` (a regular file in place of the
 //! link is refused), kubeadm's `phases/kubeconfig` (the names).
 
+use std::net::SocketAddr;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::{Stage, document, phase};
-use crate::cluster::{Node, ResolvedCluster, Taint, Version};
+use super::{API_PORT, Stage, document, phase};
+use crate::cluster::{Node, ResolvedCluster, Role, Taint, Version};
 use crate::resource::{Certificate, Keeping, Subject};
 use crate::runtime;
 
@@ -40,12 +42,19 @@ pub fn certificate(node: &Node, authority: &str) -> Certificate {
     }
 }
 
-/// The kubeconfig of the kubelet on a worker; it holds no key.
+/// The kubeconfig of the kubelet on a node; it holds no key. A control plane's
+/// kubelet speaks to its own API server, as kubeadm has it since 1.33.
 #[must_use]
 pub fn kubeconfig(resolved: &ResolvedCluster, node: &Node, authority: &str) -> String {
     let (cluster, user) = (&resolved.cluster.name, user(node));
     let context = format!("{user}@{cluster}");
-    let server = format!("https://{}", resolved.cluster.node_endpoint());
+    let server = match node.roles.has(Role::ControlPlane) {
+        true => format!(
+            "https://{}",
+            SocketAddr::new(resolved.address(node), API_PORT)
+        ),
+        false => format!("https://{}", resolved.cluster.node_endpoint()),
+    };
     let authority = STANDARD.encode(authority);
     let document = json!({
         "apiVersion": "v1",
@@ -108,7 +117,6 @@ fn user(node: &Node) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::Role;
     use crate::kubeadm::tests::few;
 
     const OLD: Version = Version::new(1, 33, 6);

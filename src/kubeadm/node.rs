@@ -59,6 +59,13 @@ pub struct Patches {
     directory: &'static str,
 }
 
+/// kubeadm's label and taint of control planes; see its `constants.go`.
+pub const CONTROL_PLANE_LABEL: &str = "node-role.kubernetes.io/control-plane";
+
+/// kubeadm's label that keeps external load balancers off a control plane.
+pub const NO_EXTERNAL_BALANCERS_LABEL: &str =
+    "node.kubernetes.io/exclude-from-external-load-balancers";
+
 /// Labels that the node is to have: the inventory's, and the role that
 /// `kubectl get nodes` shows for workers. Set through the API by an
 /// administrator: a kubelet may not give itself labels of kubernetes.io.

@@ -7,19 +7,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Facts;
 use super::bootstrap::BootstrapProgress;
 use super::etcd::{EtcdCluster, EtcdClusterState};
-use super::facts::{ApiView, NodeView};
+use super::facts::{ApiView, NodeView, ca_hash};
+use super::install::Trust;
+use super::standing::{Signs, Standing};
 use crate::cluster::{Cluster, Name, Role};
+use crate::etcd::members::MemberView;
+use crate::kubeadm::CONTROL_PLANE_LABEL;
 
 /// The state of the cluster, derived from the facts of its hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClusterState {
-    /// Nodes that have ended `kubeadm init` or `kubeadm join`.
+    /// What the inventory's nodes are to the cluster; empty where no API
+    /// server could tell its nodes.
+    pub standings: BTreeMap<Name, Standing>,
+    /// Nodes that belong to the cluster.
     pub joined_nodes: BTreeSet<Name>,
     /// Nodes as the API server knows them.
     pub nodes: BTreeMap<String, NodeView>,
-    /// Names of stacked etcd's members, known only where a control plane is no
-    /// node.
-    pub etcd_members: BTreeSet<String>,
+    /// Stacked etcd's members; empty where none that has a vote could tell
+    /// them.
+    pub etcd_members: Vec<MemberView>,
+    /// Control planes whose member of stacked etcd has a vote and answers.
+    pub living_voters: BTreeSet<Name>,
     /// The control plane on which `kubeadm init` began and has not ended.
     pub unfinished_init: Option<Name>,
     /// Control planes whose parallel bootstrap began and has not ended.
@@ -28,6 +37,8 @@ pub struct ClusterState {
     pub answering: BTreeSet<Name>,
     /// Hash of the applied network manifest.
     pub manifest: Option<String>,
+    /// The settings that the cluster remembers; see [`crate::cluster::change`].
+    pub settings: Option<BTreeMap<String, String>>,
     /// Control planes that have joined some cluster, while no API server
     /// answers: nothing may be bootstrapped then. With the reason of one.
     pub silent: BTreeMap<Name, String>,
@@ -36,13 +47,12 @@ pub struct ClusterState {
 }
 
 impl ClusterState {
-    /// Derives the state of a cluster from the facts of its hosts. `etcd_token`
-    /// is the initial-cluster-token of its external etcd.
+    /// Derives the state of a cluster from the facts of its hosts.
     #[must_use]
-    pub fn of(cluster: &Cluster, facts: &BTreeMap<Name, Facts>, etcd_token: &str) -> Self {
+    pub fn of(cluster: &Cluster, facts: &BTreeMap<Name, Facts>, trust: &Trust) -> Self {
         Self {
-            etcd: EtcdCluster::of(cluster, facts, etcd_token),
-            ..Self::of_nodes(cluster, facts)
+            etcd: EtcdCluster::of(cluster, facts, &trust.etcd_token),
+            ..Self::of_nodes(cluster, facts, &ca_hash(&trust.ca_certificate))
         }
     }
 
@@ -64,86 +74,103 @@ impl ClusterState {
         !self.answering.is_empty() || !begun
     }
 
-    fn of_nodes(cluster: &Cluster, facts: &BTreeMap<Name, Facts>) -> Self {
+    fn of_nodes(cluster: &Cluster, facts: &BTreeMap<Name, Facts>, ca: &str) -> Self {
         let control_planes: Vec<_> = cluster
             .with_role(Role::ControlPlane)
             .filter_map(|node| Some((&node.name, facts.get(&node.name)?)))
             .collect();
+        let begun = |(name, facts): &(&Name, &Facts)| {
+            let note = facts.unfinished.as_deref()?;
+            Some(((*name).clone(), BootstrapProgress::read(note)?))
+        };
         let unfinished_init = control_planes
             .iter()
             .find(|(_, facts)| facts.unfinished.as_deref() == Some("init"))
             .map(|(name, _)| (*name).clone());
-        let progress = |(name, facts): &(&Name, &Facts)| {
-            let note = facts.unfinished.as_deref()?;
-            Some(((*name).clone(), BootstrapProgress::read(note)?))
+        let mut state = Self {
+            unfinished_init,
+            bootstrapping: control_planes.iter().filter_map(begun).collect(),
+            etcd_members: members(&control_planes),
+            ..Self::default()
         };
-        let bootstrapping = control_planes.iter().filter_map(progress).collect();
-        let answers = control_planes.iter().filter_map(|(name, facts)| {
-            let ApiView::Nodes {
+        for (name, facts) in &control_planes {
+            if let ApiView::Nodes {
                 nodes,
                 manifest,
-                members,
+                settings,
             } = &facts.api
-            else {
-                return None;
+            {
+                state.answering.insert((*name).clone());
+                state.settings = state.settings.or_else(|| settings.clone());
+                state.manifest = state.manifest.or_else(|| manifest.clone());
+                for node in nodes {
+                    state.nodes.insert(node.name.clone(), node.clone());
+                }
+            }
+        }
+        if state.answering.is_empty() {
+            state.silent = control_planes.iter().filter_map(silent).collect();
+        }
+        if state.knows_nodes() {
+            state.decide(cluster, facts, ca);
+        }
+        state
+    }
+
+    /// What each node is to the cluster.
+    fn decide(&mut self, cluster: &Cluster, facts: &BTreeMap<Name, Facts>, ca: &str) {
+        for node in cluster.kubelets() {
+            let name = node.name.clone();
+            let signs = Signs {
+                node,
+                topology: &cluster.topology,
+                facts: facts.get(&name),
+                answers: !self.answering.is_empty(),
+                known: self.nodes.get(name.as_str()),
+                members: &self.etcd_members,
+                ca,
             };
-            Some((*name, nodes, manifest, members))
-        });
-        let Some((_, nodes, manifest, etcd_members)) = answers.clone().next() else {
-            let silent = control_planes
-                .iter()
-                .filter(|(_, facts)| facts.kubelet_conf && facts.unfinished.is_none())
-                .map(|(name, facts)| {
-                    let why = match &facts.api {
-                        ApiView::Silent(why) => why.clone(),
-                        _ => "no /etc/kubernetes/admin.conf".to_owned(),
-                    };
-                    ((*name).clone(), why)
-                })
-                .collect();
-            return Self {
-                unfinished_init,
-                bootstrapping,
-                silent,
-                ..Self::default()
-            };
-        };
-        let nodes: BTreeMap<_, _> = nodes.iter().map(|n| (n.name.clone(), n.clone())).collect();
-        let joined = |name: &Name, control_plane: bool| {
-            let known = nodes
-                .get(name.as_str())
-                .is_some_and(|node| !control_plane || node.is_control_plane());
-            // Not observed (outside the limit, unreachable): the API's word.
-            let here = facts
-                .get(name)
-                .is_none_or(|facts| facts.kubelet_conf && facts.unfinished.is_none());
-            known && here
-        };
-        let joined_nodes = cluster
-            .kubelets()
-            .filter(|node| joined(&node.name, node.roles.has(Role::ControlPlane)))
-            .map(|node| node.name.clone())
-            .collect();
-        Self {
-            joined_nodes,
-            answering: answers.map(|(name, ..)| name.clone()).collect(),
-            nodes,
-            etcd_members: etcd_members.iter().cloned().collect(),
-            unfinished_init,
-            bootstrapping,
-            manifest: manifest.clone(),
-            silent: BTreeMap::new(),
-            etcd: EtcdCluster::default(),
+            let standing = Standing::of(&signs);
+            if signs.has_living_voter() {
+                self.living_voters.insert(name.clone());
+            }
+            if standing.has_joined() {
+                self.joined_nodes.insert(name.clone());
+            }
+            self.standings.insert(name, standing);
         }
     }
 }
 
+/// The list of stacked etcd's members, from the first that can tell it.
+fn members(control_planes: &[(&Name, &Facts)]) -> Vec<MemberView> {
+    let mut views = { control_planes.iter() }
+        .filter_map(|(_, facts)| facts.stacked_etcd.view.as_ref())
+        .filter(|view| view.knows_members());
+    views
+        .next()
+        .map_or_else(Vec::new, |view| view.members.clone())
+}
+
+/// A control plane that holds what only one of a cluster has, while no API
+/// server answers.
+fn silent((name, facts): &(&Name, &Facts)) -> Option<(Name, String)> {
+    let holds = facts.kubelet_conf || facts.api_server_manifest || facts.stacked_etcd.data;
+    let why = match &facts.api {
+        ApiView::Silent(why) => why.clone(),
+        _ => "its API server does not run".to_owned(),
+    };
+    (holds && facts.unfinished.is_none()).then(|| ((*name).clone(), why))
+}
+
 impl NodeView {
-    /// Whether it has wholly joined as a control plane. kubeadm puts the label
-    /// last.
+    /// Whether it has the label of a control plane.
     #[must_use]
     pub fn is_control_plane(&self) -> bool {
         let mut labels = self.labels.iter();
-        labels.any(|label| label.starts_with("node-role.kubernetes.io/control-plane="))
+        labels.any(|label| {
+            let value = label.strip_prefix(CONTROL_PLANE_LABEL);
+            value.is_some_and(|value| value.starts_with('='))
+        })
     }
 }

@@ -3,13 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::Facts;
 use crate::cluster::{
     Cluster, EtcdSource, Name, Node, Quorum, ResolvedCluster, Role, Topology, Version,
 };
 use crate::etcd::Client;
+use crate::etcd::members::{MemberView, View};
 use crate::resource::{AnswerError, Answers, section};
 use crate::shell::{Script, sh};
 
@@ -59,32 +58,6 @@ pub struct Marker {
     pub bootstrapping: bool,
     /// The token of its cluster.
     pub token: String,
-}
-
-/// What a member says of itself and of the others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct View {
-    /// The id of its cluster.
-    pub cluster: String,
-    /// The version of its program, where it can be read.
-    pub version: Option<Version>,
-    /// Whether it knows a leader.
-    pub led: bool,
-    /// Whether it has no vote yet.
-    pub learner: bool,
-    /// The members that it knows; a learner is not asked.
-    pub members: Vec<MemberView>,
-}
-
-/// An entry of etcd's list of members.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MemberView {
-    /// Its id, decimal.
-    pub id: String,
-    /// Its name; empty when it has never started.
-    pub name: String,
-    /// Whether it has no vote yet.
-    pub learner: bool,
 }
 
 /// How far an external etcd stands.
@@ -222,36 +195,6 @@ impl Marker {
     }
 }
 
-impl View {
-    /// Reads the JSON gateway's answers.
-    fn read(status: &str, members: &str) -> Option<Self> {
-        let status: Value = serde_json::from_str(status).ok()?;
-        let cluster = status["header"]["cluster_id"].as_str()?.to_owned();
-        Some(Self {
-            cluster,
-            version: status["version"].as_str().and_then(|v| v.parse().ok()),
-            led: status["leader"].as_str().is_some_and(|id| id != "0"),
-            learner: status["isLearner"] == true,
-            members: listed(members),
-        })
-    }
-}
-
-/// Members as the JSON gateway lists them; none where that is no list. Numbers
-/// of 64 bits are text there, and what is zero, empty or false is left out.
-pub(super) fn listed(members: &str) -> Vec<MemberView> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let members: Value = serde_json::from_str(members).unwrap_or_default();
-    let members = members["members"].as_array().into_iter().flatten();
-    members
-        .map(|entry| MemberView {
-            id: text(&entry["ID"]),
-            name: text(&entry["name"]),
-            learner: entry["isLearner"] == true,
-        })
-        .collect()
-}
-
 impl EtcdCluster {
     /// Tells how far the external etcd of a cluster stands. `token` is the
     /// cluster's own: data of another counts for nothing.
@@ -328,7 +271,7 @@ fn state(hosts: &BTreeMap<&Name, &EtcdFacts>, token: &str) -> EtcdClusterState {
         .values()
         .filter(|facts| facts.holds(token))
         .filter_map(|facts| facts.view.as_ref())
-        .find(|view| view.led && !view.learner && !view.members.is_empty());
+        .find(|view| view.knows_members());
     if let Some(view) = live {
         return EtcdClusterState::Live(view.members.clone());
     }

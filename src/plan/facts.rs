@@ -4,8 +4,9 @@ pub mod endpoint;
 pub mod host_info;
 pub mod plane;
 pub mod software;
-pub mod stale_etcd_members;
+pub mod stacked_etcd;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
@@ -13,12 +14,13 @@ use ipnet::IpNet;
 pub use host_info::HostInfo;
 pub use plane::PlaneView;
 pub use software::{Lookup, Software};
-pub use stale_etcd_members::StaleEtcdMembers;
+pub use stacked_etcd::StackedEtcd;
 
 use super::etcd::{self, EtcdFacts, MemberQuestions};
 use crate::cluster::ResolvedCluster;
+use crate::etcd::Client;
 use crate::kubeadm::API_PORT;
-use crate::resource::{AnswerError, Answers, section};
+use crate::resource::{AnswerError, Answers, section, sha256_hex};
 use crate::shell::{Script, sh};
 
 pub use endpoint::{EndpointQuestions, EndpointView};
@@ -61,6 +63,12 @@ pub struct Facts {
     pub sys_resource: bool,
     /// Whether a kubelet has joined a cluster here.
     pub kubelet_conf: bool,
+    /// Whether a kubelet here has a certificate to log in with.
+    pub kubelet_client: bool,
+    /// [`ca_hash`] of the CA that its kubelet trusts, where it has joined.
+    pub ca: Option<String>,
+    /// Whether kubelets here are told to run an API server.
+    pub api_server_manifest: bool,
     /// Whether its kubelet asks the cluster for a certificate to serve with.
     pub signed_serving: bool,
     /// What has not come to its end: `init`, `join`, or what
@@ -81,6 +89,8 @@ pub struct Facts {
     pub api: ApiView,
     /// What the member of an external etcd on this host says.
     pub etcd: Option<EtcdFacts>,
+    /// What the member of stacked etcd on this control plane says.
+    pub stacked_etcd: StackedEtcd,
     /// What runs on this control plane.
     pub plane: PlaneView,
 }
@@ -99,9 +109,8 @@ pub enum ApiView {
         nodes: Vec<NodeView>,
         /// Hash of the applied network manifest.
         manifest: Option<String>,
-        /// Names of stacked etcd's members, asked only where a control plane
-        /// is no node.
-        members: Vec<String>,
+        /// The settings that the cluster remembers, by path, as JSON each.
+        settings: Option<BTreeMap<String, String>>,
     },
 }
 
@@ -110,6 +119,8 @@ pub enum ApiView {
 pub struct NodeView {
     /// Name of the Node object.
     pub name: String,
+    /// Its identity: one that is deleted and made again has another.
+    pub uid: String,
     /// Whether it is ready.
     pub ready: bool,
     /// Version of its kubelet, such as `v1.34.1`.
@@ -120,6 +131,10 @@ pub struct NodeView {
     pub labels: Vec<String>,
     /// `key=value:effect`.
     pub taints: Vec<String>,
+    /// /etc/machine-id of its host, as its kubelet says.
+    pub machine_id: String,
+    /// Its addresses of the type `InternalIP`, as its kubelet says.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// Kept while kubeadm runs; holds `init`, `join`, or how far a bootstrap by all
@@ -128,7 +143,12 @@ pub const UNFINISHED: &str = "/var/lib/kdiy/unfinished";
 
 const FACTS: &str = sh!("probe/facts.sh");
 
-const NODES: &str = r#"{{range .items}}{{$n := .metadata.name}}node {{$n}} {{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}} {{.status.nodeInfo.kubeletVersion}} {{.status.nodeInfo.containerRuntimeVersion}}{{"\n"}}{{range $k, $v := .metadata.labels}}label {{$n}} {{$k}}={{$v}}{{"\n"}}{{end}}{{range .spec.taints}}taint {{$n}} {{.key}}={{or .value ""}}:{{.effect}}{{"\n"}}{{end}}{{end}}"#;
+/// SHA-256 of a CA's PEM without blanks and line ends, as hosts tell it.
+#[must_use]
+pub fn ca_hash(pem: &str) -> String {
+    let dense: String = pem.split_ascii_whitespace().collect();
+    sha256_hex(dense.as_bytes())
+}
 
 /// What is asked of a host beside its resources; by default nothing more than
 /// what is asked of each.
@@ -139,8 +159,6 @@ pub struct Questions {
     /// Addresses and SSH ports that it has to reach, asked only of a host
     /// that is in no cluster yet.
     pub peers: Vec<(IpAddr, u16)>,
-    /// Whether the hash of the applied network manifest is wanted.
-    pub manifest: bool,
     /// What is at the endpoint.
     pub endpoint: EndpointQuestions,
     /// Whose requests for serving certificates are to be judged, if any.
@@ -149,9 +167,8 @@ pub struct Questions {
     pub software: Option<software::Questions>,
     /// What is asked of its member, when it has one of an external etcd.
     pub etcd: Option<MemberQuestions>,
-    /// Whether members of stacked etcd have outlived their nodes, where it is
-    /// stacked and this is a control plane.
-    pub stale_etcd_members: Option<StaleEtcdMembers>,
+    /// How it speaks to its member of stacked etcd, where it is to have one.
+    pub stacked_etcd: Option<Client>,
 }
 
 impl Questions {
@@ -180,11 +197,10 @@ impl Questions {
                 None => section("etcd", &Script::new()),
                 Some(questions) => etcd::member_script(questions),
             });
+        let script = script.then(&stacked_etcd::script(self.stacked_etcd.as_ref()));
         match self.api_server {
-            None => script.then(&section("api", &Script::new())),
-            Some(address) => script
-                .then(&section("api", &self.api_script(address)))
-                .then(&plane::script(&kubectl(address), self.requests.as_ref())),
+            None => script,
+            Some(address) => script.then(&plane::script(&kubectl(address), self.requests.as_ref())),
         }
     }
 
@@ -212,35 +228,7 @@ impl Questions {
             .lit("(\nout=$(timeout 3 bash -c \"exec 3<>/dev/tcp/$t\" 2>&1) || { s=$?; ")
             .lit("case $s:$out in 124:*|*unreachable*|*\"No route\"*) echo \"${t%/*}\";; esac; }\n) & done\nwait\nfi\n")
     }
-
-    fn api_script(&self, address: IpAddr) -> Script {
-        let kubectl = kubectl(address);
-        let script = Script::of("if [ -s /etc/kubernetes/admin.conf ] && command -v kubectl >/dev/null; then\nkdiy_nodes() { ")
-            .then(&kubectl)
-            .lit(" get nodes -o go-template=")
-            .arg(NODES)
-            .lit(" 2>&1; }\nif nodes=$(kdiy_nodes) || { ")
-            .lit(LEADER_CHANGED)
-            .lit(" && nodes=$(kdiy_nodes); }; then echo answers; echo \"$nodes\"\n");
-        let script = if self.manifest {
-            script
-                .lit("echo \"manifest $(")
-                .then(&kubectl)
-                .lit(" -n kube-system get configmap kdiy -o jsonpath={.data.cni} 2>/dev/null)\"\n")
-        } else {
-            script
-        };
-        let script = match &self.stale_etcd_members {
-            None => script,
-            Some(stale_etcd_members) => script.then(&stale_etcd_members.script()),
-        };
-        script.lit("else echo \"silent $nodes\"; fi\nfi\n")
-    }
 }
-
-/// An election of etcd's ends all that was asked during it, as when a member
-/// has lost its power: what is asked after it has a leader again.
-const LEADER_CHANGED: &str = "case $nodes in *'etcdserver: leader changed'*) : ;; *) false ;; esac";
 
 /// `kubectl` for questions that must not hang.
 fn kubectl(address: IpAddr) -> Script {
@@ -293,6 +281,9 @@ impl Facts {
             // Bit 24, see capability.h.
             sys_resource: capabilities & (1 << 24) != 0,
             kubelet_conf: fact("kubelet")?.is_some(),
+            kubelet_client: fact("kubelet-client")?.is_some(),
+            ca: fact("ca")?,
+            api_server_manifest: fact("api-server")?.is_some(),
             signed_serving: fact("signed-serving")?.is_some(),
             unfinished: fact("unfinished")?,
             addresses: answers
@@ -312,8 +303,9 @@ impl Facts {
                 .collect(),
             software: Software::parse(answers)?,
             endpoint: EndpointView::parse(answers)?,
-            api: ApiView::parse(answers.get("api")?),
+            api: ApiView::Absent,
             etcd: EtcdFacts::parse(answers)?,
+            stacked_etcd: StackedEtcd::parse(answers)?,
             plane: PlaneView::parse(answers),
         })
     }
@@ -360,100 +352,15 @@ fn listener(line: &str) -> Option<(u16, String)> {
     Some((port, process.to_owned()))
 }
 
-impl ApiView {
-    fn parse(text: &str) -> Self {
-        if let Some(reason) = text.strip_prefix("silent ") {
-            return Self::Silent(reason.lines().last().unwrap_or("no answer").to_owned());
-        }
-        if !text.starts_with("answers") {
-            return Self::Absent;
-        }
-        let mut nodes: Vec<NodeView> = Vec::new();
-        let mut manifest = None;
-        let mut members = Vec::new();
-        for line in text.lines() {
-            if let Some(list) = line.strip_prefix("members ") {
-                let names = etcd::listed(list).into_iter().map(|member| member.name);
-                // One that has not started has none.
-                members = names.filter(|name| !name.is_empty()).collect();
-            }
-            match line.split(' ').collect::<Vec<_>>()[..] {
-                ["node", name, ready, version, runtime] => nodes.push(NodeView {
-                    name: name.to_owned(),
-                    ready: ready == "True",
-                    version: version.to_owned(),
-                    runtime: runtime.to_owned(),
-                    labels: Vec::new(),
-                    taints: Vec::new(),
-                }),
-                // Labels and taints come right after their node.
-                ["label", _, label] => {
-                    nodes
-                        .iter_mut()
-                        .last()
-                        .into_iter()
-                        .for_each(|n| n.labels.push(label.to_owned()));
-                }
-                ["taint", _, taint] => {
-                    nodes
-                        .iter_mut()
-                        .last()
-                        .into_iter()
-                        .for_each(|n| n.taints.push(taint.to_owned()));
-                }
-                ["manifest", hash] if !hash.is_empty() => manifest = Some(hash.to_owned()),
-                _ => {}
-            }
-        }
-        Self::Nodes {
-            nodes,
-            manifest,
-            members,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::net::Ipv4Addr;
 
-    /// What the API server is asked and answers, with a kubectl that says these
-    /// things one after the other, and fails with all but `nodes`.
-    fn api(says: &[&str]) -> (String, usize) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = |name: &str| dir.path().join(name).display().to_string();
-        std::fs::write(path("says"), says.join("\n")).unwrap();
-        std::fs::write(path("admin.conf"), "config").unwrap();
-        let script = Questions::default().api_script(Ipv4Addr::LOCALHOST.into());
-        let script = script
-            .as_str()
-            .replace("/etc/kubernetes/admin.conf", &path("admin.conf"))
-            .replace("timeout 10 kubectl", "kubectl");
-        let stub = r#"
-kubectl() { echo asked >> "$dir/asked"; n=$(wc -l < "$dir/asked"); sed -n "${n}p" "$dir/says" | tee "$dir/said"; grep -q ^nodes "$dir/said"; }
-"#;
-        let output = std::process::Command::new("sh")
-            .args(["-c", &format!("{stub}{script}")])
-            .env("dir", dir.path())
-            .output()
-            .unwrap();
-        let asked = std::fs::read_to_string(path("asked")).unwrap();
-        let said = String::from_utf8(output.stdout).unwrap();
-        (said, asked.lines().count())
-    }
-
     #[test]
-    fn an_election_of_etcd_is_no_silence() {
-        const ELECTION: &str = "Error from server: etcdserver: leader changed";
-        assert_eq!(api(&["nodes"]), ("answers\nnodes\n".to_owned(), 1));
-        let answered = ("answers\nnodes\n".to_owned(), 2);
-        assert_eq!(api(&[ELECTION, "nodes"]), answered);
-        let silent = (format!("silent {ELECTION}\n"), 2);
-        assert_eq!(api(&[ELECTION, ELECTION, "nodes"]), silent);
-        let refused = "The connection to the server was refused";
-        let silent = (format!("silent {refused}\n"), 1);
-        assert_eq!(api(&[refused, "nodes"]), silent);
+    fn a_ca_is_known_however_its_lines_end() {
+        assert_eq!(ca_hash("a b\r\nc\n"), ca_hash("ab\nc"));
+        assert_eq!(ca_hash("abc"), crate::resource::sha256_hex(b"abc"));
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod kubelet;
 mod network;
 mod nodes;
 mod parallel_bootstrap;
+mod put_back;
+mod remember;
 mod runtime;
 mod serving;
 mod settings;
@@ -21,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::SecretString;
 
 use self::balancer::Balanced;
+use super::standing::Standing;
 use super::{Blueprint, ClusterState, Facts, StepId, bootstrap};
 use crate::cluster::{Cluster, Name, Node, ResolvedCluster, Role, Topology};
 use crate::etcd::Client;
@@ -121,6 +124,11 @@ pub fn blueprint(
     let mut joined = control_plane::join(&context, &mut blueprint, &bootstrapped, &rolled_out);
     joined.extend(&bootstrapped.parallel);
     joined.extend(worker::join(&context, &mut blueprint, &bootstrapped));
+    joined.extend(put_back::kubelets(
+        &context,
+        &mut blueprint,
+        bootstrapped.reachable,
+    ));
     joined.extend(network);
     joined.push(kubelet::let_in(&context, &mut blueprint, &bootstrapped));
     balancer::place_kube_vip(&context, &mut blueprint, secrets);
@@ -129,6 +137,7 @@ pub fn blueprint(
     kubelet::restrict(&context, &mut blueprint);
     joined.extend(serving::configure(&context, &mut blueprint));
     serving::approve(&context, &mut blueprint, &joined);
+    remember::settings(&context, &mut blueprint, &joined);
     blueprint
 }
 
@@ -142,6 +151,11 @@ pub fn has_etcd_key(cluster: &Cluster, node: &Node) -> bool {
 impl Context<'_> {
     fn is_stacked(&self) -> bool {
         self.resolved.cluster.topology == Topology::Stacked
+    }
+
+    /// What a node is to the cluster, where that is known.
+    fn standing(&self, node: &Node) -> Option<Standing> {
+        self.cluster_state.standings.get(&node.name).copied()
     }
 
     fn has_joined(&self, node: &Node) -> bool {

@@ -50,8 +50,17 @@ pub enum Operation {
     BootstrapToken,
     /// Applies objects server-side, with kdiy as the field manager.
     Apply(Manifest),
-    /// Deletes the Node of a host that is to join anew.
-    DeleteNode(String),
+    /// Deletes the Node of a host that is to join anew, if it is still the one
+    /// that was seen.
+    DeleteNode {
+        /// Its name.
+        node: String,
+        /// Its identity when it was seen.
+        uid: String,
+    },
+    /// Has the cluster remember settings of its inventory, by path, as JSON
+    /// each.
+    Remember(BTreeMap<String, String>),
     /// Waits until these nodes are ready.
     NodesReady(Vec<String>),
 }
@@ -76,6 +85,9 @@ pub struct Manifest {
 pub struct NodeMarks {
     /// The node's name.
     pub node: String,
+    /// Its identity when it was seen; none of a node that is yet to register.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
     /// Labels by their keys.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
@@ -115,9 +127,9 @@ impl Operation {
     pub fn nodes(&self) -> Vec<&str> {
         match self {
             Self::LabelNodes(nodes) => nodes.iter().map(|node| node.node.as_str()).collect(),
-            Self::DeleteNode(node) => vec![node],
+            Self::DeleteNode { node, .. } => vec![node],
             Self::NodesReady(nodes) => nodes.iter().map(String::as_str).collect(),
-            Self::BootstrapToken | Self::Apply(_) => Vec::new(),
+            Self::BootstrapToken | Self::Apply(_) | Self::Remember(_) => Vec::new(),
         }
     }
 
@@ -128,7 +140,8 @@ impl Operation {
             Self::LabelNodes(_) => "labels and taints".to_owned(),
             Self::BootstrapToken => "bootstrap token".to_owned(),
             Self::Apply(manifest) => manifest.name.clone(),
-            Self::DeleteNode(node) => format!("what is left of {node}"),
+            Self::DeleteNode { node, .. } => format!("what is left of {node}"),
+            Self::Remember(_) => "settings".to_owned(),
             Self::NodesReady(_) => "all nodes to be ready".to_owned(),
         }
     }
@@ -140,7 +153,10 @@ impl Operation {
             Self::LabelNodes(nodes) => nodes.iter().flat_map(NodeMarks::details).collect(),
             Self::BootstrapToken => vec!["make one that is valid for an hour".to_owned()],
             Self::Apply(manifest) => vec![manifest.detail.clone()],
-            Self::DeleteNode(_) => vec!["remove its Node, to join anew".to_owned()],
+            Self::DeleteNode { .. } => vec!["remove its Node, to join anew".to_owned()],
+            Self::Remember(_) => {
+                vec!["note in the cluster which settings it has, to see changes".to_owned()]
+            }
             Self::NodesReady(nodes) => vec![nodes.join(", ")],
         }
     }

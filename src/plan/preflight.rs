@@ -63,7 +63,7 @@ const ETCD_PORTS: &[u16] = &[2379, 2380];
 
 /// What keeps a cluster that is there, and its data, from harm. kubeadm's word
 /// for ignoring all checks does not mean these: they are ignored by name alone.
-const GUARDS: [&str; 13] = [
+const GUARDS: [&str; 17] = [
     "api-silent",
     "control-plane-unseen",
     "encryption",
@@ -75,8 +75,12 @@ const GUARDS: [&str; 13] = [
     "etcd-split",
     "etcd-step",
     "foreign-endpoint",
+    "foreign-node",
+    "moved-node",
+    "renamed-node",
     "bootstrap-changed",
     "runtime-source",
+    "setting-fixed",
 ];
 
 /// All problems of all hosts, in the order of the inventory. A check that the
@@ -98,13 +102,15 @@ pub fn problems(
         system(&observation.facts, &mut problems);
         if node.runs_kubelet() && !cluster_state.joined_nodes.contains(&node.name) {
             size(node, &observation.facts, &mut problems);
-            joined_nodes::joined_other_cluster(
-                node,
-                cluster_state,
-                &observation.facts,
-                &mut problems,
-            );
+            joined_nodes::foreign(node, cluster_state, &mut problems);
         }
+        joined_nodes::moved(
+            resolved,
+            cluster_state,
+            node,
+            &observation.facts,
+            &mut problems,
+        );
         joined_nodes::unobserved(resolved, cluster_state, node, seen, &mut problems);
         joined_nodes::bootstrap_changed(resolved, cluster_state, node, &mut problems);
         joined_nodes::upgrade(resolved, cluster_state, node, &mut problems);

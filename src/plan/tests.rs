@@ -10,13 +10,18 @@ use std::time::Duration;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-use super::facts::{ApiView, EndpointQuestions, EndpointView, NodeView, PlaneView};
+use super::facts::{
+    ApiView, EndpointQuestions, EndpointView, NodeView, PlaneView, StackedEtcd, ca_hash,
+};
 use super::install::{Observed, Trust, blueprint};
 use super::preflight::problems;
 use super::*;
 use crate::cluster::{
-    Bootstrap, Encryption, KubeletClient, KubeletServing, Name, ResolvedCluster, Role, Version,
+    Bootstrap, Encryption, KubeletClient, KubeletServing, Name, Node, ResolvedCluster, Role,
+    Topology, Version,
 };
+use crate::etcd::member;
+use crate::etcd::members::{MemberView, View};
 use crate::secret_store::SecretStore;
 
 use crate::kubeadm::tests::few;
@@ -82,6 +87,9 @@ pub(super) fn facts(resolved: &ResolvedCluster, host: &str) -> Facts {
         systemd_resolved: false,
         sys_resource: true,
         kubelet_conf: false,
+        kubelet_client: false,
+        ca: None,
+        api_server_manifest: false,
         signed_serving: false,
         unfinished: None,
         addresses: vec![(
@@ -96,6 +104,7 @@ pub(super) fn facts(resolved: &ResolvedCluster, host: &str) -> Facts {
         unified_cgroups: true,
         software: Default::default(),
         etcd: None,
+        stacked_etcd: Default::default(),
     }
 }
 
@@ -111,6 +120,7 @@ struct Hosts {
 mod parallel_bootstrap;
 mod planes;
 mod software;
+mod standings;
 
 /// The same, with its control planes one after the other.
 fn serial(mut resolved: ResolvedCluster) -> ResolvedCluster {
@@ -138,7 +148,7 @@ impl Hosts {
             .iter()
             .map(|node| (node.name.clone(), facts(&resolved, node.name.as_str())))
             .collect();
-        let cluster_state = ClusterState::of(&resolved.cluster, &facts, TOKEN);
+        let cluster_state = ClusterState::of(&resolved.cluster, &facts, &trust());
         let observed = Observed {
             facts: facts.clone(),
             cluster_state,
@@ -212,6 +222,8 @@ fn member(resolved: &ResolvedCluster, host: &str) -> Facts {
         .find(|node| node.name.as_str() == host)
         .unwrap();
     facts.kubelet_conf = node.runs_kubelet();
+    facts.kubelet_client = facts.kubelet_conf;
+    facts.ca = { facts.kubelet_conf }.then(|| ca_hash(&trust().ca_certificate));
     facts.signed_serving = resolved.cluster.kubelet_serving == KubeletServing::Signed;
     if node.roles.has(Role::ControlPlane) {
         let manifest = crate::cni::manifest(&resolved.cluster.network.cni);
@@ -224,12 +236,38 @@ fn member(resolved: &ResolvedCluster, host: &str) -> Facts {
         facts.api = ApiView::Nodes {
             nodes: nodes(resolved),
             manifest,
-            members: Vec::new(),
+            settings: Some(crate::cluster::change::settings(&resolved.cluster)),
         };
+        facts.api_server_manifest = true;
+        if resolved.cluster.topology == Topology::Stacked {
+            facts.stacked_etcd = stacked_member(resolved, node);
+        }
         let stage = Stage::wanted(resolved.cluster.control_plane.encryption);
         facts.plane = plane_with(resolved, stage);
     }
     facts
+}
+
+/// A member of stacked etcd that serves with all the others.
+fn stacked_member(resolved: &ResolvedCluster, node: &Node) -> StackedEtcd {
+    let planes = resolved.with_role(Role::ControlPlane);
+    let member = |plane: &Node| MemberView {
+        id: format!("of {}", plane.name),
+        name: plane.name.to_string(),
+        peer_urls: vec![member::peer_url(resolved.address(plane))],
+        learner: false,
+    };
+    StackedEtcd {
+        data: true,
+        view: Some(View {
+            cluster: "1".to_owned(),
+            id: format!("of {}", node.name),
+            version: None,
+            led: true,
+            learner: false,
+            members: planes.map(member).collect(),
+        }),
+    }
 }
 
 /// A control plane that runs with what the inventory says, at this stage.
@@ -264,6 +302,9 @@ fn nodes(resolved: &ResolvedCluster) -> Vec<NodeView> {
             runtime: "containerd://1.7.2".to_owned(),
             labels,
             taints: Vec::new(),
+            uid: format!("uid of {}", node.name),
+            machine_id: format!("id of {}", node.name),
+            addresses: vec![resolved.address(node)],
         }
     };
     resolved.cluster.kubelets().map(view).collect()
@@ -527,7 +568,6 @@ fn the_probe_of_a_whole_host_is_read_back_from_a_real_shell() {
     let questions = super::facts::Questions {
         api_server: Some("192.0.2.11".parse().unwrap()),
         peers: vec![("127.0.0.1".parse().unwrap(), 1)],
-        manifest: true,
         endpoint: EndpointQuestions {
             served: Some((resolved.cluster.endpoint.clone(), "certificate".to_owned())),
             vip: Some(("127.0.0.1".parse().unwrap(), 1)),

@@ -47,9 +47,17 @@ pub fn totals(plan: &Plan, style: &Style) -> String {
         return String::new();
     }
     let counts = plan.counts();
-    let hosts = count(counts.hosts, "host");
+    let place = where_to(counts.hosts);
     let plan = style.paint(Tone::Strong, "Plan:");
-    format!("{plan} {} on {hosts}.\n", numbers(&counts, style))
+    format!("{plan} {} on {place}.\n", numbers(&counts, style))
+}
+
+/// So many hosts, or the cluster alone.
+pub(super) fn where_to(hosts: usize) -> String {
+    match hosts {
+        0 => "the cluster".to_owned(),
+        hosts => count(hosts, "host"),
+    }
 }
 
 fn numbers(counts: &Counts, style: &Style) -> String {

@@ -49,6 +49,11 @@ fn the_committed_schema_is_the_one_that_is_printed() {
 }
 
 #[test]
+fn the_committed_table_of_changes_is_made_of_the_code() {
+    committed("docs/changes.md", &kdiy::inventory::changes::document());
+}
+
+#[test]
 fn the_committed_reference_is_made_of_the_table() {
     let text = reference();
     committed("docs/inventory.md", &text);

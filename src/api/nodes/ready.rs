@@ -29,21 +29,55 @@ pub async fn wait_until_ready(
         limit,
         action: "wait for the nodes to be ready",
     };
+    wait_for_all(client, names, &wait, tell, unready).await?;
+    Ok(())
+}
+
+/// Waits until all these nodes are there: a kubelet that has just got its
+/// certificate takes a moment to register. What the cluster's nodes are then.
+///
+/// # Errors
+/// As [`wait_until_ready`].
+pub async fn wait_until_registered(
+    client: &Client,
+    names: &[String],
+    limit: Duration,
+    tell: &(dyn Fn(String) + Sync),
+) -> Result<Vec<Node>, Error> {
+    let wait = Wait {
+        fields: None,
+        limit,
+        action: "wait for the nodes to register",
+    };
+    wait_for_all(client, names, &wait, tell, |nodes, name| {
+        let there = nodes.values().any(|node| node.name_any() == name);
+        (!there).then(|| format!("{name} is not in the cluster"))
+    })
+    .await
+}
+
+/// Waits until `missing` says of no name what it lacks.
+async fn wait_for_all(
+    client: &Client,
+    names: &[String],
+    wait: &Wait<'_>,
+    tell: &(dyn Fn(String) + Sync),
+    missing: impl Fn(&Objects<core::Node>, &str) -> Option<String>,
+) -> Result<Vec<Node>, Error> {
     let mut told = Vec::new();
-    until(&api(client), &wait, |nodes| {
-        let missing: Vec<_> = names
+    until(&api(client), wait, |nodes| {
+        let all: Vec<_> = names
             .iter()
-            .filter_map(|name| unready(nodes, name))
+            .filter_map(|name| missing(nodes, name))
             .collect();
-        if missing.is_empty() {
-            ControlFlow::Break(())
-        } else {
-            if missing != told {
-                tell(format!("waiting for {}", missing.join(", ")));
-                told.clone_from(&missing);
-            }
-            ControlFlow::Continue(missing)
+        if all.is_empty() {
+            return ControlFlow::Break(nodes.values().cloned().map(Node::from).collect());
         }
+        if all != told {
+            tell(format!("waiting for {}", all.join(", ")));
+            told.clone_from(&all);
+        }
+        ControlFlow::Continue(all)
     })
     .await
 }

@@ -7,16 +7,14 @@ use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 
 use super::run_recorder::RunRecorder;
-use crate::api::{Client, Credentials, Limits, Server};
+use crate::api::{Client, Credentials, Limits};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::log_recorder::LogRecorder;
 use crate::cli::survey::Survey;
 use crate::cli::{CliError, Exit};
-use crate::cluster::Role;
 use crate::execute::lock::Lock;
 use crate::execute::operate::ApiOperator;
-use crate::execute::{self, Event, Options};
-use crate::kubeadm::API_PORT;
+use crate::execute::{self, Event, Options, api_views};
 use crate::plan::Plan;
 use crate::plan::gate::Gate;
 use crate::transport::Connection;
@@ -110,21 +108,9 @@ pub(super) async fn run_plan<C: Connection + 'static>(
 
 /// The cluster's API, through the control planes that are connected.
 fn cluster_api<C: Connection + 'static>(survey: &Survey<C>) -> Result<Client, CliError> {
-    let planes = survey.resolved.with_role(Role::ControlPlane);
-    let servers = planes.filter_map(|node| {
-        let connection: Arc<dyn Connection> = survey.connections.get(&node.name)?.clone();
-        Some(Server {
-            name: node.name.clone(),
-            address: (survey.resolved.address(node), API_PORT).into(),
-            connection,
-        })
-    });
+    let servers = api_views::servers(&survey.resolved, &survey.connections);
     let credentials = Credentials::issue(&survey.cas.kubernetes, OffsetDateTime::now_utc())?;
-    Ok(Client::new(
-        servers.collect(),
-        &credentials,
-        Limits::default(),
-    )?)
+    Ok(Client::new(servers, &credentials, Limits::DEFAULT)?)
 }
 
 /// Whether the API is known to answer at the endpoint from this event on.

@@ -11,8 +11,17 @@ use crate::shell::Script;
 use crate::state::State;
 use crate::transport::{Connection, User};
 
+/// The key of encryption at rest.
+#[derive(Debug)]
+pub struct EncryptionKey {
+    /// The key.
+    pub key: SecretboxKey,
+    /// Whether it was made just now, and is kept nowhere yet.
+    pub made: bool,
+}
+
 /// The key of a cluster that encrypts; `None` for others. What was read back
-/// or made is kept before it is given out.
+/// is kept before it is given out; what was made is not.
 ///
 /// # Errors
 /// When it cannot be had, or hosts contradict each other.
@@ -20,12 +29,15 @@ pub async fn encryption_key<C: Connection>(
     state: &State,
     cluster: &Cluster,
     connections: &Connections<C>,
-) -> Result<Option<SecretboxKey>, Error> {
+) -> Result<Option<EncryptionKey>, Error> {
     if cluster.control_plane.encryption == Encryption::None {
         return Ok(None);
     }
     if let Some(kept) = state.secretbox_key()? {
-        return Ok(Some(kept));
+        return Ok(Some(EncryptionKey {
+            key: kept,
+            made: false,
+        }));
     }
     let mut found: Option<(Name, SecretboxKey)> = None;
     let mut host_errors = HostErrors::new();
@@ -56,15 +68,15 @@ pub async fn encryption_key<C: Connection>(
     if !host_errors.is_empty() {
         return Err(Error::Asked(host_errors));
     }
-    let key = match found {
-        Some((_, key)) => key,
-        None => {
-            all_asked("key of encryption", cluster, connections)?;
-            SecretboxKey::generate()?
-        }
-    };
-    state.save_secretbox_key(&key)?;
-    Ok(Some(key))
+    if let Some((_, key)) = found {
+        state.save_secretbox_key(&key)?;
+        return Ok(Some(EncryptionKey { key, made: false }));
+    }
+    all_asked("key of encryption", cluster, connections)?;
+    Ok(Some(EncryptionKey {
+        key: SecretboxKey::generate()?,
+        made: true,
+    }))
 }
 
 /// The key of one control plane, if it has one.
@@ -110,7 +122,7 @@ mod tests {
     }
 
     /// The key that is found when cp1 and cp2 have these keys.
-    async fn found(keys: [Option<&SecretboxKey>; 2]) -> Result<Option<SecretboxKey>, Error> {
+    async fn found(keys: [Option<&SecretboxKey>; 2]) -> Result<Option<EncryptionKey>, Error> {
         let mut cluster = few(Version::new(1, 34, 1)).cluster;
         cluster.control_plane.encryption = Encryption::Secretbox;
         let fake = Fake::default();
@@ -130,8 +142,14 @@ mod tests {
         let state = State::open(base.path(), &cluster.name).unwrap();
         let key = encryption_key(&state, &cluster, &connections).await?;
         let kept = state.secretbox_key().unwrap();
-        assert_eq!(key.is_some(), kept.is_some());
-        assert!(key.iter().zip(&kept).all(|(key, kept)| key.is(kept)));
+        let found = key.as_ref().filter(|key| !key.made);
+        assert_eq!(found.is_some(), kept.is_some(), "what is made is not kept");
+        assert!(
+            found
+                .iter()
+                .zip(&kept)
+                .all(|(found, kept)| found.key.is(kept))
+        );
         Ok(key)
     }
 
@@ -143,9 +161,11 @@ mod tests {
             [None, Some(&theirs)],
             [Some(&theirs); 2],
         ] {
-            assert!(found(keys).await.unwrap().unwrap().is(&theirs));
+            let key = found(keys).await.unwrap().unwrap();
+            assert!(key.key.is(&theirs) && !key.made);
         }
-        assert!(!found([None, None]).await.unwrap().unwrap().is(&theirs));
+        let key = found([None, None]).await.unwrap().unwrap();
+        assert!(key.made && !key.key.is(&theirs));
     }
 
     #[tokio::test]

@@ -1,39 +1,44 @@
 //! Labels and taints as the inventory says, and all nodes ready.
 
 use super::{Context, kubectl};
-use crate::cluster::{Cni, Node, Role, Taint};
+use crate::cluster::{Cni, Node, Role, Taint, TaintEffect};
 use crate::etcd::ask;
-use crate::kubeadm::node_labels;
+use crate::kubeadm::{CONTROL_PLANE_LABEL, NO_EXTERNAL_BALANCERS_LABEL, node_labels};
+use crate::plan::facts::NodeView;
 use crate::plan::gate::Gate;
 use crate::plan::operation::{NodeMarks, Operation};
+use crate::plan::standing::Standing;
 use crate::plan::{Blueprint, StepId, facts};
 use crate::resource::{Command, Done, Resource, Verb};
 
 /// Removes what the cluster remembers of a node that is about to join again:
-/// its host was wiped, maybe before it was a node, or its join broke off.
+/// its host was made anew, maybe before it was a node, or its join broke off.
 /// kubeadm refuses a node that is still known, a dead etcd member would count
-/// against the quorum, and kubeadm looks for etcd's members in their pods.
+/// against the quorum, and kubeadm looks for etcd's members in their pods. A
+/// member that has a vote and answers is never removed: its join is taken up
+/// as it is.
 pub(super) fn forget(
     context: &Context,
     node: &Node,
     blueprint: &mut Blueprint,
     reachable: StepId,
 ) -> Option<StepId> {
-    let begun = context
-        .facts
-        .get(&node.name)
-        .is_some_and(|facts| facts.unfinished.is_some());
-    let name = node.name.as_str();
-    let known = begun
-        || context.cluster_state.nodes.contains_key(name)
-        || context.cluster_state.etcd_members.contains(name);
-    let stands = context.is_bootstrapped() || !context.cluster_state.answering.is_empty();
-    if !known || context.has_joined(node) || !stands {
+    let state = context.cluster_state;
+    let is_to_join_again = matches!(
+        context.standing(node),
+        Some(Standing::Wiped | Standing::Unfinished)
+    );
+    let stands = context.is_bootstrapped() || !state.answering.is_empty();
+    if !is_to_join_again || !stands || state.living_voters.contains(&node.name) {
         return None;
     }
+    let name = node.name.as_str();
     let title = format!("forget {name}");
     if !context.is_stacked() || !node.roles.has(Role::ControlPlane) {
-        let operation = Operation::DeleteNode(name.to_owned());
+        let operation = Operation::DeleteNode {
+            node: name.to_owned(),
+            uid: state.nodes.get(name)?.uid.clone(),
+        };
         return Some(blueprint.operate_needed(title, operation, &[reachable]));
     }
     // A refusal of etcd's comes before anything is gone.
@@ -48,7 +53,10 @@ pub(super) fn forget(
     let command = Command {
         name: format!("what is left of {name}"),
         verb: Verb::Run,
-        details: vec!["remove its Node, its etcd member and pod, to join anew".to_owned()],
+        details: vec![
+            "remove its Node, its etcd member and pod, to join anew; not if that member answers"
+                .to_owned(),
+        ],
         done: Done::Known(false),
         script,
         inputs: Vec::new(),
@@ -85,8 +93,9 @@ fn lacking(context: &Context, node: &Node) -> Option<NodeMarks> {
         let taint = taint.to_string();
         known.is_some_and(|node| node.taints.contains(&taint))
     };
-    let marks = NodeMarks {
+    let mut marks = NodeMarks {
         node: node.name.to_string(),
+        uid: known.map(|known| known.uid.clone()),
         labels: { node_labels(node).into_iter() }
             .filter(|(key, value)| !has_label(key, value))
             .collect(),
@@ -95,7 +104,31 @@ fn lacking(context: &Context, node: &Node) -> Option<NodeMarks> {
             .cloned()
             .collect(),
     };
+    if context.has_joined(node) && node.roles.has(Role::ControlPlane) {
+        restore_role(node, known, &mut marks);
+    }
     (!marks.labels.is_empty() || !marks.taints.is_empty()).then_some(marks)
+}
+
+/// What kubeadm marks a control plane with when it joins, where that is gone:
+/// the label of its role, and all of it where its Node is another one.
+fn restore_role(node: &Node, known: Option<&NodeView>, marks: &mut NodeMarks) {
+    if known.is_some_and(NodeView::is_control_plane) {
+        return;
+    }
+    let mut label = |key: &str| _ = marks.labels.entry(key.to_owned()).or_default();
+    label(CONTROL_PLANE_LABEL);
+    if known.is_some() {
+        return;
+    }
+    label(NO_EXTERNAL_BALANCERS_LABEL);
+    if node.taints.is_none() && !node.roles.has(Role::Worker) {
+        marks.taints.push(Taint {
+            key: CONTROL_PLANE_LABEL.to_owned(),
+            value: String::new(),
+            effect: TaintEffect::NoSchedule,
+        });
+    }
 }
 
 /// Waits until all nodes are ready, where kdiy knows that something connects

@@ -30,6 +30,7 @@ pub(super) fn join(
 ) -> Option<StepId> {
     let facts = context.facts.get(&node.name)?;
     let broke_off = facts.unfinished.as_deref() == Some("join");
+    // Whoever is not forgotten keeps its data.
     if !broke_off || !context.is_stacked() || !node.roles.has(Role::ControlPlane) {
         return None;
     }

@@ -113,7 +113,26 @@ fn start(
         .lit(BOOTSTRAP)
         .lit("\ninstall -m 0600 \"$kdiy_tmp/kubelet.conf\" ")
         .lit(kubelet_client::KUBECONFIG)
-        .lit("\nsystemctl restart kubelet.service\n")
+        .lit("\n")
+        .then(&register(context, node));
+    let command = Command {
+        name: "the kubelet".to_owned(),
+        verb: Verb::Run,
+        details: vec!["start it with its certificate; it registers the worker".to_owned()],
+        done: Done::Known(context.has_joined(node)),
+        script,
+        inputs: vec![Input::plain("kubelet.conf", kubeconfig)],
+    };
+    let command = vec![Resource::Command(command)];
+    let step = blueprint.add(&node.name, "join the cluster", command, &needs);
+    blueprint.waiting(step, Gate::Kubelet)
+}
+
+/// Restarts a kubelet, and waits until its Node is there: by then nothing of
+/// its join is left to do.
+pub(super) fn register(context: &Context, node: &Node) -> Script {
+    let resolved = context.resolved;
+    Script::of("systemctl restart kubelet.service\n")
         .lit("kdiy_poll 240 ")
         .arg(format!(
             "the kubelet to register {} (its own words: journalctl -u kubelet)",
@@ -131,18 +150,8 @@ fn start(
             kubelet_client::url(resolved, node),
         ])
         .lit("\nrm -f ")
-        .lit(UNFINISHED);
-    let command = Command {
-        name: "the kubelet".to_owned(),
-        verb: Verb::Run,
-        details: vec!["start it with its certificate; it registers the worker".to_owned()],
-        done: Done::Known(context.has_joined(node)),
-        script,
-        inputs: vec![Input::plain("kubelet.conf", kubeconfig)],
-    };
-    let command = vec![Resource::Command(command)];
-    let step = blueprint.add(&node.name, "join the cluster", command, &needs);
-    blueprint.waiting(step, Gate::Kubelet)
+        .lit(UNFINISHED)
+        .lit("\n")
 }
 
 /// What a worker runs from the start: pause and kube-proxy.

@@ -4,9 +4,9 @@
 use std::net::IpAddr;
 
 use super::{ClusterState, HostProblem};
-use crate::cluster::{Node, ResolvedCluster, Topology};
+use crate::cluster::{Change, Node, ResolvedCluster, Topology};
 use crate::kubeadm::PlaneComponent;
-use crate::plan::Facts;
+use crate::plan::{Facts, bootstrap, settings_kept};
 
 pub(super) fn problems(
     resolved: &ResolvedCluster,
@@ -16,8 +16,33 @@ pub(super) fn problems(
     problems: &mut Vec<HostProblem>,
 ) {
     if cluster_state.joined_nodes.contains(&node.name) {
+        if bootstrap::lead(resolved, cluster_state).name == node.name {
+            settings(resolved, cluster_state, problems);
+        }
         endpoint(resolved, facts, problems);
         topology(resolved, facts, problems);
+    }
+}
+
+/// Told once, of the control plane that kdiy asks.
+fn settings(
+    resolved: &ResolvedCluster,
+    cluster_state: &ClusterState,
+    problems: &mut Vec<HostProblem>,
+) {
+    for changed in settings_kept::changed(&resolved.cluster, cluster_state) {
+        let Change::Refused(why) = changed.change else {
+            continue;
+        };
+        problems.push(HostProblem {
+            code: "setting-fixed",
+            kubeadm: "",
+            what: format!(
+                "the cluster runs with {} {}, and the inventory says {}",
+                changed.path, changed.was, changed.is
+            ),
+            fix: why.to_owned(),
+        });
     }
 }
 

@@ -5,25 +5,101 @@ use std::collections::BTreeMap;
 
 use super::HostProblem;
 use crate::cluster::{Name, Node, ResolvedCluster, Role};
+use crate::etcd::member;
+use crate::plan::facts::NodeView;
+use crate::plan::standing::{Foreign, Standing};
 use crate::plan::{ClusterState, Facts, Observation, bootstrap};
 use crate::runtime;
+use crate::transport::sanitise::sanitise_short;
 
-pub(super) fn joined_other_cluster(
-    node: &Node,
+/// A host that is another cluster's, or was taken out of this one.
+pub(super) fn foreign(node: &Node, cluster_state: &ClusterState, problems: &mut Vec<HostProblem>) {
+    let Some(Standing::Foreign(foreign)) = cluster_state.standings.get(&node.name) else {
+        return;
+    };
+    let (what, fix) = match foreign {
+        Foreign::OtherCa => (
+            "its kubelet has joined a cluster that is not this one",
+            "if nothing on it is needed any more, run `kubeadm reset` there first",
+        ),
+        Foreign::Removed => (
+            "it holds what a control plane of this cluster has, and etcd has no member of it: \
+             somebody removed that",
+            "run `kubeadm reset` there: kdiy joins it anew then",
+        ),
+    };
+    problems.push(HostProblem {
+        code: "foreign-node",
+        kubeadm: "",
+        what: what.to_owned(),
+        fix: fix.to_owned(),
+    });
+}
+
+/// A host that the cluster knows by another name or another address.
+pub(super) fn moved(
+    resolved: &ResolvedCluster,
     cluster_state: &ClusterState,
+    node: &Node,
     facts: &Facts,
     problems: &mut Vec<HostProblem>,
 ) {
-    let unknown_node =
-        cluster_state.knows_nodes() && !cluster_state.nodes.contains_key(node.name.as_str());
-    if facts.kubelet_conf && facts.unfinished.is_none() && unknown_node {
+    // What a Node says of its machine is its kubelet's word: it is believed of
+    // a name alone that no host of the inventory has.
+    let listed = |name: &str| {
+        let mut all = resolved.cluster.kubelets();
+        all.any(|node| node.name.as_str() == name)
+    };
+    let same_machine = |known: &&NodeView| {
+        !facts.machine_id.is_empty() && known.machine_id == facts.machine_id && !listed(&known.name)
+    };
+    let own = cluster_state.nodes.get(node.name.as_str());
+    let mut nodes = cluster_state.nodes.values();
+    if facts.kubelet_conf
+        && own.is_none()
+        && let Some(known) = nodes.find(same_machine)
+    {
+        let name = sanitise_short(&known.name);
         problems.push(HostProblem {
-            code: "foreign-node",
+            code: "renamed-node",
             kubeadm: "",
-            what: "its kubelet has joined a cluster that is not this one".to_owned(),
-            fix: "if nothing on it is needed any more, run `kubeadm reset` there first".to_owned(),
+            what: format!("the cluster knows this machine as {name}"),
+            fix: format!(
+                "name it {name} again; a node's name cannot change: to have it under another \
+                 one, drain it, `kubectl delete node {name}`, run `kubeadm reset` there and \
+                 kdiy apply"
+            ),
         });
+        return;
     }
+    if !cluster_state.joined_nodes.contains(&node.name) {
+        return;
+    }
+    let address = resolved.address(node);
+    let addresses = own.map_or(&[][..], |known| &known.addresses);
+    let mut members = cluster_state.etcd_members.iter();
+    let member = members.find(|member| member.name == node.name.as_str());
+    let peer_urls = member.map_or(&[][..], |member| &member.peer_urls);
+    let is_else = if !addresses.is_empty() && !addresses.contains(&address) {
+        let all: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+        format!("its node has joined with {}", all.join(", "))
+    } else if !peer_urls.is_empty() && !peer_urls.contains(&member::peer_url(address)) {
+        format!(
+            "its member of etcd has joined with {}",
+            sanitise_short(&peer_urls.join(", "))
+        )
+    } else {
+        return;
+    };
+    problems.push(HostProblem {
+        code: "moved-node",
+        kubeadm: "",
+        what: format!("its address is {address} by the inventory, and {is_else}"),
+        fix: "certificates and etcd hold the old address: give it back to the host and to the \
+              inventory; or drain the node, remove it from the cluster, run `kubeadm reset` there \
+              and kdiy apply"
+            .to_owned(),
+    });
 }
 
 /// A control plane that is unreachable may run the cluster: no other is

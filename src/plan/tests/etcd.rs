@@ -6,8 +6,9 @@ mod version;
 
 use super::*;
 use crate::cluster::{Version, external_etcd_version};
+use crate::etcd::members::{MemberView, View};
 use crate::kubeadm::tests::external;
-use crate::plan::etcd::{EtcdFacts, HostState, Marker, MemberView, View};
+use crate::plan::etcd::{EtcdFacts, HostState, Marker};
 
 const ALL: [&str; 3] = ["e1", "e2", "e3"];
 
@@ -15,6 +16,7 @@ fn entry(name: &str, learner: bool) -> MemberView {
     MemberView {
         id: format!("1{name}"),
         name: name.to_owned(),
+        peer_urls: Vec::new(),
         learner,
     }
 }
@@ -36,6 +38,7 @@ fn serving(members: &[MemberView]) -> EtcdFacts {
         distribution_unit: false,
         view: Some(View {
             cluster: "7".to_owned(),
+            id: String::new(),
             version: Some(external_etcd_version(VERSION.minor)),
             led: true,
             learner: false,

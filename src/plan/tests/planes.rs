@@ -217,9 +217,12 @@ fn a_fresh_cluster_encrypts_from_the_first_write_and_signs_at_its_end() {
         assert!(text.contains("/etc/kubernetes/pki/kdiy-encryption.yaml"));
         assert!(text.contains("serverTLSBootstrap: true"));
     }
-    let last = plan.steps.last().unwrap();
-    assert_eq!(last.title, "approve serving certificates");
-    assert_eq!(last.changes()[0].difference.details.len(), 5);
+    let [.., approve, remember] = &plan.steps[..] else {
+        panic!("{}", told(&plan))
+    };
+    assert_eq!(remember.title, "remember the settings");
+    assert_eq!(approve.title, "approve serving certificates");
+    assert_eq!(approve.changes()[0].difference.details.len(), 5);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::{Board, Renderer};
 use crate::execute::Event;
 use crate::plan::Actor;
 use crate::ui::failure;
+use crate::ui::plan::where_to;
 use crate::ui::sanitise::{sanitise, sanitise_output};
 use crate::ui::style::{Style, Tone, Verbosity};
 use crate::ui::text::{self, count, cut, duration, names, sign_of_life, step};
@@ -97,7 +98,7 @@ impl<W: Write + Send> Renderer for Plain<W> {
                 self.line(now, host.as_str(), Tone::Good, "read", &duration(*took));
             }
             Event::RunStarted { steps, hosts } => {
-                let text = format!("{} on {}", count(*steps, "step"), count(*hosts, "host"));
+                let text = format!("{} on {}", count(*steps, "step"), where_to(*hosts));
                 self.line(now, "", Tone::Active, "run", &text);
             }
             Event::StepStarted { actor, title, .. } => {

@@ -56,6 +56,10 @@ if [ -z "$kdiy_id" ]; then
     kdiy_entry_name=$(kdiy_field "$kdiy_entry" name)
     if [ "$(kdiy_field "$kdiy_entry" peerURLs)" = "$kdiy_peer" ] || case " $kdiy_lost " in *" ${kdiy_entry_name:-?} "*) [ "$kdiy_entry" = "${kdiy_entry%\"isLearner\":true*}" ] || [ "$kdiy_entry_name" = "$kdiy_name" ];; *) false;; esac; then
       kdiy_old=$(kdiy_field "$kdiy_entry" ID)
+      if [ "$kdiy_entry_name" != "$kdiy_name" ] && kdiy_lives "$kdiy_entry" </dev/null; then
+        echo "the member $kdiy_old ($kdiy_entry_name) has a vote and answers at $kdiy_at: it stays"
+        continue
+      fi
       echo "removing the member $kdiy_old (${kdiy_entry_name:-never started}), whose data is lost"
       kdiy_remove "$kdiy_old" "${kdiy_entry_name:-it}"
     fi

@@ -20,4 +20,8 @@ df -Pk /var | { read -r _; read -r _ _ _ v _; echo "disk $v"; }
 v=$(stat -f -c %T /sys/fs/cgroup 2>/dev/null) && echo "cgroups $v"
 [ -e /run/systemd/resolve/resolv.conf ] && echo resolved yes
 [ -s /etc/kubernetes/kubelet.conf ] && echo kubelet yes
+[ -s /var/lib/kubelet/pki/kubelet-client-current.pem ] && echo kubelet-client yes
+[ -e /etc/kubernetes/manifests/kube-apiserver.yaml ] && echo api-server yes
+kdiy_ca() { v=$(sed -n 's/^ *certificate-authority-data: *//p' "$1" 2>/dev/null | head -n 1) && [ -n "$v" ] && printf %s "$v" | base64 -d 2>/dev/null; }
+v=$({ kdiy_ca /etc/kubernetes/kubelet.conf || cat /etc/kubernetes/pki/ca.crt 2>/dev/null; } | tr -d ' \r\n' | sha256sum) && echo "ca ${v%% *}"
 [ -r /var/lib/kubelet/config.yaml ] && grep -q '^serverTLSBootstrap: true' /var/lib/kubelet/config.yaml && echo signed-serving yes

@@ -1,5 +1,7 @@
 //! Lists page by page, and watches.
 
+use std::sync::Mutex;
+
 use kdiy::api::nodes;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -105,6 +107,31 @@ async fn nodes_are_waited_for_by_watch() {
     let begun = Instant::now();
     wait(&client, 60).await.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(1), "it slept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_that_have_just_joined_are_waited_for() {
+    let (double, client) = Cluster::single().await;
+    double
+        .on(
+            "GET /api/v1/nodes limit=500",
+            Answer::list(&[node("a", "3", "Unknown")], "7", None),
+        )
+        .on(
+            "GET /api/v1/nodes watch=true resourceVersion=7 allowWatchBookmarks=true",
+            Answer::Events(
+                vec![event("ADDED", node("b", "8", "False"))],
+                After::Silence,
+            ),
+        );
+    let told = Mutex::new(Vec::new());
+    let names = ["a".to_owned(), "b".to_owned()];
+    let tell = |line| told.lock().unwrap().push(line);
+    let limit = Duration::from_secs(60);
+    let nodes = nodes::wait_until_registered(&client, &names, limit, &tell);
+    assert_eq!(nodes.await.unwrap().len(), 2);
+    let told = told.into_inner().unwrap();
+    assert_eq!(told, ["waiting for b is not in the cluster"]);
 }
 
 #[tokio::test(start_paused = true)]

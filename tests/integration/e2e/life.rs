@@ -8,6 +8,7 @@ mod growth;
 mod pods;
 mod replace;
 mod saved;
+mod signs;
 mod state;
 mod traces;
 
@@ -75,6 +76,7 @@ fn a_cluster_lives() {
     saved::plans_are_applied_exactly_or_not_at_all(&life);
     growth::touches_the_new_host_alone(&mut life);
     traces::logs_are_private(&life);
+    signs::can_be_lost(&life);
     state::can_be_lost(&life);
     state::of_another_cluster_is_refused(&life);
     state::merges_into_a_kubeconfig(&life);

@@ -23,8 +23,9 @@ fn a_cluster_without_balancer_hosts_lives() {
     let kdiy = Kdiy::with(&lab, "kdiy.yaml", &inventory);
     let kubectl = Kubectl::of(&lab, "loc");
 
+    let reviewed = plan_of_another_machine(&lab);
     let began = Instant::now();
-    kdiy.run(0, &["apply", "--yes", "--accept-new-host-keys"]);
+    kdiy.run(0, &["apply", "--yes", "--accept-new-host-keys", &reviewed]);
     figure(
         "bring-up of 2 control planes and a worker, a balancer on each",
         began.elapsed(),
@@ -43,6 +44,22 @@ fn a_cluster_without_balancer_hosts_lives() {
     an_api_server_can_be_lost(&lab, &kubectl);
     kdiy.has_nothing_to_do();
     encryption_comes_later(&lab, &kubectl, &inventory);
+}
+
+/// The first plan of a cluster, saved where it is not applied; the file's path.
+/// A machine that only plans has no authorities after it.
+fn plan_of_another_machine(lab: &Lab) -> String {
+    let there = lab.folder.path().join("another-machine");
+    std::fs::create_dir(&there).expect("a folder");
+    for file in ["kdiy.yaml", "Release.key"] {
+        std::fs::copy(lab.folder.path().join(file), there.join(file)).expect("it is there");
+    }
+    let plan = "first.plan";
+    let saves = ["plan", "--accept-new-host-keys", "--out", plan];
+    let ran = Kdiy::at(&there, "kdiy.yaml").run(0, &saves);
+    ran.says(&["authorities are to be made by kdiy apply"]);
+    assert!(!there.join(".kdiy/loc/pki").exists());
+    there.join(plan).display().to_string()
 }
 
 /// A worker speaks to the API on the loopback address, where nobody else can;

@@ -12,7 +12,7 @@ use kdiy::etcd::{self, keys::Page};
 use kdiy::inventory::load;
 use kdiy::plan::etcd::MemberQuestions;
 use kdiy::plan::facts::{
-    EndpointQuestions, HostInfo, Questions, StaleEtcdMembers, host_info, software,
+    EndpointQuestions, HostInfo, Questions, host_info, software, stacked_etcd,
 };
 use kdiy::plan::install::{Observed, Trust, blueprint};
 use kdiy::plan::observe::{Window, script};
@@ -191,12 +191,11 @@ fn questions(resolved: &ResolvedCluster, node: &Node) -> Questions {
     Questions {
         api_server: Some(resolved.address(node)),
         peers: vec![(resolved.address(node), 22)],
-        manifest: true,
         endpoint: EndpointQuestions::of(&resolved.cluster, "certificate\n", node),
         requests: Some(resolved.clone()),
         software: Some(software::Questions::of(resolved)),
         etcd: MemberQuestions::of(resolved, node),
-        stale_etcd_members: StaleEtcdMembers::of(resolved, node),
+        stacked_etcd: stacked_etcd::client(resolved, node),
     }
 }
 
@@ -226,7 +225,7 @@ fn plan(site: &Site, answers: &BTreeMap<Name, Vec<u8>>) -> Option<()> {
         .iter()
         .map(|(host, seen)| (host.clone(), seen.facts.clone()))
         .collect();
-    let cluster_state = ClusterState::of(&site.resolved.cluster, &facts, TOKEN);
+    let cluster_state = ClusterState::of(&site.resolved.cluster, &facts, &trust());
     let observed = Observed {
         facts,
         cluster_state,

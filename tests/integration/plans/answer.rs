@@ -1,13 +1,19 @@
 //! The answer of one host to a probe, section by section, but for resources.
 
-use kdiy::cluster::{EtcdSource, ManifestSource, external_etcd_version};
-use kdiy::cluster::{KubeletServing, Node, ResolvedCluster, Role, Topology};
+use std::collections::BTreeSet;
+
+use kdiy::cluster::{
+    EtcdSource, KubeletServing, ManifestSource, Node, ResolvedCluster, Role, Topology, change,
+    external_etcd_version,
+};
+use kdiy::etcd::member;
 use kdiy::kubeadm::{Settings, Stage, node_labels, plane_settings};
 use kdiy::plan::facts::plane::{KUBELET_ROLE, KUBELET_USER};
+use kdiy::plan::facts::{ApiView, NodeView};
 use kdiy::resource::sha256_hex;
 use serde_json::{Value, json};
 
-use super::state::{Etcd, Host, Is, State};
+use super::state::{Etcd, Host, Is, ListedNode, State};
 
 /// An answer in the probe's form.
 #[derive(Default)]
@@ -33,10 +39,12 @@ pub struct Asked<'a> {
     pub token: &'a str,
     /// The initial cluster of etcd.
     pub members: &'a str,
+    /// The hash of the CA that joined kubelets trust.
+    pub ca: &'a str,
 }
 
 impl Asked<'_> {
-    /// All sections about one host itself. `applied` is what it was last
+    /// All sections about one host itself, and what its API server says. `applied` is what it was last
     /// brought to, and `hash` marks its bootstrap.
     pub fn of_the_host(
         &self,
@@ -44,7 +52,7 @@ impl Asked<'_> {
         host: &Host,
         applied: &ResolvedCluster,
         hash: &str,
-    ) -> Answer {
+    ) -> (Answer, ApiView) {
         let mut answer = Answer::default();
         let one = One {
             asked: self,
@@ -54,7 +62,7 @@ impl Asked<'_> {
             hash,
         };
         one.sections(&mut answer);
-        answer
+        (answer, one.api())
     }
 }
 
@@ -79,9 +87,8 @@ impl One<'_> {
         answer.section("endpoint", &self.host.endpoint.join("\n"));
         answer.section("software", &self.host.software.join("\n"));
         answer.section("etcd", &self.etcd());
-        let plane = self.node.roles.has(Role::ControlPlane) && self.is_joined();
-        answer.section("api", &if plane { self.api() } else { String::new() });
-        if plane {
+        answer.section("stacked-etcd", &self.stacked_etcd());
+        if self.is_joined_plane() {
             self.plane(answer);
         }
     }
@@ -112,6 +119,11 @@ impl One<'_> {
         ];
         if self.is_joined() && self.node.runs_kubelet() {
             facts.push(("kubelet", "yes"));
+            facts.push(("kubelet-client", "yes"));
+            facts.push(("ca", self.asked.ca));
+            if self.node.roles.has(Role::ControlPlane) {
+                facts.push(("api-server", "yes"));
+            }
             if self.applied.cluster.kubelet_serving == KubeletServing::Signed {
                 facts.push(("signed-serving", "yes"));
             }
@@ -185,81 +197,129 @@ impl One<'_> {
                 format!("{key} {}", version.as_deref().unwrap_or_default()),
             );
         }
-        line(runs, format!("status {}", self.etcd_status(etcd)));
-        line(runs, format!("members {}", self.etcd_members(etcd)));
+        let names = etcd.members.clone().unwrap_or_else(|| self.member_names());
+        let members = self.listed(&names);
+        line(runs, format!("status {}", self.etcd_status(etcd, &members)));
+        line(runs, format!("members {members}"));
         lines.join("\n")
     }
 
-    fn etcd_status(&self, etcd: &Etcd) -> Value {
+    fn etcd_status(&self, etcd: &Etcd, members: &Value) -> Value {
         let version = match &self.applied.cluster.topology {
             Topology::External(EtcdSource::Archive(archive)) => archive.version,
             _ => external_etcd_version(self.applied.version.minor),
         };
         json!({
-            "header": {"cluster_id": etcd.cluster.as_deref().unwrap_or("7"), "member_id": "1"},
+            "header": {"cluster_id": etcd.cluster.as_deref().unwrap_or("7"), "member_id": self.own_id(members)},
             "version": etcd.version.clone().unwrap_or_else(|| version.to_string()),
             "leader": if etcd.led.unwrap_or(true) { "2" } else { "0" },
             "isLearner": etcd.learner,
         })
     }
 
-    fn etcd_members(&self, etcd: &Etcd) -> Value {
-        let names = || {
-            let members = self.applied.cluster.etcd_members();
-            members.map(|node| node.name.to_string()).collect()
-        };
-        let names = etcd.members.clone().unwrap_or_else(names);
-        listed(&names)
+    /// The members of etcd as it was applied.
+    fn member_names(&self) -> Vec<String> {
+        let members = self.applied.cluster.etcd_members();
+        members.map(|node| node.name.to_string()).collect()
     }
 
-    fn api(&self) -> String {
-        if let Some(why) = &self.host.silent {
-            return format!("silent {why}\n");
+    /// The id of the member on this host, where it is listed.
+    fn own_id(&self, members: &Value) -> Value {
+        let all = members["members"].as_array().unwrap();
+        let own = all
+            .iter()
+            .find(|member| member["name"] == self.node.name.as_str());
+        own.map_or(json!("99"), |own| own["ID"].clone())
+    }
+
+    /// Members as etcd's JSON gateway lists them.
+    fn listed(&self, names: &[String]) -> Value {
+        let nodes = &self.asked.wanted.cluster.nodes;
+        let member = |(text, id): (&String, u32)| {
+            let (name, learner) = match text.split_once(' ') {
+                Some((name, "learner")) => (name, true),
+                None => (text.as_str(), false),
+                Some(_) => panic!("{text:?} is no member"),
+            };
+            let node = nodes.iter().find(|node| node.name.as_str() == name);
+            let url = node.map(|node| member::peer_url(self.asked.wanted.address(node)));
+            let urls: Vec<_> = url.into_iter().collect();
+            json!({"ID": id.to_string(), "name": name, "peerURLs": urls, "isLearner": learner})
+        };
+        let members: Vec<_> = names.iter().zip(1..).map(member).collect();
+        json!({"header": {}, "members": members})
+    }
+
+    /// The member of stacked etcd on a control plane. One whose API server is
+    /// silent does not answer either.
+    fn stacked_etcd(&self) -> String {
+        let stacked = self.asked.wanted.cluster.topology == Topology::Stacked;
+        if !stacked || !self.is_joined_plane() {
+            return String::new();
         }
-        let mut text = "answers\n".to_owned();
+        let names = match self.asked.state.members.is_empty() {
+            true => self.member_names(),
+            false => self.asked.state.members.clone(),
+        };
+        let members = self.listed(&names);
+        let status = json!({
+            "header": {"cluster_id": "7", "member_id": self.own_id(&members)},
+            "leader": "2",
+        });
+        match self.host.silent {
+            Some(_) => "data yes\n".to_owned(),
+            None => format!("data yes\nstatus {status}\nmembers {members}\n"),
+        }
+    }
+
+    fn is_joined_plane(&self) -> bool {
+        self.node.roles.has(Role::ControlPlane) && self.is_joined()
+    }
+
+    /// What its API server says.
+    fn api(&self) -> ApiView {
+        if !self.is_joined_plane() {
+            return ApiView::Absent;
+        }
+        if let Some(why) = &self.host.silent {
+            return ApiView::Silent(why.clone());
+        }
         let kubelets: Vec<_> = self.applied.cluster.kubelets().collect();
         let own = kubelets.iter().map(|node| node.name.as_str());
         let others = self.asked.state.nodes.keys().map(String::as_str);
         let mut names: Vec<_> = own.chain(others).collect();
-        let mut listed = std::collections::BTreeSet::new();
+        let mut listed = BTreeSet::new();
         names.retain(|name| listed.insert(*name));
-        for name in names {
-            let node = kubelets
+        let of = |name: &&str| {
+            kubelets
                 .iter()
                 .copied()
-                .find(|node| node.name.as_str() == name);
-            text.push_str(&self.node_lines(name, node));
-        }
-        if let Some(manifest) = kdiy::cni::manifest(&self.applied.cluster.network.cni) {
-            let hash = match manifest {
+                .find(|node| node.name.as_str() == *name)
+        };
+        let nodes = names
+            .iter()
+            .filter_map(|name| self.listed_node(name, of(name)));
+        let manifest = kdiy::cni::manifest(&self.applied.cluster.network.cni);
+        ApiView::Nodes {
+            nodes: nodes.collect(),
+            manifest: manifest.map(|manifest| match manifest {
                 ManifestSource::File { text, .. } => sha256_hex(text.as_bytes()),
                 ManifestSource::Url(url) => sha256_hex(url.as_bytes()),
-            };
-            text.push_str(&format!("manifest {hash}\n"));
+            }),
+            settings: Some(change::settings(&self.applied.cluster)),
         }
-        if !self.asked.state.members.is_empty() {
-            text.push_str(&format!(
-                "members {}\n",
-                self::listed(&self.asked.state.members)
-            ));
-        }
-        text
     }
 
     /// A node as the API server lists it, with its labels and taints.
-    fn node_lines(&self, name: &str, node: Option<&Node>) -> String {
+    fn listed_node(&self, name: &str, node: Option<&Node>) -> Option<NodeView> {
+        let nothing = ListedNode::default();
         let other = match self.asked.state.nodes.get(name) {
-            Some(None) => return String::new(),
-            Some(Some(other)) => Some(other),
-            None => None,
+            Some(None) => return None,
+            Some(Some(other)) => other,
+            None => &nothing,
         };
-        let ready = other.and_then(|other| other.ready).unwrap_or(true);
-        let version = other.and_then(|other| other.version.clone());
-        let version = version.unwrap_or_else(|| format!("v{}", self.applied.version));
-        let runtime = other.and_then(|other| other.runtime.clone());
-        let runtime = runtime.unwrap_or_else(|| "containerd://2.1.4".to_owned());
-        let ready = if ready { "True" } else { "False" };
-        let own_labels = || {
+        let version = || format!("v{}", self.applied.version);
+        let labels = || {
             let labels = node.into_iter().flat_map(node_labels);
             let mut labels: Vec<_> = labels
                 .map(|(key, value)| format!("{key}={value}"))
@@ -269,22 +329,29 @@ impl One<'_> {
             }
             labels
         };
-        let own_taints = || {
+        let taints = || {
             let taints = node
                 .into_iter()
                 .flat_map(|node| node.taints.iter().flatten());
             taints.map(ToString::to_string).collect()
         };
-        let labels = other
-            .and_then(|other| other.labels.clone())
-            .unwrap_or_else(own_labels);
-        let taints = other
-            .and_then(|other| other.taints.clone())
-            .unwrap_or_else(own_taints);
-        let mut text = format!("node {name} {ready} {version} {runtime}\n");
-        text.extend(labels.iter().map(|label| format!("label {name} {label}\n")));
-        text.extend(taints.iter().map(|taint| format!("taint {name} {taint}\n")));
-        text
+        Some(NodeView {
+            name: name.to_owned(),
+            uid: format!("uid-{name}"),
+            ready: other.ready.unwrap_or(true),
+            version: other.version.clone().unwrap_or_else(version),
+            runtime: other
+                .runtime
+                .clone()
+                .unwrap_or_else(|| "containerd://2.1.4".to_owned()),
+            labels: other.labels.clone().unwrap_or_else(labels),
+            taints: other.taints.clone().unwrap_or_else(taints),
+            machine_id: format!("machine-{name}"),
+            addresses: node
+                .map(|node| self.asked.wanted.address(node))
+                .into_iter()
+                .collect(),
+        })
     }
 
     fn plane(&self, answer: &mut Answer) {
@@ -352,18 +419,4 @@ impl One<'_> {
         text.extend(given.map(|(key, value)| format!("argument --{key}={value}\n")));
         text
     }
-}
-
-/// Members as etcd's JSON gateway lists them.
-fn listed(names: &[String]) -> Value {
-    let member = |(text, id): (&String, u32)| {
-        let (name, learner) = match text.split_once(' ') {
-            Some((name, "learner")) => (name, true),
-            None => (text.as_str(), false),
-            Some(_) => panic!("{text:?} is no member"),
-        };
-        json!({"ID": id.to_string(), "name": name, "isLearner": learner})
-    };
-    let members: Vec<_> = names.iter().zip(1..).map(member).collect();
-    json!({"header": {}, "members": members})
 }

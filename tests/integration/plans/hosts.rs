@@ -9,6 +9,7 @@ use kdiy::cluster::{Encryption, Name, Node, ResolvedCluster};
 use kdiy::execute::compare::Comparison;
 use kdiy::execute::trust::trust;
 use kdiy::pki::{ClusterCas, SecretboxKey};
+use kdiy::plan::facts::{ApiView, ca_hash};
 use kdiy::plan::install::{Observed, Trust, blueprint};
 use kdiy::plan::observe::Window;
 use kdiy::plan::{
@@ -78,6 +79,7 @@ impl Hosts {
             wanted: &resolved,
             token: TOKEN,
             members: &bootstrap::initial_cluster(&resolved),
+            ca: &ca_hash(&trust.ca_certificate),
         };
         let answers: Vec<_> = { all.iter() }
             .map(|one| {
@@ -85,14 +87,16 @@ impl Hosts {
                 probe.of_the_host(one.node, &one.host, &one.cluster, &hash)
             })
             .collect();
-        let parsed =
-            |answer: &Answer| Facts::parse(&Answers::parse(answer.bytes()).unwrap()).unwrap();
+        let parsed = |(answer, api): &(Answer, ApiView)| Facts {
+            api: api.clone(),
+            ..Facts::parse(&Answers::parse(answer.bytes()).unwrap()).unwrap()
+        };
         let facts: BTreeMap<_, _> = { all.iter().zip(&answers) }
             .map(|(one, answer)| (one.node.name.clone(), parsed(answer)))
             .collect();
         let mut had = Had::default();
         let mut seen = BTreeMap::new();
-        for (one, mut answer) in all.iter().zip(answers) {
+        for (one, (mut answer, api)) in all.iter().zip(answers) {
             let name = &one.node.name;
             let has = match one.host.is {
                 Is::Joined | Is::Prepared => had.of(&one.cluster, &facts, name),
@@ -104,7 +108,10 @@ impl Hosts {
             resources::answer(&wanted, &has, &one.host.resources, &issuer, &mut answer);
             let window = Window { from: 0.0, to: 0.0 };
             let observation = Observation::parse(&asked, name, answer.bytes(), window);
-            seen.insert(name.clone(), observation.unwrap());
+            let mut observation = observation.unwrap();
+            // The API is asked over connections, and not by the probe.
+            observation.facts.api = api;
+            seen.insert(name.clone(), observation);
         }
         let names = seen.keys().cloned().collect();
         let mut hosts = Self {
@@ -218,12 +225,12 @@ fn blueprints(cluster: &ResolvedCluster, facts: &BTreeMap<Name, Facts>) -> [Blue
     let facts: BTreeMap<_, _> = nodes
         .filter_map(|node| Some((node.name.clone(), facts.get(&node.name)?.clone())))
         .collect();
+    let trust = trusted(cluster);
     let known = Observed {
-        cluster_state: ClusterState::of(&cluster.cluster, &facts, TOKEN),
+        cluster_state: ClusterState::of(&cluster.cluster, &facts, &trust),
         facts,
         limit: None,
     };
-    let trust = trusted(cluster);
     [Observed::default(), known]
         .map(|observed| blueprint(cluster, &trust, &observed, &mut SecretStore::new()))
 }
