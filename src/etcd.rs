@@ -57,16 +57,22 @@ impl Client {
         }
     }
 
+    /// curl's options for this client, each as words.
+    #[must_use]
+    pub const fn options(&self) -> [&'static str; 6] {
+        let Self {
+            ca,
+            certificate,
+            key,
+            ..
+        } = self;
+        ["--cacert", ca, "--cert", certificate, "--key", key]
+    }
+
     /// curl's options for this client, with a blank on either side.
     #[must_use]
     pub fn curl(&self) -> Script {
-        Script::of(" --cacert ")
-            .arg(self.ca)
-            .lit(" --cert ")
-            .arg(self.certificate)
-            .lit(" --key ")
-            .arg(self.key)
-            .lit(" ")
+        Script::of(" ").args(self.options()).lit(" ")
     }
 }
 

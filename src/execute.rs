@@ -14,7 +14,7 @@ mod output_tail;
 pub mod query_hosts;
 mod retry;
 mod run;
-mod script;
+pub mod script;
 pub mod status;
 pub mod survey;
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub use file::{Content, File, OnDiffer, PUT_FUNCTION};
 pub use hash::{hex, sha256_hex};
 pub use module::{Module, Provides};
 pub use packages::{APT_FUNCTION, Package, Packages, Rival};
-pub use repository::{DOWNLOAD, Repository, RepositoryKey};
+pub use repository::{DOWNLOAD, DOWNLOAD_FUNCTIONS, Repository, RepositoryKey};
 pub use service::{OnChange, Service};
 pub use swap::Swap;
 pub use sysctl::Sysctl;

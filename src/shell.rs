@@ -3,6 +3,10 @@
 //! Text that comes from outside (names, paths, values) can only enter through
 //! [`Script::arg`], which quotes it. A script may hold secrets, as it travels
 //! over standard input, see [`crate::transport`]; its text is wiped in the end.
+//!
+//! Shell text stands in whole files under `templates/sh`, which shellcheck
+//! reads: functions, called by [`Script::call`]. A file gets into the program
+//! by [`sh!`], without its comments.
 
 use std::fmt;
 
@@ -14,6 +18,73 @@ use zeroize::{Zeroize as _, Zeroizing};
 /// inventory names it.
 pub const WITHOUT_PROXY: &str = "unset http_proxy https_proxy ftp_proxy all_proxy no_proxy \
                                  HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY\n";
+
+/// The text of a file of `templates/sh`, without the lines that are comments:
+/// what only people read does not travel to hosts.
+macro_rules! sh {
+    ($file:literal) => {{
+        const TEXT: &str =
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/sh/", $file));
+        const CODE: [u8; $crate::shell::code_length(TEXT.as_bytes())] =
+            $crate::shell::code(TEXT.as_bytes());
+        match std::str::from_utf8(&CODE) {
+            Ok(code) => code,
+            Err(_) => panic!("a script is UTF-8"),
+        }
+    }};
+}
+pub(crate) use sh;
+
+/// The length of a script without its comments, in bytes.
+pub(crate) const fn code_length(text: &[u8]) -> usize {
+    let (mut at, mut length) = (0, 0);
+    while at < text.len() {
+        let end = end_of_line(text, at);
+        if !is_comment(text, at) {
+            length += end - at;
+        }
+        at = end;
+    }
+    length
+}
+
+/// A script without its comments, which has this length.
+pub(crate) const fn code<const LENGTH: usize>(text: &[u8]) -> [u8; LENGTH] {
+    let mut code = [0; LENGTH];
+    let (mut at, mut length) = (0, 0);
+    while at < text.len() {
+        let end = end_of_line(text, at);
+        if !is_comment(text, at) {
+            let mut from = at;
+            while from < end {
+                code[length] = text[from];
+                length += 1;
+                from += 1;
+            }
+        }
+        at = end;
+    }
+    code
+}
+
+/// The place after the line that begins at `at`.
+const fn end_of_line(text: &[u8], mut at: usize) -> usize {
+    while at < text.len() {
+        at += 1;
+        if text[at - 1] == b'\n' {
+            break;
+        }
+    }
+    at
+}
+
+/// Whether the line that begins at `at` is a comment.
+const fn is_comment(text: &[u8], mut at: usize) -> bool {
+    while at < text.len() && (text[at] == b' ' || text[at] == b'\t') {
+        at += 1;
+    }
+    at < text.len() && text[at] == b'#'
+}
 
 /// POSIX sh text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -56,6 +127,20 @@ impl Script {
             self.push(&Zeroizing::new(quote(word.as_ref())));
         }
         self
+    }
+
+    /// Appends a line that calls a function, or runs a program, with these
+    /// words.
+    #[must_use]
+    pub fn call<W: AsRef<str>>(
+        self,
+        function: &'static str,
+        words: impl IntoIterator<Item = W>,
+    ) -> Self {
+        let called = words
+            .into_iter()
+            .fold(self.lit(function), |script, word| script.lit(" ").arg(word));
+        called.lit("\n")
     }
 
     /// Appends another script, as it stands.
@@ -115,6 +200,21 @@ fn quote(word: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn comments_of_a_file_do_not_travel() {
+        const TEXT: &[u8] = b"# head\na # b\n  # in\ncase $x in '#'*) ;; esac\n\nend";
+        const CODE: [u8; code_length(TEXT)] = code(TEXT);
+        let code = std::str::from_utf8(&CODE).unwrap();
+        assert_eq!(code, "a # b\ncase $x in '#'*) ;; esac\n\nend");
+    }
+
+    #[test]
+    fn a_function_is_called_with_quoted_words() {
+        let script = Script::new().call("kdiy_do", ["a", "", "it's $b"]);
+        assert_eq!(script.as_str(), "kdiy_do a '' \"it's \"'$b'\n");
+        assert_eq!(Script::new().call("wait", [""; 0]).as_str(), "wait\n");
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]

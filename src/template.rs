@@ -20,11 +20,15 @@ pub const NOTICE: &str =
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
+/// Scripts lie there, too; they are no templates, see [`crate::shell`].
+const SCRIPTS: &str = "sh/";
+
 static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
     let mut tera = Tera::new();
     tera.autoescape_on(Vec::<&str>::new());
     tera.register_filter("quoted", |text: &str, _: Kwargs, _: &State| quoted(text));
-    let texts = files(&FILES).map(|(name, text)| (name, noticed(text)));
+    let texts = files(&FILES).filter(|(name, _)| !name.starts_with(SCRIPTS));
+    let texts = texts.map(|(name, text)| (name, noticed(text)));
     tera.add_raw_templates(texts)
         .unwrap_or_else(|error| panic!("a template of kdiy is broken: {error}"));
     tera

@@ -51,32 +51,41 @@ pub async fn look<C: Connection + 'static>(
     for (name, seen) in &mut seen {
         seen.facts.api = views.remove(name).unwrap_or_default();
     }
-    let facts: BTreeMap<_, _> = seen
-        .iter()
-        .map(|(name, seen)| (name.clone(), seen.facts.clone()))
-        .collect();
-    let cluster_state = ClusterState::of(&resolved.cluster, &facts, trust);
-    let comparison = Comparison {
-        problems: preflight::problems(resolved, &cluster_state, &trust.etcd_token, &seen),
-        advice: preflight::warnings(resolved, &seen),
-        warnings: [
-            serving::warnings(&facts),
-            unlisted::warnings(&resolved.cluster, &cluster_state),
-            unwell::warnings(&resolved.cluster, &facts, &cluster_state),
-            settings_kept::warnings(&resolved.cluster, &cluster_state),
-        ]
-        .concat(),
-        observed: Observed {
-            facts,
-            cluster_state,
-            limit: None,
-        },
-        seen,
-    };
-    (comparison, host_errors)
+    (Comparison::of(resolved, trust, seen), host_errors)
 }
 
 impl Comparison {
+    /// What the observations of the hosts come to.
+    #[must_use]
+    pub fn of(
+        resolved: &ResolvedCluster,
+        trust: &Trust,
+        seen: BTreeMap<Name, Observation>,
+    ) -> Self {
+        let facts: BTreeMap<_, _> = seen
+            .iter()
+            .map(|(name, seen)| (name.clone(), seen.facts.clone()))
+            .collect();
+        let cluster_state = ClusterState::of(&resolved.cluster, &facts, trust);
+        Self {
+            problems: preflight::problems(resolved, &cluster_state, &trust.etcd_token, &seen),
+            advice: preflight::warnings(resolved, &seen),
+            warnings: [
+                serving::warnings(&facts),
+                unlisted::warnings(&resolved.cluster, &cluster_state),
+                unwell::warnings(&resolved.cluster, &facts, &cluster_state),
+                settings_kept::warnings(&resolved.cluster, &cluster_state),
+            ]
+            .concat(),
+            observed: Observed {
+                facts,
+                cluster_state,
+                limit: None,
+            },
+            seen,
+        }
+    }
+
     /// What has to be done on the hosts within a limit. Its secrets are put
     /// into `secrets`, but for certificates, which are yet to be issued.
     ///

@@ -8,7 +8,7 @@ use crate::plan::PlannedStep;
 use crate::plan::install::POLL_FUNCTION;
 use crate::resource::{APT_FUNCTION, Content, PUT_FUNCTION};
 use crate::secret_store::SecretStore;
-use crate::shell::{Script, WITHOUT_PROXY};
+use crate::shell::{Script, WITHOUT_PROXY, sh};
 
 /// How long a script waits on its host for an earlier one to end.
 pub(super) const HOST_LOCK_TIMEOUT: Duration = Duration::from_secs(600);
@@ -21,32 +21,7 @@ pub(super) const HOST_LOCK_TIMEOUT: Duration = Duration::from_secs(600);
 /// or dpkg is worse than a whole one. What it says goes through relays that
 /// read on when the connection is gone; without them the next word would end
 /// it. They do not hold the lock, and end with the script.
-const HEAD: &str = r#"set -eu
-umask 022
-install -d -m 0700 /run/kdiy
-exec 9>>/run/kdiy/at-work
-if ! flock -n 9; then
-  echo "waiting for an earlier step on this host to end, 600 s at most" >&2
-  if ! flock -w 600 9; then
-    echo "an earlier step has been at work on this host for 600 s" >&2
-    exit 1
-  fi
-fi
-rm -rf -- /run/kdiy/tmp.*
-kdiy_tmp=$(mktemp -d /run/kdiy/tmp.XXXXXXXX)
-trap 'rm -rf -- "$kdiy_tmp"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-trap '' HUP
-mkfifo -m 0600 "$kdiy_tmp/out" "$kdiy_tmp/err"
-kdiy_relay() (
-trap '' HUP INT PIPE TERM
-cat 2>/dev/null || cat >/dev/null
-)
-kdiy_relay <"$kdiy_tmp/out" 9>&- &
-kdiy_relay <"$kdiy_tmp/err" >&2 9>&- &
-exec >"$kdiy_tmp/out" 2>"$kdiy_tmp/err"
-"#;
+const HEAD: &str = sh!("step/head.sh");
 
 /// The script of a step. `mark` begins the line that announces a change; the
 /// place of the change follows. `guard` comes before all changes.

@@ -190,7 +190,8 @@ pub async fn observe<C: Connection>(
 
 /// Every host looks for the control planes and balancers, a member of etcd for
 /// the other members; a control plane looks for all.
-fn questions(resolved: &ResolvedCluster, ca_certificate: &str, node: &Node) -> Questions {
+#[must_use]
+pub fn questions(resolved: &ResolvedCluster, ca_certificate: &str, node: &Node) -> Questions {
     let control_plane = node.roles.has(Role::ControlPlane);
     let looked_for = |other: &&Node| {
         other.name != node.name

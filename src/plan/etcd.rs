@@ -10,7 +10,7 @@ use crate::cluster::{
 use crate::etcd::Client;
 use crate::etcd::members::{MemberView, View};
 use crate::resource::{AnswerError, Answers, section};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// What one host of an external etcd says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -106,12 +106,7 @@ case $(systemctl is-active kdiy-etcd.service 2>/dev/null) in active|activating|r
 [ -d /var/lib/etcd/member ] && kdiy_program=$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' /etc/systemd/system/kdiy-etcd.service 2>/dev/null) && [ -x "$kdiy_program" ] && "$kdiy_program" --version 2>/dev/null | sed -n 's/^etcd Version: */program /p'
 kdiy_ask() { curl -sS --noproxy '*' --max-time 4"#;
 
-const PACKAGED: &str = r#"kdiy_etcd=$(dpkg-query -W -f '${db:Status-Status} ${Version}' etcd-server 2>/dev/null)
-case $kdiy_etcd in
-"installed "*) echo "installed ${kdiy_etcd#* }" ;;
-*) apt-cache policy etcd-server 2>/dev/null | sed -n 's/^ *Candidate: */offered /p' ;;
-esac
-"#;
+const PACKAGED: &str = sh!("probe/etcd-package.sh");
 
 impl MemberQuestions {
     /// What a node is asked; nothing where no member of an external etcd is.

@@ -30,7 +30,7 @@ use crate::etcd::Client;
 use crate::kubeadm::Resolver;
 use crate::resource::{Content, File, OnDiffer, Resource};
 use crate::secret_store::SecretStore;
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 use crate::template::HostFile;
 
 /// What the hosts have to trust: made before the blueprint.
@@ -248,18 +248,4 @@ fn kubectl(context: &Context, node: &Node) -> Script {
 
 /// Defines `kdiy_poll SECONDS WHAT COMMAND…`: every half second, until the
 /// command succeeds.
-pub const POLL_FUNCTION: &str = r#"kdiy_poll() {
-kdiy_limit=$1 kdiy_what=$2; shift 2
-kdiy_until=$(( $(date +%s) + kdiy_limit ))
-kdiy_told=
-until kdiy_said=$("$@" 2>&1); do
-  if [ "$(date +%s)" -ge "$kdiy_until" ]; then
-    echo "waited $kdiy_limit s in vain for $kdiy_what; last answer: $kdiy_said" >&2
-    return 1
-  fi
-  [ -n "$kdiy_told" ] || echo "waiting for $kdiy_what" >&2
-  kdiy_told=1
-  sleep 0.5
-done
-}
-"#;
+pub const POLL_FUNCTION: &str = sh!("step/poll.sh");

@@ -2,7 +2,6 @@
 
 mod balancers;
 mod etcd;
-mod examples;
 mod kubelets;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,8 +26,8 @@ use crate::secret_store::SecretStore;
 
 use crate::kubeadm::tests::few;
 use crate::kubeadm::{Stage, plane_settings};
+use crate::resource::Content;
 use crate::resource::tests::{absent, as_wanted};
-use crate::resource::{Content, File, Verb};
 use crate::template::HostFile;
 
 const VERSION: Version = Version::new(1, 34, 1);
@@ -398,25 +397,6 @@ fn the_endpoint_is_known_to_serve_before_nodes_are_waited_for() {
 }
 
 #[test]
-fn a_fresh_cluster_is_a_graph_without_barriers() {
-    let plan = Hosts::fresh().plan();
-    insta::assert_snapshot!(lines(&plan));
-    for (place, step) in plan.steps.iter().enumerate() {
-        assert!(
-            step.needs.iter().all(|need| *need < place),
-            "{}",
-            step.title
-        );
-    }
-}
-
-#[test]
-fn a_fresh_cluster_comes_up_one_control_plane_after_the_other_where_that_is_asked() {
-    let hosts = Hosts::of(serial(few(VERSION)), facts, |_, resource| absent(resource));
-    insta::assert_snapshot!(lines(&hosts.plan()));
-}
-
-#[test]
 fn plans_are_the_same_to_the_letter_and_hold_no_secret() {
     let (one, other) = (Hosts::fresh(), Hosts::fresh());
     let text = serde_json::to_string(&one.plan()).unwrap();
@@ -427,64 +407,6 @@ fn plans_are_the_same_to_the_letter_and_hold_no_secret() {
             && one.secrets.text(&file.content) == Zeroizing::new(KEY.to_owned()))
     });
     assert!(secret, "the key is planned, by its hash");
-}
-
-#[test]
-fn a_finished_cluster_needs_nothing() {
-    let hosts = Hosts::with(member, |_, resource| as_wanted(resource));
-    assert_eq!(lines(&hosts.plan()), "");
-    assert_eq!(hosts.codes(), []);
-}
-
-#[test]
-fn drift_is_fixed_and_nothing_else_is_touched() {
-    let hosts = Hosts::with(member, |host, resource| match resource {
-        Resource::Sysctl(sysctl)
-            if host.as_str() == "w1" && sysctl.key == "net.ipv4.ip_forward" =>
-        {
-            absent(resource)
-        }
-        Resource::File(file)
-            if host.as_str() == "w1" && file.path == "/etc/modules-load.d/kdiy.conf" =>
-        {
-            absent(resource)
-        }
-        _ => as_wanted(resource),
-    });
-    let plan = hosts.plan();
-    let changes: Vec<_> = plan
-        .steps
-        .iter()
-        .flat_map(|step| {
-            step.changes()
-                .iter()
-                .map(|c| format!("{} {}", step.actor, c.resource.key()))
-        })
-        .collect();
-    assert_eq!(
-        changes,
-        [
-            "w1 file /etc/modules-load.d/kdiy.conf",
-            "w1 sysctl net.ipv4.ip_forward"
-        ]
-    );
-}
-
-#[test]
-fn a_changed_configuration_makes_its_unit_restart() {
-    let hosts = Hosts::with(member, |_, resource| match resource {
-        Resource::File(file) if file.path == "/etc/haproxy/haproxy.cfg" => absent(resource),
-        _ => as_wanted(resource),
-    });
-    let plan = hosts.plan();
-    let [step] = plan.steps.as_slice() else {
-        panic!("{}", lines(&plan))
-    };
-    let [file, service] = step.changes() else {
-        panic!("{step:?}")
-    };
-    assert_eq!(file.difference.verb, Verb::Create);
-    assert_eq!(service.difference.details, ["reload"]);
 }
 
 /// Nothing is there on one host, and everything on the others.
@@ -616,137 +538,6 @@ fn a_wiped_control_plane_is_forgotten_before_it_joins_behind_all_gates() {
         assert!(before.contains(need), "{need} is not among {before:?}");
     }
     assert!(!lines(&plan).contains("initialise"));
-}
-
-#[test]
-fn another_authority_is_refused() {
-    let hosts = Hosts::with(member, |host, resource| match resource {
-        Resource::File(file) if file.path.ends_with("ca.crt") && host.as_str() == "cp2" => {
-            let other = File {
-                content: Content::Plain("other".to_owned()),
-                ..file.clone()
-            };
-            as_wanted(&Resource::File(other))
-        }
-        _ => as_wanted(resource),
-    });
-    let refused = Plan::new(&hosts.blueprint, &hosts.seen, None).unwrap_err();
-    assert_eq!(refused.len(), 1);
-    assert_eq!(refused[0].host, name("cp2"));
-    assert!(refused[0].error.why.contains("another authority"));
-}
-
-#[test]
-fn a_running_version_is_not_changed_by_the_way() {
-    let older = |resolved: &ResolvedCluster, host: &str| {
-        let mut facts = member(resolved, host);
-        if let ApiView::Nodes { nodes, .. } = &mut facts.api {
-            nodes[0].version = "v1.33.5".to_owned();
-        }
-        facts
-    };
-    let hosts = Hosts::with(older, |_, resource| as_wanted(resource));
-    assert_eq!(hosts.codes(), [("cp1".to_owned(), "upgrade")]);
-}
-
-#[test]
-fn a_node_keeps_the_runtime_that_it_joined_with() {
-    let mut resolved = few(VERSION);
-    resolved.cluster.runtime = crate::cluster::Runtime::Docker {
-        origin: crate::cluster::Origin::Distribution,
-        cri_dockerd: crate::cluster::Download {
-            url: "https://downloads.example/cri-dockerd_{arch}.deb".to_owned(),
-            sha256: "0".repeat(64),
-        },
-    };
-    let hosts = Hosts::of(resolved, member, |_, resource| as_wanted(resource));
-    let wanted = ["cp1", "cp2", "cp3", "w1", "w2"].map(|host| (host.to_owned(), "runtime"));
-    assert_eq!(hosts.codes(), wanted);
-}
-
-#[test]
-fn nothing_is_bootstrapped_beside_a_silent_cluster() {
-    let hosts = Hosts::with(
-        |resolved, host| {
-            let mut facts = member(resolved, host);
-            if matches!(facts.api, ApiView::Nodes { .. }) {
-                facts.api = ApiView::Silent("connection refused".to_owned());
-            }
-            facts
-        },
-        |_, resource| as_wanted(resource),
-    );
-    let silent = ["cp1", "cp2", "cp3"].map(|host| (host.to_owned(), "api-silent"));
-    assert_eq!(hosts.codes(), silent, "nobody knows whose the workers are");
-}
-
-#[test]
-fn an_init_that_broke_off_is_taken_up_where_it_began() {
-    let hosts = Hosts::with(
-        |resolved, host| {
-            let mut facts = facts(resolved, host);
-            if host == "cp2" {
-                facts.kubelet_conf = true;
-                facts.unfinished = Some("init".to_owned());
-                facts.api = ApiView::Silent("connection refused".to_owned());
-                facts.listening.push((6443, "kube-apiserver".to_owned()));
-            }
-            facts
-        },
-        |_, resource| absent(resource),
-    );
-    assert_eq!(hosts.codes(), []);
-    let plan = hosts.plan();
-    let init = plan
-        .steps
-        .iter()
-        .find(|step| step.title.starts_with("initialise"))
-        .unwrap();
-    assert_eq!(init.actor, name("cp2").into());
-}
-
-#[test]
-fn problems_are_seen_on_all_hosts_at_once() {
-    let hosts = Hosts::with(
-        |resolved, host| {
-            let mut facts = facts(resolved, host);
-            match host {
-                "cp1" => {
-                    facts.cpus = 1;
-                    facts.memory = 1_000_000;
-                    facts.listening.push((6443, "nginx".to_owned()));
-                }
-                "cp2" => facts.machine_id = "id of cp3".to_owned(),
-                "cp3" => facts.product_uuid = Some("uuid of w1".to_owned()),
-                "w1" => facts.addresses[0].1 = "10.0.2.15/24".parse().unwrap(),
-                "w2" => {
-                    facts.disk_free = 1000;
-                    facts.kubelet_conf = true;
-                    facts.unreachable = vec!["192.0.2.16".parse().unwrap()];
-                }
-                _ => facts.apt = false,
-            }
-            facts
-        },
-        |_, resource| absent(resource),
-    );
-    let problems = problems(
-        &hosts.resolved,
-        &hosts.observed.cluster_state,
-        TOKEN,
-        &hosts.seen,
-    );
-    let shown: Vec<_> = problems
-        .iter()
-        .map(|p| format!("{} {}: {}\n  {}", p.host, p.code, p.what, p.fix))
-        .collect();
-    insta::assert_snapshot!(shown.join("\n"));
-
-    let mut resolved = few(VERSION);
-    resolved.cluster.kubeadm.ignore_preflight_errors = vec!["NumCPU".to_owned(), "disk".to_owned()];
-    let left =
-        super::preflight::problems(&resolved, &hosts.observed.cluster_state, TOKEN, &hosts.seen);
-    assert_eq!(left.len(), problems.len() - 2);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::file::Stat;
 use super::{AnswerError, Answers, Content, Difference, Verb, section, sha256_hex};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// A leaf is renewed when so little of its time is left.
 const RENEWAL: Duration = Duration::days(30);
@@ -114,17 +114,7 @@ pub struct Issued {
 /// One line about each of the two files, whether they are a pair (the public
 /// keys are compared, none travels), and the certificate itself, without a key
 /// that is in the same file. A third argument makes stat follow a link.
-const LOOK: &str = r#"kdiy_certificate() {
-[ -s "$1" ] || return 0
-[ ! -L "$1" ] || echo "link $1 yes"
-echo "crt $1 $(stat $3 -c '%a %U:%G %F' -- "$1")"
-[ ! -e "$2" ] || echo "key $1 $(stat $3 -c '%a %U:%G %F' -- "$2")"
-k=$(openssl pkey -in "$2" -pubout 2>/dev/null </dev/null) && [ -n "$k" ] && [ "$k" = "$(openssl x509 -in "$1" -noout -pubkey 2>/dev/null)" ] && echo "pair $1 yes"
-s=$(sha256sum -- "$1"); echo "sum $1 ${s%% *}"
-echo "pem $1 $(sed -n '/^-----BEGIN CERT/,/^-----END CERT/p' -- "$1" | head -c 16384 | tr '\n' '|')"
-}
-echo "now $(date +%s)"
-"#;
+const LOOK: &str = sh!("resource/certificate.sh");
 
 pub(super) fn probe(all: &[&Certificate]) -> Script {
     if all.is_empty() {

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::{AnswerError, Answers, Difference, Verb, paths, section, sha256_hex};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 use crate::template::NOTICE;
 
 /// An apt repository.
@@ -76,8 +76,9 @@ impl Repository {
         }
     }
 
-    /// Its two files.
-    pub(super) fn paths(&self) -> [String; 2] {
+    /// Its two files: the list among apt's sources, and the key.
+    #[must_use]
+    pub fn paths(&self) -> [String; 2] {
         [self.list_path(), self.key_path()]
     }
 
@@ -89,7 +90,9 @@ impl Repository {
         }
     }
 
-    fn list(&self) -> String {
+    /// The text of its list.
+    #[must_use]
+    pub fn list(&self) -> String {
         let (key, url, suite) = (self.key_path(), &self.url, &self.suite);
         format!("{NOTICE}deb [signed-by={key}] {url} {suite}\n")
     }
@@ -205,6 +208,10 @@ kdiy_fpr=$(")
 /// apt's own way to fetch, which knows apt's proxy.
 pub const DOWNLOAD: &str = "/usr/lib/apt/apt-helper -o Acquire::http::Timeout=60 -o APT::Sandbox::User=root download-file ";
 
+/// Defines `kdiy_download URL NAME SHA256`, its parts, and `kdiy_note_sum NAME
+/// SHA256`. It fetches by [`DOWNLOAD`].
+pub const DOWNLOAD_FUNCTIONS: &str = sh!("resource/download.sh");
+
 /// Fingerprints of the primary keys in a keyring file, which is appended.
 const FINGERPRINTS: &str = "gpg_primary() { gpg --batch --show-keys --with-colons -- \"$1\" 2>/dev/null | { p=; while IFS=: read -r t _ _ _ _ _ _ _ _ f _; do case $t in pub) p=1;; fpr) [ -z \"$p\" ] || echo \"$f\"; p=;; esac; done; }; }; gpg_primary ";
 
@@ -232,12 +239,7 @@ rm -rf -- "$kdiy_new"
 
 /// Has apt verify the repository alone. apt only warns about a signature that
 /// it cannot verify when it has older lists, so warnings count as errors.
-const TRY: &str = r#"if ! kdiy_apt update -o Dir::Etc::sourcelist="$kdiy_try" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any; then
-rm -f -- "$kdiy_try" "$kdiy_key"
-echo "apt does not take the repository, for the reason above; $kdiy_setting.repository and $kdiy_setting.key say which it is" >&2
-exit 100
-fi
-"#;
+const TRY: &str = sh!("resource/try-repository.sh");
 
 pub(super) fn probe(all: &[&Repository]) -> Script {
     let pinned = |repository: &&&Repository| matches!(repository.key, RepositoryKey::Pinned { .. });

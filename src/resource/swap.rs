@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::{AnswerError, Answers, Difference, Verb, section};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// No swap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -21,41 +21,13 @@ pub struct Seen {
     pub services: Vec<String>,
 }
 
-/// Services of packages that make swap at boot, without a unit of their swap:
-/// of zram-tools, dphys-swapfile, zram-config, zram-swap-config and swapspace.
-const SERVICES: &str = r##"kdiy_swap_services() {
-for unit in zramswap dphys-swapfile zram-config zram-swap zram_swap swapspace; do
-  case $(systemctl is-enabled -- "$unit.service" 2>/dev/null) in enabled*) echo "$unit.service" ;; esac
-done
-}
-"##;
+/// Defines `kdiy_swap_services`: services of packages that make swap at boot,
+/// without a unit of their swap.
+const SERVICES: &str = sh!("resource/swap-services.sh");
 
-const PROBE: &str = r##"while read -r dev _; do [ "$dev" = Filename ] || echo "active $dev"; done < /proc/swaps
-if [ -r /etc/fstab ]; then
-while read -r dev _ type _; do
-case $dev in "#"*|"") ;; *) [ "$type" = swap ] && echo "fstab $dev" ;; esac
-done < /etc/fstab
-fi
-for unit in $(kdiy_swap_services); do echo "service $unit"; done
-"##;
+const PROBE: &str = sh!("resource/swap.sh");
 
-const APPLY: &str = r##"if [ -r /etc/fstab ] && grep -Eq '^[^#[:space:]]+[[:space:]]+[^[:space:]]+[[:space:]]+swap[[:space:]]' /etc/fstab; then
-  cp -p /etc/fstab /etc/fstab.kdiy-new
-  sed -E 's|^([^#[:space:]]+[[:space:]]+[^[:space:]]+[[:space:]]+swap[[:space:]])|#kdiy# \1|' /etc/fstab > /etc/fstab.kdiy-new
-  mv -f /etc/fstab.kdiy-new /etc/fstab
-  systemctl daemon-reload
-fi
-# They take their swap away when they stop. One of /etc cannot be masked.
-for unit in $(kdiy_swap_services); do
-  systemctl disable --now -- "$unit"
-  systemctl mask -- "$unit" || :
-done
-swapoff -a
-# Units that make swap again after a reboot (zram, gpt-auto).
-for unit in $(systemctl list-units --type=swap --all --plain --no-legend | cut -d' ' -f1); do
-  systemctl mask --now -- "$unit"
-done
-"##;
+const APPLY: &str = sh!("resource/swap-off.sh");
 
 pub(super) fn probe(all: &[&Swap]) -> Script {
     if all.is_empty() {

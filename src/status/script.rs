@@ -13,79 +13,28 @@ use crate::kubeadm::API_PORT;
 use crate::lb::{carried, haproxy, nginx};
 use crate::plan::resolve;
 use crate::resource::SECTION_FUNCTION;
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// `kdiy_beside SECTION COMMAND…` asks in the background.
-const BESIDE: &str = r#"kdiy_beside() {
-{ kdiy_name=$1; shift; kdiy_out=$("$@" 2>&1 </dev/null | head -c 3000000)
-flock 9; kdiy_section "$kdiy_name" "$kdiy_out"; } 9</bin/sh &
-}
-"#;
+const BESIDE: &str = sh!("status/beside.sh");
 
 /// The API server on this host, asked with the certificate that it has for
 /// kubelets, which may read nodes. Leases are not for it, since it is in no
 /// group of administrators any more (1.33.12, 1.34.8, 1.35.5, 1.36.1). Of nodes
 /// all is left out that nobody reads here: answers that are written for people
 /// have one thing a line.
-const API: &str = r#"kdiy_curl() { curl -gsS --noproxy '*' --connect-timeout 2 --max-time 5 "$@"; }
-kdiy_api() {
-kdiy_path=$1; shift
-kdiy_curl --cacert /etc/kubernetes/pki/ca.crt --cert /etc/kubernetes/pki/apiserver-kubelet-client.crt \
-  --key /etc/kubernetes/pki/apiserver-kubelet-client.key "$@" "https://$kdiy_own$kdiy_path"
-}
-kdiy_ready() { kdiy_api '/readyz?verbose=true' -w '\n%{http_code}'; }
-kdiy_nodes() {
-kdiy_api '/api/v1/nodes?pretty=true' |
-  sed -e '/^        "\(images\|managedFields\)": \[$/,/^        \],\{0,1\}$/{//!d;}'
-}
-kdiy_leases() {
-kubectl --kubeconfig /etc/kubernetes/admin.conf --server "https://$kdiy_own" --request-timeout=5s \
-  get --raw /apis/coordination.k8s.io/v1/namespaces/kube-system/leases
-}
-kdiy_healthz() { kdiy_curl -k -w '\n%{http_code}' "https://127.0.0.1:$1/healthz"; }
-kdiy_endpoint() { kdiy_curl --cacert /etc/kubernetes/pki/ca.crt -w '\n%{http_code}' "https://$1/readyz"; }
-"#;
+const API: &str = sh!("status/api.sh");
 
 /// perl is a part of every Debian; what speaks to sockets by name is not.
-const HAPROXY: &str = r#"kdiy_haproxy() {
-timeout 4 perl -MIO::Socket::UNIX -e '
-  my $s = IO::Socket::UNIX->new(Peer => "/run/haproxy/admin.sock") or die "admin.sock: $!\n";
-  print $s "show stat -1 6 -1\n"; print while <$s>'
-}
-"#;
+const HAPROXY: &str = sh!("status/haproxy.sh");
 
 /// nginx keeps to itself what it thinks of its servers: whether they take
 /// connections is asked as it would ask.
-const NGINX_BACKENDS: &str = r#"kdiy_nginx() {
-while read -r a b c; do
-case $a:$b in
-'#:'*) n=$b ;;
-server:*:*) (
-  h=${b%:*}; h=${h#\[}; h=${h%\]}
-  if out=$(timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$h" "${b##*:}" 2>&1); then echo "$n up"
-  else out=${out##*: }; echo "$n down ${out:-no answer in 3 s}"; fi ) & ;;
-esac
-done < "$1"
-wait
-}
-"#;
+const NGINX_BACKENDS: &str = sh!("status/nginx.sh");
 
 /// Certificates alone leave the host: of a file that has a key beside them,
 /// too, and of kubeconfigs the client's.
-const CERTIFICATES: &str = r#"kdiy_certificates() {
-for f in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /etc/etcd/pki/*.crt \
-  /var/lib/kubelet/pki/kubelet.crt /var/lib/kubelet/pki/kubelet-client-current.pem \
-  /var/lib/kubelet/pki/kubelet-server-current.pem /etc/haproxy/kdiy-ca.crt; do
-[ -r "$f" ] || continue
-echo "file $f"
-sed -n '/^-----BEGIN CERTIFICATE-----/,/^-----END CERTIFICATE-----/p' "$f"
-done
-for f in /etc/kubernetes/*.conf; do
-[ -r "$f" ] || continue
-sed -n "s|^ *client-certificate-data: *|data $f |p" "$f"
-done
-}
-"#;
+const CERTIFICATES: &str = sh!("status/certificates.sh");
 
 /// Units that balance, or move the address between those that do.
 pub(super) const BALANCING: [&str; 3] = [haproxy::UNIT, NGINX, KEEPALIVED];

@@ -18,6 +18,7 @@ mod imports;
 mod init;
 mod interrupts;
 mod inventory;
+mod plans;
 #[path = "../../src/lb/ports.rs"]
 mod ports;
 mod schema;

@@ -325,7 +325,12 @@ fn templates_lie_as_the_modules_that_fill_them() {
             name.iter().next().unwrap().to_str().unwrap(),
             format!("\"{}\"", name.display()),
         );
-        let own = sources.iter().filter(|source| source.module() == module);
+        // Scripts are named without the folder of them all, wherever they are
+        // used.
+        let quoted = quoted.replace("\"sh/", "\"");
+        let own = sources
+            .iter()
+            .filter(|source| [source.module(), "sh"].contains(&module));
         let named = own
             .flat_map(|source| &source.code)
             .any(|(_, line)| line.contains(&quoted));

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::cluster::{Cluster, Endpoint, EndpointHost, Node, Role};
 use crate::lb;
 use crate::resource::{AnswerError, Answers};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// What a host is asked about the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -90,48 +90,12 @@ pub fn url_host(host: &EndpointHost) -> String {
 /// one that this authority vouches for. It says nothing about a server that is
 /// none of TLS, refuses, or is not there, and nothing when the chain is right
 /// but another name or time is not.
-pub const OTHER_CLUSTER_FUNCTION: &str = r#"kdiy_other_cluster() {
-kdiy_code=0
-kdiy_said=$(kdiy_curl "$2" "$3" --cacert "$1" 2>&1) || kdiy_code=$?
-case $kdiy_code:$kdiy_said in
-*expired*|*'not yet valid'*|*'subject name'*) ;;
-60:*) printf '%s\n' "$kdiy_said" | { read -r kdiy_line; echo "${kdiy_line#curl: (60) }"; } ;;
-# Two authorities of one name and without key identifiers: the signature is wrong, and
-# curl calls that a broken handshake. Without authorities it is none.
-35:*) if kdiy_curl "$2" "$3" -k 2>/dev/null; then echo "SSL certificate problem: signature of another authority"; fi ;;
-esac
-}
-kdiy_curl() {
-kdiy_host=$1 kdiy_port=$2; shift 2
-curl -sS -o /dev/null --noproxy '*' --connect-timeout 2 --max-time 4 "$@" \
-  --connect-to "kubernetes:$kdiy_port:$kdiy_host:$kdiy_port" "https://kubernetes:$kdiy_port/version"
-}
-"#;
+pub const OTHER_CLUSTER_FUNCTION: &str = sh!("probe/other-cluster.sh");
 
 /// Defines `kdiy_holder ADDRESS PORT`: who answers for an address that this
 /// host does not have. A neighbour that was heard of some time ago is no
 /// proof: the kernel is given the time to ask it again.
-const HOLDER_FUNCTION: &str = r#"kdiy_holder() {
-if ip -o addr show to "$1" | grep -q . || ! command -v bash >/dev/null; then return; fi
-kdiy_code=0
-kdiy_said=$(timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1) || kdiy_code=$?
-for kdiy_try in 1 2 3 4 5 6 7 8 9; do
-  kdiy_neighbour=$(ip neigh show to "$1")
-  case $kdiy_code:$kdiy_said:$kdiy_neighbour in
-  0:*|*refused*) break ;;
-  *DELAY*|*PROBE*) sleep 1 ;;
-  *) break ;;
-  esac
-done
-case $kdiy_code:$kdiy_said:$kdiy_neighbour in
-0:*|*refused*|*REACHABLE*)
-  case $kdiy_neighbour in
-  *lladdr*) kdiy_neighbour=${kdiy_neighbour#*lladdr }; echo "vip ${kdiy_neighbour%% *}" ;;
-  *) echo "vip a host beyond a router" ;;
-  esac ;;
-esac
-}
-"#;
+const HOLDER_FUNCTION: &str = sh!("probe/holder.sh");
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use crate::plan::Blueprint;
 use crate::plan::facts::{Facts, Questions};
 use crate::plan::observe::{Observation, Window};
 use crate::resource::{AnswerError, Answers, SECTION_FUNCTION, section};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// A host, looked at by itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,21 +46,7 @@ pub struct Runtime {
     pub version: String,
 }
 
-const HOST_INFO: &str = r#"echo "kernel $(uname -r)"
-kdiy_said() { echo "$1 $("$@" 2>/dev/null | head -n 1)"; }
-command -v systemd-detect-virt >/dev/null && kdiy_said systemd-detect-virt
-read -r v _ < /proc/uptime && echo "uptime ${v%%.*}"
-while read -r k v _; do
-case $k in MemAvailable:) echo "available $v" ;; SwapTotal:) echo "swap $v" ;; esac
-done < /proc/meminfo
-df -Pk /var | { read -r _; read -r _ v _; echo "size $v"; }
-command -v kubelet >/dev/null && kdiy_said kubelet --version
-command -v kubeadm >/dev/null && kdiy_said kubeadm version -o short
-for c in containerd docker crio; do
-command -v "$c" >/dev/null && kdiy_said "$c" --version
-done
-:
-"#;
+const HOST_INFO: &str = sh!("probe/host-info.sh");
 
 /// The script that asks a host about itself alone; to be run as root.
 #[must_use]

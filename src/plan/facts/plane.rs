@@ -8,7 +8,7 @@ use crate::cluster::{Arguments, ResolvedCluster};
 use crate::kubeadm::{PlaneComponent, PlaneSettings, Stage};
 use crate::plan::serving::{self, Request};
 use crate::resource::{Answers, section};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// What runs on a control plane. Empty on other hosts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,24 +48,10 @@ pub const LAST_APPLIED: &str = "/var/lib/kdiy/last-applied/control-plane";
 /// of the host, known by the name that the kernel has for them, which it cuts.
 /// They are in the host's network: another cluster's control plane in a pod, or
 /// what calls itself so, is not.
-pub const PROCESSES: &str = r#"kdiy_planes() {
-for p in /proc/[0-9]*; do
-read -r c < "$p/comm" || continue
-case $c in
-kube-apiserver|kube-controller|kube-scheduler) ;;
-etcd) [ "${1-}" = etcd ] || continue ;;
-*) continue ;;
-esac
-[ "$p/ns/net" -ef /proc/self/ns/net ] && echo "${p#/proc/} $c"
-done 2>/dev/null
-}
-"#;
+pub const PROCESSES: &str = sh!("probe/processes.sh");
 
 /// The program says the whole of the name.
-const ARGUMENTS: &str = r#"kdiy_planes | while read -r p c; do
-tr '\0' '\n' < "/proc/$p/cmdline" | { read -r n && echo "process ${n##*/}" && sed 's/^/argument /'; }
-done 2>/dev/null
-"#;
+const ARGUMENTS: &str = sh!("probe/arguments.sh");
 
 /// kubelet.conf is no witness: from 1.33 on kubeadm has the kubelet of a
 /// control plane ask its own API server.

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use crate::resource::{AnswerError, Answers, SECTION_FUNCTION};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 use crate::transport::sanitise::sanitise_short;
 
 /// Static pods whose words are wanted, by the names of their only container.
@@ -17,16 +17,7 @@ const SHOWN: usize = 5;
 /// Of the kubelet's journal only errors matter: klog begins them with E or F
 /// and the date. Logs of pods are read from their files, since a runtime that
 /// is not well has no say in it.
-const LOOK: &str = r#"kdiy_section kubelet "$(systemctl is-active kubelet.service 2>/dev/null)"
-kdiy_section journal "$(journalctl --no-pager -q -o cat -n 500 -u kubelet.service 2>/dev/null | grep -E '^[EF][0-9]{4} ' | tail -n 20 | cut -c 1-1000)"
-kdiy_pod() {
-[ -e "/etc/kubernetes/manifests/$1.yaml" ] || return 0
-kdiy_log=$(ls -t /var/log/pods/kube-system_"$1"-*/"$1"/*.log 2>/dev/null | head -n 1)
-if [ -n "$kdiy_log" ]; then kdiy_section "log-$1" "$(tail -n 20 "$kdiy_log" | cut -c 1-1000)"
-else kdiy_section "nolog-$1" ''
-fi
-}
-"#;
+const LOOK: &str = sh!("gate/host.sh");
 
 /// The script that asks a host.
 #[must_use]

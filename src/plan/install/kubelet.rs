@@ -9,7 +9,7 @@ use crate::plan::facts::plane::{KUBELET_ACCESS, KUBELET_ROLE, KUBELET_USER};
 use crate::plan::operation::{Manifest, Operation};
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Resource, Verb};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// Lets API servers into the kubelets, for logs and exec. Their certificate is
 /// of no group since patches of 2026 (1.33.12, 1.34.8, 1.35.5, 1.36.1), and
@@ -85,26 +85,10 @@ const DROP_IN: &str = "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf
 /// Defines `kdiy_modes`: whether the configuration is there, and both are
 /// readable by root alone; and `kdiy_drop_in`: whether there is a drop-in that
 /// has a mode.
-const MODES: &str = r#"kdiy_drop_in=/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf
-kdiy_drop_in() { [ -f "$kdiy_drop_in" ] && [ ! -L "$kdiy_drop_in" ]; }
-kdiy_modes() {
-[ "$(stat -c %a /var/lib/kubelet/config.yaml)" = 600 ] || return 1
-if kdiy_drop_in; then [ "$(stat -c %a "$kdiy_drop_in")" = 600 ]; fi
-}
-"#;
+const MODES: &str = sh!("kubeadm/modes.sh");
 
 /// An override of before, by whomever, gives way: it let others read.
-const RESTRICT: &str = r#"chmod 0600 /var/lib/kubelet/config.yaml
-dpkg -L kubeadm 2>/dev/null | grep '/kubelet\.service\.d/10-kubeadm\.conf$' | while read -r kdiy_file; do
-if dpkg-statoverride --list "$kdiy_file" >/dev/null; then dpkg-statoverride --remove "$kdiy_file"; fi
-dpkg-statoverride --update --add root root 0600 "$kdiy_file"
-done
-if kdiy_drop_in; then chmod 0600 "$kdiy_drop_in"; fi
-if ! kdiy_modes; then
-stat -c 'others can still read %n: its mode is %a' /var/lib/kubelet/config.yaml "$kdiy_drop_in" >&2
-exit 1
-fi
-"#;
+const RESTRICT: &str = sh!("kubeadm/restrict.sh");
 
 #[cfg(test)]
 mod tests {

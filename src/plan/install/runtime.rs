@@ -6,13 +6,13 @@ use crate::cluster::{AptSource, Archive, Containerd, Download, Node, PackageKey,
 use crate::plan::facts::software::{ARCHIVE_UNIT, PREFERENCE, Present, REPOSITORY};
 use crate::plan::{Blueprint, Facts};
 use crate::resource::{
-    Command, DOWNLOAD, Done, File, OnChange, OnDiffer, Package, Repository, RepositoryKey,
-    Resource, Rival, Service, Verb,
+    Command, DOWNLOAD_FUNCTIONS, Done, File, OnChange, OnDiffer, Package, Repository,
+    RepositoryKey, Resource, Rival, Service, Verb,
 };
 use crate::runtime::crio::PACKAGED_NETWORK;
 use crate::runtime::{self, Host, Profile, docker};
 use crate::secret_store::SecretStore;
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 use crate::template::{HostFile, NOTICE};
 
 /// What there is to know about the cluster's runtime.
@@ -185,16 +185,7 @@ fn unpacked(archive: &Archive) -> Vec<Resource> {
         program: "/usr/local/bin/containerd",
         download: &archive.containerd,
     };
-    let unpack = Script::of(
-        r#"tar -xzf "$kdiy_tmp/file" --no-same-owner -C "$kdiy_tmp"
-if [ ! -x "$kdiy_tmp/bin/containerd" ] || [ ! -x "$kdiy_tmp/bin/containerd-shim-runc-v2" ]; then
-echo "there are no bin/containerd and bin/containerd-shim-runc-v2 in $kdiy_url" >&2
-exit 1
-fi
-install -d -m 0755 /usr/local/bin
-install -m 0755 -t /usr/local/bin "$kdiy_tmp"/bin/*
-"#,
-    );
+    let unpack = Script::of(INSTALL).lit("kdiy_install_containerd\n");
     let mut all = vec![containerd.resource(&unpack)];
     all.extend(archive.runc.as_ref().map(|download| {
         let runc = Fetched {
@@ -202,12 +193,14 @@ install -m 0755 -t /usr/local/bin "$kdiy_tmp"/bin/*
             program: "/usr/local/sbin/runc",
             download,
         };
-        runc.resource(&Script::of(
-            "install -D -m 0755 \"$kdiy_tmp/file\" /usr/local/sbin/runc\n",
-        ))
+        runc.resource(&Script::of(INSTALL).lit("kdiy_install_runc\n"))
     }));
     all
 }
+
+/// Defines `kdiy_install_containerd` and `kdiy_install_runc`, which put what was
+/// downloaded into its place.
+const INSTALL: &str = sh!("runtime/containerd.sh");
 
 /// A file that is downloaded, checked, and put where its program belongs.
 struct Fetched<'a> {
@@ -230,19 +223,10 @@ impl Fetched<'_> {
             .lit(" && [ \"$v\" = ")
             .arg(sha256)
             .lit(" ]");
-        let script = Script::of("kdiy_url=$(printf %s ")
-            .arg(url)
-            .lit(" | sed \"s/{arch}/$(dpkg --print-architecture)/g\")\n")
-            .lit(DOWNLOAD)
-            .lit("\"$kdiy_url\" \"$kdiy_tmp/file\"\nif ! printf '%s  %s\\n' ")
-            .arg(sha256)
-            .lit(" \"$kdiy_tmp/file\" | sha256sum --check --status -; then\n")
-            .lit("echo \"what $kdiy_url gives has another sha256 than the inventory says\" >&2\nexit 1\nfi\n")
+        let script = Script::of(DOWNLOAD_FUNCTIONS)
+            .call("kdiy_download", [url.as_str(), "file", sha256])
             .then(place)
-            .lit("install -d -m 0755 /var/lib/kdiy\nprintf '%s\\n' ")
-            .arg(sha256)
-            .lit(" > ")
-            .arg(&stamp);
+            .call("kdiy_note_sum", [file, sha256]);
         Resource::Command(Command {
             name: self.name.to_owned(),
             verb: Verb::Run,
@@ -267,20 +251,9 @@ fn package_of(context: &Context, name: &'static str, download: &Download) -> Res
         .lit(" && [ \"$v\" = ")
         .arg(sha256)
         .lit(" ]");
-    // The host's own architecture, in Debian's word for it.
-    let mut parts = url.split("{arch}");
-    let address = Script::new().arg(parts.next().unwrap_or_default());
-    let address = parts.fold(address, |address, part| {
-        address.lit("\"$(dpkg --print-architecture)\"").arg(part)
-    });
-    let script = Script::of(DOWNLOAD)
-        .then(&address)
-        .lit(" \"$kdiy_tmp/package.deb\"\nkdiy_sum=$(sha256sum -- \"$kdiy_tmp/package.deb\")\n")
-        .lit("if [ \"${kdiy_sum%% *}\" != ")
-        .arg(sha256)
-        .lit(" ]; then\necho \"the downloaded package has the SHA-256 ${kdiy_sum%% *}, not \"")
-        .arg(sha256)
-        .lit(" >&2\nexit 1\nfi\nkdiy_apt_install \"$kdiy_tmp/package.deb\"\n");
+    let script = Script::of(DOWNLOAD_FUNCTIONS)
+        .call("kdiy_download", [url.as_str(), "package.deb", sha256])
+        .lit("kdiy_apt_install \"$kdiy_tmp/package.deb\"\n");
     let script = if context.resolved.cluster.packages.hold {
         script
             .lit("apt-mark hold -- ")
@@ -289,11 +262,7 @@ fn package_of(context: &Context, name: &'static str, download: &Download) -> Res
     } else {
         script
     };
-    let script = script
-        .lit("install -d -m 0755 /var/lib/kdiy\nprintf '%s\\n' ")
-        .arg(sha256)
-        .lit(" > ")
-        .arg(&stamp);
+    let script = script.call("kdiy_note_sum", [name, sha256]);
     Resource::Command(Command {
         name: name.to_owned(),
         verb: Verb::Run,
@@ -520,7 +489,10 @@ mod tests {
         };
         let script = command.script.as_str();
         let script = script
-            .replace(DOWNLOAD, &format!("cp {tar} \"$kdiy_tmp/file\"; : "))
+            .replace(
+                crate::resource::DOWNLOAD,
+                &format!("cp {tar} \"$kdiy_tmp/file\"; : "),
+            )
             .replace("/usr/local", &path("usr/local"))
             .replace("/var/lib/kdiy", &path("lib"));
         let said = sh(&script);

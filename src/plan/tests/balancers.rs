@@ -236,29 +236,6 @@ fn seen_of(
 }
 
 #[test]
-fn an_address_out_of_place_is_seen() {
-    assert_eq!(seen(|_, _| {}), []);
-    let found = seen(|host, facts| {
-        if host == "lb2" {
-            facts.addresses[0].1 = "192.0.2.17/28".parse().unwrap();
-            facts
-                .addresses
-                .push(("eth1".to_owned(), "192.0.2.90/24".parse().unwrap()));
-        }
-    });
-    insta::assert_debug_snapshot!(found);
-    let mut resolved = pair(VERSION, Balancer::Nginx);
-    if let LoadBalancer::Hosts {
-        failover: Some(failover),
-        ..
-    } = &mut resolved.cluster.load_balancer
-    {
-        failover.vip.interface = Some("eth9".to_owned());
-    }
-    insta::assert_debug_snapshot!(seen_of(resolved, |_, _| {}));
-}
-
-#[test]
 fn an_address_that_somebody_else_has_is_seen() {
     let taken = |host: &str, facts: &mut Facts| {
         if host.starts_with("lb") {
@@ -276,17 +253,6 @@ fn an_address_that_somebody_else_has_is_seen() {
         _ => taken(host, facts),
     });
     assert_eq!(ours, []);
-}
-
-#[test]
-fn another_cluster_at_the_endpoint_is_seen() {
-    let found = seen(|host, facts| {
-        if host == "cp1" {
-            facts.endpoint.other_cluster =
-                Some("SSL certificate problem: self-signed certificate".to_owned());
-        }
-    });
-    insta::assert_debug_snapshot!(found);
 }
 
 #[test]

@@ -1,17 +1,6 @@
 //! What holds of kubelets, and of kubeadm's runs on hosts where one broke off.
 
-use super::planes::told;
 use super::*;
-
-/// The finished cluster, with this change to what is known of control planes.
-fn changed(change: impl Fn(&mut PlaneView)) -> Hosts {
-    let facts = |resolved: &ResolvedCluster, host: &str| {
-        let mut facts = member(resolved, host);
-        change(&mut facts.plane);
-        facts
-    };
-    Hosts::with(facts, |_, resource| as_wanted(resource))
-}
 
 /// All scripts of a plan, one after the other.
 fn scripts(plan: &Plan) -> String {
@@ -21,32 +10,6 @@ fn scripts(plan: &Plan) -> String {
         _ => None,
     });
     commands.collect::<Vec<_>>().join("\n")
-}
-
-#[test]
-fn a_cluster_whose_api_servers_are_not_let_in_is_fixed() {
-    let hosts = changed(|plane| plane.kubelet_access = false);
-    let plan = hosts.plan();
-    insta::assert_snapshot!(told(&plan));
-    let binds = |step: &PlannedStep| {
-        matches!(&step.action, Action::Do(Operation::Apply(manifest))
-            if manifest.text.contains("kind: ClusterRoleBinding"))
-    };
-    assert!(plan.steps.iter().any(binds), "{plan:?}");
-}
-
-#[test]
-fn files_of_kubelets_are_restricted_where_they_are_not() {
-    let hosts = Hosts::with(member, |host, resource| match resource {
-        Resource::Command(command) if command.name == "files of the kubelet" => {
-            Seen::Command(host.as_str() != "w1")
-        }
-        _ => as_wanted(resource),
-    });
-    assert_eq!(
-        lines(&hosts.plan()),
-        " 0 w1   restrict the kubelet's files after []"
-    );
 }
 
 /// Both ways of bringing a cluster up.

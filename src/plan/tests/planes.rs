@@ -3,11 +3,8 @@
 
 mod repeated;
 
-use std::time::Duration;
-
 use super::*;
 use crate::cluster::Audit;
-use crate::plan::serving::{Request, requestor};
 
 /// The small cluster, changed.
 fn changed(change: impl FnOnce(&mut crate::cluster::Cluster)) -> ResolvedCluster {
@@ -56,81 +53,6 @@ fn secretbox() -> ResolvedCluster {
 }
 
 #[test]
-fn changed_arguments_reach_one_control_plane_after_the_other() {
-    let before = few(VERSION);
-    let after = changed(|cluster| {
-        let plane = &mut cluster.control_plane;
-        plane.scheduler_election.lease_duration = Duration::from_secs(30);
-        plane.api_server.extra_args = [("v".to_owned(), "4".into())].into();
-    });
-    let plan = running(after, |_| plane_with(&before, Stage::Plain)).plan();
-    insta::assert_snapshot!(told(&plan));
-}
-
-#[test]
-fn an_argument_that_was_taken_out_is_noticed_by_the_note_on_the_host() {
-    let before = changed(|cluster| {
-        let plane = &mut cluster.control_plane;
-        plane.scheduler.extra_args = [("v".to_owned(), "4".into())].into();
-    });
-    let view = |host: &str| {
-        let resolved = if host == "cp2" {
-            &before
-        } else {
-            &few(VERSION)
-        };
-        plane_with(resolved, Stage::Plain)
-    };
-    let plan = running(few(VERSION), view).plan();
-    let told = told(&plan);
-    assert!(
-        told.contains("kube-scheduler: --v 4 -> kubeadm's"),
-        "{told}"
-    );
-    let restarted: Vec<_> = plan
-        .steps
-        .iter()
-        .filter(|step| step.title == "restart the control plane with new settings")
-        .map(|step| step.actor.as_str())
-        .collect();
-    assert_eq!(restarted, ["cp2"]);
-}
-
-#[test]
-fn without_a_note_the_processes_word_is_enough() {
-    let view = |_: &str| PlaneView {
-        last_applied: None,
-        ..plane_with(&few(VERSION), Stage::Plain)
-    };
-    assert_eq!(told(&running(few(VERSION), view).plan()), "");
-}
-
-#[test]
-fn a_component_that_does_not_run_is_fixed_first_and_waits_for_the_others_only() {
-    let after = changed(|cluster| {
-        let plane = &mut cluster.control_plane;
-        plane.scheduler.extra_args = [("v".to_owned(), "4".into())].into();
-    });
-    let view = |host: &str| {
-        let mut view = plane_with(&few(VERSION), Stage::Plain);
-        if host == "cp3" {
-            view.running.remove("kube-scheduler");
-        }
-        view
-    };
-    let plan = running(after, view).plan();
-    let of = |title: &str| {
-        let steps = plan.steps.iter().filter(|step| step.title == title);
-        steps.map(|step| step.actor.as_str()).collect::<Vec<_>>()
-    };
-    assert_eq!(
-        of("restart the control plane with new settings"),
-        ["cp3", "cp1", "cp2"]
-    );
-    assert_eq!(of("wait for etcd and the API server"), ["cp1", "cp2"]);
-}
-
-#[test]
 fn another_audit_policy_is_another_argument() {
     let audit = |policy: &str| {
         changed(|cluster| {
@@ -147,13 +69,6 @@ fn another_audit_policy_is_another_argument() {
     assert_eq!(told(&same.plan()), "");
     let told = told(&running(other, |_| plane_with(&one, Stage::Plain)).plan());
     assert_eq!(told.matches("--audit-policy-file").count(), 3, "{told}");
-}
-
-#[test]
-fn all_api_servers_read_before_the_first_one_writes() {
-    let plan = running(secretbox(), |_| plane_with(&few(VERSION), Stage::Plain)).plan();
-    insta::assert_snapshot!(told(&plan));
-    assert!(!serde_json::to_string(&plan).unwrap().contains("QUFB"));
 }
 
 /// Killed anywhere: no plan lets one write while another cannot read.
@@ -279,46 +194,6 @@ fn encryption_waits_for_control_planes_that_are_unknown() {
 }
 
 #[test]
-fn good_requests_that_wait_are_approved_and_others_left() {
-    let signed = || changed(|cluster| cluster.kubelet_serving = KubeletServing::Signed);
-    let request = |name: &str, node: &str, objection| Request {
-        name: name.to_owned(),
-        requestor: requestor(node),
-        objection,
-    };
-    let view = |_: &str| PlaneView {
-        requests: vec![
-            request("csr-good", "w1", None),
-            request(
-                "csr-bad",
-                "w2",
-                Some("its usages are not those of a server"),
-            ),
-        ],
-        ..plane_with(&signed(), Stage::Plain)
-    };
-    let hosts = running(signed(), view);
-    insta::assert_snapshot!(told(&hosts.plan()));
-    let warnings = crate::plan::serving::warnings(&hosts.observed.facts);
-    assert_eq!(warnings.len(), 1, "{warnings:?}");
-    assert!(warnings[0].contains("csr-bad of \"system:node:w2\""));
-    let quiet = running(signed(), |_| plane_with(&signed(), Stage::Plain));
-    assert_eq!(told(&quiet.plan()), "");
-}
-
-#[test]
-fn running_kubelets_learn_to_ask_for_certificates() {
-    let signed = || changed(|cluster| cluster.kubelet_serving = KubeletServing::Signed);
-    let facts = |resolved: &ResolvedCluster, host: &str| {
-        let mut facts = member(resolved, host);
-        facts.signed_serving = !matches!(host, "cp2" | "w1");
-        facts
-    };
-    let hosts = Hosts::of(signed(), facts, |_, resource| as_wanted(resource));
-    insta::assert_snapshot!(told(&hosts.plan()));
-}
-
-#[test]
 fn a_fresh_cluster_encrypts_from_the_first_write_and_signs_at_its_end() {
     let resolved = changed(|cluster| {
         cluster.control_plane.encryption = Encryption::Secretbox;
@@ -382,28 +257,4 @@ fn a_cluster_that_runs_keeps_its_endpoint_and_topology() {
     only(with(&servers(apart)), "topology-changed");
     let moved = |plane: &mut PlaneView| plane.endpoint = Some("192.0.2.99:6443".to_owned());
     only(with(&moved), "endpoint-moved");
-}
-
-/// The small cluster, of which one control plane has begun to join and is
-/// known, but has no label yet.
-#[test]
-fn a_join_that_broke_off_is_undone_where_it_was_and_nowhere_else() {
-    let facts = |resolved: &ResolvedCluster, host: &str| {
-        let mut facts = member(resolved, host);
-        if host == "cp3" {
-            facts.unfinished = Some("join".to_owned());
-            facts.api = ApiView::Silent("connection refused".to_owned());
-            facts.stacked_etcd.view = None;
-        }
-        if let ApiView::Nodes { nodes, .. } = &mut facts.api {
-            for node in nodes.iter_mut().filter(|node| node.name == "cp3") {
-                node.labels.clear();
-            }
-        }
-        facts.plane = plane_with(resolved, Stage::Plain);
-        facts
-    };
-    let hosts = Hosts::of(few(VERSION), facts, |_, resource| as_wanted(resource));
-    assert_eq!(hosts.codes(), []);
-    insta::assert_snapshot!(told(&hosts.plan()));
 }

@@ -5,7 +5,7 @@ use crate::cluster::Node;
 use crate::kubeadm::API_PORT;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Resource};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// A host with a kubelet comes to the balancer. It may refuse, since nothing
 /// stands behind it yet; it may not be out of reach.
@@ -29,13 +29,7 @@ pub(super) fn reachable(context: &Context, node: &Node, blueprint: &mut Blueprin
     )
 }
 
-const REACHABLE: &str = r#"kdiy_reach() {
-kdiy_said=$(LC_ALL=C timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$@" 2>&1) && return 0
-case $kdiy_said in *refused*) return 0 ;; esac
-echo "${kdiy_said:-no answer within 3 s}"
-return 1
-}
-"#;
+const REACHABLE: &str = sh!("lb/reach.sh");
 
 /// The balancer brings a host that calls the endpoint back to itself: kubeadm
 /// on the first control plane speaks to its own API server through it. A
@@ -75,20 +69,7 @@ pub(super) fn hairpin(context: &Context, after: &[StepId], blueprint: &mut Bluep
 
 /// The listener ends with the script, and by itself if the script is killed.
 /// It does not keep the lock of the run.
-const HAIRPIN: &str = r#"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=kdiy \
-  -keyout "$kdiy_tmp/hairpin.key" -out "$kdiy_tmp/hairpin.crt" 2>/dev/null
-kdiy_own=$(openssl x509 -in "$kdiy_tmp/hairpin.crt" -noout -fingerprint -sha256)
-kdiy_end() { kill "$kdiy_server" 2>/dev/null || true; wait "$kdiy_server" 2>/dev/null || true; }
-timeout 180 openssl s_server -quiet -www -accept "$kdiy_port" -cert "$kdiy_tmp/hairpin.crt" \
-  -key "$kdiy_tmp/hairpin.key" </dev/null >/dev/null 2>&1 9>&- &
-kdiy_server=$!
-trap 'kdiy_end; rm -rf -- "$kdiy_tmp"' EXIT
-kdiy_hairpin() {
-kdiy_found=$(timeout 5 openssl s_client -connect "$1" -servername kubernetes </dev/null 2>/dev/null |
-  openssl x509 -noout -fingerprint -sha256 -subject 2>/dev/null) || { echo 'no TLS server answered'; return 1; }
-case $kdiy_found in "$kdiy_own"*) ;; *) echo "another server answered: $kdiy_found"; return 1 ;; esac
-}
-"#;
+const HAIRPIN: &str = sh!("lb/hairpin.sh");
 
 #[cfg(test)]
 mod tests;

@@ -9,9 +9,9 @@ use crate::cluster::{
 use crate::etcd::member::{self, DISTRIBUTION_UNIT};
 use crate::plan::Blueprint;
 use crate::plan::etcd::Packaged;
-use crate::resource::{Command, DOWNLOAD, Done, File, Package, Packages, Resource, Verb};
+use crate::resource::{Command, DOWNLOAD_FUNCTIONS, Done, File, Package, Packages, Resource, Verb};
 use crate::secret_store::SecretStore;
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 use crate::template::NOTICE;
 
 /// Needed by the members and by what asks them.
@@ -121,66 +121,19 @@ fn new_enough(context: &Context, node: &Node) -> Resource {
     })
 }
 
-/// Sets `kdiy_sum` to the hash of the archive at `$kdiy_url`, as the file
-/// beside it says.
-const SUM_BESIDE: &str = r#""${kdiy_url%/*}/SHA256SUMS" "$kdiy_tmp/SHA256SUMS"
-kdiy_sum=
-while read -r kdiy_hash kdiy_file _; do
-  [ "${kdiy_file#\*}" != "${kdiy_url##*/}" ] || kdiy_sum=$kdiy_hash
-done < "$kdiy_tmp/SHA256SUMS"
-kdiy_by=${kdiy_url%/*}/SHA256SUMS
-if [ -z "$kdiy_sum" ]; then
-  echo "$kdiy_by does not name ${kdiy_url##*/}" >&2
-  exit 1
-fi
-"#;
-
-/// Unpacks the archive at `$kdiy_url` to `$kdiy_folder`, if it has the hash
-/// `$kdiy_sum` and the version `$kdiy_version`.
-const UNPACK: &str = r#"if ! printf '%s  %s\n' "$kdiy_sum" "$kdiy_tmp/etcd.tar.gz" | sha256sum --check --status -; then
-  echo "what $kdiy_url gives has another sha256 than $kdiy_by says" >&2
-  exit 1
-fi
-mkdir "$kdiy_tmp/etcd"
-tar -xzf "$kdiy_tmp/etcd.tar.gz" --no-same-owner -C "$kdiy_tmp/etcd"
-rm -rf -- "$kdiy_folder.kdiy-new"
-install -d -m 0755 "$kdiy_folder.kdiy-new"
-for kdiy_program in etcd etcdctl etcdutl; do
-  find "$kdiy_tmp/etcd" -type f -name "$kdiy_program" -exec install -m 0755 -t "$kdiy_folder.kdiy-new" {} +
-  if [ ! -x "$kdiy_folder.kdiy-new/$kdiy_program" ]; then
-    echo "there is no program $kdiy_program in $kdiy_url" >&2
-    exit 1
-  fi
-done
-kdiy_has=$("$kdiy_folder.kdiy-new/etcd" --version | sed -n 's/^etcd Version: *//p')
-if [ "$kdiy_has" != "$kdiy_version" ]; then
-  echo "$kdiy_url holds etcd $kdiy_has, not $kdiy_version" >&2
-  exit 1
-fi
-rm -rf -- "$kdiy_folder"
-mv -T -- "$kdiy_folder.kdiy-new" "$kdiy_folder""#;
+/// Defines `kdiy_install_etcd URL VERSION FOLDER SHA256`.
+const UNPACK: &str = sh!("etcd/unpack.sh");
 
 /// The programs of a release archive, which has them in a folder of its own
 /// or at its top.
 fn unpack(resolved: &ResolvedCluster, archive: &EtcdArchive) -> Resource {
     let folder = member::folder(archive);
-    let sum = match &archive.sha256 {
-        Some(sha256) => Script::of("kdiy_sum=")
-            .arg(sha256)
-            .lit(" kdiy_by='the inventory'\n"),
-        None => Script::of(DOWNLOAD).lit(SUM_BESIDE),
-    };
-    let script = Script::of("kdiy_version=")
-        .arg(archive.version.to_string())
-        .lit(" kdiy_folder=")
-        .arg(&folder)
-        .lit("\nkdiy_url=$(printf %s ")
-        .arg(&archive.url)
-        .lit(" | sed \"s/{arch}/$(dpkg --print-architecture)/g\")\n")
-        .then(&sum)
-        .lit(DOWNLOAD)
-        .lit("\"$kdiy_url\" \"$kdiy_tmp/etcd.tar.gz\"\n")
-        .lit(UNPACK);
+    let sum = archive.sha256.as_deref().unwrap_or_default();
+    let version = archive.version.to_string();
+    let script = Script::of(DOWNLOAD_FUNCTIONS).lit(UNPACK).call(
+        "kdiy_install_etcd",
+        [archive.url.as_str(), &version, &folder, sum],
+    );
     Resource::Command(Command {
         name: "etcd's release archive".to_owned(),
         verb: Verb::Run,
@@ -254,7 +207,7 @@ mod tests {
             let script = command
                 .script
                 .to_string()
-                .replace(DOWNLOAD, "kdiy_get ")
+                .replace(crate::resource::DOWNLOAD, "kdiy_get ")
                 .replace("/usr/local/lib/kdiy", &root)
                 .replace("dpkg --print-architecture", "echo amd64");
             let get = format!(

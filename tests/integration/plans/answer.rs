@@ -1,0 +1,422 @@
+//! The answer of one host to a probe, section by section, but for resources.
+
+use std::collections::BTreeSet;
+
+use kdiy::cluster::{
+    EtcdSource, KubeletServing, ManifestSource, Node, ResolvedCluster, Role, Topology, change,
+    external_etcd_version,
+};
+use kdiy::etcd::member;
+use kdiy::kubeadm::{Settings, Stage, node_labels, plane_settings};
+use kdiy::plan::facts::plane::{KUBELET_ROLE, KUBELET_USER};
+use kdiy::plan::facts::{ApiView, NodeView};
+use kdiy::resource::sha256_hex;
+use serde_json::{Value, json};
+
+use super::state::{Etcd, Host, Is, ListedNode, State};
+
+/// An answer in the probe's form.
+#[derive(Default)]
+pub struct Answer(String);
+
+impl Answer {
+    pub fn section(&mut self, name: &str, text: &str) {
+        self.0
+            .push_str(&format!("@{name} {}\n{text}\n", text.len()));
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// What the answers of all hosts of a state are made of.
+pub struct Asked<'a> {
+    pub state: &'a State,
+    /// The cluster as it shall be.
+    pub wanted: &'a ResolvedCluster,
+    /// The cluster's own token of etcd.
+    pub token: &'a str,
+    /// The initial cluster of etcd.
+    pub members: &'a str,
+    /// The hash of the CA that joined kubelets trust.
+    pub ca: &'a str,
+}
+
+impl Asked<'_> {
+    /// All sections about one host itself, and what its API server says. `applied` is what it was last
+    /// brought to, and `hash` marks its bootstrap.
+    pub fn of_the_host(
+        &self,
+        node: &Node,
+        host: &Host,
+        applied: &ResolvedCluster,
+        hash: &str,
+    ) -> (Answer, ApiView) {
+        let mut answer = Answer::default();
+        let one = One {
+            asked: self,
+            node,
+            host,
+            applied,
+            hash,
+        };
+        one.sections(&mut answer);
+        (answer, one.api())
+    }
+}
+
+/// One host, and what its answer is made of.
+struct One<'a> {
+    asked: &'a Asked<'a>,
+    node: &'a Node,
+    host: &'a Host,
+    applied: &'a ResolvedCluster,
+    hash: &'a str,
+}
+
+impl One<'_> {
+    fn sections(&self, answer: &mut Answer) {
+        answer.section("facts", &self.facts());
+        answer.section("addresses", &self.addresses());
+        answer.section("listening", &self.listening());
+        let peers: Vec<_> = { self.host.unreachable.iter() }
+            .map(ToString::to_string)
+            .collect();
+        answer.section("peers", &peers.join("\n"));
+        answer.section("endpoint", &self.host.endpoint.join("\n"));
+        answer.section("software", &self.host.software.join("\n"));
+        answer.section("etcd", &self.etcd());
+        answer.section("stacked-etcd", &self.stacked_etcd());
+        if self.is_joined_plane() {
+            self.plane(answer);
+        }
+    }
+
+    fn is_joined(&self) -> bool {
+        self.host.is == Is::Joined
+    }
+
+    fn facts(&self) -> String {
+        let name = self.node.name.as_str();
+        let (machine, product) = (format!("machine-{name}"), format!("product-{name}"));
+        let mut facts = vec![
+            ("clock", "0"),
+            ("os", "debian"),
+            ("os-version", "12"),
+            ("os-codename", "bookworm"),
+            ("arch", "x86_64"),
+            ("hostname", name),
+            ("machine-id", &machine),
+            ("product-uuid", &product),
+            ("cpus", "2"),
+            ("memory", "4000000"),
+            ("capabilities", "000001ffffffffff"),
+            ("disk", "10000000"),
+            ("systemd", "yes"),
+            ("apt", "yes"),
+            ("cgroups", "cgroup2fs"),
+        ];
+        if self.is_joined() && self.node.runs_kubelet() {
+            facts.push(("kubelet", "yes"));
+            facts.push(("kubelet-client", "yes"));
+            facts.push(("ca", self.asked.ca));
+            if self.node.roles.has(Role::ControlPlane) {
+                facts.push(("api-server", "yes"));
+            }
+            if self.applied.cluster.kubelet_serving == KubeletServing::Signed {
+                facts.push(("signed-serving", "yes"));
+            }
+        }
+        facts.retain(|(key, _)| !self.host.facts.contains_key(*key));
+        let lines = facts.iter().map(|(key, value)| format!("{key} {value}\n"));
+        let mut text: String = lines.collect();
+        for (key, value) in &self.host.facts {
+            match value {
+                Value::Null => {}
+                Value::String(value) => text.push_str(&format!("{key} {}\n", self.filled(value))),
+                value => text.push_str(&format!("{key} {value}\n")),
+            }
+        }
+        text
+    }
+
+    /// What only the plan knows, filled in.
+    fn filled(&self, text: &str) -> String {
+        text.replace("{hash}", self.hash)
+            .replace("{members}", self.asked.members)
+    }
+
+    fn addresses(&self) -> String {
+        let own = || vec![format!("eth0 {}/24", self.asked.wanted.address(self.node))];
+        let all = self.host.addresses.clone().unwrap_or_else(own);
+        let line = |text: &String| {
+            let (interface, address) = text.split_once(' ').expect("INTERFACE ADDRESS/PREFIX");
+            let family = if address.contains(':') {
+                "inet6"
+            } else {
+                "inet"
+            };
+            format!("2: {interface}    {family} {address} scope global {interface}\n")
+        };
+        all.iter().map(line).collect()
+    }
+
+    fn listening(&self) -> String {
+        let all = self.host.listening.iter().map(String::as_str);
+        let line = |text: &str| {
+            let (port, program) = text.split_once(' ').expect("PORT PROGRAM");
+            let users = format!("users:((\"{program}\",pid=1,fd=3))");
+            format!("LISTEN 0 128 0.0.0.0:{port} 0.0.0.0:* {users}\n")
+        };
+        all.chain(["22 sshd"]).map(line).collect()
+    }
+
+    fn etcd(&self) -> String {
+        if !self.asked.wanted.runs_external_etcd(self.node) {
+            return String::new();
+        }
+        let etcd = &self.host.etcd;
+        let serves = self.is_joined();
+        let mut lines = vec!["asked".to_owned()];
+        let mut line = |is: bool, text: String| lines.extend(is.then_some(text));
+        line(etcd.data.unwrap_or(serves), "data yes".to_owned());
+        let marker = match etcd.marker.as_deref() {
+            None if serves => Some(format!("marker member {}", self.asked.token)),
+            None | Some("none") => None,
+            Some("other") => Some("marker member kdiy-0000000000000000".to_owned()),
+            Some(word) => Some(format!("marker {word} {}", self.asked.token)),
+        };
+        line(marker.is_some(), marker.unwrap_or_default());
+        let runs = etcd.runs.unwrap_or(serves);
+        line(runs, "runs yes".to_owned());
+        line(etcd.distribution, "distribution yes".to_owned());
+        for (key, version) in [("program", &etcd.program), ("offered", &etcd.offered)] {
+            line(
+                version.is_some(),
+                format!("{key} {}", version.as_deref().unwrap_or_default()),
+            );
+        }
+        let names = etcd.members.clone().unwrap_or_else(|| self.member_names());
+        let members = self.listed(&names);
+        line(runs, format!("status {}", self.etcd_status(etcd, &members)));
+        line(runs, format!("members {members}"));
+        lines.join("\n")
+    }
+
+    fn etcd_status(&self, etcd: &Etcd, members: &Value) -> Value {
+        let version = match &self.applied.cluster.topology {
+            Topology::External(EtcdSource::Archive(archive)) => archive.version,
+            _ => external_etcd_version(self.applied.version.minor),
+        };
+        json!({
+            "header": {"cluster_id": etcd.cluster.as_deref().unwrap_or("7"), "member_id": self.own_id(members)},
+            "version": etcd.version.clone().unwrap_or_else(|| version.to_string()),
+            "leader": if etcd.led.unwrap_or(true) { "2" } else { "0" },
+            "isLearner": etcd.learner,
+        })
+    }
+
+    /// The members of etcd as it was applied.
+    fn member_names(&self) -> Vec<String> {
+        let members = self.applied.cluster.etcd_members();
+        members.map(|node| node.name.to_string()).collect()
+    }
+
+    /// The id of the member on this host, where it is listed.
+    fn own_id(&self, members: &Value) -> Value {
+        let all = members["members"].as_array().unwrap();
+        let own = all
+            .iter()
+            .find(|member| member["name"] == self.node.name.as_str());
+        own.map_or(json!("99"), |own| own["ID"].clone())
+    }
+
+    /// Members as etcd's JSON gateway lists them.
+    fn listed(&self, names: &[String]) -> Value {
+        let nodes = &self.asked.wanted.cluster.nodes;
+        let member = |(text, id): (&String, u32)| {
+            let (name, learner) = match text.split_once(' ') {
+                Some((name, "learner")) => (name, true),
+                None => (text.as_str(), false),
+                Some(_) => panic!("{text:?} is no member"),
+            };
+            let node = nodes.iter().find(|node| node.name.as_str() == name);
+            let url = node.map(|node| member::peer_url(self.asked.wanted.address(node)));
+            let urls: Vec<_> = url.into_iter().collect();
+            json!({"ID": id.to_string(), "name": name, "peerURLs": urls, "isLearner": learner})
+        };
+        let members: Vec<_> = names.iter().zip(1..).map(member).collect();
+        json!({"header": {}, "members": members})
+    }
+
+    /// The member of stacked etcd on a control plane. One whose API server is
+    /// silent does not answer either.
+    fn stacked_etcd(&self) -> String {
+        let stacked = self.asked.wanted.cluster.topology == Topology::Stacked;
+        if !stacked || !self.is_joined_plane() {
+            return String::new();
+        }
+        let names = match self.asked.state.members.is_empty() {
+            true => self.member_names(),
+            false => self.asked.state.members.clone(),
+        };
+        let members = self.listed(&names);
+        let status = json!({
+            "header": {"cluster_id": "7", "member_id": self.own_id(&members)},
+            "leader": "2",
+        });
+        match self.host.silent {
+            Some(_) => "data yes\n".to_owned(),
+            None => format!("data yes\nstatus {status}\nmembers {members}\n"),
+        }
+    }
+
+    fn is_joined_plane(&self) -> bool {
+        self.node.roles.has(Role::ControlPlane) && self.is_joined()
+    }
+
+    /// What its API server says.
+    fn api(&self) -> ApiView {
+        if !self.is_joined_plane() {
+            return ApiView::Absent;
+        }
+        if let Some(why) = &self.host.silent {
+            return ApiView::Silent(why.clone());
+        }
+        let kubelets: Vec<_> = self.applied.cluster.kubelets().collect();
+        let own = kubelets.iter().map(|node| node.name.as_str());
+        let others = self.asked.state.nodes.keys().map(String::as_str);
+        let mut names: Vec<_> = own.chain(others).collect();
+        let mut listed = BTreeSet::new();
+        names.retain(|name| listed.insert(*name));
+        let of = |name: &&str| {
+            kubelets
+                .iter()
+                .copied()
+                .find(|node| node.name.as_str() == *name)
+        };
+        let nodes = names
+            .iter()
+            .filter_map(|name| self.listed_node(name, of(name)));
+        let manifest = kdiy::cni::manifest(&self.applied.cluster.network.cni);
+        ApiView::Nodes {
+            nodes: nodes.collect(),
+            manifest: manifest.map(|manifest| match manifest {
+                ManifestSource::File { text, .. } => sha256_hex(text.as_bytes()),
+                ManifestSource::Url(url) => sha256_hex(url.as_bytes()),
+            }),
+            settings: Some(change::settings(&self.applied.cluster)),
+        }
+    }
+
+    /// A node as the API server lists it, with its labels and taints.
+    fn listed_node(&self, name: &str, node: Option<&Node>) -> Option<NodeView> {
+        let nothing = ListedNode::default();
+        let other = match self.asked.state.nodes.get(name) {
+            Some(None) => return None,
+            Some(Some(other)) => other,
+            None => &nothing,
+        };
+        let version = || format!("v{}", self.applied.version);
+        let labels = || {
+            let labels = node.into_iter().flat_map(node_labels);
+            let mut labels: Vec<_> = labels
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
+            if node.is_some_and(|node| node.roles.has(Role::ControlPlane)) {
+                labels.push("node-role.kubernetes.io/control-plane=".to_owned());
+            }
+            labels
+        };
+        let taints = || {
+            let taints = node
+                .into_iter()
+                .flat_map(|node| node.taints.iter().flatten());
+            taints.map(ToString::to_string).collect()
+        };
+        Some(NodeView {
+            name: name.to_owned(),
+            uid: format!("uid-{name}"),
+            ready: other.ready.unwrap_or(true),
+            version: other.version.clone().unwrap_or_else(version),
+            runtime: other
+                .runtime
+                .clone()
+                .unwrap_or_else(|| "containerd://2.1.4".to_owned()),
+            labels: other.labels.clone().unwrap_or_else(labels),
+            taints: other.taints.clone().unwrap_or_else(taints),
+            machine_id: format!("machine-{name}"),
+            addresses: node
+                .map(|node| self.asked.wanted.address(node))
+                .into_iter()
+                .collect(),
+        })
+    }
+
+    fn plane(&self, answer: &mut Answer) {
+        let plane = &self.host.plane;
+        let stage = match plane.stage.as_deref() {
+            None => Stage::wanted(self.applied.cluster.control_plane.encryption),
+            Some("plain") => Stage::Plain,
+            Some("reads") => Stage::Reads,
+            Some("writes") => Stage::Writes,
+            Some(other) => panic!("{other} is no stage"),
+        };
+        let settings = plane_settings(self.applied, stage);
+        let processes = settings
+            .iter()
+            .map(|(name, settings)| self.process(name, settings));
+        answer.section("processes", &processes.collect::<String>());
+        let noted = serde_json::to_string(&settings).unwrap();
+        answer.section(
+            "last_applied",
+            if plane.noted.unwrap_or(true) {
+                &noted
+            } else {
+                ""
+            },
+        );
+        let reached = self.applied.cluster.node_endpoint().to_string();
+        answer.section("reached", plane.reached.as_deref().unwrap_or(&reached));
+        let encrypted = plane.encrypted.unwrap_or(stage == Stage::Writes);
+        answer.section("encrypted", if encrypted { "secretbox" } else { "" });
+        let access = format!("{KUBELET_ROLE} {KUBELET_USER}");
+        answer.section(
+            "kubelet-access",
+            if plane.kubelet_access.unwrap_or(true) {
+                &access
+            } else {
+                ""
+            },
+        );
+        answer.section("requests", &plane.requests.join("\n"));
+    }
+
+    /// A process of the control plane with its arguments.
+    fn process(&self, name: &str, settings: &Settings) -> String {
+        let none = Default::default();
+        let other = match self.host.plane.running.get(name) {
+            Some(None) => return String::new(),
+            Some(Some(other)) => other,
+            None => &none,
+        };
+        let mut text = format!("process {name}\n");
+        let own = settings
+            .arguments
+            .iter()
+            .filter(|(key, _)| !other.contains_key(*key));
+        for (key, values) in own {
+            text.extend(
+                values
+                    .iter()
+                    .map(|value| format!("argument --{key}={value}\n")),
+            );
+        }
+        let given = other
+            .iter()
+            .filter_map(|(key, value)| Some((key, value.as_ref()?)));
+        text.extend(given.map(|(key, value)| format!("argument --{key}={value}\n")));
+        text
+    }
+}
