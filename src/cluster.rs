@@ -145,6 +145,15 @@ impl Cluster {
         self.nodes.iter().filter(move |node| node.roles.has(role))
     }
 
+    /// Nodes that have a role, in order of their names: so what is written on
+    /// hosts is the same in whatever order the inventory has them.
+    #[must_use]
+    pub fn by_name(&self, role: Role) -> Vec<&Node> {
+        let mut nodes: Vec<_> = self.with_role(role).collect();
+        nodes.sort_by_key(|node| &node.name);
+        nodes
+    }
+
     /// Nodes that run a kubelet: control planes and workers.
     pub fn kubelets(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(|node| node.runs_kubelet())

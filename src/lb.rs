@@ -72,7 +72,8 @@ struct Server {
 
 /// All API servers of the cluster.
 fn servers(resolved: &ResolvedCluster) -> Vec<Server> {
-    let planes = resolved.with_role(Role::ControlPlane).map(|node| Server {
+    let planes = resolved.cluster.by_name(Role::ControlPlane);
+    let planes = planes.into_iter().map(|node| Server {
         name: node.name.to_string(),
         address: SocketAddr::new(resolved.address(node), API_PORT),
     });

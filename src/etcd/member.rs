@@ -140,7 +140,7 @@ pub fn program(resolved: &ResolvedCluster, name: &str) -> String {
 /// Client URLs of all members of an external etcd.
 #[must_use]
 pub fn endpoints(resolved: &ResolvedCluster) -> Vec<String> {
-    let members = resolved.with_role(Role::Etcd);
+    let members = resolved.cluster.by_name(Role::Etcd).into_iter();
     members
         .map(|node| client_url(resolved.address(node)))
         .collect()

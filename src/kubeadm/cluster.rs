@@ -146,7 +146,7 @@ fn cert_sans(resolved: &ResolvedCluster) -> Vec<String> {
         resolved.cluster.endpoint.host.to_string(),
         resolved.cluster.node_endpoint().host.to_string(),
     ];
-    for node in resolved.with_role(Role::ControlPlane) {
+    for node in resolved.cluster.by_name(Role::ControlPlane) {
         names.push(node.name.to_string());
         names.push(resolved.address(node).to_string());
     }

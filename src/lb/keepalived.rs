@@ -67,8 +67,8 @@ pub fn on_host(
     password: &SecretString,
 ) -> Software {
     let vip = failover.vip.address;
-    let peers: Vec<_> = resolved
-        .with_role(Role::LoadBalancer)
+    let balancers = resolved.cluster.by_name(Role::LoadBalancer).into_iter();
+    let peers: Vec<_> = balancers
         .filter(|other| other.name != node.name)
         .map(|other| resolved.address(other))
         .collect();

@@ -71,7 +71,9 @@ pub fn no_proxy_among(
     names.push(network.pod_cidr.to_string());
     names.push(network.service_cidr.to_string());
     names.push(cluster.endpoint.host.to_string());
-    for node in &cluster.nodes {
+    let mut nodes: Vec<_> = cluster.nodes.iter().collect();
+    nodes.sort_by_key(|node| &node.name);
+    for node in nodes {
         names.push(node.name.to_string());
         names.extend(address(node).map(|address| address.to_string()));
     }

@@ -196,6 +196,31 @@ fn defect_8_a_machine_under_another_name_or_address_is_recognised() {
 }
 
 #[test]
+fn the_order_of_the_inventory_means_nothing() {
+    use crate::kubeadm::tests::external;
+    for resolved in [few(VERSION), external(VERSION)] {
+        let mut shuffled = resolved.clone();
+        shuffled.cluster.nodes.reverse();
+        let files = |resolved: &ResolvedCluster| {
+            let hosts = Hosts::of(resolved.clone(), member, |_, resource| as_wanted(resource));
+            let names = resolved.cluster.nodes.iter().map(|node| node.name.clone());
+            let of_host = |name: Name| {
+                let resources = hosts.blueprint.resources(&name).into_iter();
+                let files: BTreeMap<_, _> = resources
+                    .filter_map(|resource| match resource {
+                        Resource::File(file) => Some((file.path.clone(), file.content.clone())),
+                        _ => None,
+                    })
+                    .collect();
+                (name, files)
+            };
+            names.map(of_host).collect::<BTreeMap<_, _>>()
+        };
+        assert_eq!(files(&resolved), files(&shuffled));
+    }
+}
+
+#[test]
 fn defect_2_what_a_worker_says_of_itself_changes_nothing_of_others() {
     let hosts = but(|_, facts| {
         nodes_but(facts, |nodes| {
