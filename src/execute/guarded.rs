@@ -2,7 +2,7 @@
 //! a host is guarded there; an operation on the cluster has no host, so one is
 //! asked before it, and the clocks are looked at each time that it goes on.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -26,9 +26,9 @@ pub(super) const AFTER_LOSS: &str = "this run changes nothing more: once the oth
                                      kdiy plan, and kdiy apply where something is left to do";
 
 impl<C: Connection> StepRunner<'_, C> {
-    /// Fails where it is known already that the hosts are lost.
-    pub(super) fn check_hold(&self) -> Result<(), AttemptError> {
-        self.hold.loss().map_or(Ok(()), |loss| Err(lost(&loss)))
+    /// Why to stop, where it is known already that the hosts are lost.
+    pub(super) fn hold_lost(&self) -> Option<AttemptError> {
+        self.hold.loss().map(|loss| lost(&loss))
     }
 
     /// Asks hosts whether the run still has them.
@@ -47,7 +47,7 @@ impl<C: Connection> StepRunner<'_, C> {
                     Ok(_) => return Ok(()),
                     Err(error) if is_loss(&error) => {
                         self.lose(name);
-                        return self.check_hold();
+                        return self.hold_lost().map_or(Ok(()), Err);
                     }
                     Err(error) => errors.push(format!("{name}: {error}")),
                 }
@@ -69,15 +69,21 @@ impl<C: Connection> StepRunner<'_, C> {
         work: impl Future<Output = T>,
     ) -> Result<T, AttemptError> {
         let mut work = pin!(work);
-        let working = poll_fn(|context| match self.check_hold() {
-            Err(lost) => Poll::Ready(Err(lost)),
-            Ok(()) => work.as_mut().poll(context).map(Ok),
+        let working = poll_fn(|context| match self.hold_lost() {
+            Some(lost) => Poll::Ready(Err(lost)),
+            None => work.as_mut().poll(context).map(Ok),
         });
         let mut loss = self.hold.watch();
-        let lost = async { loss.wait_for(Option::is_some).await.is_ok() };
+        let losing = async {
+            match loss.wait_for(Option::is_some).await.as_deref() {
+                Ok(Some(loss)) => lost(loss),
+                // Whoever could lose them is gone.
+                _ => pending().await,
+            }
+        };
         tokio::select! {
             biased;
-            true = lost => self.check_hold().map(|()| unreachable!("they are lost")),
+            error = losing => Err(error),
             done = working => done,
         }
     }

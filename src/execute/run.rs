@@ -251,7 +251,9 @@ impl<C: Connection> StepRunner<'_, C> {
 
     /// One try.
     async fn attempt(&self, place: usize, step: &PlannedStep) -> Result<(), AttemptError> {
-        self.check_hold()?;
+        if let Some(lost) = self.hold_lost() {
+            return Err(lost);
+        }
         match (&step.actor, &step.action) {
             (Actor::Host(host), Action::Converge(changes)) => {
                 self.converge(place, step, changes, host).await

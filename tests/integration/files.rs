@@ -215,7 +215,6 @@ fn matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "for --nocapture")]
 /// The folder of the inventory, for [`cas_are_kept`].
 const FOLDER: &str = "KDIY_TEST_FOLDER";
 
@@ -233,6 +232,7 @@ fn cas_are_kept() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "for --nocapture")]
 fn what_is_written_is_for_its_owner_whatever_the_umask() {
     // Others cannot be root on their own machine by ssh.
     if user() != "root" {

@@ -50,8 +50,10 @@ pub fn answer(
         unknown.is_empty(),
         "not asked about: {unknown:?}; it is {keys:#?}"
     );
-    let mut sections = Sections::default();
-    sections.certificate = format!("now {}\n", issuer.now.unix_timestamp());
+    let mut sections = Sections {
+        certificate: format!("now {}\n", issuer.now.unix_timestamp()),
+        ..Sections::default()
+    };
     for (resource, key) in asked.iter().zip(&keys) {
         match (applied.get(key), has.get(key)) {
             (_, Some(Has::Word(Word::Absent))) | (None, None) => sections.absent(resource),
