@@ -183,12 +183,10 @@ fn line(host: &str, text: &str, since: Duration, hosts: usize, style: &Style) ->
 /// The line of the whole.
 fn whole(board: &Board, since: Duration, style: &Style) -> String {
     let Some(steps) = board.steps else {
-        let all = board.observed + board.connecting.len();
-        let text = format!(
-            "{} of {all} hosts read  {}",
-            board.observed,
-            duration(since)
-        );
+        let observed = board.observed.len();
+        let waiting = { board.connecting.keys() }.filter(|host| !board.observed.contains(*host));
+        let all = observed + waiting.count();
+        let text = format!("{observed} of {all} hosts read  {}", duration(since));
         return style.paint(Tone::Strong, &text);
     };
     let ended = board.done + board.failed;

@@ -1,6 +1,6 @@
 //! What is going on at a moment: the events so far, folded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use crate::cluster::Name;
@@ -15,8 +15,8 @@ const WAITS: [&str; 2] = ["waiting for ", "Waiting for cache lock"];
 pub struct Board {
     /// Hosts that have not answered yet, since when.
     pub connecting: BTreeMap<Name, Instant>,
-    /// Hosts that have answered.
-    pub observed: usize,
+    /// Hosts that have answered, or cannot; some are looked at twice.
+    pub observed: BTreeSet<Name>,
     /// Steps of the run; `None` before it.
     pub steps: Option<usize>,
     /// When the run, or what came before it, began.
@@ -52,7 +52,7 @@ impl Board {
             }
             Event::Observed { host, .. } | Event::Unreachable { host, .. } => {
                 self.connecting.remove(host);
-                self.observed += 1;
+                self.observed.insert(host.clone());
             }
             Event::RunStarted { steps, .. } => {
                 self.steps = Some(*steps);
@@ -118,8 +118,17 @@ mod tests {
     #[test]
     fn hosts_are_waited_for_until_they_answer() {
         let board = board_at(0.4);
-        assert_eq!((board.connecting.len(), board.observed), (1, 1));
+        assert_eq!((board.connecting.len(), board.observed.len()), (1, 1));
         assert_eq!(board.steps, None);
+    }
+
+    #[test]
+    fn a_host_that_is_looked_at_twice_is_one_host() {
+        let mut board = board_at(0.4);
+        let host = board.observed.first().unwrap().clone();
+        let took = Duration::from_secs(1);
+        board.on(&Event::Observed { host, took }, Instant::now());
+        assert_eq!(board.observed.len(), 1);
     }
 
     #[test]

@@ -342,6 +342,6 @@ async fn defect_s1_a_certificate_that_is_not_used_says_why() {
         identities: vec![key],
         ..login_to(&sshd)
     };
-    let error = refused(home.settings(), &login).await.hint();
+    let error = refused(home.settings(), &login).await.to_string();
     assert!(error.contains("through the ssh-agent alone"), "{error}");
 }
