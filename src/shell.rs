@@ -6,7 +6,7 @@
 //!
 //! Shell text stands in whole files under `templates/sh`, which shellcheck
 //! reads: functions, called by [`Script::call`]. A file gets into the program
-//! by [`sh!`], without its comments.
+//! by `sh!`, without its comments.
 
 use std::fmt;
 
