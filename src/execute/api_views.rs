@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
-use super::operate::{SETTINGS, settings_place};
+use super::operate::{SETTINGS, notes_place, settings_place};
 use super::survey::Connections;
 use crate::api::nodes::Node;
 use crate::api::{Client, Credentials, Error, Limits, Server, nodes, objects};
@@ -81,11 +81,7 @@ pub async fn ask(servers: Vec<Server>, credentials: &Credentials) -> BTreeMap<Na
 
 /// What one server says.
 async fn view(client: &Client) -> Result<ApiView, Error> {
-    let place = objects::Place {
-        namespace: "kube-system".to_owned(),
-        name: "kdiy".to_owned(),
-    };
-    let kept = settings_place();
+    let (place, kept) = (notes_place(), settings_place());
     let (nodes, notes, kept) = tokio::join!(
         nodes::list(client),
         objects::config_map(client, &place),

@@ -22,9 +22,18 @@ pub(super) const SETTINGS: &str = "settings";
 
 /// Where a cluster remembers its settings.
 pub(super) fn settings_place() -> objects::Place {
+    place("kdiy-settings")
+}
+
+/// Where kdiy notes what it applied.
+pub(super) fn notes_place() -> objects::Place {
+    place("kdiy")
+}
+
+fn place(name: &str) -> objects::Place {
     objects::Place {
         namespace: "kube-system".to_owned(),
-        name: "kdiy-settings".to_owned(),
+        name: name.to_owned(),
     }
 }
 
@@ -156,10 +165,7 @@ impl<'a> ApiOperator<'a> {
 
     /// In kdiy's own ConfigMap; other keys stay.
     async fn note(&self, key: &str, value: &str) -> Result<(), Error> {
-        let place = objects::Place {
-            namespace: "kube-system".to_owned(),
-            name: "kdiy".to_owned(),
-        };
+        let place = notes_place();
         let kept = objects::config_map(&self.client, &place).await?;
         let mut map = kept.unwrap_or(objects::ConfigMap {
             place,
