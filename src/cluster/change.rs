@@ -65,11 +65,6 @@ pub const ETCD_ARGUMENTS: Change = Refused(
     "rolling a stacked etcd is not built yet. Put it back; an external etcd's configuration is \
      applied, one member after the other",
 );
-/// `kubelet.extraArgs` and `extraConfig`.
-pub const KUBELET: Change = New(
-    "kubelets that run keep theirs: changing those is not built yet. By hand: edit \
-     /var/lib/kubelet/config.yaml and restart the kubelet, node after node",
-);
 /// `kubelet.clientCertificates`.
 pub const KUBELET_CLIENT: Change =
     New("it is how a worker joins; kubelets renew their certificates by themselves");
@@ -104,7 +99,6 @@ pub fn of(path: &str) -> Option<Change> {
         "images.repository" => IMAGE_REPOSITORY,
         "controlPlane.apiServer.certSANs" => CERT_SANS,
         "controlPlane.etcd.extraArgs" | "controlPlane.etcd.extraConfig" => ETCD_ARGUMENTS,
-        "kubelet.extraArgs" | "kubelet.extraConfig" => KUBELET,
         "kubelet.clientCertificates" => KUBELET_CLIENT,
         "kubeProxy" => KUBE_PROXY,
         "kubeadm.patches" => KUBEADM_PATCHES,
@@ -122,7 +116,6 @@ pub fn settings(cluster: &Cluster) -> BTreeMap<String, String> {
     let Cluster {
         network,
         control_plane,
-        kubelet,
         kube_proxy,
         kubeadm,
         ..
@@ -146,8 +139,6 @@ pub fn settings(cluster: &Cluster) -> BTreeMap<String, String> {
             "controlPlane.apiServer.certSANs",
             json(&sorted(&control_plane.cert_sans)),
         ),
-        ("kubelet.extraArgs", json(&kubelet.extra_args)),
-        ("kubelet.extraConfig", json(&kubelet.extra_config)),
         (
             "kubelet.clientCertificates",
             json(&format!("{:?}", cluster.kubelet_client).to_lowercase()),

@@ -7,7 +7,7 @@ use super::fields::{Kind, Place, places};
 use crate::cluster::Change::{self, Applied, Checked, Kdiy, New, Refused};
 use crate::cluster::change::{
     BOOTSTRAP, CERT_SANS, CGROUP_DRIVER, CNI, DNS_DOMAIN, ETCD_ARGUMENTS, IMAGE_REPOSITORY,
-    KUBE_PROXY, KUBEADM_PATCHES, KUBELET, KUBELET_CLIENT, LOAD_BALANCER, POD_CIDR, SERVICE_CIDR,
+    KUBE_PROXY, KUBEADM_PATCHES, KUBELET_CLIENT, LOAD_BALANCER, POD_CIDR, SERVICE_CIDR,
     SKIP_PHASES,
 };
 
@@ -169,11 +169,14 @@ const CHANGES: &[(&str, Change)] = &[
     ),
     (
         "kubelet.servingCertificates",
-        Applied("each kubelet's configuration is changed and it restarts; requests are approved"),
+        Applied(
+            "the kubelets' files are written anew and each kubelet restarts, one node after the \
+             other; requests are approved",
+        ),
     ),
     ("kubelet.clientCertificates", KUBELET_CLIENT),
-    ("kubelet.extraArgs", KUBELET),
-    ("kubelet.extraConfig", KUBELET),
+    ("kubelet.extraArgs", KUBELETS),
+    ("kubelet.extraConfig", KUBELETS),
     ("kubeProxy", KUBE_PROXY),
     (
         "kubeadm.ignorePreflightErrors",
@@ -189,6 +192,12 @@ const CHANGES: &[(&str, Change)] = &[
 
 const ROLLED: Change =
     Applied("static pods are made anew, one control plane after the other, behind a gate each");
+
+const KUBELETS: Change = Applied(
+    "the kubelets' files are written anew and each kubelet restarts, one node after the other; \
+     pods go on. Where one does not get well, its files of before are put back, and the others \
+     stay as they are",
+);
 
 /// What a change of a field does; `None` where it only groups others.
 #[must_use]

@@ -142,7 +142,19 @@ impl Operation {
             Self::Apply(manifest) => manifest.name.clone(),
             Self::DeleteNode { node, .. } => format!("what is left of {node}"),
             Self::Remember(_) => "settings".to_owned(),
-            Self::NodesReady(_) => "all nodes to be ready".to_owned(),
+            Self::NodesReady(nodes) => match nodes.as_slice() {
+                [one] => format!("{one} to be ready"),
+                _ => "all nodes to be ready".to_owned(),
+            },
+        }
+    }
+
+    /// What it is about, where the name of its only node stands above.
+    #[must_use]
+    pub fn name_of_one(&self) -> String {
+        match self {
+            Self::NodesReady(nodes) if nodes.len() == 1 => "its Node to be ready".to_owned(),
+            _ => self.name(),
         }
     }
 
@@ -157,7 +169,10 @@ impl Operation {
             Self::Remember(_) => {
                 vec!["note in the cluster which settings it has, to see changes".to_owned()]
             }
-            Self::NodesReady(nodes) => vec![nodes.join(", ")],
+            Self::NodesReady(nodes) => match nodes.len() {
+                1 => Vec::new(),
+                _ => vec![nodes.join(", ")],
+            },
         }
     }
 }

@@ -2,7 +2,10 @@
 //! behind the health of etcd on those before it.
 
 use super::balancer::{self, Balanced};
-use super::{Bootstrapped, Context, config, file, has_etcd_key, nodes, runtime, settings, undo};
+use super::{
+    Bootstrapped, Context, config, file, has_etcd_key, kubelet_settings, nodes, runtime, settings,
+    undo,
+};
 use crate::cluster::{Node, Role};
 use crate::etcd::{self, member};
 use crate::kubeadm::{self, Stage};
@@ -85,7 +88,9 @@ pub(super) fn init(
             context.resolved.cluster.endpoint
         )],
         done: Done::Known(context.is_bootstrapped()),
-        script: script.then(&settings::note(context)),
+        script: script
+            .then(&settings::note(context))
+            .then(&kubelet_settings::note(context, lead)),
         inputs,
     };
     let mut needs = vec![
@@ -158,8 +163,9 @@ pub(super) fn join_node(
     let (role, note) = if node.roles.has(Role::ControlPlane) {
         ("control plane", settings::note(context))
     } else {
-        ("worker", Script::new())
+        ("worker", Script::of("\n"))
     };
+    let note = note.then(&kubelet_settings::note(context, node));
     let mut needs = needs.to_vec();
     if let Some(forgotten) = nodes::forget(context, node, blueprint, reachable) {
         needs.push(forgotten);

@@ -255,11 +255,10 @@ fn defect_7_a_setting_that_is_not_changed_is_refused_or_told() {
         cluster.kube_proxy.mode = crate::cluster::ProxyMode::Nftables;
     };
     assert_eq!(with(&proxy), (fixed(), 0));
-    let kubelet = |cluster: &mut crate::cluster::Cluster| {
-        let pods = ("maxPods".to_owned(), 50.into());
-        cluster.kubelet.extra_config.extend([pods]);
+    let phases = |cluster: &mut crate::cluster::Cluster| {
+        cluster.kubeadm.skip_phases = vec!["addon/coredns".to_owned()];
     };
-    assert_eq!(with(&kubelet), (vec![], 1));
+    assert_eq!(with(&phases), (vec![], 1));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The end of a bootstrap: what needs an API server that answers.
 
-use super::super::{Context, balancer, config, settings};
+use super::super::{Context, balancer, config, kubelet_settings, settings};
 use super::run;
 use crate::cluster::Node;
 use crate::kubeadm::phases::Phase;
@@ -73,6 +73,7 @@ pub(super) fn complete(
             .then(&run(context, Phase::MarkControlPlane))
             .then(&run(context, Phase::KubeletFinalize))
             .then(&settings::note(context))
+            .then(&kubelet_settings::note(context, node))
             .lit("rm -f ")
             .lit(UNFINISHED),
         inputs: vec![settings::configuration(context, node, stage)],
