@@ -39,7 +39,7 @@ pub use images::{image_repository, sandbox_image};
 pub use kubelet::{OWN_PATCH, Resolver};
 pub use kubelet_settings::{KubeletSettings, kubelet_settings};
 pub use node::{CONTROL_PLANE_LABEL, NO_EXTERNAL_BALANCERS_LABEL, node_labels};
-pub use settings::{PlaneComponent, PlaneSettings, Settings, plane_settings};
+pub use settings::{ETCD, PlaneComponent, PlaneSettings, Settings, plane_settings};
 
 /// Port of every API server on its own host.
 pub const API_PORT: u16 = 6443;

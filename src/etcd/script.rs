@@ -12,7 +12,7 @@ use crate::shell::{Script, sh};
 const START: &str = sh!("etcd/start.sh");
 
 /// Defines `kdiy_etcd_healthy CURL-WORD…`.
-const HEALTH: &str = sh!("etcd/health.sh");
+pub const HEALTH: &str = sh!("etcd/health.sh");
 
 /// Defines `kdiy_mark TEXT` and `kdiy_etcd_failed`.
 const MARK: &str = sh!("etcd/mark.sh");

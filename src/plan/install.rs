@@ -1,6 +1,7 @@
 //! A cluster's desired state, step by step: the table of contents of the
 //! whole installation.
 
+mod addons;
 mod balancer;
 mod config;
 mod control_plane;
@@ -127,6 +128,7 @@ pub fn blueprint(
         &mut blueprint,
         &bootstrapped,
     ));
+    let addons = addons::bring(&context, &mut blueprint, &bootstrapped, &rolled_out);
     let mut joined = control_plane::join(&context, &mut blueprint, &bootstrapped, &rolled_out);
     joined.extend(&bootstrapped.parallel);
     joined.extend(worker::join(
@@ -141,6 +143,7 @@ pub fn blueprint(
         bootstrapped.reachable,
     ));
     joined.extend(network);
+    joined.extend(addons);
     joined.push(kubelet::let_in(&context, &mut blueprint, &bootstrapped));
     balancer::place_kube_vip(&context, &mut blueprint, secrets);
     nodes::label(&context, &mut blueprint, &joined);

@@ -26,7 +26,7 @@ use crate::etcd::members::{MemberView, View};
 use crate::secret_store::SecretStore;
 
 use crate::kubeadm::tests::few;
-use crate::kubeadm::{Resolver, Stage, kubelet_settings, plane_settings};
+use crate::kubeadm::{ETCD, Resolver, Stage, kubelet_settings, plane_settings};
 use crate::resource::Content;
 use crate::resource::tests::{absent, as_wanted};
 use crate::template::HostFile;
@@ -280,6 +280,7 @@ fn plane_with(resolved: &ResolvedCluster, stage: Stage) -> PlaneView {
     let running = settings.iter();
     PlaneView {
         running: running
+            .filter(|(name, _)| *name != ETCD)
             .map(|(name, settings)| (name.clone(), settings.arguments.clone()))
             .collect(),
         last_applied: Some(settings),

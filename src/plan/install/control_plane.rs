@@ -72,7 +72,7 @@ pub(super) fn init(
     etcd: Vec<StepId>,
 ) -> Bootstrapped {
     let (lead, host) = (context.lead, &context.lead.name);
-    let pulled = pull_images(context, lead, blueprint);
+    let pulled = pull_images(context, lead, blueprint, context.has_joined(lead));
     let text = kubeadm::init(context.resolved, lead, TOKEN);
     let run = kubeadm_run(context, "init", lead);
     let around = balancer::around_init(context);
@@ -133,7 +133,7 @@ pub(super) fn join(
         .collect();
     let mut joined = Vec::new();
     for node in others {
-        let pulled = pull_images(context, node, blueprint);
+        let pulled = pull_images(context, node, blueprint, context.has_joined(node));
         let mut needs = vec![bootstrapped.reachable, pulled];
         needs.extend(bootstrapped.token);
         needs.extend(rolled_out);
@@ -245,13 +245,19 @@ FileAvailable--etc-kubernetes-pki-ca.crt,Port-6443,Port-10250,Port-10251,Port-10
 Port-10259,Port-2379,Port-2380";
 
 /// Images are pulled ahead, beside what else goes on in the cluster.
-pub(super) fn pull_images(context: &Context, node: &Node, blueprint: &mut Blueprint) -> StepId {
+/// `done` where the node has them.
+pub(super) fn pull_images(
+    context: &Context,
+    node: &Node,
+    blueprint: &mut Blueprint,
+    done: bool,
+) -> StepId {
     let stage = Stage::wanted(context.resolved.cluster.control_plane.encryption);
     let pull = Command {
         name: "images of the control plane".to_owned(),
         verb: Verb::Run,
         details: vec![format!("pull those of v{}", context.resolved.version)],
-        done: Done::Known(context.has_joined(node)),
+        done: Done::Known(done),
         script: Script::of("kubeadm config images list")
             .lit(config::OPTION)
             .lit(" 2>/dev/null > \"$kdiy_tmp/images\"\n< \"$kdiy_tmp/images\" ")
@@ -267,7 +273,8 @@ pub(super) fn pull_images(context: &Context, node: &Node, blueprint: &mut Bluepr
 }
 
 /// Asks an API server whether it is ready; its URL is appended.
-const READY: &str = " curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt";
+pub(super) const READY: &str =
+    " curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt";
 
 /// Waits until the API answers at the endpoint, asked from the lead.
 pub(super) fn reachable(context: &Context, blueprint: &mut Blueprint) -> StepId {

@@ -251,10 +251,6 @@ fn defect_7_a_setting_that_is_not_changed_is_refused_or_told() {
         cluster.network.service_cidr = "10.43.0.0/16".parse().unwrap();
     };
     assert_eq!(with(&service), (fixed(), 0));
-    let proxy = |cluster: &mut crate::cluster::Cluster| {
-        cluster.kube_proxy.mode = crate::cluster::ProxyMode::Nftables;
-    };
-    assert_eq!(with(&proxy), (fixed(), 0));
     let phases = |cluster: &mut crate::cluster::Cluster| {
         cluster.kubeadm.skip_phases = vec!["addon/coredns".to_owned()];
     };

@@ -7,7 +7,9 @@ use kdiy::cluster::{
     external_etcd_version,
 };
 use kdiy::etcd::member;
-use kdiy::kubeadm::{Resolver, Settings, Stage, kubelet_settings, node_labels, plane_settings};
+use kdiy::kubeadm::{
+    ETCD, Resolver, Settings, Stage, kubelet_settings, node_labels, plane_settings,
+};
 use kdiy::plan::facts::plane::{KUBELET_ROLE, KUBELET_USER};
 use kdiy::plan::facts::{ApiView, NodeView};
 use kdiy::resource::sha256_hex;
@@ -384,6 +386,7 @@ impl One<'_> {
         let settings = plane_settings(self.applied, stage);
         let processes = settings
             .iter()
+            .filter(|(name, _)| *name != ETCD)
             .map(|(name, settings)| self.process(name, settings));
         answer.section("processes", &processes.collect::<String>());
         let noted = serde_json::to_string(&settings).unwrap();

@@ -1,9 +1,15 @@
 //! The static pods of one control plane, written anew and waited for.
 
+use std::iter;
+
 use super::{Context, Roll, config, configuration, note_of};
-use crate::cluster::Values;
+use crate::cluster::{Node, Values};
+use crate::etcd::ask;
+use crate::etcd::script::HEALTH;
 use crate::kubeadm::{PlaneComponent, audit};
 use crate::plan::facts::plane::PROCESSES;
+use crate::plan::gate::endpoint;
+use crate::plan::install::control_plane::READY;
 use crate::resource::{Command, Done, Input, Verb};
 use crate::shell::{Script, sh};
 
@@ -18,7 +24,11 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
         "127.0.0.1"
     };
     let mut inputs = vec![configuration(context, roll.node, roll.stage)];
-    let mut script = Script::of(PROCESSES)
+    let mut script = Script::of(PROCESSES).then(&others_serve(context, roll.node));
+    if roll.etcd() {
+        script = script.then(&etcd(context, roll.node));
+    }
+    script = script
         .lit(WAIT_FOR_ROLLOUT)
         .lit("kubeadm init phase control-plane all")
         .lit(config::OPTION)
@@ -68,6 +78,42 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
         inputs,
     }
 }
+
+/// The other API servers are asked again where it happens: those before have
+/// had their turn, and something may have befallen the rest since then.
+fn others_serve(context: &Context, node: &Node) -> Script {
+    let others = super::running(context).into_iter();
+    let others = others.filter(|other| other.name != node.name);
+    others.fold(Script::new(), |script, other| {
+        let url = crate::plan::facts::url(context.resolved.address(other));
+        script
+            .lit("kdiy_poll 60 ")
+            .arg(format!("the API server of {} to be ready", other.name))
+            .lit(READY)
+            .lit(endpoint::OWN_CERTIFICATE)
+            .arg(format!("{url}/readyz"))
+            .lit("\n")
+    })
+}
+
+/// etcd before all else, as kubeadm has it: API servers of a release want its
+/// etcd.
+fn etcd(context: &Context, node: &Node) -> Script {
+    let client = context.etcd(node);
+    let health = format!("{}/health", client.url);
+    let words = iter::once(node.name.as_str());
+    let words = words.chain(client.options()).chain([health.as_str()]);
+    ask::functions(&client)
+        .lit(HEALTH)
+        .lit(ROLL_ETCD)
+        .lit("kdiy_url=")
+        .arg(&client.url)
+        .lit("\n")
+        .call("kdiy_roll_etcd", words)
+}
+
+/// Defines `kdiy_roll_etcd NAME CURL-WORD…`.
+const ROLL_ETCD: &str = sh!("kubeadm/roll-etcd.sh");
 
 /// Keeps the manifests and who runs, and defines `kdiy_wait_for_rollout NAME
 /// URL`: waits until the component runs with all that it should, after its
