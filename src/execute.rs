@@ -4,6 +4,7 @@ pub mod api_views;
 pub mod command;
 pub mod compare;
 mod diagnose;
+pub mod drains;
 pub mod etcd;
 pub mod event;
 mod guarded;

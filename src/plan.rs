@@ -20,6 +20,7 @@ pub mod settings_kept;
 mod tests;
 pub mod unlisted;
 pub mod unwell;
+pub mod version_step;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -96,6 +96,24 @@ pub enum Event {
     Gone(Pod),
 }
 
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Evicted(pod) => write!(f, "evicted pod {pod}"),
+            Self::Held {
+                pod,
+                budgets,
+                since,
+            } => {
+                let names: Vec<_> = budgets.iter().map(ToString::to_string).collect();
+                let (names, since) = (names.join(", "), since.as_secs());
+                write!(f, "waiting for pod {pod}, held for {since} s by {names}")
+            }
+            Self::Gone(pod) => write!(f, "pod {pod} is gone"),
+        }
+    }
+}
+
 /// Looks at what a drain would do, and asks of each pod whether a disruption
 /// budget would hold it. Changes nothing.
 ///

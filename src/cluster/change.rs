@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Cluster, Cni, LoadBalancer};
+use super::{Cluster, Cni, LoadBalancer, ResolvedCluster};
 
 /// What a change of a field does on a cluster that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,12 +53,9 @@ pub const IMAGE_REPOSITORY: Change = Applied(
      plane after the other, and then the addons",
 );
 /// `controlPlane.apiServer.certSANs`.
-pub const CERT_SANS: Change = Refused(
-    "making the API servers' certificates anew is not built yet. By hand, on one control plane \
-     after the other: add the name to `apiServer.certSANs` of the ConfigMap \
-     kube-system/kubeadm-config, move apiserver.crt and apiserver.key aside, run `kubeadm init \
-     phase certs apiserver` with that configuration and restart the API server; then put the \
-     setting into `data.settings` of the ConfigMap kube-system/kdiy-settings",
+pub const CERT_SANS: Change = Applied(
+    "each API server's certificate is made anew, one control plane after the other; API servers \
+     take it up without a restart",
 );
 /// `kubelet.clientCertificates`.
 pub const KUBELET_CLIENT: Change =
@@ -99,6 +96,17 @@ pub fn of(path: &str) -> Option<Change> {
         "loadBalancer" => LOAD_BALANCER,
         _ => return None,
     })
+}
+
+/// `version`: the one whose addons the cluster has.
+pub const VERSION: &str = "version";
+
+/// All that a cluster remembers: [`settings`], and its exact version.
+#[must_use]
+pub fn remembered(resolved: &ResolvedCluster) -> BTreeMap<String, String> {
+    let mut all = settings(&resolved.cluster);
+    all.insert(VERSION.to_owned(), json(&resolved.version.to_string()));
+    all
 }
 
 /// Settings that a cluster remembers, by path, as JSON each. Lists whose order

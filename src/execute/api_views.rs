@@ -44,6 +44,18 @@ pub fn servers<C: Connection + 'static>(
     planes.filter_map(server).collect()
 }
 
+/// A client of whichever of these answers.
+///
+/// # Errors
+/// When the credentials are none.
+pub fn client<C: Connection + 'static>(
+    resolved: &ResolvedCluster,
+    connections: &Connections<C>,
+    credentials: &Credentials,
+) -> Result<Client, Error> {
+    Client::new(servers(resolved, connections), credentials, LIMITS)
+}
+
 /// Asks each server whether it is ready, and the first that is for the nodes.
 /// One that does not answer is [`ApiView::Silent`], whether there is one or
 /// not.

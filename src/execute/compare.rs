@@ -6,6 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Event;
 use super::api_views;
+use super::drains;
 use super::survey::{self, Connections, HostErrors};
 use crate::api::Credentials;
 use crate::cluster::{Name, ResolvedCluster};
@@ -13,6 +14,7 @@ use crate::plan::install::{self, Observed, Trust};
 use crate::plan::preflight::{self, Problem};
 use crate::plan::{
     ClusterState, Observation, Plan, PlanError, serving, settings_kept, unlisted, unwell,
+    version_step,
 };
 use crate::secret_store::SecretStore;
 use crate::transport::Connection;
@@ -51,7 +53,19 @@ pub async fn look<C: Connection + 'static>(
     for (name, seen) in &mut seen {
         seen.facts.api = views.remove(name).unwrap_or_default();
     }
-    (Comparison::of(resolved, trust, seen), host_errors)
+    let mut comparison = Comparison::of(resolved, trust, seen);
+    let drained = version_step::drained(resolved, &comparison.observed.cluster_state);
+    if !drained.is_empty() {
+        let client = api_views::client(resolved, connections, credentials);
+        let blocked = async { drains::problems(&client?, &drained).await };
+        match blocked.await {
+            Ok(problems) => comparison.problems.extend(problems),
+            Err(error) => comparison.warnings.push(format!(
+                "what would stand in the way of drains is not known: {error}"
+            )),
+        }
+    }
+    (comparison, host_errors)
 }
 
 impl Comparison {

@@ -8,11 +8,12 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::run::{AGAIN, AttemptError, StepRunner};
-use super::{Event, Failure};
+use super::{Event, Failure, drains};
 use crate::api::manifests::{self, Conflicts};
-use crate::api::{Client, Error, daemon_sets, nodes, objects};
+use crate::api::nodes::Uncordoned;
+use crate::api::{Client, Error, FIELD_MANAGER, daemon_sets, drain, nodes, objects};
 use crate::plan::PlannedStep;
-use crate::plan::operation::{Manifest, NodeMarks, Operation};
+use crate::plan::operation::{Manifest, NodeIdentity, NodeMarks, Operation};
 use crate::resource::Content;
 use crate::secret_store::{SecretStore, TOKEN_ID, TOKEN_SECRET};
 use crate::transport::{Connection, Stream};
@@ -110,6 +111,21 @@ impl<'a> ApiOperator<'a> {
         Ok(())
     }
 
+    /// A node that cannot be drained takes pods again, unless others have
+    /// cordoned it.
+    async fn drain(&self, of: &NodeIdentity, tell: &(dyn Fn(String) + Sync)) -> Result<(), Error> {
+        let NodeIdentity { node, uid } = of;
+        nodes::cordon(&self.client, node, uid, FIELD_MANAGER).await?;
+        let on_event = |event: drain::Event| tell(event.to_string());
+        match drain::drain(&self.client, node, &drains::options(), &on_event).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                nodes::uncordon(&self.client, node, uid).await?;
+                Err(error)
+            }
+        }
+    }
+
     async fn bootstrap_token(&self) -> Result<(), Error> {
         let until = OffsetDateTime::now_utc() + TOKEN_LIFE;
         let until = until.format(&Rfc3339).unwrap_or_default();
@@ -190,7 +206,17 @@ impl Operator for ApiOperator<'_> {
             Operation::LabelNodes(marks) => self.label(marks, tell).await,
             Operation::BootstrapToken => self.bootstrap_token().await,
             Operation::Apply(manifest) => self.apply(manifest).await,
-            Operation::DeleteNode { node, uid } => nodes::delete(&self.client, node, uid).await,
+            Operation::DeleteNode(NodeIdentity { node, uid }) => {
+                nodes::delete(&self.client, node, uid).await
+            }
+            Operation::Drain(of) => self.drain(of, tell).await,
+            Operation::Uncordon(NodeIdentity { node, uid }) => {
+                match nodes::uncordon(&self.client, node, uid).await? {
+                    Uncordoned::Schedulable => {}
+                    Uncordoned::ByOthers => tell(format!("{node} stays cordoned: others did that")),
+                }
+                Ok(())
+            }
             Operation::Remember(settings) => self.remember(settings).await,
             Operation::RestartDaemonSet { namespace, name } => {
                 let place = objects::Place {

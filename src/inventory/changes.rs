@@ -20,7 +20,14 @@ const CHANGES: &[(&str, Change)] = &[
              kubeconfig's context; kubeadm's own records keep the first name",
         ),
     ),
-    ("version", Checked("upgrade", "upgrades are not built yet")),
+    (
+        "version",
+        Applied(
+            "an upgrade, to a later patch or the next minor version: static pods, one control \
+             plane after the other, then addons, then kubelets, one drained node after the other. \
+             Bigger steps and earlier versions are refused (`upgrade`)",
+        ),
+    ),
     (
         "topology",
         Checked(

@@ -169,6 +169,12 @@ impl Blueprint {
         step
     }
 
+    /// Has a step planned for its own sake, not only for those that need it.
+    pub fn planned(&mut self, step: StepId) -> StepId {
+        self.steps[step.0].when = When::Different;
+        step
+    }
+
     /// The last step of a host so far.
     #[must_use]
     pub fn last(&self, host: &Name) -> Option<StepId> {

@@ -8,6 +8,7 @@ mod control_plane;
 mod etcd;
 mod host;
 mod kubelet;
+mod kubelet_package;
 mod kubelet_settings;
 mod network;
 mod nodes;
@@ -26,8 +27,8 @@ use secrecy::SecretString;
 
 use self::balancer::Balanced;
 use super::membership::Membership;
-use super::{Blueprint, ClusterState, Facts, StepId, bootstrap};
-use crate::cluster::{Cluster, Name, Node, ResolvedCluster, Role, Topology};
+use super::{Blueprint, ClusterState, Facts, StepId, bootstrap, version_step};
+use crate::cluster::{Cluster, Name, Node, ResolvedCluster, Role, Topology, Version};
 use crate::etcd::Client;
 use crate::kubeadm::Resolver;
 use crate::resource::{Content, File, OnDiffer, Resource};
@@ -178,6 +179,12 @@ impl Context<'_> {
 
     fn has_joined(&self, node: &Node) -> bool {
         self.cluster_state.joined_nodes.contains(&node.name)
+    }
+
+    /// The version that the kubelet of a node is upgraded from.
+    fn upgraded_from(&self, node: &Node) -> Option<Version> {
+        let step = version_step::of_kubelet(self.resolved, self.cluster_state, node)?;
+        step.upgraded_from()
     }
 
     /// Whether a node has joined when the plan has ended.

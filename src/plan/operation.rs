@@ -52,12 +52,13 @@ pub enum Operation {
     Apply(Manifest),
     /// Deletes the Node of a host that is to join anew, if it is still the one
     /// that was seen.
-    DeleteNode {
-        /// Its name.
-        node: String,
-        /// Its identity when it was seen.
-        uid: String,
-    },
+    DeleteNode(NodeIdentity),
+    /// Cordons a node and evicts its pods, if it is still the one that was
+    /// seen. One that cannot be drained is uncordoned.
+    Drain(NodeIdentity),
+    /// Uncordons a node that kdiy had cordoned; one that others have cordoned
+    /// stays so.
+    Uncordon(NodeIdentity),
     /// Has the cluster remember settings of its inventory, by path, as JSON
     /// each.
     Remember(BTreeMap<String, String>),
@@ -70,6 +71,15 @@ pub enum Operation {
     },
     /// Waits until these nodes are ready.
     NodesReady(Vec<String>),
+}
+
+/// A Node that was seen: one that is deleted and made again is another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NodeIdentity {
+    /// Its name.
+    pub node: String,
+    /// Its uid when it was seen.
+    pub uid: String,
 }
 
 /// Objects of the cluster that kdiy applies.
@@ -134,7 +144,7 @@ impl Operation {
     pub fn nodes(&self) -> Vec<&str> {
         match self {
             Self::LabelNodes(nodes) => nodes.iter().map(|node| node.node.as_str()).collect(),
-            Self::DeleteNode { node, .. } => vec![node],
+            Self::DeleteNode(of) | Self::Drain(of) | Self::Uncordon(of) => vec![&of.node],
             Self::NodesReady(nodes) => nodes.iter().map(String::as_str).collect(),
             Self::BootstrapToken
             | Self::Apply(_)
@@ -150,7 +160,9 @@ impl Operation {
             Self::LabelNodes(_) => "labels and taints".to_owned(),
             Self::BootstrapToken => "bootstrap token".to_owned(),
             Self::Apply(manifest) => manifest.name.clone(),
-            Self::DeleteNode { node, .. } => format!("what is left of {node}"),
+            Self::DeleteNode(of) => format!("what is left of {}", of.node),
+            Self::Drain(of) => format!("pods of {}", of.node),
+            Self::Uncordon(of) => format!("Node {}", of.node),
             Self::Remember(_) => "settings".to_owned(),
             Self::RestartDaemonSet { name, .. } => format!("the pods of {name}"),
             Self::NodesReady(nodes) => match nodes.as_slice() {
@@ -165,6 +177,8 @@ impl Operation {
     pub fn name_of_one(&self) -> String {
         match self {
             Self::NodesReady(nodes) if nodes.len() == 1 => "its Node to be ready".to_owned(),
+            Self::Drain(_) => "its pods".to_owned(),
+            Self::Uncordon(_) => "its Node".to_owned(),
             _ => self.name(),
         }
     }
@@ -176,7 +190,9 @@ impl Operation {
             Self::LabelNodes(nodes) => nodes.iter().flat_map(NodeMarks::details).collect(),
             Self::BootstrapToken => vec!["make one that is valid for an hour".to_owned()],
             Self::Apply(manifest) => vec![manifest.detail.clone()],
-            Self::DeleteNode { .. } => vec!["remove its Node, to join anew".to_owned()],
+            Self::DeleteNode(_) => vec!["remove its Node, to join anew".to_owned()],
+            Self::Drain(_) => vec!["cordon it, then evict them within their budgets".to_owned()],
+            Self::Uncordon(_) => vec!["uncordon it, unless others have cordoned it".to_owned()],
             Self::Remember(_) => {
                 vec!["note in the cluster which settings it has, to see changes".to_owned()]
             }

@@ -240,7 +240,7 @@ fn member(resolved: &ResolvedCluster, host: &str) -> Facts {
         facts.api = ApiView::Nodes {
             nodes: nodes(resolved),
             manifest,
-            settings: Some(crate::cluster::change::settings(&resolved.cluster)),
+            settings: Some(crate::cluster::change::remembered(resolved)),
         };
         facts.api_server_manifest = true;
         if resolved.cluster.topology == Topology::Stacked {
@@ -287,6 +287,7 @@ fn plane_with(resolved: &ResolvedCluster, stage: Stage) -> PlaneView {
         endpoint: Some(resolved.cluster.node_endpoint().to_string()),
         encrypted: (stage == Stage::Writes).then(|| "secretbox".to_owned()),
         kubelet_access: true,
+        server_names: None,
         requests: Vec::new(),
     }
 }

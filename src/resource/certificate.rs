@@ -422,6 +422,16 @@ fn is_signed_by(certificate: &X509Certificate<'_>, authority: &str) -> bool {
     })
 }
 
+/// The names and addresses of a server's certificate, PEM; none where it cannot
+/// be read.
+#[must_use]
+pub fn server_names(pem: &str) -> Option<BTreeSet<String>> {
+    let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).ok()?;
+    let subject = subject(&pem.parse_x509().ok()?);
+    let addresses = subject.addresses.iter().map(ToString::to_string);
+    Some(subject.names.iter().cloned().chain(addresses).collect())
+}
+
 fn subject(certificate: &X509Certificate<'_>) -> Subject {
     let holder = certificate.subject();
     let common_name = holder

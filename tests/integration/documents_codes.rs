@@ -277,6 +277,7 @@ fn every_error_of_a_connection_has_its_entry() {
 fn every_problem_of_a_host_has_its_entry() {
     let mut wanted = words("src/ui/problems.rs", "code:");
     wanted.extend(words("src/plan/resolve.rs", "=>"));
+    wanted.extend(words("src/execute/drains.rs", "code:"));
     for path in preflight() {
         if product(&path).contains("HostProblem {") && product(&path).contains("code: \"") {
             wanted.extend(words(&path, "code:"));

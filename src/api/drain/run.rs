@@ -46,8 +46,11 @@ pub async fn drain(
         return Ok(inspection);
     }
     let (present, seen) = watch::channel(Present::None);
-    let evictions = stream::iter(&inspection.evicted)
+    // Made before: a stream's closure over borrowed pods is not Send.
+    let evictions: Vec<_> = { inspection.evicted.iter() }
         .map(|pod| one(client, pod, options, seen.clone(), on_event))
+        .collect();
+    let evictions = stream::iter(evictions)
         .buffer_unordered(options.at_once.max(1))
         // An async closure here crashes rustc 1.95 in incremental builds.
         .filter_map(|ended| ready(ended.err()))

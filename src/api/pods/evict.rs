@@ -1,5 +1,6 @@
 //! One eviction, and the budgets that may hold it.
 
+use std::fmt;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1 as core;
@@ -50,6 +51,20 @@ pub struct Budget {
     pub desired_healthy: i32,
     /// How many are.
     pub current_healthy: i32,
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            desired_healthy: desired,
+            current_healthy: current,
+        } = self;
+        write!(
+            f,
+            "budget {name} ({current} healthy of {desired} that must be)"
+        )
+    }
 }
 
 /// Asks for the eviction of a pod, of none but the one with its uid. How long

@@ -1,13 +1,13 @@
 //! What runs on a control plane: the arguments of its processes, what they
 //! were last given by kdiy, and what the cluster remembers.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cluster::{Arguments, ResolvedCluster};
 use crate::kubeadm::{PlaneComponent, PlaneSettings, Stage};
 use crate::plan::serving::{self, Request};
-use crate::resource::{Answers, section};
+use crate::resource::{Answers, certificate, section};
 use crate::shell::{Script, sh};
 
 /// What runs on a control plane. Empty on other hosts.
@@ -24,6 +24,9 @@ pub struct PlaneView {
     pub encrypted: Option<String>,
     /// Whether the cluster lets API servers into kubelets.
     pub kubelet_access: bool,
+    /// Names and addresses in the certificate that its API server serves with;
+    /// none where it is not there, or cannot be read.
+    pub server_names: Option<BTreeSet<String>>,
     /// Requests of kubelets that wait, where kdiy approves them.
     pub requests: Vec<Request>,
 }
@@ -58,6 +61,9 @@ const ARGUMENTS: &str = sh!("probe/arguments.sh");
 const REACHED: &str =
     "sed -n 's|^ *server: https://||p' /etc/kubernetes/admin.conf 2>/dev/null | head -n 1\n";
 
+/// It is no secret: whoever connects is shown it.
+const SERVER_CERTIFICATE: &str = "cat /etc/kubernetes/pki/apiserver.crt 2>/dev/null || :\n";
+
 /// The sections about a control plane; `resolved` is there when requests for
 /// serving certificates are kdiy's to judge.
 pub(super) fn script(kubectl: &Script, requests: Option<&ResolvedCluster>) -> Script {
@@ -81,6 +87,10 @@ pub(super) fn script(kubectl: &Script, requests: Option<&ResolvedCluster>) -> Sc
     let script = section("processes", &Script::of(PROCESSES).lit(ARGUMENTS))
         .then(&section("last_applied", &kept))
         .then(&section("reached", &Script::of(REACHED)))
+        .then(&section(
+            "server-certificate",
+            &Script::of(SERVER_CERTIFICATE),
+        ))
         .then(&section("encrypted", &encrypted))
         .then(&section("kubelet-access", &access));
     match requests {
@@ -100,6 +110,7 @@ impl PlaneView {
             endpoint: some("reached"),
             encrypted: some("encrypted"),
             kubelet_access: allows(section("kubelet-access")),
+            server_names: certificate::server_names(section("server-certificate")),
             requests: serving::parse(section("requests")),
         }
     }

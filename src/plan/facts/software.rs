@@ -17,7 +17,10 @@ use crate::shell::{Script, sh};
 use crate::template::NOTICE;
 
 /// The packages of Kubernetes whose version is the cluster's.
-pub const KUBERNETES: [&str; 3] = ["kubeadm", "kubectl", "kubelet"];
+pub const KUBERNETES: [&str; 3] = ["kubeadm", "kubectl", KUBELET];
+
+/// The kubelet's package.
+pub const KUBELET: &str = "kubelet";
 
 /// The package of crictl, with a version of its own.
 pub const CRI_TOOLS: &str = "cri-tools";

@@ -9,8 +9,11 @@ use crate::plan::operation::Operation;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Resource, Verb};
 
+/// The section of the inventory about it.
+const KUBE_PROXY: &str = "kubeProxy";
+
 /// Settings of addons by their paths.
-const SETTINGS: [&str; 2] = ["kubeProxy", "images.repository"];
+const SETTINGS: [&str; 3] = [KUBE_PROXY, "images.repository", change::VERSION];
 
 /// Has kubeadm write the addons anew, once all control planes have their new
 /// settings, and kube-proxy's pods restart: they read their settings when they
@@ -43,7 +46,8 @@ pub(super) fn bring(
         command,
         &needs,
     );
-    if context.skips_addon("kube-proxy") {
+    // Another image has them start anew by itself.
+    if context.skips_addon("kube-proxy") || !differs(context, KUBE_PROXY) {
         return vec![step];
     }
     let restart = Operation::RestartDaemonSet {
@@ -56,13 +60,21 @@ pub(super) fn bring(
 
 /// What has changed, line by line.
 fn details(context: &Context) -> Vec<String> {
-    let Some(kept) = &context.cluster_state.settings else {
-        return Vec::new();
-    };
-    let wanted = change::settings(&context.resolved.cluster);
-    let differs = |path: &str| {
-        let (was, is) = (kept.get(path)?, wanted.get(path)?);
-        (was != is).then(|| format!("{path}: {was} -> {is}"))
-    };
-    SETTINGS.into_iter().filter_map(differs).collect()
+    let changed = SETTINGS.into_iter().filter_map(|path| {
+        let (was, is) = change(context, path)?;
+        Some(format!("{path}: {was} -> {is}"))
+    });
+    changed.collect()
+}
+
+fn differs(context: &Context, path: &str) -> bool {
+    change(context, path).is_some()
+}
+
+/// What the cluster remembers of a setting, and what it is now, where that is
+/// another thing.
+fn change(context: &Context, path: &str) -> Option<(String, String)> {
+    let was = context.cluster_state.settings.as_ref()?.get(path)?;
+    let is = change::remembered(context.resolved).remove(path)?;
+    (*was != is).then(|| (was.clone(), is))
 }

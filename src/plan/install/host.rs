@@ -3,10 +3,10 @@
 
 use std::iter;
 
-use super::{Context, files, resources, runtime};
+use super::{Context, files, kubelet_package, resources, runtime};
 use crate::cluster::Node;
 use crate::plan::Blueprint;
-use crate::plan::facts::software::{CRI_TOOLS, KUBERNETES};
+use crate::plan::facts::software::{CRI_TOOLS, KUBELET, KUBERNETES};
 use crate::resource::{
     File, Module, OnChange, Package, Packages, Provides, Repository, RepositoryKey, Resource,
     Service, Swap, Sysctl,
@@ -190,9 +190,11 @@ fn packages(context: &Context, node: &Node) -> Vec<Resource> {
     let release = format!("{}-", context.resolved.version);
     let base = BASE.iter().map(|name| Package::any(name));
     let (runtime, rivals) = runtime::packages(context);
+    // A kubelet that runs is upgraded when its node has its turn.
+    let waits = |name: &str| name == KUBELET && context.upgraded_from(node).is_some();
     let kubernetes = KUBERNETES.iter().map(|name| Package {
         name: (*name).to_owned(),
-        version: Some(release.clone()),
+        version: (!waits(name)).then(|| release.clone()),
         hold,
     });
     // kubeadm's package brings no crictl since 1.32. It has a version of its
@@ -209,6 +211,7 @@ fn packages(context: &Context, node: &Node) -> Vec<Resource> {
     };
     let mut all = vec![Resource::Packages(packages)];
     all.extend(runtime::beside_packages(context, node));
+    all.extend(kubelet_package::ahead(context, node));
     all
 }
 

@@ -1,16 +1,18 @@
 //! Settings of kubelets that run: applied one node after the other. Pods go on
 //! while their kubelet restarts.
 
+use std::iter;
 use std::num::NonZeroUsize;
 
 use super::settings::configuration;
-use super::{Bootstrapped, Context, config, nodes};
+use super::{Bootstrapped, Context, config, kubelet_package, nodes};
 use crate::cluster::{Node, Role};
 use crate::kubeadm::{KubeletSettings, Stage, kubelet_client, kubelet_settings};
+use crate::plan::facts::NodeView;
 use crate::plan::facts::kubelet::NOTE_KUBELET;
 use crate::plan::gate::Gate;
-use crate::plan::operation::Operation;
-use crate::plan::{Blueprint, StepId};
+use crate::plan::operation::{NodeIdentity, Operation};
+use crate::plan::{Blueprint, StepId, version_step};
 use crate::resource::{Command, Done, Resource, Verb};
 use crate::shell::{Script, sh};
 
@@ -41,10 +43,17 @@ fn differences(context: &Context, node: &Node) -> Vec<String> {
         return Vec::new();
     };
     let view = &facts.kubelet;
+    let upgraded = context.upgraded_from(node);
+    let to = context.resolved.version;
+    let mut all: Vec<_> = upgraded
+        .iter()
+        .map(|from| format!("kubelet {from} -> {to}"))
+        .collect();
     let Some(last) = &view.last_applied else {
-        return vec!["kdiy has not noted yet what it runs with".to_owned()];
+        all.push("kdiy has not noted yet what it runs with".to_owned());
+        return all;
     };
-    let mut all = last.differences(&wanted(context, node));
+    all.extend(last.differences(&wanted(context, node)));
     let by_hand = view.changed_files.iter();
     all.extend(by_hand.map(|file| format!("{file} was changed by somebody else")));
     all
@@ -72,18 +81,38 @@ pub(super) fn roll_out(
     if rolls.is_empty() {
         return Vec::new();
     }
+    let drained = version_step::drained(context.resolved, context.cluster_state);
     let members = rolls.into_iter().map(|roll| (roll.0.name.clone(), roll));
     blueprint.rolling(TITLE, ONE, members, |blueprint, host, (node, details)| {
-        let command = vec![Resource::Command(restart(context, node, details))];
-        let step = blueprint.add(host, TITLE, command, needs);
-        let step = blueprint.waiting(step, Gate::Kubelet);
-        let mut steps = vec![step];
-        // One that was not ready before need not become so by this.
         let known = context.cluster_state.nodes.get(host.as_str());
+        let drained = known.filter(|_| drained.contains(&node.name));
+        let of = |known: &NodeView| NodeIdentity {
+            node: known.name.clone(),
+            uid: known.uid.clone(),
+        };
+        let mut steps = Vec::new();
+        if let Some(known) = drained {
+            let drain = Operation::Drain(of(known));
+            steps.push(blueprint.operate("drain the node", drain, true, needs));
+        }
+        let command = vec![Resource::Command(restart(context, node, details))];
+        let title = match context.upgraded_from(node) {
+            Some(_) => "upgrade the kubelet",
+            None => TITLE,
+        };
+        let step = blueprint.add(host, title, command, &[needs, &steps].concat());
+        let step = blueprint.waiting(step, Gate::Kubelet);
+        steps.push(step);
+        // One that was not ready before need not become so by this.
         if known.is_some_and(|known| known.ready) {
             let ready = Operation::NodesReady(vec![host.to_string()]);
             let ready = blueprint.operate("wait for the node", ready, true, &[step]);
             steps.push(blueprint.waiting(ready, nodes::gate(context, [host.to_string()])));
+        }
+        if let Some(known) = drained {
+            let uncordon = Operation::Uncordon(of(known));
+            let last = steps.last().copied();
+            steps.push(blueprint.operate("uncordon the node", uncordon, true, last.as_slice()));
         }
         steps
     })
@@ -92,8 +121,11 @@ pub(super) fn roll_out(
 fn restart(context: &Context, node: &Node, details: Vec<String>) -> Command {
     let settings = wanted(context, node);
     let health = settings.health().unwrap_or_default();
-    let words = [health.as_str(), "kubeadm", "init", "phase", "kubelet-start"];
-    let script = Script::of(RESTART_KUBELET)
+    let hidden = (!node.roles.has(Role::ControlPlane)).then_some("kdiy_hide_pki");
+    let words = iter::once(health.as_str()).chain(hidden);
+    let words = words.chain(["kubeadm", "init", "phase", "kubelet-start"]);
+    let script = kubelet_package::upgrade(context, node)
+        .lit(RESTART_KUBELET)
         .lit("kdiy_restart_kubelet ")
         .args(words)
         .lit(config::OPTION)

@@ -7,7 +7,7 @@ use crate::kubeadm::{CONTROL_PLANE_LABEL, NO_EXTERNAL_BALANCERS_LABEL, node_labe
 use crate::plan::facts::NodeView;
 use crate::plan::gate::Gate;
 use crate::plan::membership::Membership;
-use crate::plan::operation::{NodeMarks, Operation};
+use crate::plan::operation::{NodeIdentity, NodeMarks, Operation};
 use crate::plan::{Blueprint, StepId, facts};
 use crate::resource::{Command, Done, Resource, Verb};
 
@@ -35,10 +35,10 @@ pub(super) fn forget(
     let name = node.name.as_str();
     let title = format!("forget {name}");
     if !context.is_stacked() || !node.roles.has(Role::ControlPlane) {
-        let operation = Operation::DeleteNode {
+        let operation = Operation::DeleteNode(NodeIdentity {
             node: name.to_owned(),
             uid: state.nodes.get(name)?.uid.clone(),
-        };
+        });
         return Some(blueprint.operate_needed(title, operation, &[reachable]));
     }
     // A refusal of etcd's comes before anything is gone.

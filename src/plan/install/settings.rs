@@ -1,6 +1,7 @@
 //! Settings of running control planes: applied one control plane after
 //! the other, each behind the health of the others.
 
+mod certificates;
 mod static_pods;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,6 +104,12 @@ struct Roll<'a> {
 }
 
 impl Roll<'_> {
+    /// Whether the API server serves with another certificate.
+    fn certificate(&self) -> bool {
+        let mut lines = self.details.iter();
+        lines.any(|line| line.starts_with(certificates::LINE))
+    }
+
     fn changes_images(&self) -> bool {
         self.details.iter().any(|line| line.contains(": image "))
     }
@@ -140,7 +147,8 @@ fn rolls<'a>(context: &Context<'a>) -> Vec<Roll<'a>> {
             if stage != wanted && view.stage() != Stage::Plain {
                 continue;
             }
-            let details = differences(&settings, view);
+            let mut details = certificates::differences(context, view);
+            details.extend(differences(&settings, view));
             if details.is_empty() {
                 continue;
             }
@@ -173,6 +181,7 @@ fn note_applied(view: &mut PlaneView, settings: &PlaneSettings) {
         running.extend(settings.arguments.clone());
     }
     view.last_applied = Some(settings.clone());
+    view.server_names = None;
 }
 
 /// What is different on one control plane, line by line.
@@ -247,15 +256,19 @@ pub(super) fn roll_out(
     let enabling = encrypts && !is_encrypted(context);
     let mut before = Vec::new();
     let mut uploaded = None;
+    let upgrades = rolls.iter().any(Roll::changes_images);
     if !rolls.is_empty() {
         before = gates(context, blueprint);
-        uploaded = Some(upload(context, blueprint, bootstrapped));
+    }
+    if !rolls.is_empty() && !upgrades {
+        uploaded = Some(upload(context, blueprint, &[bootstrapped.reachable]));
         before.extend(uploaded);
     }
     let mut done = Vec::new();
     for pass in rolls.chunk_by(|one, next| one.stage == next.stage) {
         let title = match pass[0].stage {
             Stage::Reads => "let the API server read encrypted secrets",
+            _ if upgrades => "bring the control plane to new images",
             _ => "restart the control plane with new settings",
         };
         let needs = [&before[..], &done[..]].concat();
@@ -290,6 +303,12 @@ pub(super) fn roll_out(
         });
         done.extend(rolled);
     }
+    if upgrades {
+        // What joins has the images of those that run.
+        let needs = [&[bootstrapped.reachable], &done[..]].concat();
+        let step = upload(context, blueprint, &needs);
+        uploaded = Some(blueprint.planned(step));
+    }
     if encrypts {
         rewrite(context, blueprint, bootstrapped, &done);
     }
@@ -318,7 +337,7 @@ fn gates(context: &Context, blueprint: &mut Blueprint) -> Vec<StepId> {
 }
 
 /// What joining control planes read, once for all.
-fn upload(context: &Context, blueprint: &mut Blueprint, bootstrapped: &Bootstrapped) -> StepId {
+fn upload(context: &Context, blueprint: &mut Blueprint, needs: &[StepId]) -> StepId {
     let stage = Stage::wanted(context.resolved.cluster.control_plane.encryption);
     let command = Command {
         name: "kubeadm's configuration in the cluster".to_owned(),
@@ -334,7 +353,7 @@ fn upload(context: &Context, blueprint: &mut Blueprint, bootstrapped: &Bootstrap
         &context.lead.name,
         "upload kubeadm's configuration",
         vec![Resource::Command(command)],
-        &[bootstrapped.reachable],
+        needs,
     )
 }
 

@@ -8,6 +8,7 @@ use crate::cluster::{Name, Node, ResolvedCluster, Role};
 use crate::etcd::member;
 use crate::plan::facts::NodeView;
 use crate::plan::membership::{Membership, Outside};
+use crate::plan::version_step::{self, VersionStep};
 use crate::plan::{ClusterState, Facts, Observation, bootstrap};
 use crate::runtime;
 use crate::transport::sanitise::sanitise_short;
@@ -184,30 +185,35 @@ fn names(members: &str) -> String {
     members.collect::<Vec<_>>().join(", ")
 }
 
-/// A cluster is not upgraded by installing other packages.
+/// A version is left for a later patch or the next minor version, and for no
+/// other.
 pub(super) fn upgrade(
     resolved: &ResolvedCluster,
     cluster_state: &ClusterState,
     node: &Node,
     problems: &mut Vec<HostProblem>,
 ) {
-    let wanted = format!("v{}", resolved.version);
-    let known = cluster_state.nodes.get(node.name.as_str());
-    let runs = known
-        .filter(|_| cluster_state.joined_nodes.contains(&node.name))
-        .map(|known| &known.version);
-    if let Some(runs) = runs.filter(|runs| **runs != wanted) {
-        problems.push(HostProblem {
-            code: "upgrade",
-            kubeadm: "",
-            what: format!("it runs {runs}, and the inventory asks for {wanted}"),
-            fix: format!(
-                "set `version: {}`; upgrades are not built yet, and kubelets are never changed by \
-                 the way",
-                runs.trim_start_matches('v')
+    let wanted = resolved.version;
+    let (runs, fix) = match version_step::of_kubelet(resolved, cluster_state, node) {
+        Some(VersionStep::TooFar(from)) => (
+            from,
+            format!(
+                "go one minor version at a time, with an apply for each: {}",
+                version_step::path(from, wanted)
             ),
-        });
-    }
+        ),
+        Some(VersionStep::Back(from)) => (
+            from,
+            format!("write `version: {from}`: Kubernetes does not go back to an earlier version"),
+        ),
+        _ => return,
+    };
+    problems.push(HostProblem {
+        code: "upgrade",
+        kubeadm: "",
+        what: format!("its kubelet is of version {runs}, and the inventory asks for {wanted}"),
+        fix,
+    });
 }
 
 /// A kubelet stays with the runtime that it joined with: what kubeadm wrote

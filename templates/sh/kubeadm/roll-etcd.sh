@@ -1,8 +1,7 @@
 # shellcheck shell=sh
-# Comes after etcd's functions and processes.sh; kdiy_tmp is the private folder
+# Comes after etcd's functions and wait-for-rollout.sh; kdiy_tmp is the private folder
 # of every step.
 # shellcheck disable=SC2154
-kdiy_etcd_manifest=/etc/kubernetes/manifests/etcd.yaml
 # kdiy_others_serve NAME: whether all members but this one have a vote and
 # answer; kdiy_other is one of them then.
 kdiy_others_serve() {
@@ -31,28 +30,36 @@ for p in $kdiy_now; do
 done
 kdiy_etcd_healthy "$@" || { echo 'it is not healthy'; return 1; }
 }
+kdiy_stopped() { [ -z "$(kdiy_pids "$1")" ] || { echo 'it still runs'; return 1; }; }
 # kdiy_roll_etcd NAME CURL-WORD...: has kubeadm write the manifest anew, and
 # waits for the member. Fails before any change where another member does not
 # serve; puts the manifest of before back where the new one does not come up
 # with the same image: what another version has written is not read by the old.
+# The API server beside it stops before, until the static pods are written: it
+# could not answer without etcd, and the kubelet would wait for half a minute
+# for its answer before it starts the new etcd.
 kdiy_roll_etcd() {
 kdiy_own=$1; shift
 kdiy_poll 60 'the other members of etcd to answer' kdiy_others_serve "$kdiy_own" || return 1
 kdiy_others_serve "$kdiy_own" || return 1
 [ -z "$kdiy_other" ] || kdiy_give_leadership_away "$kdiy_other" || return 1
-cp -p "$kdiy_etcd_manifest" "$kdiy_tmp/etcd.before"
+cp -p "$kdiy_manifests/etcd.yaml" "$kdiy_tmp/etcd.before"
 kdiy_etcd_pids > "$kdiy_tmp/etcd.old"
-kubeadm init phase etcd local --config "$kdiy_tmp/kubeadm.yaml" || return 1
-! cmp -s "$kdiy_tmp/etcd.before" "$kdiy_etcd_manifest" || return 0
+rm -f "$kdiy_manifests/kube-apiserver.yaml"
+kdiy_poll 90 'the API server beside etcd to stop' kdiy_stopped kube-apiserver && kubeadm init phase etcd local --config "$kdiy_tmp/kubeadm.yaml" || {
+kdiy_put_back kube-apiserver
+return 1
+}
+! cmp -s "$kdiy_tmp/etcd.before" "$kdiy_manifests/etcd.yaml" || return 0
 kdiy_poll 240 'etcd to serve with its new settings' kdiy_etcd_renewed "$@" && return 0
 # Names of logs have no odd letters.
 # shellcheck disable=SC2012
 kdiy_log=$(ls -t /var/log/pods/kube-system_etcd-*/*/*.log 2>/dev/null | head -n 1)
 [ -z "$kdiy_log" ] || tail -n 3 "$kdiy_log" >&2
-if [ "$(grep ' image: ' "$kdiy_tmp/etcd.before")" = "$(grep ' image: ' "$kdiy_etcd_manifest")" ]; then
-cp -p "$kdiy_tmp/etcd.before" /etc/kubernetes/.etcd.kdiy-new
-mv -f /etc/kubernetes/.etcd.kdiy-new "$kdiy_etcd_manifest"
+if [ "$(grep ' image: ' "$kdiy_tmp/etcd.before")" = "$(grep ' image: ' "$kdiy_manifests/etcd.yaml")" ]; then
+kdiy_put_back etcd
 echo 'the manifest of before was put back; look at controlPlane.etcd in the inventory' >&2
 fi
+kdiy_put_back kube-apiserver
 return 1
 }

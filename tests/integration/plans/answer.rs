@@ -309,7 +309,7 @@ impl One<'_> {
                 ManifestSource::File { text, .. } => sha256_hex(text.as_bytes()),
                 ManifestSource::Url(url) => sha256_hex(url.as_bytes()),
             }),
-            settings: Some(change::settings(&self.applied.cluster)),
+            settings: Some(change::remembered(self.applied)),
         }
     }
 
@@ -400,6 +400,12 @@ impl One<'_> {
         );
         let reached = self.applied.cluster.node_endpoint().to_string();
         answer.section("reached", plane.reached.as_deref().unwrap_or(&reached));
+        let certificate = plane.server_names.as_ref().map(|names| {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let names = rcgen::CertificateParams::new(names.clone()).unwrap();
+            names.self_signed(&key).unwrap().pem()
+        });
+        answer.section("server-certificate", &certificate.unwrap_or_default());
         let encrypted = plane.encrypted.unwrap_or(stage == Stage::Writes);
         answer.section("encrypted", if encrypted { "secretbox" } else { "" });
         let access = format!("{KUBELET_ROLE} {KUBELET_USER}");

@@ -114,6 +114,8 @@ pub struct Plane {
     pub noted: Option<bool>,
     /// Whether the cluster remembers that its secrets were rewritten.
     pub encrypted: Option<bool>,
+    /// Names in the certificate of its API server.
+    pub server_names: Option<Vec<String>>,
     /// Where admin.conf reaches the API.
     pub reached: Option<String>,
     pub kubelet_access: Option<bool>,

@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use super::{Context, Roll, config, configuration, note_of};
+use super::{Context, Roll, certificates, config, configuration, note_of};
 use crate::cluster::{Node, Values};
 use crate::etcd::ask;
 use crate::etcd::script::HEALTH;
@@ -24,12 +24,16 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
         "127.0.0.1"
     };
     let mut inputs = vec![configuration(context, roll.node, roll.stage)];
-    let mut script = Script::of(PROCESSES).then(&others_serve(context, roll.node));
+    let mut script = Script::of(PROCESSES)
+        .then(&others_serve(context, roll.node))
+        .lit(WAIT_FOR_ROLLOUT);
+    if roll.certificate() {
+        script = script.then(&certificates::renew(context, roll.node));
+    }
     if roll.etcd() {
         script = script.then(&etcd(context, roll.node));
     }
     script = script
-        .lit(WAIT_FOR_ROLLOUT)
         .lit("kubeadm init phase control-plane all")
         .lit(config::OPTION)
         .lit("\n");
