@@ -233,7 +233,8 @@ pub fn quote(word: &str) -> String {
         .into_owned()
 }
 
-/// Text and words of scripts that are not in files yet.
+/// Text of tests' own.
+#[cfg(test)]
 impl Script {
     /// Appends text as it stands.
     #[must_use]

@@ -7,7 +7,7 @@ use crate::kubeadm::{self, Stage};
 use crate::plan::serving::{requestor, serving_function};
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Resource, Verb};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// Port of every kubelet.
 const PORT: u16 = 10250;
@@ -29,9 +29,8 @@ pub(super) fn configure(context: &Context, blueprint: &mut Blueprint) -> Vec<Ste
         verb: Verb::Run,
         details: vec!["upload".to_owned()],
         done: Done::Known(false),
-        script: Script::of("kubeadm init phase upload-config kubelet")
-            .lit(config::OPTION)
-            .lit("\n"),
+        script: Script::of(config::PHASE_FUNCTION)
+            .then(&config::phase(["upload-config", "kubelet"])),
         inputs: vec![configuration(context, context.lead, stage)],
     };
     let upload = blueprint.add_needed(
@@ -50,9 +49,8 @@ pub(super) fn configure(context: &Context, blueprint: &mut Blueprint) -> Vec<Ste
             verb: Verb::Run,
             details: vec![format!("take it from the cluster: {who}; restart kubelet")],
             done: Done::Known(false),
-            script: Script::of("kubeadm upgrade node phase kubelet-config ")
-                .args(kubeadm::kubelet_phase_arguments())
-                .lit("\nsystemctl restart kubelet.service\n"),
+            script: Script::of(sh!("kubeadm/kubelet-config.sh"))
+                .call("kdiy_configure_kubelet", kubeadm::kubelet_phase_arguments()),
             inputs: Vec::new(),
         };
         let command = vec![Resource::Command(command)];
@@ -80,7 +78,7 @@ pub(super) fn approve(context: &Context, blueprint: &mut Blueprint, joined: &[St
         return;
     }
     let kubectl = kubectl(context, context.lead);
-    let mut script = serving_function(context.resolved, &kubectl);
+    let mut script = kubectl.then(&serving_function(context.resolved));
     let mut details = Vec::new();
     for node in context.resolved.cluster.kubelets() {
         let waits = waiting(context, node);
@@ -97,15 +95,7 @@ pub(super) fn approve(context: &Context, blueprint: &mut Blueprint, joined: &[St
             node.name, node.name
         ));
         let url = format!("https://{}/", std::net::SocketAddr::new(address, PORT));
-        script = script
-            .lit("kdiy_poll 180 ")
-            .arg(format!(
-                "the kubelet of {} to serve with a certificate of the cluster",
-                node.name
-            ))
-            .lit(" kdiy_served ")
-            .args([node.name.as_str(), url.as_str()])
-            .lit("\n");
+        script = script.call("kdiy_wait_for_serving", [node.name.as_str(), &url]);
     }
     let command = Command {
         name: "serving certificates".to_owned(),

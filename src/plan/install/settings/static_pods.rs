@@ -19,10 +19,9 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
     };
     let mut inputs = vec![configuration(context, roll.node, roll.stage)];
     let mut script = Script::of(PROCESSES)
-        .lit(WAIT_FOR_ROLLOUT)
-        .lit("kubeadm init phase control-plane all")
-        .lit(config::OPTION)
-        .lit("\n");
+        .with(WAIT_FOR_ROLLOUT)
+        .with(config::PHASE_FUNCTION)
+        .then(&config::phase(["control-plane", "all"]));
     for component in PlaneComponent::ALL {
         let name = component.name();
         let arguments = &roll.settings[name].arguments;
@@ -45,19 +44,13 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
                 format!("https://{host}:{port}/healthz")
             }
         };
-        script = script
-            .lit("kdiy_wait_for_rollout ")
-            .args([name, health.as_str()])
-            .lit("\n");
+        script = script.call("kdiy_wait_for_rollout", [name, health.as_str()]);
     }
     if let Some(policy) = context.resolved.cluster.control_plane.audit.as_ref() {
-        // Policies of before, which kdiy wrote and no process reads any more.
+        let path = &audit::policy(policy).path;
         script = script
-            .lit("find ")
-            .arg(audit::POLICIES)
-            .lit(" -maxdepth 1 -type f -name 'policy-????????????????.yaml' ! -path ")
-            .arg(&audit::policy(policy).path)
-            .lit(" -delete\n");
+            .with(sh!("kubeadm/policies.sh"))
+            .call("kdiy_remove_old_policies", [audit::POLICIES, path]);
     }
     Command {
         name: "static pods".to_owned(),
@@ -70,8 +63,6 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
 }
 
 /// Keeps the manifests and who runs, and defines `kdiy_wait_for_rollout NAME
-/// URL`: waits until the component runs with all that it should, after its
-/// manifest changed as a new process, and is healthy. Certificates on the
-/// loopback address are each component's own; kubelet does not check them
-/// either.
+/// URL`. Certificates on the loopback address are each component's own; kubelet
+/// does not check them either.
 const WAIT_FOR_ROLLOUT: &str = sh!("kubeadm/wait-for-rollout.sh");
