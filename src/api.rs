@@ -11,6 +11,7 @@
 
 pub mod client;
 pub mod credentials;
+pub mod daemon_sets;
 pub mod drain;
 pub mod error;
 mod http;

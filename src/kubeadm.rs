@@ -18,6 +18,7 @@ mod join;
 mod kube_proxy;
 mod kubelet;
 pub mod kubelet_client;
+mod kubelet_settings;
 mod node;
 pub mod phases;
 pub mod settings;
@@ -36,8 +37,9 @@ pub use arguments::{keeps_order, nanoseconds, same_values};
 pub use encryption::Stage;
 pub use images::{image_repository, sandbox_image};
 pub use kubelet::{OWN_PATCH, Resolver};
+pub use kubelet_settings::{KubeletSettings, kubelet_settings};
 pub use node::{CONTROL_PLANE_LABEL, NO_EXTERNAL_BALANCERS_LABEL, node_labels};
-pub use settings::{PlaneComponent, PlaneSettings, Settings, plane_settings};
+pub use settings::{ETCD, PlaneComponent, PlaneSettings, Settings, plane_settings};
 
 /// Port of every API server on its own host.
 pub const API_PORT: u16 = 6443;
@@ -112,13 +114,6 @@ pub fn join(
     ca_pin: &str,
 ) -> Zeroizing<String> {
     document::stream(&[join::configuration(resolved, node, token, ca_pin)])
-}
-
-/// Arguments of `kubeadm upgrade node phase kubelet-config`, which would forget
-/// the patches without.
-#[must_use]
-pub fn kubelet_phase_arguments() -> [String; 1] {
-    [format!("--patches={PATCHES}")]
 }
 
 /// The patches of one host with a kubelet: the inventory's, which kubeadm asks

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Cluster, Cni, LoadBalancer, Topology};
+use super::{Cluster, Cni, LoadBalancer};
 
 /// What a change of a field does on a cluster that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Change {
     Kdiy(&'static str),
 }
 
-use Change::{New, Refused};
+use Change::{Applied, New, Refused};
 
 /// `network.podCIDR`.
 pub const POD_CIDR: Change = Refused(
@@ -48,9 +48,9 @@ pub const CGROUP_DRIVER: Change = Refused(
      it back",
 );
 /// `images.repository`.
-pub const IMAGE_REPOSITORY: Change = Refused(
-    "static pods and addons name it, and changing them is not built yet. Put it back; a mirror \
-     (`images.mirrors`) can change at any time",
+pub const IMAGE_REPOSITORY: Change = Applied(
+    "images are pulled ahead; then static pods, etcd's among them, are made anew, one control \
+     plane after the other, and then the addons",
 );
 /// `controlPlane.apiServer.certSANs`.
 pub const CERT_SANS: Change = Refused(
@@ -60,24 +60,12 @@ pub const CERT_SANS: Change = Refused(
      phase certs apiserver` with that configuration and restart the API server; then put the \
      setting into `data.settings` of the ConfigMap kube-system/kdiy-settings",
 );
-/// `controlPlane.etcd.extraArgs` and `extraConfig`.
-pub const ETCD_ARGUMENTS: Change = Refused(
-    "rolling a stacked etcd is not built yet. Put it back; an external etcd's configuration is \
-     applied, one member after the other",
-);
-/// `kubelet.extraArgs` and `extraConfig`.
-pub const KUBELET: Change = New(
-    "kubelets that run keep theirs: changing those is not built yet. By hand: edit \
-     /var/lib/kubelet/config.yaml and restart the kubelet, node after node",
-);
 /// `kubelet.clientCertificates`.
 pub const KUBELET_CLIENT: Change =
     New("it is how a worker joins; kubelets renew their certificates by themselves");
 /// `kubeProxy`.
-pub const KUBE_PROXY: Change = Refused(
-    "changing kube-proxy is not built yet. By hand: edit the ConfigMap kube-system/kube-proxy, \
-     `kubectl -n kube-system rollout restart daemonset kube-proxy`, and put the setting into \
-     `data.settings` of the ConfigMap kube-system/kdiy-settings",
+pub const KUBE_PROXY: Change = Applied(
+    "its ConfigMap and DaemonSet are written anew, and its pods restart at the DaemonSet's pace",
 );
 /// `kubeadm.patches`.
 pub const KUBEADM_PATCHES: Change =
@@ -103,8 +91,6 @@ pub fn of(path: &str) -> Option<Change> {
         "cgroupDriver" => CGROUP_DRIVER,
         "images.repository" => IMAGE_REPOSITORY,
         "controlPlane.apiServer.certSANs" => CERT_SANS,
-        "controlPlane.etcd.extraArgs" | "controlPlane.etcd.extraConfig" => ETCD_ARGUMENTS,
-        "kubelet.extraArgs" | "kubelet.extraConfig" => KUBELET,
         "kubelet.clientCertificates" => KUBELET_CLIENT,
         "kubeProxy" => KUBE_PROXY,
         "kubeadm.patches" => KUBEADM_PATCHES,
@@ -122,7 +108,6 @@ pub fn settings(cluster: &Cluster) -> BTreeMap<String, String> {
     let Cluster {
         network,
         control_plane,
-        kubelet,
         kube_proxy,
         kubeadm,
         ..
@@ -132,7 +117,7 @@ pub fn settings(cluster: &Cluster) -> BTreeMap<String, String> {
         list.sort();
         list
     };
-    let mut all: Vec<(&str, String)> = vec![
+    let all: Vec<(&str, String)> = vec![
         ("network.podCIDR", json(&network.pod_cidr.to_string())),
         (
             "network.serviceCIDR",
@@ -146,8 +131,6 @@ pub fn settings(cluster: &Cluster) -> BTreeMap<String, String> {
             "controlPlane.apiServer.certSANs",
             json(&sorted(&control_plane.cert_sans)),
         ),
-        ("kubelet.extraArgs", json(&kubelet.extra_args)),
-        ("kubelet.extraConfig", json(&kubelet.extra_config)),
         (
             "kubelet.clientCertificates",
             json(&format!("{:?}", cluster.kubelet_client).to_lowercase()),
@@ -164,11 +147,6 @@ pub fn settings(cluster: &Cluster) -> BTreeMap<String, String> {
         ),
         ("loadBalancer", json(&balancer(&cluster.load_balancer))),
     ];
-    if cluster.topology == Topology::Stacked {
-        let etcd = &control_plane.etcd;
-        all.push(("controlPlane.etcd.extraArgs", json(&etcd.extra_args)));
-        all.push(("controlPlane.etcd.extraConfig", json(&etcd.extra_config)));
-    }
     let all = all.into_iter();
     all.map(|(path, value)| (path.to_owned(), value)).collect()
 }

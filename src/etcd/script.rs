@@ -12,8 +12,9 @@ use crate::shell::{Script, sh};
 /// `kdiy_is_start_complete`.
 const START: &str = sh!("etcd/start.sh");
 
-/// Defines `kdiy_wait_for_etcd NODE CURL-WORD…`.
-const HEALTH: &str = sh!("etcd/health.sh");
+/// Defines `kdiy_etcd_healthy CURL-WORD…` and `kdiy_wait_for_etcd NODE
+/// CURL-WORD…`.
+pub const HEALTH: &str = sh!("etcd/health.sh");
 
 /// Defines `kdiy_mark TEXT` and `kdiy_etcd_failed CODE`.
 const MARK: &str = sh!("etcd/mark.sh");

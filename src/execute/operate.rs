@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use super::run::{AGAIN, AttemptError, StepRunner};
 use super::{Event, Failure};
 use crate::api::manifests::{self, Conflicts};
-use crate::api::{Client, Error, nodes, objects};
+use crate::api::{Client, Error, daemon_sets, nodes, objects};
 use crate::plan::PlannedStep;
 use crate::plan::operation::{Manifest, NodeMarks, Operation};
 use crate::resource::Content;
@@ -41,6 +41,8 @@ fn place(name: &str) -> objects::Place {
 const READY: Duration = Duration::from_secs(300);
 /// How long the kubelets of nodes that have joined may take to register.
 const REGISTERED: Duration = Duration::from_secs(120);
+/// How long the pods of a DaemonSet may take to restart.
+const RESTARTED: Duration = Duration::from_secs(600);
 /// How long a bootstrap token is valid.
 const TOKEN_LIFE: time::Duration = time::Duration::hours(1);
 
@@ -190,6 +192,15 @@ impl Operator for ApiOperator<'_> {
             Operation::Apply(manifest) => self.apply(manifest).await,
             Operation::DeleteNode { node, uid } => nodes::delete(&self.client, node, uid).await,
             Operation::Remember(settings) => self.remember(settings).await,
+            Operation::RestartDaemonSet { namespace, name } => {
+                let place = objects::Place {
+                    namespace: namespace.clone(),
+                    name: name.clone(),
+                };
+                let now = OffsetDateTime::now_utc().format(&Rfc3339);
+                let now = now.unwrap_or_default();
+                daemon_sets::restart(&self.client, &place, &now, RESTARTED, tell).await
+            }
             Operation::NodesReady(names) => {
                 nodes::wait_until_ready(&self.client, names, READY, tell).await
             }

@@ -7,7 +7,7 @@
 //! kubernetes/kubernetes at v1.37.
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::PATCHES;
 use super::document::merged;
@@ -47,7 +47,7 @@ struct KubeletConfiguration {
 
 /// The document, with the inventory's settings over it. kubeadm fills in the
 /// cluster's DNS address and domain.
-pub fn configuration(resolved: &ResolvedCluster) -> impl Serialize {
+pub fn configuration(resolved: &ResolvedCluster) -> Value {
     let ours = KubeletConfiguration {
         api_version: "kubelet.config.k8s.io/v1beta1",
         kind: "KubeletConfiguration",
@@ -58,15 +58,21 @@ pub fn configuration(resolved: &ResolvedCluster) -> impl Serialize {
     merged(&ours, &resolved.cluster.kubelet.extra_config)
 }
 
-/// What is true of one host alone. Where the inventory says it of all, the
-/// patch says the same: one from before would win over the inventory.
-pub fn patch(resolved: &ResolvedCluster, resolver: Resolver) -> HostFile {
+/// The file that the kubelet gives to pods that use the host's resolver: as the
+/// inventory says, or by what the host has.
+pub fn resolv_conf(resolved: &ResolvedCluster, resolver: Resolver) -> Value {
     let found = match resolver {
         Resolver::SystemdResolved => "/run/systemd/resolve/resolv.conf",
         Resolver::ResolvConf => "/etc/resolv.conf",
     };
     let theirs = resolved.cluster.kubelet.extra_config.get("resolvConf");
-    let file = theirs.cloned().unwrap_or_else(|| found.into());
+    theirs.cloned().unwrap_or_else(|| found.into())
+}
+
+/// What is true of one host alone. Where the inventory says it of all, the
+/// patch says the same: one from before would win over the inventory.
+pub fn patch(resolved: &ResolvedCluster, resolver: Resolver) -> HostFile {
+    let file = resolv_conf(resolved, resolver);
     let patch = json!([{"op": "add", "path": "/resolvConf", "value": file}]);
     HostFile::public(format!("{PATCHES}/{OWN_PATCH}"), format!("{patch}\n"))
 }

@@ -125,7 +125,7 @@ fn ignored(kubeadm: &Kubeadm) -> Vec<&str> {
 }
 
 /// What differs from host to host, and the inventory's arguments over it.
-fn kubelet_arguments(resolved: &ResolvedCluster, node: &Node) -> Arguments {
+pub fn kubelet_arguments(resolved: &ResolvedCluster, node: &Node) -> Arguments {
     let mut arguments = Arguments::new();
     arguments.insert(
         "node-ip".to_owned(),

@@ -1,5 +1,4 @@
-//! What kdiy decides about API server, controller-manager and scheduler:
-//! known here once, for kubeadm's documents and for the comparison with the
+//! What kdiy decides about the static pods of a control plane: known here once, for kubeadm's documents and for the comparison with the
 //! processes that run.
 
 use std::collections::BTreeMap;
@@ -9,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::arguments::elected;
 use super::encryption::{self, Stage};
-use super::{audit, document};
-use crate::cluster::{Arguments, ControlPlane, ResolvedCluster};
+use super::{audit, document, image_repository};
+use crate::cluster::{Arguments, ControlPlane, ResolvedCluster, Topology};
 use crate::resource::sha256_hex;
 
 /// A component that kubeadm runs as a static pod on each control plane.
@@ -28,13 +27,20 @@ pub enum PlaneComponent {
 /// What is decided about one component.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
+    /// The image, as a registry has it; of etcd, which version of kubeadm
+    /// chooses it.
+    #[serde(default)]
+    pub image: String,
     /// Arguments, without dashes; kubeadm adds its own.
     pub arguments: Arguments,
     /// Hash of what else reaches its static pod: volumes and patches.
     pub pod: String,
 }
 
-/// Settings of all components, by their names.
+/// The name of stacked etcd's static pod, beside those of [`PlaneComponent`].
+pub const ETCD: &str = "etcd";
+
+/// Settings of all components, stacked etcd among them, by their names.
 pub type PlaneSettings = BTreeMap<String, Settings>;
 
 impl PlaneComponent {
@@ -66,17 +72,29 @@ impl PlaneComponent {
 /// The settings of a cluster's control planes at one stage of encryption.
 #[must_use]
 pub fn plane_settings(resolved: &ResolvedCluster, stage: Stage) -> PlaneSettings {
-    let plane = &resolved.cluster.control_plane;
-    PlaneComponent::ALL
+    let cluster = &resolved.cluster;
+    let (repository, version) = (image_repository(resolved), resolved.version);
+    let mut all: PlaneSettings = PlaneComponent::ALL
         .into_iter()
         .map(|component| {
             let settings = Settings {
-                arguments: arguments(plane, component, stage),
-                pod: pod_hash(resolved, component),
+                image: format!("{repository}/{}:v{version}", component.name()),
+                arguments: arguments(&cluster.control_plane, component, stage),
+                pod: hash(resolved, section(&cluster.control_plane, component)),
             };
             (component.name().to_owned(), settings)
         })
-        .collect()
+        .collect();
+    if cluster.topology == Topology::Stacked {
+        let etcd = &cluster.control_plane.etcd;
+        let settings = Settings {
+            image: format!("{repository}/etcd of kubeadm {version}"),
+            arguments: etcd.extra_args.clone(),
+            pod: hash(resolved, etcd.extra_config.clone()),
+        };
+        all.insert(ETCD.to_owned(), settings);
+    }
+    all
 }
 
 /// The arguments of one component that the inventory decides.
@@ -123,9 +141,8 @@ pub fn section(plane: &ControlPlane, component: PlaneComponent) -> Map<String, V
 
 /// Patches of all components count for each: their names say for which only
 /// by a convention of kubeadm's.
-fn pod_hash(resolved: &ResolvedCluster, component: PlaneComponent) -> String {
-    let section = Value::Object(section(&resolved.cluster.control_plane, component));
+fn hash(resolved: &ResolvedCluster, section: Map<String, Value>) -> String {
     let patches = &resolved.cluster.kubeadm.patches;
-    let both = document::yaml(&(section, patches));
+    let both = document::yaml(&(Value::Object(section), patches));
     sha256_hex(both.as_bytes())
 }

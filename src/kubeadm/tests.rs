@@ -373,8 +373,10 @@ fn patches_are_files_of_their_own() {
 
 #[test]
 fn kubelets_that_are_configured_anew_keep_their_patches() {
-    let patches = ["--patches=/etc/kubernetes/patches"];
-    assert_eq!(kubelet_phase_arguments(), patches);
+    let resolved = few(Version::new(1, 37, 2));
+    let text = kubelet_client::start(&resolved, &resolved.cluster.nodes[0]);
+    let patches = "patches:\n  directory: /etc/kubernetes/patches\n";
+    assert!(text.contains(patches), "{text}");
 }
 
 /// The inventory's volumes stay beside those of the audit log.

@@ -2,6 +2,7 @@
 
 pub mod endpoint;
 pub mod host_info;
+pub mod kubelet;
 pub mod plane;
 pub mod software;
 pub mod stacked_etcd;
@@ -12,6 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 
 pub use host_info::HostInfo;
+pub use kubelet::KubeletView;
 pub use plane::PlaneView;
 pub use software::{Lookup, Software};
 pub use stacked_etcd::StackedEtcd;
@@ -91,6 +93,8 @@ pub struct Facts {
     pub etcd: Option<EtcdFacts>,
     /// What the member of stacked etcd on this control plane says.
     pub stacked_etcd: StackedEtcd,
+    /// What its kubelet was last given.
+    pub kubelet: KubeletView,
     /// What runs on this control plane.
     pub plane: PlaneView,
 }
@@ -181,6 +185,7 @@ impl Questions {
         let script = section("facts", &Script::of(FACTS))
             .then(&section("addresses", &addresses))
             .then(&section("listening", &listening))
+            .then(&section("kubelet", &kubelet::script()))
             .then(&section("peers", &self.peers_script()))
             .then(&section("endpoint", &self.endpoint.script()))
             .then(&match &self.software {
@@ -276,6 +281,7 @@ impl Facts {
             api: ApiView::Absent,
             etcd: EtcdFacts::parse(answers)?,
             stacked_etcd: StackedEtcd::parse(answers)?,
+            kubelet: KubeletView::parse(answers.get("kubelet")?),
             plane: PlaneView::parse(answers),
         })
     }

@@ -1,12 +1,14 @@
 //! A cluster's desired state, step by step: the table of contents of the
 //! whole installation.
 
+mod addons;
 mod balancer;
 mod config;
 mod control_plane;
 mod etcd;
 mod host;
 mod kubelet;
+mod kubelet_settings;
 mod network;
 mod nodes;
 mod parallel_bootstrap;
@@ -120,22 +122,38 @@ pub fn blueprint(
         false => parallel_bootstrap::bootstrap(&context, &mut blueprint, balanced, etcd),
     };
     let network = network::manifest(&context, &mut blueprint, &bootstrapped);
-    let rolled_out = settings::roll_out(&context, &mut blueprint, secrets, &bootstrapped);
+    let mut rolled_out = settings::roll_out(&context, &mut blueprint, secrets, &bootstrapped);
+    rolled_out.extend(kubelet_settings::upload(
+        &context,
+        &mut blueprint,
+        &bootstrapped,
+    ));
+    let addons = addons::bring(&context, &mut blueprint, &bootstrapped, &rolled_out);
     let mut joined = control_plane::join(&context, &mut blueprint, &bootstrapped, &rolled_out);
     joined.extend(&bootstrapped.parallel);
-    joined.extend(worker::join(&context, &mut blueprint, &bootstrapped));
+    joined.extend(worker::join(
+        &context,
+        &mut blueprint,
+        &bootstrapped,
+        &rolled_out,
+    ));
     joined.extend(put_back::kubelets(
         &context,
         &mut blueprint,
         bootstrapped.reachable,
     ));
     joined.extend(network);
+    joined.extend(addons);
     joined.push(kubelet::let_in(&context, &mut blueprint, &bootstrapped));
     balancer::place_kube_vip(&context, &mut blueprint, secrets);
     nodes::label(&context, &mut blueprint, &joined);
     nodes::ready(&context, &mut blueprint, &joined);
     kubelet::restrict(&context, &mut blueprint);
-    joined.extend(serving::configure(&context, &mut blueprint));
+    joined.extend(kubelet_settings::roll_out(
+        &context,
+        &mut blueprint,
+        &rolled_out,
+    ));
     serving::approve(&context, &mut blueprint, &joined);
     remember::settings(&context, &mut blueprint, &joined);
     blueprint

@@ -61,6 +61,13 @@ pub enum Operation {
     /// Has the cluster remember settings of its inventory, by path, as JSON
     /// each.
     Remember(BTreeMap<String, String>),
+    /// Restarts the pods of a DaemonSet at its own pace, and waits for them.
+    RestartDaemonSet {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
     /// Waits until these nodes are ready.
     NodesReady(Vec<String>),
 }
@@ -129,7 +136,10 @@ impl Operation {
             Self::LabelNodes(nodes) => nodes.iter().map(|node| node.node.as_str()).collect(),
             Self::DeleteNode { node, .. } => vec![node],
             Self::NodesReady(nodes) => nodes.iter().map(String::as_str).collect(),
-            Self::BootstrapToken | Self::Apply(_) | Self::Remember(_) => Vec::new(),
+            Self::BootstrapToken
+            | Self::Apply(_)
+            | Self::RestartDaemonSet { .. }
+            | Self::Remember(_) => Vec::new(),
         }
     }
 
@@ -142,7 +152,20 @@ impl Operation {
             Self::Apply(manifest) => manifest.name.clone(),
             Self::DeleteNode { node, .. } => format!("what is left of {node}"),
             Self::Remember(_) => "settings".to_owned(),
-            Self::NodesReady(_) => "all nodes to be ready".to_owned(),
+            Self::RestartDaemonSet { name, .. } => format!("the pods of {name}"),
+            Self::NodesReady(nodes) => match nodes.as_slice() {
+                [one] => format!("{one} to be ready"),
+                _ => "all nodes to be ready".to_owned(),
+            },
+        }
+    }
+
+    /// What it is about, where the name of its only node stands above.
+    #[must_use]
+    pub fn name_of_one(&self) -> String {
+        match self {
+            Self::NodesReady(nodes) if nodes.len() == 1 => "its Node to be ready".to_owned(),
+            _ => self.name(),
         }
     }
 
@@ -157,7 +180,13 @@ impl Operation {
             Self::Remember(_) => {
                 vec!["note in the cluster which settings it has, to see changes".to_owned()]
             }
-            Self::NodesReady(nodes) => vec![nodes.join(", ")],
+            Self::RestartDaemonSet { .. } => {
+                vec!["restart them at the DaemonSet's pace, and wait for them".to_owned()]
+            }
+            Self::NodesReady(nodes) => match nodes.len() {
+                1 => Vec::new(),
+                _ => vec![nodes.join(", ")],
+            },
         }
     }
 }

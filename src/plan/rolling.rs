@@ -101,9 +101,15 @@ impl RollingGroup {
     /// Whether a step is one of a member's.
     #[must_use]
     pub fn holds(&self, step: usize) -> bool {
-        self.members
-            .iter()
-            .any(|member| member.steps.contains(&step))
+        self.member_of(step).is_some()
+    }
+
+    /// The member that a step is of.
+    #[must_use]
+    pub fn member_of(&self, step: usize) -> Option<&Name> {
+        let mut members = self.members.iter();
+        let own = members.find(|member| member.steps.contains(&step));
+        own.map(|member| &member.host)
     }
 
     /// Whether a step may begin: it is of no member, its member is worked on

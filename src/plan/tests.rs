@@ -11,7 +11,8 @@ use ipnet::IpNet;
 use zeroize::Zeroizing;
 
 use super::facts::{
-    ApiView, EndpointQuestions, EndpointView, NodeView, PlaneView, StackedEtcd, ca_hash,
+    ApiView, EndpointQuestions, EndpointView, KubeletView, NodeView, PlaneView, StackedEtcd,
+    ca_hash,
 };
 use super::install::{Observed, Trust, blueprint};
 use super::preflight::problems;
@@ -25,7 +26,7 @@ use crate::etcd::members::{MemberView, View};
 use crate::secret_store::SecretStore;
 
 use crate::kubeadm::tests::few;
-use crate::kubeadm::{Stage, plane_settings};
+use crate::kubeadm::{ETCD, Resolver, Stage, kubelet_settings, plane_settings};
 use crate::resource::Content;
 use crate::resource::tests::{absent, as_wanted};
 use crate::template::HostFile;
@@ -91,6 +92,7 @@ pub(super) fn facts(resolved: &ResolvedCluster, host: &str) -> Facts {
         ca: None,
         api_server_manifest: false,
         signed_serving: false,
+        kubelet: KubeletView::default(),
         unfinished: None,
         addresses: vec![(
             "eth0".to_owned(),
@@ -225,6 +227,8 @@ fn member(resolved: &ResolvedCluster, host: &str) -> Facts {
     facts.kubelet_client = facts.kubelet_conf;
     facts.ca = { facts.kubelet_conf }.then(|| ca_hash(&trust().ca_certificate));
     facts.signed_serving = resolved.cluster.kubelet_serving == KubeletServing::Signed;
+    facts.kubelet.last_applied =
+        { facts.kubelet_conf }.then(|| kubelet_settings(resolved, node, Resolver::ResolvConf));
     if node.roles.has(Role::ControlPlane) {
         let manifest = crate::cni::manifest(&resolved.cluster.network.cni);
         let manifest = manifest.map(|source| match source {
@@ -276,6 +280,7 @@ fn plane_with(resolved: &ResolvedCluster, stage: Stage) -> PlaneView {
     let running = settings.iter();
     PlaneView {
         running: running
+            .filter(|(name, _)| *name != ETCD)
             .map(|(name, settings)| (name.clone(), settings.arguments.clone()))
             .collect(),
         last_applied: Some(settings),

@@ -263,7 +263,15 @@ mod tests {
 
     /// What a host said, with the length of each section made right.
     fn said(sections: &[(&str, &str)]) -> Vec<u8> {
-        let all = ["peers", "endpoint", "software", "etcd", "stacked-etcd"].map(|name| (name, ""));
+        let all = [
+            "kubelet",
+            "peers",
+            "endpoint",
+            "software",
+            "etcd",
+            "stacked-etcd",
+        ]
+        .map(|name| (name, ""));
         let all = sections.iter().copied().chain(all);
         let sections = all.map(|(name, text)| format!("@{name} {}\n{text}\n", text.len()));
         sections.collect::<String>().into_bytes()

@@ -109,7 +109,9 @@ struct Group<'a> {
     title: &'a str,
     /// How many hosts at a time, where not all side by side.
     at_once: Option<NonZeroUsize>,
-    actors: BTreeSet<&'a Actor>,
+    /// Hosts, the cluster, or the nodes of a rolling group that are worked on
+    /// through the cluster.
+    subjects: BTreeSet<&'a str>,
     body: String,
 }
 
@@ -120,27 +122,31 @@ fn groups<'a>(plan: &'a Plan, style: &Style) -> Vec<Group<'a>> {
     let mut alike: BTreeMap<(&str, String, Option<usize>), Vec<usize>> = BTreeMap::new();
     let mut group_of = Vec::with_capacity(plan.steps.len());
     for (own, step) in plan.steps.iter().enumerate() {
-        let body = body(step, style);
         let rolling = plan.rolling_of(own);
+        let member = rolling.and_then(|group| plan.rolling[group].member_of(own));
+        let body = body(step, member.is_some(), style);
+        let subject = match (&step.actor, member) {
+            (Actor::Cluster, Some(member)) => member.as_str(),
+            (actor, _) => actor.as_str(),
+        };
         let needed = step.needs.iter().map(|&need| group_of[need]).max();
         let places = alike
             .entry((&step.title, body.clone(), rolling))
             .or_default();
         let found = places.iter().copied().find(|&place| {
-            needed.is_none_or(|needed| place > needed)
-                && !groups[place].actors.contains(&step.actor)
+            needed.is_none_or(|needed| place > needed) && !groups[place].subjects.contains(subject)
         });
         let place = found.unwrap_or_else(|| {
             places.push(groups.len());
             groups.push(Group {
                 title: &step.title,
                 at_once: rolling.map(|group| plan.rolling[group].at_once),
-                actors: BTreeSet::new(),
+                subjects: BTreeSet::new(),
                 body,
             });
             groups.len() - 1
         });
-        groups[place].actors.insert(&step.actor);
+        groups[place].subjects.insert(subject);
         group_of.push(place);
     }
     groups
@@ -149,9 +155,9 @@ fn groups<'a>(plan: &'a Plan, style: &Style) -> Vec<Group<'a>> {
 /// `install packages  cp-1, cp-2, w-1`, on more lines where there are many.
 fn heading(group: &Group<'_>, style: &Style) -> String {
     let title = style.paint(Tone::Strong, group.title);
-    let names = names(&group.actors);
+    let names = names(&group.subjects);
     let pace = match group.at_once.map(NonZeroUsize::get) {
-        Some(at_once) if at_once < group.actors.len() => pace(at_once),
+        Some(at_once) if at_once < group.subjects.len() => pace(at_once),
         _ => String::new(),
     };
     let faint = style.paint(Tone::Faint, &pace);
@@ -173,18 +179,18 @@ fn pace(at_once: usize) -> String {
     }
 }
 
-fn body(step: &PlannedStep, style: &Style) -> String {
+/// A step of a rolling group stands below its node's name.
+fn body(step: &PlannedStep, rolling: bool, style: &Style) -> String {
     let lines: Vec<_> = match &step.action {
         Action::Converge(changes) => changes.iter().flat_map(|c| lines(c, style)).collect(),
         Action::Do(operation) => {
+            let name = match rolling {
+                true => operation.name_of_one(),
+                false => operation.name(),
+            };
             let details = operation.details();
             let details = details.iter().map(|detail| sanitise(detail)).collect();
-            head(
-                operation.verb(),
-                &sanitise(&operation.name()),
-                details,
-                style,
-            )
+            head(operation.verb(), &sanitise(&name), details, style)
         }
     };
     lines
@@ -536,7 +542,10 @@ mod tests {
             ..Plan::default()
         };
         let groups = groups(&plan, &Style::test(80, false));
-        let shown: Vec<_> = groups.iter().map(|g| (g.title, names(&g.actors))).collect();
+        let shown: Vec<_> = groups
+            .iter()
+            .map(|g| (g.title, names(&g.subjects)))
+            .collect();
         let wanted = [("b", "h-1, h-3"), ("c", "h-1"), ("b", "h-2")];
         assert_eq!(
             shown,

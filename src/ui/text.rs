@@ -155,7 +155,7 @@ pub fn duration(duration: Duration) -> String {
 
 /// Names with commas; four and more that are numbered in a row as `w-1..w-9`.
 #[must_use]
-pub fn names<T: ToString>(names: &BTreeSet<&T>) -> String {
+pub fn names<T: ToString + ?Sized>(names: &BTreeSet<&T>) -> String {
     let names: Vec<_> = names.iter().map(|name| name.to_string()).collect();
     let mut numbered: Vec<(&str, &str, Option<u32>)> = names
         .iter()

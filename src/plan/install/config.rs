@@ -4,7 +4,7 @@ use crate::resource::{Content, Input};
 use crate::shell::{Script, sh};
 
 /// Its name among the command's inputs.
-const NAME: &str = "kubeadm.yaml";
+pub(super) const NAME: &str = "kubeadm.yaml";
 
 /// Defines `kdiy_phase FILE WORD…` and `kdiy_phase_again FILE WORD…`.
 pub(super) const PHASE_FUNCTION: &str = sh!("kubeadm/phase.sh");

@@ -2,7 +2,10 @@
 //! behind the health of etcd on those before it.
 
 use super::balancer::{self, Balanced};
-use super::{Bootstrapped, Context, config, file, has_etcd_key, nodes, runtime, settings, undo};
+use super::{
+    Bootstrapped, Context, config, file, has_etcd_key, kubelet_settings, nodes, runtime, settings,
+    undo,
+};
 use crate::cluster::{Node, Role};
 use crate::etcd::{self, member};
 use crate::kubeadm::{self, Stage};
@@ -69,7 +72,7 @@ pub(super) fn init(
     etcd: Vec<StepId>,
 ) -> Bootstrapped {
     let (lead, host) = (context.lead, &context.lead.name);
-    let pulled = pull_images(context, lead, blueprint);
+    let pulled = pull_images(context, lead, blueprint, context.has_joined(lead));
     let text = kubeadm::init(context.resolved, lead, TOKEN);
     let run = kubeadm_run(context, "init", lead);
     let around = balancer::around_init(context);
@@ -85,7 +88,9 @@ pub(super) fn init(
             context.resolved.cluster.endpoint
         )],
         done: Done::Known(context.is_bootstrapped()),
-        script: script.then(&settings::note(context)),
+        script: script
+            .then(&settings::note(context))
+            .then(&kubelet_settings::note(context, lead)),
         inputs,
     };
     let mut needs = vec![
@@ -128,7 +133,7 @@ pub(super) fn join(
         .collect();
     let mut joined = Vec::new();
     for node in others {
-        let pulled = pull_images(context, node, blueprint);
+        let pulled = pull_images(context, node, blueprint, context.has_joined(node));
         let mut needs = vec![bootstrapped.reachable, pulled];
         needs.extend(bootstrapped.token);
         needs.extend(rolled_out);
@@ -160,6 +165,7 @@ pub(super) fn join_node(
     } else {
         ("worker", Script::new())
     };
+    let note = note.then(&kubelet_settings::note(context, node));
     let mut needs = needs.to_vec();
     if let Some(forgotten) = nodes::forget(context, node, blueprint, reachable) {
         needs.push(forgotten);
@@ -218,13 +224,19 @@ FileAvailable--etc-kubernetes-pki-ca.crt,Port-6443,Port-10250,Port-10251,Port-10
 Port-10259,Port-2379,Port-2380";
 
 /// Images are pulled ahead, beside what else goes on in the cluster.
-pub(super) fn pull_images(context: &Context, node: &Node, blueprint: &mut Blueprint) -> StepId {
+/// `done` where the node has them.
+pub(super) fn pull_images(
+    context: &Context,
+    node: &Node,
+    blueprint: &mut Blueprint,
+    done: bool,
+) -> StepId {
     let stage = Stage::wanted(context.resolved.cluster.control_plane.encryption);
     let pull = Command {
         name: "images of the control plane".to_owned(),
         verb: Verb::Run,
         details: vec![format!("pull those of v{}", context.resolved.version)],
-        done: Done::Known(context.has_joined(node)),
+        done: Done::Known(done),
         script: Script::of(runtime::PULL).run("kdiy_pull_control_plane"),
         inputs: vec![settings::configuration(context, node, stage)],
     };

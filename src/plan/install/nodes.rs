@@ -128,6 +128,15 @@ fn restore_role(node: &Node, known: Option<&NodeView>, marks: &mut NodeMarks) {
     }
 }
 
+/// Where to look why nodes are not ready.
+pub(super) fn gate(context: &Context, names: impl Into<Vec<String>>) -> Gate {
+    Gate::Nodes {
+        asked: context.lead.name.clone(),
+        server: facts::url(context.resolved.address(context.lead)),
+        names: names.into(),
+    }
+}
+
 /// Waits until all nodes are ready, where kdiy knows that something connects
 /// the pods.
 pub(super) fn ready(context: &Context, blueprint: &mut Blueprint, joined: &[StepId]) {
@@ -143,11 +152,7 @@ pub(super) fn ready(context: &Context, blueprint: &mut Blueprint, joined: &[Step
         .filter(|node| context.will_have_joined(node) && !is_ready(node))
         .map(|node| node.name.to_string())
         .collect();
-    let gate = Gate::Nodes {
-        asked: context.lead.name.clone(),
-        server: facts::url(context.resolved.address(context.lead)),
-        names: waiting.clone(),
-    };
+    let gate = gate(context, waiting.clone());
     let pending = !waiting.is_empty();
     let operation = Operation::NodesReady(waiting);
     let step = blueprint.operate("wait for the nodes", operation, pending, joined);

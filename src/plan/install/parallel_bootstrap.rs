@@ -140,7 +140,8 @@ fn prepare(
     blueprint: &mut Blueprint,
     etcd: &[StepId],
 ) -> StepId {
-    let pulled = pull_images(context, bootstrap_node.node, blueprint);
+    let node = bootstrap_node.node;
+    let pulled = pull_images(context, node, blueprint, context.has_joined(node));
     let note = format!("{BOOTSTRAP} {}", bootstrap_node.progress.initial_cluster);
     let script = taking_up(context, "a bootstrap that did not come to its end")
         .with(config::PHASE_FUNCTION)

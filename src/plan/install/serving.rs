@@ -1,68 +1,13 @@
 //! Requests of kubelets for serving certificates, approved by kdiy.
 
-use super::settings::configuration;
-use super::{Context, config, kubectl};
+use super::{Context, kubectl};
 use crate::cluster::{KubeletServing, Node};
-use crate::kubeadm::{self, Stage};
 use crate::plan::serving::{requestor, serving_function};
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Resource, Verb};
-use crate::shell::{Script, sh};
 
 /// Port of every kubelet.
 const PORT: u16 = 10250;
-
-/// Has the kubelets of members ask the cluster for their certificates, or no
-/// longer do so. kubeadm gives them the configuration that the cluster has.
-pub(super) fn configure(context: &Context, blueprint: &mut Blueprint) -> Vec<StepId> {
-    let nodes: Vec<_> = context.resolved.cluster.kubelets().collect();
-    let nodes: Vec<_> = nodes
-        .into_iter()
-        .filter(|node| context.has_joined(node) && !is_configured(context, node))
-        .collect();
-    if nodes.is_empty() {
-        return Vec::new();
-    }
-    let stage = Stage::wanted(context.resolved.cluster.control_plane.encryption);
-    let upload = Command {
-        name: "kubelets' configuration in the cluster".to_owned(),
-        verb: Verb::Run,
-        details: vec!["upload".to_owned()],
-        done: Done::Known(false),
-        script: Script::of(config::PHASE_FUNCTION)
-            .then(&config::phase(["upload-config", "kubelet"])),
-        inputs: vec![configuration(context, context.lead, stage)],
-    };
-    let upload = blueprint.add_needed(
-        &context.lead.name,
-        "upload the kubelets' configuration",
-        vec![Resource::Command(upload)],
-        &[],
-    );
-    let who = match context.resolved.cluster.kubelet_serving {
-        KubeletServing::Signed => "serve with a certificate of the cluster",
-        KubeletServing::SelfSigned => "serve with a certificate of its own",
-    };
-    let step = |node: &&Node| {
-        let command = Command {
-            name: "kubelet's configuration".to_owned(),
-            verb: Verb::Run,
-            details: vec![format!("take it from the cluster: {who}; restart kubelet")],
-            done: Done::Known(false),
-            script: Script::of(sh!("kubeadm/kubelet-config.sh"))
-                .call("kdiy_configure_kubelet", kubeadm::kubelet_phase_arguments()),
-            inputs: Vec::new(),
-        };
-        let command = vec![Resource::Command(command)];
-        blueprint.add(
-            &node.name,
-            "restart the kubelet with new settings",
-            command,
-            &[upload],
-        )
-    };
-    nodes.iter().map(step).collect()
-}
 
 /// A host that was not looked at is left as it is.
 fn is_configured(context: &Context, node: &Node) -> bool {

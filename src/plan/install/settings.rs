@@ -9,12 +9,12 @@ use std::num::NonZeroUsize;
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 
-use super::control_plane::gate;
+use super::control_plane::{gate, pull_images};
 use super::{Bootstrapped, Context, config, file, kubectl, resources};
-use crate::cluster::{Encryption, Node, Role};
+use crate::cluster::{Arguments, Encryption, Node, Role, Values};
 use crate::kubeadm::encryption::{self, Stage};
 use crate::kubeadm::settings::plane_settings;
-use crate::kubeadm::{self, PlaneComponent, PlaneSettings, audit, same_values};
+use crate::kubeadm::{self, ETCD, PlaneComponent, PlaneSettings, Settings, audit, same_values};
 use crate::plan::facts::plane::PlaneView;
 use crate::plan::{Blueprint, Facts, StepId};
 use crate::resource::{Command, Directory, Done, File, Input, OnDiffer, Resource, Verb};
@@ -94,6 +94,21 @@ struct Roll<'a> {
     details: Vec<String>,
 }
 
+impl Roll<'_> {
+    fn changes_images(&self) -> bool {
+        self.details.iter().any(|line| line.contains(": image "))
+    }
+
+    /// Whether stacked etcd restarts, too.
+    fn etcd(&self) -> bool {
+        let mut lines = self.details.iter();
+        lines.any(|line| {
+            line.strip_prefix(ETCD)
+                .is_some_and(|rest| rest.starts_with(':'))
+        })
+    }
+}
+
 /// All that has to be done, in order. Where encryption comes to several
 /// running API servers, all of them read before the first one writes.
 fn rolls<'a>(context: &Context<'a>) -> Vec<Roll<'a>> {
@@ -143,6 +158,9 @@ fn enables(joined: &[(&Node, PlaneView)], wanted: Stage) -> bool {
 /// The view after its settings were applied.
 fn note_applied(view: &mut PlaneView, settings: &PlaneSettings) {
     for (component, settings) in settings {
+        if component == ETCD {
+            continue;
+        }
         let running = view.running.entry(component.clone()).or_default();
         running.extend(settings.arguments.clone());
     }
@@ -153,34 +171,58 @@ fn note_applied(view: &mut PlaneView, settings: &PlaneSettings) {
 fn differences(wanted: &PlaneSettings, view: &PlaneView) -> Vec<String> {
     let mut all = Vec::new();
     for (component, wanted) in wanted {
-        let Some(running) = view.running.get(component) else {
-            all.push(format!("{component}: does not run"));
-            continue;
-        };
-        for (name, value) in &wanted.arguments {
-            match running.get(name) {
-                Some(runs) if same_values(runs, value) => {}
-                Some(runs) => all.push(format!("{component}: --{name} {runs} -> {value}")),
-                None => all.push(format!("{component}: --{name} none -> {value}")),
+        // Before the first note there is only the processes' word.
+        let noted = view.last_applied.as_ref();
+        let last = noted.and_then(|all| all.get(component));
+        match view.running.get(component) {
+            Some(running) => all.extend(of_process(component, wanted, running, last)),
+            None if component == ETCD => {
+                all.extend(last.iter().flat_map(|last| of_etcd(wanted, last)))
+            }
+            None => {
+                all.push(format!("{component}: does not run"));
+                continue;
             }
         }
-        // Before the first note there is only the processes' word.
-        let Some(last) = view
-            .last_applied
-            .as_ref()
-            .and_then(|all| all.get(component))
-        else {
-            continue;
-        };
-        let gone = last.arguments.iter().filter(|(name, value)| {
-            !wanted.arguments.contains_key(*name) && running.get(*name) == Some(value)
-        });
-        all.extend(gone.map(|(name, value)| format!("{component}: --{name} {value} -> kubeadm's")));
+        let Some(last) = last else { continue };
+        if last.image != wanted.image {
+            let (was, is) = (&last.image, &wanted.image);
+            all.push(format!("{component}: image {was} -> {is}"));
+        }
         if last.pod != wanted.pod {
             all.push(format!("{component}: other volumes or patches"));
         }
     }
     all
+}
+
+/// Arguments that a process has and should not have, or the other way round.
+fn of_process(
+    component: &str,
+    wanted: &Settings,
+    running: &Arguments,
+    last: Option<&Settings>,
+) -> Vec<String> {
+    let differs = |(name, value): (&String, &Values)| match running.get(name) {
+        Some(runs) if same_values(runs, value) => None,
+        Some(runs) => Some(format!("{component}: --{name} {runs} -> {value}")),
+        None => Some(format!("{component}: --{name} none -> {value}")),
+    };
+    let last = last.into_iter().flat_map(|last| &last.arguments);
+    let gone = last.filter(|(name, value)| {
+        !wanted.arguments.contains_key(*name) && running.get(*name) == Some(value)
+    });
+    let gone = gone.map(|(name, value)| format!("{component}: --{name} {value} -> kubeadm's"));
+    { wanted.arguments.iter() }
+        .filter_map(differs)
+        .chain(gone)
+        .collect()
+}
+
+/// Arguments of etcd, by what was last applied: it is restarted for nothing
+/// else.
+fn of_etcd(wanted: &Settings, last: &Settings) -> Vec<String> {
+    of_process(ETCD, wanted, &last.arguments, Some(last))
 }
 
 /// Settles the control planes that run with something else. Returns the steps
@@ -213,6 +255,15 @@ pub(super) fn roll_out(
             .take_while(|roll| roll.stage != pass[0].stage)
             .map(|roll| &roll.node.name)
             .collect();
+        let pulled: BTreeMap<_, _> = { pass.iter() }
+            .filter(|roll| roll.changes_images())
+            .map(|roll| {
+                (
+                    &roll.node.name,
+                    pull_images(context, roll.node, blueprint, false),
+                )
+            })
+            .collect();
         let members = pass.iter().map(|roll| (roll.node.name.clone(), roll));
         let rolled = blueprint.rolling(title, ONE, members, |blueprint, host, roll| {
             let mut resources = match again.contains(host) {
@@ -222,6 +273,8 @@ pub(super) fn roll_out(
             resources.push(Resource::Command(static_pods::command(context, roll)));
             // A limit takes all of it or nothing: rewritten secrets that one
             // API server still writes as they are would not be encrypted.
+            let mut needs = needs.clone();
+            needs.extend(pulled.get(host));
             vec![match enabling {
                 true => blueprint.add_needed(host, title, resources, &needs),
                 false => blueprint.add(host, title, resources, &needs),
@@ -236,22 +289,24 @@ pub(super) fn roll_out(
     done
 }
 
-/// Health of the members whose processes all run; one that does not run is
-/// what is to be fixed.
-fn gates(context: &Context, blueprint: &mut Blueprint) -> Vec<StepId> {
-    let runs = |node: &&Node| {
+/// Control planes that have joined and whose processes all run. One of which
+/// one does not run is what is to be fixed.
+fn running<'a>(context: &Context<'a>) -> Vec<&'a Node> {
+    let all = |node: &&Node| {
         let facts = context.facts.get(&node.name);
         facts.is_some_and(|facts| facts.plane.running.len() == PlaneComponent::ALL.len())
     };
     let joined = context.resolved.with_role(Role::ControlPlane);
-    let joined: Vec<_> = joined
-        .filter(|node| context.has_joined(node))
-        .filter(runs)
-        .collect();
     joined
-        .iter()
-        .map(|node| gate(context, node, blueprint))
+        .filter(|node| context.has_joined(node))
+        .filter(all)
         .collect()
+}
+
+/// Their health, before the first of them restarts.
+fn gates(context: &Context, blueprint: &mut Blueprint) -> Vec<StepId> {
+    let running = running(context).into_iter();
+    running.map(|node| gate(context, node, blueprint)).collect()
 }
 
 /// What joining control planes read, once for all.

@@ -4,7 +4,7 @@
 //! signed, unless the inventory wants that.
 
 use super::control_plane::join_node;
-use super::{Bootstrapped, Context, config, nodes, parallel_bootstrap, runtime};
+use super::{Bootstrapped, Context, config, kubelet_settings, nodes, parallel_bootstrap, runtime};
 use crate::cluster::{KubeletClient, Node, Role};
 use crate::kubeadm::phases::Phase;
 use crate::kubeadm::{self, kubelet_client};
@@ -57,6 +57,7 @@ pub(super) fn join(
     context: &Context,
     blueprint: &mut Blueprint,
     bootstrapped: &Bootstrapped,
+    rolled_out: &[StepId],
 ) -> Vec<StepId> {
     let mut joined = Vec::new();
     for node in workers(context) {
@@ -67,6 +68,7 @@ pub(super) fn join(
             KubeletClient::Issued => start(context, node, blueprint, bootstrapped.reachable, needs),
             KubeletClient::Bootstrap => {
                 needs.extend(bootstrapped.token);
+                needs.extend(rolled_out);
                 join_node(context, node, blueprint, bootstrapped.reachable, &needs)
             }
         });
@@ -93,7 +95,8 @@ fn start(
     let kubeconfig = kubelet_client::kubeconfig(resolved, node, &context.trust.ca_certificate);
     let script = Script::of(KUBELET)
         .run("kdiy_begin_join")
-        .then(&register(context, node));
+        .then(&register(context, node))
+        .then(&kubelet_settings::note(context, node));
     let command = Command {
         name: "the kubelet".to_owned(),
         verb: Verb::Run,

@@ -251,15 +251,10 @@ fn defect_7_a_setting_that_is_not_changed_is_refused_or_told() {
         cluster.network.service_cidr = "10.43.0.0/16".parse().unwrap();
     };
     assert_eq!(with(&service), (fixed(), 0));
-    let proxy = |cluster: &mut crate::cluster::Cluster| {
-        cluster.kube_proxy.mode = crate::cluster::ProxyMode::Nftables;
+    let phases = |cluster: &mut crate::cluster::Cluster| {
+        cluster.kubeadm.skip_phases = vec!["addon/coredns".to_owned()];
     };
-    assert_eq!(with(&proxy), (fixed(), 0));
-    let kubelet = |cluster: &mut crate::cluster::Cluster| {
-        let pods = ("maxPods".to_owned(), 50.into());
-        cluster.kubelet.extra_config.extend([pods]);
-    };
-    assert_eq!(with(&kubelet), (vec![], 1));
+    assert_eq!(with(&phases), (vec![], 1));
 }
 
 #[test]

@@ -7,7 +7,9 @@ use kdiy::cluster::{
     external_etcd_version,
 };
 use kdiy::etcd::member;
-use kdiy::kubeadm::{Settings, Stage, node_labels, plane_settings};
+use kdiy::kubeadm::{
+    ETCD, Resolver, Settings, Stage, kubelet_settings, node_labels, plane_settings,
+};
 use kdiy::plan::facts::plane::{KUBELET_ROLE, KUBELET_USER};
 use kdiy::plan::facts::{ApiView, NodeView};
 use kdiy::resource::sha256_hex;
@@ -78,6 +80,7 @@ struct One<'a> {
 impl One<'_> {
     fn sections(&self, answer: &mut Answer) {
         answer.section("facts", &self.facts());
+        answer.section("kubelet", &self.kubelet());
         answer.section("addresses", &self.addresses());
         answer.section("listening", &self.listening());
         let peers: Vec<_> = { self.host.unreachable.iter() }
@@ -354,6 +357,23 @@ impl One<'_> {
         })
     }
 
+    /// What the kubelet was last given, and a file that is as it was, or not.
+    fn kubelet(&self) -> String {
+        let kubelet = &self.host.kubelet;
+        let noted = kubelet.noted.unwrap_or(true);
+        if !self.is_joined() || !self.node.runs_kubelet() || !noted {
+            return String::new();
+        }
+        let resolver = match self.host.facts.contains_key("resolved") {
+            true => Resolver::SystemdResolved,
+            false => Resolver::ResolvConf,
+        };
+        let note = kubelet_settings(self.applied, self.node, resolver).note();
+        let file = "/var/lib/kubelet/config.yaml";
+        let now = if kubelet.by_hand { "other" } else { "same" };
+        format!("{note}\nsame  {file}\nnow\n{now}  {file}")
+    }
+
     fn plane(&self, answer: &mut Answer) {
         let plane = &self.host.plane;
         let stage = match plane.stage.as_deref() {
@@ -366,6 +386,7 @@ impl One<'_> {
         let settings = plane_settings(self.applied, stage);
         let processes = settings
             .iter()
+            .filter(|(name, _)| *name != ETCD)
             .map(|(name, settings)| self.process(name, settings));
         answer.section("processes", &processes.collect::<String>());
         let noted = serde_json::to_string(&settings).unwrap();

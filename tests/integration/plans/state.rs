@@ -82,10 +82,23 @@ pub struct Host {
     #[serde(default)]
     pub plane: Plane,
     #[serde(default)]
+    pub kubelet: Kubelet,
+    #[serde(default)]
     pub etcd: Etcd,
     /// What it has of resources, by `KIND NAME`.
     #[serde(default)]
     pub resources: BTreeMap<String, Has>,
+}
+
+/// What is known of a kubelet, where it is not what was applied.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Kubelet {
+    /// Whether what it was last given is noted.
+    pub noted: Option<bool>,
+    /// Whether somebody changed its configuration.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 /// What runs on a control plane, where it is not what was applied.

@@ -1,6 +1,6 @@
 //! The end of a bootstrap: what needs an API server that answers.
 
-use super::super::{Context, balancer, config, settings};
+use super::super::{Context, balancer, config, kubelet_settings, settings};
 use super::{PROGRESS, run};
 use crate::cluster::Node;
 use crate::kubeadm::phases::Phase;
@@ -74,6 +74,7 @@ pub(super) fn complete(
             .then(&run(context, Phase::MarkControlPlane))
             .then(&run(context, Phase::KubeletFinalize))
             .then(&settings::note(context))
+            .then(&kubelet_settings::note(context, node))
             .with(PROGRESS)
             .run("kdiy_end_progress"),
         inputs: vec![settings::configuration(context, node, stage)],

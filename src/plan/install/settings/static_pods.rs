@@ -1,9 +1,14 @@
 //! The static pods of one control plane, written anew and waited for.
 
+use std::iter;
+
 use super::{Context, Roll, config, configuration, note_of};
-use crate::cluster::Values;
+use crate::cluster::{Node, Values};
+use crate::etcd::ask;
+use crate::etcd::script::HEALTH;
 use crate::kubeadm::{PlaneComponent, audit};
 use crate::plan::facts::plane::PROCESSES;
+use crate::plan::gate::endpoint::READY_FUNCTION;
 use crate::resource::{Command, Done, Input, Verb};
 use crate::shell::{Script, sh};
 
@@ -18,7 +23,11 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
         "127.0.0.1"
     };
     let mut inputs = vec![configuration(context, roll.node, roll.stage)];
-    let mut script = Script::of(PROCESSES)
+    let mut script = Script::of(PROCESSES).then(&others_serve(context, roll.node));
+    if roll.etcd() {
+        script = script.then(&etcd(context, roll.node));
+    }
+    script = script
         .with(WAIT_FOR_ROLLOUT)
         .with(config::PHASE_FUNCTION)
         .then(&config::phase(["control-plane", "all"]));
@@ -61,6 +70,36 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
         inputs,
     }
 }
+
+/// The other API servers are asked again where it happens: those before have
+/// had their turn, and something may have befallen the rest since then.
+fn others_serve(context: &Context, node: &Node) -> Script {
+    let others = super::running(context).into_iter();
+    let others = others.filter(|other| other.name != node.name);
+    others.fold(Script::of(READY_FUNCTION), |script, other| {
+        let url = crate::plan::facts::url(context.resolved.address(other));
+        let what = format!("the API server of {} to be ready", other.name);
+        let words = ["60", &what, "kdiy_api_ready", &format!("{url}/readyz")];
+        script.call("kdiy_poll", words)
+    })
+}
+
+/// etcd before all else, as kubeadm has it: API servers of a release want its
+/// etcd.
+fn etcd(context: &Context, node: &Node) -> Script {
+    let client = context.etcd(node);
+    let health = format!("{}/health", client.url);
+    let words = iter::once(node.name.as_str());
+    let words = words.chain(client.options()).chain([health.as_str()]);
+    ask::functions(&client)
+        .with(HEALTH)
+        .with(ROLL_ETCD)
+        .set("kdiy_url", &client.url)
+        .call("kdiy_roll_etcd", words)
+}
+
+/// Defines `kdiy_roll_etcd NAME CURL-WORD…`.
+const ROLL_ETCD: &str = sh!("kubeadm/roll-etcd.sh");
 
 /// Keeps the manifests and who runs, and defines `kdiy_wait_for_rollout NAME
 /// URL`. Certificates on the loopback address are each component's own; kubelet

@@ -1,0 +1,136 @@
+//! Settings of kubelets that run: applied one node after the other. Pods go on
+//! while their kubelet restarts.
+
+use std::num::NonZeroUsize;
+
+use super::settings::configuration;
+use super::{Bootstrapped, Context, config, nodes};
+use crate::cluster::{Node, Role};
+use crate::kubeadm::{KubeletSettings, Stage, kubelet_client, kubelet_settings};
+use crate::plan::facts::kubelet::NOTE_KUBELET;
+use crate::plan::gate::Gate;
+use crate::plan::operation::Operation;
+use crate::plan::{Blueprint, StepId};
+use crate::resource::{Command, Done, Resource, Verb};
+use crate::shell::{Script, sh};
+
+/// Kubelets that restart at a time: where the settings are wrong, one node
+/// shows it.
+const ONE: NonZeroUsize = NonZeroUsize::MIN;
+
+const TITLE: &str = "restart the kubelet with new settings";
+
+/// Defines `kdiy_restart_kubelet URL COMMAND…`.
+const RESTART_KUBELET: &str = sh!("kubeadm/restart-kubelet.sh");
+
+/// What the kubelet of a node shall run with.
+fn wanted(context: &Context, node: &Node) -> KubeletSettings {
+    kubelet_settings(context.resolved, node, context.resolver(node))
+}
+
+/// The script that notes what the kubelet of a node was given.
+pub(super) fn note(context: &Context, node: &Node) -> Script {
+    let settings = wanted(context, node).note();
+    Script::of(NOTE_KUBELET).call("kdiy_note_kubelet", [settings])
+}
+
+/// What is different on a node that has joined, line by line. A host that was
+/// not looked at is left as it is.
+fn differences(context: &Context, node: &Node) -> Vec<String> {
+    let Some(facts) = context.facts.get(&node.name) else {
+        return Vec::new();
+    };
+    let view = &facts.kubelet;
+    let Some(last) = &view.last_applied else {
+        return vec!["kdiy has not noted yet what it runs with".to_owned()];
+    };
+    let mut all = last.differences(&wanted(context, node));
+    let by_hand = view.changed_files.iter();
+    all.extend(by_hand.map(|file| format!("{file} was changed by somebody else")));
+    all
+}
+
+/// What is different, node by node, those of control planes first.
+fn rolls<'a>(context: &Context<'a>) -> Vec<(&'a Node, Vec<String>)> {
+    let nodes = context.resolved.cluster.kubelets();
+    let nodes = nodes.filter(|node| context.has_joined(node));
+    let mut rolls: Vec<_> = nodes
+        .map(|node| (node, differences(context, node)))
+        .filter(|(_, details)| !details.is_empty())
+        .collect();
+    rolls.sort_by_key(|(node, _)| !node.roles.has(Role::ControlPlane));
+    rolls
+}
+
+/// Brings all kubelets to their settings.
+pub(super) fn roll_out(
+    context: &Context,
+    blueprint: &mut Blueprint,
+    needs: &[StepId],
+) -> Vec<StepId> {
+    let rolls = rolls(context);
+    if rolls.is_empty() {
+        return Vec::new();
+    }
+    let members = rolls.into_iter().map(|roll| (roll.0.name.clone(), roll));
+    blueprint.rolling(TITLE, ONE, members, |blueprint, host, (node, details)| {
+        let command = vec![Resource::Command(restart(context, node, details))];
+        let step = blueprint.add(host, TITLE, command, needs);
+        let step = blueprint.waiting(step, Gate::Kubelet);
+        let mut steps = vec![step];
+        // One that was not ready before need not become so by this.
+        let known = context.cluster_state.nodes.get(host.as_str());
+        if known.is_some_and(|known| known.ready) {
+            let ready = Operation::NodesReady(vec![host.to_string()]);
+            let ready = blueprint.operate("wait for the node", ready, true, &[step]);
+            steps.push(blueprint.waiting(ready, nodes::gate(context, [host.to_string()])));
+        }
+        steps
+    })
+}
+
+fn restart(context: &Context, node: &Node, details: Vec<String>) -> Command {
+    let settings = wanted(context, node);
+    let health = settings.health().unwrap_or_default();
+    let words = [health.as_str(), "kdiy_phase", config::NAME, "kubelet-start"];
+    let script = Script::of(config::PHASE_FUNCTION)
+        .with(RESTART_KUBELET)
+        .call("kdiy_restart_kubelet", words)
+        .then(&note(context, node));
+    let text = kubelet_client::start(context.resolved, node);
+    Command {
+        name: "the kubelet's settings".to_owned(),
+        verb: Verb::Run,
+        details,
+        done: Done::Known(false),
+        script,
+        inputs: vec![config::plain(text)],
+    }
+}
+
+/// What joining kubelets read, once for all, before any of them joins.
+pub(super) fn upload(
+    context: &Context,
+    blueprint: &mut Blueprint,
+    bootstrapped: &Bootstrapped,
+) -> Option<StepId> {
+    if rolls(context).is_empty() {
+        return None;
+    }
+    let stage = Stage::wanted(context.resolved.cluster.control_plane.encryption);
+    let upload = Command {
+        name: "kubelets' configuration in the cluster".to_owned(),
+        verb: Verb::Run,
+        details: vec!["upload, for nodes that join".to_owned()],
+        done: Done::Known(false),
+        script: Script::of(config::PHASE_FUNCTION)
+            .then(&config::phase(["upload-config", "kubelet"])),
+        inputs: vec![configuration(context, context.lead, stage)],
+    };
+    Some(blueprint.add_needed(
+        &context.lead.name,
+        "upload the kubelets' configuration",
+        vec![Resource::Command(upload)],
+        &[bootstrapped.reachable],
+    ))
+}
