@@ -13,7 +13,7 @@ pub mod status;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::cluster::Topology;
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 pub use gateway::Answer;
 pub use status::{EtcdStatus, Verdict};
@@ -69,10 +69,11 @@ impl Client {
         ["--cacert", ca, "--cert", certificate, "--key", key]
     }
 
-    /// curl's options for this client, with a blank on either side.
+    /// Defines `kdiy_etcd SECONDS CURL-WORD…`, which asks as this client, and
+    /// `kdiy_member_of INTERFACE`.
     #[must_use]
-    pub fn curl(&self) -> Script {
-        Script::of(" ").args(self.options()).lit(" ")
+    pub fn functions(&self) -> Script {
+        Script::of(sh!("etcd/client.sh")).call("kdiy_client", [self.ca, self.certificate, self.key])
     }
 }
 
@@ -86,19 +87,27 @@ mod tests {
         let address = |text: &str| text.parse().unwrap();
         let stacked = Client::of(&Topology::Stacked, address("10.0.0.11"));
         assert_eq!(stacked.url, "https://10.0.0.11:2379");
+        let called = |client: &Client| {
+            let script = client.functions();
+            script.as_str().lines().last().map(str::to_owned).unwrap()
+        };
         assert_eq!(
-            stacked.curl().as_str(),
-            " --cacert /etc/kubernetes/pki/etcd/ca.crt \
-             --cert /etc/kubernetes/pki/etcd/healthcheck-client.crt \
-             --key /etc/kubernetes/pki/etcd/healthcheck-client.key "
+            called(&stacked),
+            "kdiy_client /etc/kubernetes/pki/etcd/ca.crt \
+             /etc/kubernetes/pki/etcd/healthcheck-client.crt \
+             /etc/kubernetes/pki/etcd/healthcheck-client.key"
         );
         let external = Topology::External(EtcdSource::Distribution);
         let external = Client::of(&external, address("fd00::21"));
         assert_eq!(external.url, "https://[fd00::21]:2379");
         assert_eq!(
-            external.curl().as_str(),
-            " --cacert /etc/etcd/pki/ca.crt --cert /etc/etcd/pki/healthcheck-client.crt \
-             --key /etc/etcd/pki/healthcheck-client.key "
+            called(&external),
+            "kdiy_client /etc/etcd/pki/ca.crt /etc/etcd/pki/healthcheck-client.crt \
+             /etc/etcd/pki/healthcheck-client.key"
+        );
+        assert_eq!(
+            external.options()[..2],
+            ["--cacert", "/etc/etcd/pki/ca.crt"]
         );
     }
 }

@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use crate::cluster::{Balancer, Cluster, EndpointHost, LoadBalancer, ResolvedCluster, Role, Vip};
 use crate::kubeadm::API_PORT;
+use crate::resource::Check;
 use crate::template::HostFile;
 
 /// Port on the loopback address where a balancer says that it works. Only
@@ -40,7 +41,7 @@ pub struct Software {
     /// Path of its main file.
     pub config: &'static str,
     /// Accepts a new main file, whose path is appended.
-    pub check: &'static str,
+    pub check: Check,
 }
 
 /// The balancer on the hosts with the load-balancer role.

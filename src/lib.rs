@@ -37,7 +37,7 @@
 //! | [`secret_store`] | secrets of a run, which plans only name |
 //! | [`resource`] | what a host can have: probe, answer, difference and change of each kind in one file |
 //! | [`transport`] | how scripts reach hosts: SSH, and a fake that fails on what nobody scripted |
-//! | [`template`] [`shell`] | text files for hosts; shell text of typed, quoted parts |
+//! | [`template`] [`shell`] | text files for hosts; shell text: files of functions, called with quoted words |
 //! | [`cluster`] | what is meant: the words that all of the above use |
 //!
 //! # Invariants

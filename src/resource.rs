@@ -27,12 +27,12 @@ pub use answer::{AnswerError, Answers, SECTION_FUNCTION, section};
 pub use certificate::{Certificate, Keeping, Subject, Usage};
 pub use command::{Command, Done, Input};
 pub use directory::Directory;
-pub use file::{Content, File, OnDiffer, PUT_FUNCTION};
+pub use file::{Check, Content, File, OnDiffer};
 pub use hash::{hex, sha256_hex};
 pub use module::{Module, Provides};
 pub use packages::{APT_FUNCTION, Package, Packages, Rival};
-pub use repository::{DOWNLOAD, DOWNLOAD_FUNCTIONS, Repository, RepositoryKey};
-pub use service::{OnChange, Service};
+pub use repository::{DOWNLOAD_FUNCTIONS, FETCH_FUNCTION, Repository, RepositoryKey};
+pub use service::{OnChange, STAMP_FUNCTION, Service};
 pub use swap::Swap;
 pub use sysctl::Sysctl;
 
@@ -251,7 +251,35 @@ impl Resource {
         })
     }
 
-    /// The fragment that applies it, from what was seen.
+    /// The functions that the fragment calls which applies it, each file after
+    /// those whose functions it calls.
+    #[must_use]
+    pub const fn functions(&self) -> &'static [&'static str] {
+        match self {
+            Self::Directory(_) | Self::Swap(_) => &[],
+            Self::File(_) => &[file::OWN_FUNCTION, file::PUT_FUNCTION],
+            Self::Certificate(_) => &[
+                file::OWN_FUNCTION,
+                file::PUT_FUNCTION,
+                certificate::FUNCTIONS,
+            ],
+            Self::Module(_) => &[module::FUNCTIONS],
+            Self::Sysctl(_) => &[sysctl::FUNCTIONS],
+            Self::Repository(_) => &[
+                APT_FUNCTION,
+                FETCH_FUNCTION,
+                repository::KEYS,
+                repository::FUNCTIONS,
+            ],
+            Self::Packages(_) => &[APT_FUNCTION],
+            Self::Service(_) => &[STAMP_FUNCTION, service::FUNCTIONS],
+            // It brings others itself.
+            Self::Command(_) => &[APT_FUNCTION, command::FUNCTIONS],
+        }
+    }
+
+    /// The fragment that applies it, from what was seen; after
+    /// [`Self::functions`].
     #[must_use]
     pub fn apply(&self, seen: &Seen, fill: &dyn Fn(&Content) -> Zeroizing<String>) -> Script {
         match (self, seen) {

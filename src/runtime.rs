@@ -18,11 +18,6 @@ use crate::template::{HostFile, render};
 
 pub use proxy::{no_proxy, no_proxy_among};
 
-/// The command that pulls the image whose name is appended; it works before
-/// there is a kubelet. Every runtime's socket is there by then, that of
-/// cri-dockerd too, and no client of Docker is needed.
-pub const PULL: &str = "crictl pull";
-
 /// The command that shows all containers of a host.
 pub const LIST: &str = "crictl ps -a";
 

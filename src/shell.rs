@@ -6,18 +6,16 @@
 //!
 //! Shell text stands in whole files under `templates/sh`, which shellcheck
 //! reads: functions, called by [`Script::call`]. A file gets into the program
-//! by `sh!`, without its comments.
+//! by `sh!`, without its comments. What a function's exit code means is in
+//! [`OwnExit`].
+
+mod own_exit;
 
 use std::fmt;
 
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// A script of kdiy's own begins with this, since a proxy in a host's
-/// environment would stand between kubeadm, kubectl or curl and the cluster,
-/// and kubeadm would write it into static pods. Where a proxy is wanted, the
-/// inventory names it.
-pub const WITHOUT_PROXY: &str = "unset http_proxy https_proxy ftp_proxy all_proxy no_proxy \
-                                 HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY\n";
+pub use own_exit::OwnExit;
 
 /// The text of a file of `templates/sh`, without the lines that are comments:
 /// what only people read does not travel to hosts.
@@ -34,6 +32,12 @@ macro_rules! sh {
     }};
 }
 pub(crate) use sh;
+
+/// A script of kdiy's own begins with this, since a proxy in a host's
+/// environment would stand between kubeadm, kubectl or curl and the cluster,
+/// and kubeadm would write it into static pods. Where a proxy is wanted, the
+/// inventory names it.
+pub const WITHOUT_PROXY: &str = sh!("step/without-proxy.sh");
 
 /// The length of a script without its comments, in bytes.
 pub(crate) const fn code_length(text: &[u8]) -> usize {
@@ -97,57 +101,86 @@ impl Script {
         Self::default()
     }
 
-    /// Text that kdiy's own source wrote.
+    /// The text of a file of `templates/sh`, by `sh!`.
     #[must_use]
-    pub fn of(text: &'static str) -> Self {
-        Self(text.to_owned())
+    pub fn of(file: &'static str) -> Self {
+        Self(file.to_owned())
     }
 
-    /// Appends text of kdiy's own source, as it stands.
+    /// Appends the text of a file of `templates/sh`, by `sh!`.
     #[must_use]
-    pub fn lit(mut self, text: &'static str) -> Self {
-        self.push(text);
-        self
-    }
-
-    /// Appends one word of a command, quoted.
-    #[must_use]
-    pub fn arg(mut self, word: impl AsRef<str>) -> Self {
-        self.push(&Zeroizing::new(quote(word.as_ref())));
-        self
-    }
-
-    /// Appends words of a command, each quoted, with blanks between them.
-    #[must_use]
-    pub fn args<W: AsRef<str>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
-        for (place, word) in words.into_iter().enumerate() {
-            if place > 0 {
-                self.push(" ");
-            }
-            self.push(&Zeroizing::new(quote(word.as_ref())));
-        }
+    pub fn with(mut self, file: &'static str) -> Self {
+        self.begin_line();
+        self.push(file);
         self
     }
 
     /// Appends a line that calls a function, or runs a program, with these
-    /// words.
+    /// words, each quoted.
     #[must_use]
     pub fn call<W: AsRef<str>>(
-        self,
+        mut self,
         function: &'static str,
         words: impl IntoIterator<Item = W>,
     ) -> Self {
-        let called = words
-            .into_iter()
-            .fold(self.lit(function), |script, word| script.lit(" ").arg(word));
-        called.lit("\n")
+        self.begin_line();
+        self.push(function);
+        for word in words {
+            self.push(" ");
+            self.push_word(word.as_ref());
+        }
+        self.push("\n");
+        self
+    }
+
+    /// The same without words.
+    #[must_use]
+    pub fn run(self, function: &'static str) -> Self {
+        self.call(function, [""; 0])
+    }
+
+    /// Appends a line that sets a variable to this text, quoted.
+    #[must_use]
+    pub fn set(mut self, variable: &'static str, text: impl AsRef<str>) -> Self {
+        self.begin_line();
+        self.push(variable);
+        self.push("=");
+        self.push_word(text.as_ref());
+        self.push("\n");
+        self
+    }
+
+    /// Appends the definition of a function that runs this script, for
+    /// functions of files that call it.
+    #[must_use]
+    pub fn define(mut self, function: &'static str, body: &Self) -> Self {
+        self.begin_line();
+        self.push(function);
+        self.push("() {\n");
+        self.push(if body.is_empty() { ":" } else { &body.0 });
+        self.begin_line();
+        self.push("}\n");
+        self
     }
 
     /// Appends another script, as it stands.
     #[must_use]
     pub fn then(mut self, other: &Self) -> Self {
+        self.begin_line();
         self.push(&other.0);
         self
+    }
+
+    /// What follows is on a line of its own.
+    fn begin_line(&mut self) {
+        if !self.0.is_empty() && !self.0.ends_with('\n') {
+            self.push("\n");
+        }
+    }
+
+    /// Appends one word of a command, quoted.
+    fn push_word(&mut self, word: &str) {
+        self.push(&Zeroizing::new(quote(word)));
     }
 
     /// Appends; where there is no room, what was is wiped before it is left.
@@ -189,11 +222,45 @@ impl fmt::Display for Script {
 
 /// One word that sh reads back as exactly this text. A NUL cannot be in a
 /// word of any shell; it is dropped.
-fn quote(word: &str) -> String {
+///
+/// # Panics
+/// Never: what cannot be quoted was dropped.
+#[must_use]
+pub fn quote(word: &str) -> String {
     let word: String = word.chars().filter(|&c| c != '\0').collect();
     shlex::try_quote(&word)
         .expect("a word without NUL can be quoted")
         .into_owned()
+}
+
+/// Text of tests' own.
+#[cfg(test)]
+impl Script {
+    /// Appends text as it stands.
+    #[must_use]
+    pub fn lit(mut self, text: &'static str) -> Self {
+        self.push(text);
+        self
+    }
+
+    /// Appends one word of a command, quoted.
+    #[must_use]
+    pub fn arg(mut self, word: impl AsRef<str>) -> Self {
+        self.push_word(word.as_ref());
+        self
+    }
+
+    /// Appends words of a command, each quoted, with blanks between them.
+    #[must_use]
+    pub fn args<W: AsRef<str>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        for (place, word) in words.into_iter().enumerate() {
+            if place > 0 {
+                self.push(" ");
+            }
+            self.push_word(word.as_ref());
+        }
+        self
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +281,18 @@ mod tests {
         let script = Script::new().call("kdiy_do", ["a", "", "it's $b"]);
         assert_eq!(script.as_str(), "kdiy_do a '' \"it's \"'$b'\n");
         assert_eq!(Script::new().call("wait", [""; 0]).as_str(), "wait\n");
+    }
+
+    #[test]
+    fn variables_and_functions_are_defined() {
+        let body = Script::new().call("echo", ["$kdiy_a"]);
+        let script = Script::new().set("kdiy_a", "b c").define("kdiy_b", &body);
+        assert_eq!(
+            script.as_str(),
+            "kdiy_a='b c'\nkdiy_b() {\necho '$kdiy_a'\n}\n"
+        );
+        let nothing = Script::new().define("kdiy_c", &Script::new());
+        assert_eq!(nothing.as_str(), "kdiy_c() {\n:\n}\n");
     }
 
     proptest! {

@@ -7,70 +7,13 @@
 //! an answer in all of them.
 
 use super::Client;
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
-/// `kdiy_ask PATH BODY` prints what the member at `$kdiy_url` answers. What it
-/// refuses is told on standard error, and is a failure as silence is.
-/// `kdiy_members` prints the members, one a line; `kdiy_field ENTRY KEY` a
-/// text, or the first of a list of texts, of such a line. `kdiy_remove ID NAME`
-/// removes a member: etcd refuses that for some seconds after an election, so
-/// it is asked for a while. `kdiy_lives ENTRY`: whether the member of such a
-/// line has a vote and answers where the others reach it, which `$kdiy_at` is
-/// then.
-const ASK: &str = r#""$@"; }
-kdiy_ask() {
-kdiy_said=$(kdiy_curl -w '\n%{http_code}' -d "$2" "$kdiy_url$1") || return 1
-case $kdiy_said in
-*'
-200') printf '%s\n' "${kdiy_said%????}" ;;
-*) echo "etcd refuses $1: $kdiy_said" >&2; return 1 ;;
-esac
-}
-kdiy_members() {
-kdiy_list=$(kdiy_ask /v3/cluster/member/list '{}') || return 1
-printf %s "$kdiy_list" | tr -d ' \n' | tr '{' '\n' | grep '^"ID":'
-}
-kdiy_field() { expr "$1" : ".*\"$2\":\[*\"\([^\"]*\)\"" || :; }
-kdiy_try_remove() {
-! kdiy_removed=$(kdiy_ask /v3/cluster/member/remove "{\"ID\":\"$1\"}" 2>&1) || return 0
-# It is gone, by a request whose answer was lost.
-case $kdiy_removed in *'member not found'*) return 0 ;; esac
-echo "$kdiy_removed"
-return 1
-}
-kdiy_remove() { kdiy_poll 30 "etcd to remove $2" kdiy_try_remove "$1"; }
-kdiy_lives() {
-case $1 in *'"isLearner":true'*) return 1 ;; esac
-kdiy_at=$(kdiy_field "$1" clientURLs)
-[ -n "$kdiy_at" ] || return 1
-kdiy_status=$(kdiy_curl --connect-timeout 3 -f -d '{}' "$kdiy_at/v3/maintenance/status" 2>/dev/null | tr -d ' \n') || return 1
-[ "$(kdiy_field "$kdiy_status" member_id)" = "$(kdiy_field "$1" ID)" ]
-}
-"#;
-
-/// `kdiy_forget NAME` removes the member of this name, if there is one. One
-/// that has never started has no name, and stays. So does one that has a vote
-/// and answers, whatever the plan was made from: that is an error.
-const FORGET: &str = r#"kdiy_forget() {
-kdiy_members > "$kdiy_tmp/members" || return 1
-while read -r kdiy_entry; do
-[ "$(kdiy_field "$kdiy_entry" name)" = "$1" ] || continue
-if kdiy_lives "$kdiy_entry"; then
-echo "the member $1 of etcd has a vote and answers at $kdiy_at: it lives, and nothing of it is removed" >&2
-return 1
-fi
-kdiy_remove "$(kdiy_field "$kdiy_entry" ID)" "$1" || return 1
-done < "$kdiy_tmp/members"
-}
-"#;
-
-/// Defines `kdiy_curl`, `kdiy_ask`, `kdiy_members`, `kdiy_field`, `kdiy_lives`
-/// and `kdiy_remove` for a client; whoever uses them sets `kdiy_url`.
+/// Defines `kdiy_ask`, `kdiy_members`, `kdiy_field`, `kdiy_lives` and
+/// `kdiy_remove` for a client; whoever uses them sets `kdiy_url`.
 #[must_use]
 pub fn functions(client: &Client) -> Script {
-    Script::of("kdiy_curl() { curl -sS --noproxy '*' --max-time 10")
-        .then(&client.curl())
-        .lit(ASK)
+    client.functions().with(sh!("etcd/ask.sh"))
 }
 
 /// Removes the member with a name, asked through the member of `client`.
@@ -78,18 +21,16 @@ pub fn functions(client: &Client) -> Script {
 #[must_use]
 pub fn forget(client: &Client, name: &str) -> Script {
     functions(client)
-        .lit(FORGET)
-        .lit("kdiy_url=")
-        .arg(&client.url)
-        .lit("\nkdiy_forget ")
-        .arg(name)
-        .lit("\n")
+        .with(sh!("etcd/forget.sh"))
+        .set("kdiy_url", &client.url)
+        .call("kdiy_forget", [name])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cluster::Topology;
+    use crate::shell::OwnExit;
     use std::path::Path;
 
     /// As etcd 3.6.8 and 3.7.0 answered; blanks are as they came.
@@ -211,7 +152,7 @@ kdiy_url_arg=
         };
         let own = status("4433102505813165043");
         let (code, said) = forgetting_one_that_says(&own, LIST_37);
-        assert_eq!(code, Some(1));
+        assert_eq!(code, i32::try_from(OwnExit::Refused.code()).ok());
         assert!(
             said.contains("answers at https://127.0.0.1:17200"),
             "{said}"

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use super::Client;
 use crate::cluster::{AddressSpec, Topology};
 use crate::resource::{AnswerError, Answers, SECTION_FUNCTION};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// More members, alarms or URLs than any cluster has: such an answer is not
 /// believed.
@@ -106,38 +106,21 @@ pub struct Alarm {
     pub kind: String,
 }
 
-const ASK: &str = r#""$@" 2>&1 | head -c 262144; }
-kdiy_said=$(kdiy_etcd -d '{}' "$kdiy_url/v3/maintenance/status")
-kdiy_section status "$kdiy_said"
-case $kdiy_said in *'"raftTerm"'*)
-  kdiy_members=$(kdiy_etcd -d '{"linearizable":false}' "$kdiy_url/v3/cluster/member/list")
-  case $kdiy_members in
-    *'"members"'*) ;;
-    *) kdiy_members=$(kdiy_etcd -d '{}' "$kdiy_url/v3/cluster/member/list") ;;
-  esac
-  kdiy_section members "$kdiy_members"
-  # Both need a quorum and would only wait for it.
-  case $kdiy_said in *'no leader'*) ;; *)
-    kdiy_section health "$(kdiy_etcd "$kdiy_url/health")"
-    kdiy_section alarms "$(kdiy_etcd -d '{"action":"GET"}' "$kdiy_url/v3/maintenance/alarm")"
-  esac
-esac
-fi
-:
-"#;
-
 /// The script that asks the member on a host, which need not have one.
 #[must_use]
 pub fn script(topology: &Topology, address: &AddressSpec) -> Script {
+    Script::of(SECTION_FUNCTION).then(&questions(topology, address))
+}
+
+/// The same, for a script that has [`SECTION_FUNCTION`] already.
+#[must_use]
+pub fn questions(topology: &Topology, address: &AddressSpec) -> Script {
     let client = client(topology, address);
-    Script::of("export LC_ALL=C\n")
-        .lit(SECTION_FUNCTION)
+    client
+        .functions()
+        .with(sh!("etcd/gateway.sh"))
         .then(&url(&client, address))
-        .lit("kdiy_section url \"$kdiy_url\"\nif [ -e ")
-        .arg(client.certificate)
-        .lit(" ]; then\nkdiy_etcd() { curl -sS --noproxy '*' --max-time 4")
-        .then(&client.curl())
-        .lit(ASK)
+        .run("kdiy_gateway")
 }
 
 /// The client of the member on a host; its URL is right only where the
@@ -150,16 +133,12 @@ pub(super) fn client(topology: &Topology, address: &AddressSpec) -> Client {
     Client::of(topology, address)
 }
 
-/// Sets `kdiy_url` on the host, which knows the address of its interface.
+/// Sets `kdiy_url` on the host, which knows the address of its interface; after
+/// [`Client::functions`].
 pub(super) fn url(client: &Client, address: &AddressSpec) -> Script {
     match address {
-        AddressSpec::Fixed(_) => Script::of("kdiy_url=").arg(&client.url).lit("\n"),
-        AddressSpec::Interface(name) => Script::of("set -- $(ip -o addr show scope global dev ")
-            .arg(name)
-            .lit(
-                ")\nkdiy_url=${4%%/*}\ncase $kdiy_url in *:*) kdiy_url=\"[$kdiy_url]\";; esac\n\
-                 kdiy_url=https://$kdiy_url:2379\n",
-            ),
+        AddressSpec::Fixed(_) => Script::new().set("kdiy_url", &client.url),
+        AddressSpec::Interface(name) => Script::new().call("kdiy_member_of", [name]),
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::gateway::{client, number, url};
 use crate::cluster::{AddressSpec, Topology};
 use crate::resource::AnswerError;
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// Keys from `from` on and before `end`. An end of one zero byte is etcd's
 /// word for no end.
@@ -49,13 +49,11 @@ pub fn script(
     revision: u64,
 ) -> Script {
     let client = client(topology, address);
-    Script::new()
+    client
+        .functions()
+        .with(sh!("etcd/keys.sh"))
         .then(&url(&client, address))
-        .lit("curl -sS --noproxy '*' --max-time 30")
-        .then(&client.curl())
-        .lit("-d ")
-        .arg(range.request(ask, revision))
-        .lit(" \"$kdiy_url/v3/kv/range\"")
+        .call("kdiy_range", [range.request(ask, revision)])
 }
 
 impl Range {

@@ -32,10 +32,6 @@ pub const CONFIG: &str = "/etc/etcd/kdiy.yaml";
 /// Where its data is.
 pub const DATA: &str = "/var/lib/etcd";
 
-/// Says to which cluster the data belongs: `bootstrapping` or `member`, and the
-/// cluster's token.
-pub const MARKER: &str = "/var/lib/etcd/kdiy-cluster";
-
 /// Its certificate of etcd's authority.
 pub const CA_FILE: &str = "/etc/etcd/pki/ca.crt";
 

@@ -3,46 +3,45 @@
 //! etcdctl.
 
 use crate::cluster::{Node, ResolvedCluster, Role};
-use crate::etcd::member::{self, DATA, MARKER, USER};
+use crate::etcd::member::{self, DATA, USER};
 use crate::etcd::{Client, ask};
-use crate::resource::Service;
+use crate::resource::{STAMP_FUNCTION, Service};
 use crate::shell::{Script, sh};
 
-/// Defines `kdiy_start STATE MEMBERS` and `kdiy_end_start`.
+/// Defines `kdiy_prepare`, `kdiy_start`, `kdiy_end_start` and
+/// `kdiy_is_start_complete`.
 const START: &str = sh!("etcd/start.sh");
 
-/// Defines `kdiy_etcd_healthy CURL-WORD…`.
+/// Defines `kdiy_etcd_healthy CURL-WORD…` and `kdiy_wait_for_etcd NODE
+/// CURL-WORD…`.
 pub const HEALTH: &str = sh!("etcd/health.sh");
 
-/// Defines `kdiy_mark TEXT` and `kdiy_etcd_failed`.
+/// Defines `kdiy_mark TEXT` and `kdiy_etcd_failed CODE`.
 const MARK: &str = sh!("etcd/mark.sh");
+
+/// Defines `kdiy_complete_start MARK` and `kdiy_finish MARK NODE CURL-WORD…`.
+const FINISH: &str = sh!("etcd/finish.sh");
 
 /// Defines `kdiy_find_member URL…` and `kdiy_join NAME PEER-URL OWN-URL LOST`.
 const JOIN: &str = sh!("etcd/join.sh");
 
-/// Defines `kdiy_put_aside`: data of a member that was removed are kept, but
-/// never used again.
+/// Defines `kdiy_put_aside`.
 pub const PUT_ASIDE: &str = sh!("etcd/put-aside.sh");
 
 /// Whether a member that serves was started to the end: nothing of `START`
 /// is left, and its cluster is no longer noted as being bootstrapped.
 #[must_use]
 pub fn is_start_complete(authority: &str) -> Script {
-    Script::of("[ ! -e /run/systemd/system/kdiy-etcd.service.d ] && [ \"$(cat ")
-        .lit(MARKER)
-        .lit(")\" = ")
-        .arg(noted("member", authority))
-        .lit(" ]")
+    Script::of(START).call("kdiy_is_start_complete", [noted("member", authority)])
 }
 
 /// Brings the start of a member that serves to its end.
 #[must_use]
 pub fn complete_start(authority: &str) -> Script {
-    Script::of(MARK).lit(START).then(&completed(authority))
-}
-
-fn completed(authority: &str) -> Script {
-    mark("member", authority).lit("kdiy_end_start\n")
+    Script::of(MARK)
+        .with(START)
+        .with(FINISH)
+        .call("kdiy_complete_start", [noted("member", authority)])
 }
 
 /// Starts the members of a new cluster; does not wait, since each waits for
@@ -53,8 +52,11 @@ pub fn bootstrap(resolved: &ResolvedCluster, authority: &str, service: &Service)
     let members: Vec<_> = members
         .map(|node| format!("{}={}", node.name, member::peer_url(resolved.address(node))))
         .collect();
-    prepare(resolved)
-        .then(&mark("bootstrapping", authority))
+    Script::of(START)
+        .with(MARK)
+        .with(STAMP_FUNCTION)
+        .then(&prepare(resolved))
+        .call("kdiy_mark", [noted("bootstrapping", authority)])
         .call("kdiy_start", ["new", &members.join(",")])
         .then(&service.stamped())
 }
@@ -63,42 +65,38 @@ pub fn bootstrap(resolved: &ResolvedCluster, authority: &str, service: &Service)
 /// alone, and has not taken up what changed in the meantime.
 #[must_use]
 pub fn start(service: &Service) -> Script {
-    Script::of("systemctl daemon-reload\nsystemctl enable --quiet kdiy-etcd.service\n")
-        .lit("if ! systemctl is-active --quiet kdiy-etcd.service; then\n")
-        .lit("systemctl restart --no-block kdiy-etcd.service\n")
-        .then(&service.stamped())
-        .lit("fi\n")
+    Script::of(STAMP_FUNCTION)
+        .with(sh!("etcd/start-again.sh"))
+        .call("kdiy_start_again", [&service.stamp])
 }
 
 /// Waits until the member on this host is healthy.
 #[must_use]
 pub fn wait(node: &Node, client: &Client) -> Script {
-    Script::of(HEALTH).then(&health(node, client)).lit("\n")
+    Script::of(HEALTH).call("kdiy_wait_for_etcd", health(node, client))
 }
 
-fn health(node: &Node, client: &Client) -> Script {
-    let what = format!("the etcd member of {} to be healthy", node.name);
-    Script::of("kdiy_poll 240 ")
-        .arg(what)
-        .lit(" kdiy_etcd_healthy ")
-        .args(client.options())
-        .lit(" ")
-        .arg(format!("{}/health", client.url))
+/// What `kdiy_wait_for_etcd` is called with.
+fn health(node: &Node, client: &Client) -> impl Iterator<Item = String> {
+    let name = [node.name.to_string()].into_iter();
+    let options = client.options().map(str::to_owned);
+    name.chain(options)
+        .chain([format!("{}/health", client.url)])
 }
 
 /// Waits for a member that was started, and notes that its cluster stands.
 #[must_use]
 pub fn finish(node: &Node, client: &Client, authority: &str) -> Script {
     Script::of(MARK)
-        .lit(START)
+        .with(START)
+        .with(HEALTH)
+        .with(FINISH)
         .then(&finished(node, client, authority))
 }
 
 fn finished(node: &Node, client: &Client, authority: &str) -> Script {
-    Script::of(HEALTH)
-        .then(&health(node, client))
-        .lit(" || kdiy_etcd_failed\n")
-        .then(&completed(authority))
+    let words = [noted("member", authority)].into_iter();
+    Script::new().call("kdiy_finish", words.chain(health(node, client)))
 }
 
 /// Makes this host a member of the running cluster: as a learner first, which
@@ -121,13 +119,18 @@ pub fn join(
     let find = ["60", "a healthy member of etcd", "kdiy_find_member"];
     let find = find.into_iter().chain(others.iter().map(String::as_str));
     let peer = member::peer_url(resolved.address(node));
-    prepare(resolved)
-        .then(&ask::functions(&client))
-        .lit(PUT_ASIDE)
-        .lit(JOIN)
+    ask::functions(&client)
+        .with(START)
+        .with(MARK)
+        .with(HEALTH)
+        .with(FINISH)
+        .with(STAMP_FUNCTION)
+        .with(PUT_ASIDE)
+        .with(JOIN)
+        .then(&prepare(resolved))
         .call("kdiy_poll", find)
         .call("kdiy_find_member", &others)
-        .then(&mark("member", authority))
+        .call("kdiy_mark", [noted("member", authority)])
         .call(
             "kdiy_join",
             [node.name.as_str(), &peer, &client.url, &lost.join(" ")],
@@ -138,22 +141,8 @@ pub fn join(
 
 /// The data directory, and how the program is called.
 fn prepare(resolved: &ResolvedCluster) -> Script {
-    Script::of("install -d -o ")
-        .lit(USER)
-        .lit(" -g ")
-        .lit(USER)
-        .lit(" -m 0700 ")
-        .lit(DATA)
-        .lit("\nkdiy_program=")
-        .arg(member::program(resolved, "etcd"))
-        .lit("\n")
-        .lit(START)
-        .lit(MARK)
-}
-
-/// Notes beside the data whose it is.
-fn mark(state: &str, authority: &str) -> Script {
-    Script::new().call("kdiy_mark", [noted(state, authority)])
+    let program = member::program(resolved, "etcd");
+    Script::new().call("kdiy_prepare", [DATA, USER, &program])
 }
 
 fn noted(state: &str, authority: &str) -> String {

@@ -40,20 +40,12 @@ pub fn script(topology: &Topology, address: &AddressSpec, size: u64) -> Script {
         Topology::Stacked => String::new(),
     };
     let need = (size.saturating_add(SPARE) / 1024).to_string();
-    Script::new()
+    client
+        .functions()
         .then(&url(&client, address))
-        .lit("kdiy_ca=")
-        .arg(client.ca)
-        .lit(" kdiy_cert=")
-        .arg(client.certificate)
-        .lit(" kdiy_key=")
-        .arg(client.key)
-        .lit(" kdiy_need=")
-        .arg(need)
-        .lit(" kdiy_programs=")
-        .arg(programs)
-        .lit("\n")
-        .lit(TAKE)
+        .set("kdiy_need", need)
+        .set("kdiy_programs", programs)
+        .with(TAKE)
 }
 
 /// What a snapshot is, as the host says before it sends it.

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use tokio::time::Instant;
 
 use crate::cluster::{Name, Node};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 use crate::transport::{Connection, Connector, Error, Output, Request, Stream};
 
 /// A command as it was written.
@@ -55,20 +55,19 @@ impl Command {
     /// standard input, which is empty otherwise.
     #[must_use]
     pub fn script(&self, input: Option<&str>) -> Script {
-        let script = Script::of("cd \"${HOME:-/}\" 2>/dev/null || cd /\n");
-        // A word after exec is neither a keyword nor an assignment.
-        let command = match self {
-            Self::Line(line) => Script::of("exec sh -c ").arg(line),
-            Self::Words(words) => Script::of("exec ").args(words),
+        let functions = Script::of(sh!("step/operator.sh"));
+        let (function, words) = match self {
+            Self::Line(line) => ("kdiy_line", std::slice::from_ref(line)),
+            Self::Words(words) => ("kdiy_words", words.as_slice()),
         };
         match input {
-            None => script.then(&command).lit("\n"),
-            Some(base64) => script
-                .lit("printf %s ")
-                .arg(base64)
-                .lit(" | base64 -d | { ")
-                .then(&command)
-                .lit("\n}\n"),
+            None => functions.call(function, words),
+            Some(base64) => functions.set("kdiy_input", base64).call(
+                "kdiy_with_input",
+                [function]
+                    .into_iter()
+                    .chain(words.iter().map(String::as_str)),
+            ),
         }
     }
 }

@@ -28,7 +28,7 @@ pub use scripts::{LOCK_LOST, Number};
 use super::script;
 use super::survey::{Connections, HostError, HostErrors, ask, ask_within};
 use crate::cluster::Name;
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 use crate::transport::{Connection, User};
 
 /// An owner that was silent for so long is taken for dead.
@@ -162,11 +162,8 @@ impl<C: Connection + 'static> Lock<C> {
     /// # Errors
     /// Hosts on which one still is after `script::HOST_LOCK_TIMEOUT`.
     pub async fn wait_until_idle(&self) -> Result<(), HostErrors> {
-        let script = Script::of("exec 9>>/run/kdiy/at-work\nflock -w ")
-            .arg(script::HOST_LOCK_TIMEOUT.as_secs().to_string())
-            .lit(
-                " 9 || { echo 'a step of an earlier run does not come to its end' >&2; exit 1; }\n",
-            );
+        let timeout = script::HOST_LOCK_TIMEOUT.as_secs().to_string();
+        let script = Script::of(sh!("lock/idle.sh")).call("kdiy_wait_until_idle", [timeout]);
         let limit = script::HOST_LOCK_TIMEOUT + Duration::from_secs(30);
         let all = self.busy.iter().map(|name| {
             let (connection, script) = (self.connections[name].as_ref(), &script);

@@ -1,13 +1,15 @@
 //! Transient errors, which are tried again; everything else fails at once.
 //!
-//! This is the one place that says so. It goes by how a step ended, by the
-//! kind of the resource that it was at, and by the host's last words. Steps
-//! look again at what they change, so trying again does no harm.
+//! This is the one place that says so. It goes by how a step ended (kdiy's own
+//! functions have exit codes of their own, [`OwnExit`]), by the kind of the
+//! resource that it was at, and by the last words of apt, kubeadm and others.
+//! Steps look again at what they change, so trying again does no harm.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::shell::OwnExit;
 use crate::transport::{Error, Exit};
 
 /// Seconds between one try and the next.
@@ -46,9 +48,9 @@ pub(super) fn transient_cause<'l>(
         "command" => false,
         _ => return None,
     };
-    // 75 and 76 are kdiy's own: a plan that is out of date, a host that
-    // another kdiy has taken.
-    if !matches!(exit, Exit::Code(code) if !matches!(code, 75 | 76)) {
+    // What kdiy's own functions say of themselves no waiting changes: they
+    // have waited, or what they found is wrong.
+    if !matches!(exit, Exit::Code(code) if OwnExit::of(*code).is_none()) {
         return None;
     }
     // Of apt's lines only these are its verdict; others tell of tries that it
@@ -78,9 +80,7 @@ fn matches(line: &str, words: &[&str]) -> bool {
 }
 
 /// Words that no waiting changes, in lower case. They outweigh others.
-const PERMANENT: [&str; 23] = [
-    // kdiy_poll has waited already.
-    " s in vain for ",
+const PERMANENT: [&str; 22] = [
     "no space left",
     "not enough free space",
     "don't have enough free space",

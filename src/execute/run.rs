@@ -20,6 +20,7 @@ use crate::cluster::Name;
 use crate::plan::rolling::Course;
 use crate::plan::{Action, Actor, Change, Plan, PlannedStep};
 use crate::secret_store::SecretStore;
+use crate::shell::OwnExit;
 use crate::transport::{Connection, Exit, Request, User};
 
 /// How a plan is run.
@@ -394,7 +395,7 @@ pub(super) const AGAIN: &str =
 /// The stable name of a failure, and what to do next.
 fn diagnosis(exit: &Exit, resource: Option<&str>) -> (&'static str, String) {
     match (exit, resource) {
-        (Exit::Code(75), _) => (
+        (Exit::Code(code), _) if *code == OwnExit::PlanOutdated.code() => (
             "step-stale",
             "the host has moved on since the plan was made: run kdiy plan again".to_owned(),
         ),

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::plan::PlannedStep;
 use crate::plan::install::POLL_FUNCTION;
-use crate::resource::{APT_FUNCTION, Content, PUT_FUNCTION};
+use crate::resource::Content;
 use crate::secret_store::SecretStore;
 use crate::shell::{Script, WITHOUT_PROXY, sh};
 
@@ -33,21 +33,22 @@ pub fn of_step(
     guard: &Script,
 ) -> Zeroizing<String> {
     let mut script = Script::of(WITHOUT_PROXY)
-        .lit(HEAD)
+        .with(HEAD)
         .then(guard)
-        .lit(PUT_FUNCTION)
-        .lit(APT_FUNCTION)
-        .lit(POLL_FUNCTION);
+        .with(POLL_FUNCTION);
+    let mut defined: Vec<&str> = Vec::new();
+    for functions in { step.changes().iter() }.flat_map(|change| change.resource.functions()) {
+        if !defined.contains(functions) {
+            defined.push(functions);
+            script = script.with(functions);
+        }
+    }
     for (place, change) in step.changes().iter().enumerate() {
-        script = script
-            .lit("echo ")
-            .arg(format!("{mark}{place}"))
-            .lit("\n")
-            .then(
-                &change
-                    .resource
-                    .apply(&change.seen, &|content| secrets.text(content)),
-            );
+        script = script.call("echo", [format!("{mark}{place}")]).then(
+            &change
+                .resource
+                .apply(&change.seen, &|content| secrets.text(content)),
+        );
     }
     Zeroizing::new(script.as_str().to_owned())
 }
@@ -77,6 +78,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::shell::OwnExit;
 
     /// The head, for a folder of this machine, with a body.
     fn sh(folder: &Path, body: &str) -> Command {
@@ -86,6 +88,22 @@ mod tests {
         command.stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+
+    #[test]
+    fn what_is_waited_for_in_vain_has_an_exit_code_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let wait = "kdiy_poll 0 'the moon' false\necho on\n";
+        let ended = sh(folder.path(), &format!("{POLL_FUNCTION}{wait}")).output();
+        let ended = ended.unwrap();
+        let code = ended
+            .status
+            .code()
+            .and_then(|code| u32::try_from(code).ok());
+        assert_eq!(code, Some(OwnExit::WaitedInVain.code()));
+        assert_eq!(String::from_utf8_lossy(&ended.stdout), "");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(said, "waited 0 s in vain for the moon; last answer: \n");
     }
 
     fn there(path: &Path) {

@@ -243,7 +243,7 @@ async fn a_gate_that_fails_says_what_is_not_well_and_its_last_words() {
     fake.always(&plane, "spec.nodeName=w-1", Answer::exits(1, "", "no"));
     let words = "cp: no 0123456789abcdef here";
     let words = format!("@words-0 {}\n{words}\n", words.len());
-    fake.always(&plane, "kdiy_section words-0", Answer::output(&words));
+    fake.always(&plane, "kdiy_words_of_container 0 ", Answer::output(&words));
     let journal = "E1130 02:22:57.1 1 run.go:72] \"command failed\" err=\"cgroup v1\"";
     let host = format!(
         "@kubelet 10\nactivating\n@journal {}\n{journal}\n",

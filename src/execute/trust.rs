@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::plan::install::{self, Trust};
 use crate::resource::{Answers, Resource, SECTION_FUNCTION};
 use crate::secret_store::SecretStore;
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 use crate::state::{self, State};
 use crate::template::HostFile;
 use crate::transport::{Connection, User};
@@ -247,20 +247,8 @@ const ETCD_KEY: &str = "etcd/ca.key";
 /// What one control plane has of the authorities.
 async fn read_back<C: Connection>(connection: &C, host: &Name) -> Result<Files, Error> {
     let asked = |host_error| Error::Asked(HostErrors::from([(host.clone(), host_error)]));
-    let script = FILES.iter().fold(
-        Script::of("export LC_ALL=C\n").lit(SECTION_FUNCTION),
-        |script, file| {
-            let path = format!("/etc/kubernetes/pki/{file}");
-            script
-                .lit("[ ! -s ")
-                .arg(&path)
-                .lit(" ] || kdiy_section ")
-                .arg(*file)
-                .lit(" \"$(cat ")
-                .arg(&path)
-                .lit(")\"\n")
-        },
-    );
+    let script = Script::of(SECTION_FUNCTION).with(sh!("probe/files.sh"));
+    let script = script.call("kdiy_pki", FILES);
     let output = ask(connection, &script, User::Root).await.map_err(asked)?;
     let output = Zeroizing::new(output);
     let answers = Answers::parse(&output).map_err(|error| asked(error.into()))?;

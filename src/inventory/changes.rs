@@ -312,9 +312,8 @@ mod tests {
                 let below = path.strip_prefix(kept.as_str());
                 below.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             });
-            match of(&place) {
-                Some(Refused(_) | New(_)) => assert!(covered, "{path} is not remembered"),
-                _ => {}
+            if let Some(Refused(_) | New(_)) = of(&place) {
+                assert!(covered, "{path} is not remembered");
             }
         }
         for path in remembered.keys() {

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::{Health, Server, Software, health, listens_on_ipv6, servers};
 use crate::cluster::ResolvedCluster;
+use crate::resource::Check;
 use crate::template::{HostFile, render};
 
 /// The systemd unit that runs it.
@@ -59,7 +60,7 @@ fn software(config: String, ca_certificate: &str) -> Software {
             HostFile::public(CONFIG, config),
         ],
         config: CONFIG,
-        check: "haproxy -c -q -f",
+        check: Check::by(&["haproxy", "-c", "-q", "-f"]),
     }
 }
 

@@ -20,6 +20,8 @@ use serde::Serialize;
 
 use super::{HEALTH_PATH, HEALTH_PORT, Software};
 use crate::cluster::{Failover, Node, ResolvedCluster, Role};
+use crate::resource::Check;
+use crate::shell::sh;
 use crate::template::{HostFile, NOTICE, render};
 
 /// The distribution's packages of it and of its checks.
@@ -34,13 +36,11 @@ pub const SECRET: &str = "/etc/keepalived/kdiy-authentication.conf";
 /// VRRP takes no longer password.
 pub const PASSWORD_LENGTH: usize = 8;
 
-/// keepalived 2.2 ends itself when it checks a file with scripts of another
-/// user than its own: it takes the shell for a parent that went away.
-const CHECK: &str = r#"kdiy_keepalived() {
-sed 's/^  script_user nobody$/  script_user root/' "$1" > "$kdiy_tmp/keepalived.conf"
-keepalived -t -l -f "$kdiy_tmp/keepalived.conf"
-}
-kdiy_keepalived"#;
+/// Takes a file with scripts for another user than keepalived's own.
+const CHECK: Check = Check {
+    functions: sh!("lb/keepalived.sh"),
+    command: &["kdiy_keepalived"],
+};
 
 #[derive(Serialize)]
 struct Config<'a> {

@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use super::{Health, Server, Software, health, listens_on_ipv6, servers};
 use crate::cluster::ResolvedCluster;
+use crate::resource::Check;
 use crate::template::{HostFile, render};
 
 /// Its configuration.
@@ -39,7 +40,7 @@ pub fn on_hosts(resolved: &ResolvedCluster) -> Software {
         unit: "nginx.service",
         files: vec![HostFile::public(CONFIG, config(resolved))],
         config: CONFIG,
-        check: "nginx -t -q -c",
+        check: Check::by(&["nginx", "-t", "-q", "-c"]),
     }
 }
 

@@ -98,13 +98,9 @@ pub enum HostState {
     Joining,
 }
 
-const MEMBER_PROBE: &str = r#"echo asked
-[ -d /var/lib/etcd/member ] && echo data yes
-[ -r /var/lib/etcd/kdiy-cluster ] && read -r v < /var/lib/etcd/kdiy-cluster && echo "marker $v"
-case $(systemctl is-active kdiy-etcd.service 2>/dev/null) in active|activating|reloading) echo runs yes; kdiy_runs=1;; *) kdiy_runs=;; esac
-[ "$(systemctl is-active etcd.service 2>/dev/null)" = active ] && echo distribution yes
-[ -d /var/lib/etcd/member ] && kdiy_program=$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' /etc/systemd/system/kdiy-etcd.service 2>/dev/null) && [ -x "$kdiy_program" ] && "$kdiy_program" --version 2>/dev/null | sed -n 's/^etcd Version: */program /p'
-kdiy_ask() { curl -sS --noproxy '*' --max-time 4"#;
+const MEMBER: &str = sh!("probe/etcd-member.sh");
+
+const EXTERNAL: &str = sh!("probe/external-etcd.sh");
 
 const PACKAGED: &str = sh!("probe/etcd-package.sh");
 
@@ -124,20 +120,17 @@ impl MemberQuestions {
 #[must_use]
 pub fn member_script(questions: &MemberQuestions) -> Script {
     let client = &questions.client;
-    let packaged = match questions.packages {
-        true => Script::of(PACKAGED),
-        false => Script::new(),
+    let script = client
+        .functions()
+        .with(MEMBER)
+        .with(EXTERNAL)
+        .set("kdiy_url", &client.url)
+        .run("kdiy_member");
+    let script = match questions.packages {
+        true => script.with(PACKAGED),
+        false => script,
     };
-    let script = Script::of(MEMBER_PROBE)
-        .then(&client.curl())
-        .lit("-d \"$2\" ")
-        .arg(&client.url)
-        .lit("\"$1\" | tr -d '\\n'; }\nif [ -n \"$kdiy_runs\" ] && [ -s ")
-        .arg(client.key)
-        .lit(" ] && command -v curl >/dev/null; then\n")
-        .lit("echo \"status $(kdiy_ask /v3/maintenance/status '{}' 2>/dev/null)\"\n")
-        .lit("echo \"members $(kdiy_ask /v3/cluster/member/list '{}' 2>/dev/null)\"\nfi\n");
-    section("etcd", &script.then(&packaged))
+    section("etcd", &script)
 }
 
 impl EtcdFacts {

@@ -179,18 +179,12 @@ impl Questions {
     /// The fragment that asks.
     #[must_use]
     pub fn script(&self) -> Script {
-        let facts = Script::of(FACTS)
-            .lit("[ -r ")
-            .lit(UNFINISHED)
-            .lit(" ] && echo \"unfinished $(tr '\\n' ' ' < ")
-            .lit(UNFINISHED)
-            .lit(")\"\n");
-        let script = section("facts", &facts)
-            .then(&section(
-                "addresses",
-                &Script::of("ip -o addr show scope global\n"),
-            ))
-            .then(&section("listening", &Script::of("ss -Hltnp\n")))
+        let addresses = ["-o", "addr", "show", "scope", "global"];
+        let addresses = Script::new().call("ip", addresses);
+        let listening = Script::new().call("ss", ["-Hltnp"]);
+        let script = section("facts", &Script::of(FACTS))
+            .then(&section("addresses", &addresses))
+            .then(&section("listening", &listening))
             .then(&section("kubelet", &kubelet::script()))
             .then(&section("peers", &self.peers_script()))
             .then(&section("endpoint", &self.endpoint.script()))
@@ -205,42 +199,18 @@ impl Questions {
         let script = script.then(&stacked_etcd::script(self.stacked_etcd.as_ref()));
         match self.api_server {
             None => script,
-            Some(address) => script.then(&plane::script(&kubectl(address), self.requests.as_ref())),
+            Some(address) => script.then(&plane::script(&url(address), self.requests.as_ref())),
         }
     }
 
-    /// bash is the only shell that can connect. First one bash tries the API
-    /// server's port of all in turn: where nothing listens yet the kernel
-    /// answers, while a try of the SSH port costs the other host a process,
-    /// and sshd counts those that do not log in. Whoever did not answer so is
-    /// tried at the SSH port, by one bash for each, side by side. Refused
-    /// counts as reached: the host answered.
     fn peers_script(&self) -> Script {
         if self.peers.is_empty() {
             return Script::new();
         }
-        let addresses = self.peers.iter().map(|(address, _)| address.to_string());
-        let targets = self
-            .peers
-            .iter()
-            .map(|(address, port)| format!("{address}/{port}"));
-        Script::of("if [ ! -s /etc/kubernetes/kubelet.conf ] && [ ! -d /var/lib/etcd/member ] && command -v bash >/dev/null; then\n")
-            .lit("said=$(timeout 1 bash -c 'for a; do { :; } 3<>\"/dev/tcp/$a/6443\" && echo \"/dev/tcp/$a/6443: open\"; done' bash ")
-            .args(addresses)
-            .lit(" 2>&1)\nfor t in ")
-            .args(targets)
-            .lit("; do\ncase $said in *\"/dev/tcp/${t%/*}/6443: open\"*|*\"/dev/tcp/${t%/*}/6443: Connection refused\"*) continue;; esac\n")
-            .lit("(\nout=$(timeout 3 bash -c \"exec 3<>/dev/tcp/$t\" 2>&1) || { s=$?; ")
-            .lit("case $s:$out in 124:*|*unreachable*|*\"No route\"*) echo \"${t%/*}\";; esac; }\n) & done\nwait\nfi\n")
+        let peers = self.peers.iter();
+        let targets = peers.map(|(address, port)| format!("{address}/{port}"));
+        Script::of(sh!("probe/peers.sh")).call("kdiy_peers", targets)
     }
-}
-
-/// `kubectl` for questions that must not hang.
-fn kubectl(address: IpAddr) -> Script {
-    Script::of(
-        "timeout 10 kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=8s --server ",
-    )
-    .arg(url(address))
 }
 
 /// The URL of the API server on a control plane.
@@ -362,6 +332,11 @@ fn listener(line: &str) -> Option<(u16, String)> {
 mod tests {
     use super::*;
     use std::net::Ipv4Addr;
+
+    #[test]
+    fn the_note_is_read_where_it_is_kept() {
+        assert_eq!(FACTS.matches(UNFINISHED).count(), 2);
+    }
 
     #[test]
     fn a_ca_is_known_however_its_lines_end() {

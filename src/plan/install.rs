@@ -263,14 +263,12 @@ fn resources(files: &[File]) -> Vec<Resource> {
     files.iter().cloned().map(Resource::File).collect()
 }
 
-/// `kubectl` as the cluster's administrator on a control plane, asking that
-/// control plane's own API server; not longer than a minute for each answer.
+/// Defines `kdiy_kubectl WORD…`: as the cluster's administrator on a control
+/// plane, asking that control plane's own API server.
 fn kubectl(context: &Context, node: &Node) -> Script {
-    Script::of("kubectl --kubeconfig /etc/kubernetes/admin.conf --server ")
-        .arg(super::facts::url(context.resolved.address(node)))
-        .lit(" --request-timeout=60s ")
+    let server = super::facts::url(context.resolved.address(node));
+    Script::of(sh!("kubeadm/kubectl.sh")).set("kdiy_server", server)
 }
 
-/// Defines `kdiy_poll SECONDS WHAT COMMAND…`: every half second, until the
-/// command succeeds.
+/// Defines `kdiy_poll SECONDS WHAT COMMAND…`.
 pub const POLL_FUNCTION: &str = sh!("step/poll.sh");

@@ -23,11 +23,10 @@ pub struct Observation {
 /// has for it.
 #[must_use]
 pub fn script(blueprint: &Blueprint, host: &Name, questions: &Questions) -> Script {
-    Script::of("export LC_ALL=C\n")
-        .lit(SECTION_FUNCTION)
+    Script::of(SECTION_FUNCTION)
         .then(&questions.script())
         .then(&resource::probe(&blueprint.resources(host)))
-        .lit(":\n")
+        .run(":")
 }
 
 /// Our clock around a probe, in seconds since 1970.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::facts::software::{self, KUBERNETES, Lookup, Software};
 use crate::cluster::{AddressSpec, Cluster, Name, Node, ResolvedCluster, Version, VersionSpec};
 use crate::resource::{AnswerError, Answers, SECTION_FUNCTION, section};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// What one host answered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -147,46 +147,32 @@ pub fn script(cluster: &Cluster, node: &Node) -> Script {
         }
         _ => Script::new(),
     };
-    Script::of("export LC_ALL=C\n")
-        .lit(SECTION_FUNCTION)
+    Script::of(SECTION_FUNCTION)
         .then(&local_script(cluster, node))
         .then(&offered)
-        .lit(":\n")
+        .run(":")
 }
 
 /// Asks a host what it knows without a repository; leaves the address of its
 /// interface, the first where there are several, in `kdiy_address`.
 #[must_use]
 pub fn local_script(cluster: &Cluster, node: &Node) -> Script {
-    let address = match &node.address {
-        AddressSpec::Fixed(_) => Script::new(),
+    let script = Script::of(sh!("probe/address.sh"));
+    let script = match &node.address {
+        AddressSpec::Fixed(_) => script.run("kdiy_own_address"),
         AddressSpec::Interface(name) => {
-            // Of the family that pods have. Addresses that come and go with
-            // time, and those beside another of their network, are not meant.
+            // Of the family that pods have.
             let family = match cluster.network.pod_cidr.addr() {
                 IpAddr::V4(_) => "-4",
                 IpAddr::V6(_) => "-6",
             };
-            let all = Script::of("ip -o ")
-                .lit(family)
-                .lit(" addr show scope global primary -deprecated dev ")
-                .arg(name);
-            // It may be there, but is no node's own.
-            let own = match cluster.load_balancer.vip() {
-                Some(vip) => all.lit(" | grep -vF -- ").arg(format!(" {}/", vip.address)),
-                None => all,
-            };
-            own.lit("\n")
+            let vip = cluster.load_balancer.vip();
+            let vip = vip.map_or_else(String::new, |vip| vip.address.to_string());
+            script.call("kdiy_own_address", [family, name, &vip])
         }
     };
-    Script::of("kdiy_address=$(\n")
-        .then(&address)
-        .lit(")\nkdiy_section address \"$kdiy_address\"\n")
-        .lit("set -- $kdiy_address\nkdiy_address=${4%%/*}\n")
-        .then(&section(
-            "installed",
-            &Script::of("dpkg-query -W -f '${Version}\\n' kubeadm 2>/dev/null\n"),
-        ))
+    let installed = Script::new().run("kdiy_installed");
+    script.then(&section("installed", &installed))
 }
 
 /// The versions of kubeadm that a host was offered.
@@ -562,7 +548,7 @@ mod tests {
         assert!(
             script
                 .as_str()
-                .contains("export https_proxy=http://proxy.example:3128"),
+                .contains("\nhttps_proxy=http://proxy.example:3128\nexport https_proxy\n"),
             "{script}"
         );
     }

@@ -43,45 +43,37 @@ const OBJECTIONS: [(&str, &str); 6] = [
     ),
 ];
 
-/// Lists waiting requests: name, usages, groups, request, requestor.
-const LIST: &str = r#"{{range .items}}{{if eq .spec.signerName "kubernetes.io/kubelet-serving"}}{{if not .status.conditions}}{{.metadata.name}} u-{{range .spec.usages}}{{if eq . "digital signature"}}d{{else if eq . "key encipherment"}}k{{else if eq . "server auth"}}s{{else}}x{{end}}{{end}} g-{{range .spec.groups}}{{if eq . "system:nodes"}}n{{end}}{{end}} {{.spec.request}} {{printf "%+q" .spec.username}}{{"\n"}}{{end}}{{end}}{{end}}"#;
-
 /// Judges one request: usages, groups, request, requestor. Walks through the
 /// hex of its DER: two headers, version 0 and the subject, the key, and then
 /// the one attribute that a kubelet adds. PEM that a looser reader could take
 /// for something else is refused.
 const JUDGE: &str = sh!("probe/judge.sh");
 
-/// Defines `kdiy_judge` and what it needs, and `kdiy_requests`, which lists.
-fn functions(resolved: &ResolvedCluster, kubectl: &Script) -> Script {
-    let known = resolved.cluster.kubelets().fold(
-        Script::of("kdiy_expected() {\ncase $1 in\n"),
-        |script, node| {
-            let name = node.name.as_str();
-            let mut want = vec![subject(name)];
-            want.extend(attributes(name, resolved.address(node)));
-            script
-                .arg(requestor(name))
-                .lit(") echo ")
-                .arg(want.join(" "))
-                .lit(" ;;\n")
-        },
-    );
-    known
-        .lit("esac\n}\nkdiy_requests() {\n")
-        .then(kubectl)
-        .lit(" get certificatesigningrequests -o go-template=")
-        .arg(LIST)
-        .lit(" | head -c 1048576\n}\n")
-        .lit(JUDGE)
+/// Defines `kdiy_requests` and `kdiy_judged`.
+const REQUESTS: &str = sh!("probe/requests.sh");
+
+/// Defines `kdiy_served NAME URL`.
+const SERVED: &str = sh!("kubeadm/served.sh");
+
+/// Defines `kdiy_judge` and what it needs, and `kdiy_requests`, which lists by
+/// `kdiy_kubectl`.
+fn functions(resolved: &ResolvedCluster) -> Script {
+    let known = resolved.cluster.kubelets().map(|node| {
+        let name = node.name.as_str();
+        let asks = attributes(name, resolved.address(node)).join(" ");
+        format!("{} {} {asks}", requestor(name), subject(name))
+    });
+    let known: Vec<_> = known.collect();
+    Script::of(JUDGE)
+        .with(REQUESTS)
+        .set("kdiy_known", known.join("\n"))
 }
 
-/// The section in which a control plane judges all requests that wait.
+/// The section in which a control plane judges all requests that wait; by
+/// `kdiy_kubectl`.
 #[must_use]
-pub fn probe(resolved: &ResolvedCluster, kubectl: &Script) -> Script {
-    let body = functions(resolved, kubectl)
-        .lit("kdiy_requests 2>/dev/null | while read -r n u g r w; do\n")
-        .lit("echo \"$n $(kdiy_judge \"$u\" \"$g\" \"$r\" \"$w\") $w\"\ndone\n");
+pub fn probe(resolved: &ResolvedCluster) -> Script {
+    let body = functions(resolved).run("kdiy_judged");
     section("requests", &body)
 }
 
@@ -111,22 +103,11 @@ pub fn parse(answer: &str) -> Vec<Request> {
 }
 
 /// Defines `kdiy_served NAME URL`: approves the good requests of a node and
-/// tells whether its kubelet serves with a certificate of the cluster's.
+/// tells whether its kubelet serves with a certificate of the cluster's. It
+/// asks by `kdiy_kubectl`.
 #[must_use]
-pub fn serving_function(resolved: &ResolvedCluster, kubectl: &Script) -> Script {
-    functions(resolved, kubectl)
-        .lit("kdiy_served() {\n")
-        .lit("kdiy_requests > \"$kdiy_tmp/requests\" || return 1\n")
-        .lit("while read -r n u g r w; do\n")
-        .lit("[ \"$w\" = \"\\\"system:node:$1\\\"\" ] || continue\n")
-        .lit("kdiy_word=$(kdiy_judge \"$u\" \"$g\" \"$r\" \"$w\")\n")
-        .lit("if [ \"$kdiy_word\" = good ]; then ")
-        .then(kubectl)
-        .lit(" certificate approve \"$n\"\n")
-        .lit("else echo \"the request $n was left alone: $kdiy_word\"; fi\n")
-        .lit("done < \"$kdiy_tmp/requests\"\n")
-        .lit("curl -sS --noproxy '*' --max-time 5 -o /dev/null ")
-        .lit("--cacert /etc/kubernetes/pki/ca.crt \"$2\"\n}\n")
+pub fn serving_function(resolved: &ResolvedCluster) -> Script {
+    functions(resolved).with(SERVED)
 }
 
 /// A line for each request that is left alone, and why.

@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroize;
 
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
-/// Defines `kdiy_section NAME TEXT` in sh. Needs `LC_ALL=C`, so that `${#x}`
-/// counts bytes.
-pub const SECTION_FUNCTION: &str =
-    "kdiy_section() { printf '@%s %d\\n%s\\n' \"$1\" \"${#2}\" \"$2\"; }\n";
+/// What a probe begins with: defines `kdiy_section NAME TEXT`.
+pub const SECTION_FUNCTION: &str = sh!("probe/section.sh");
 
 /// Sections of one answer, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,11 +43,12 @@ pub enum AnswerError {
 /// A script that emits the output of `body` as a section.
 #[must_use]
 pub fn section(name: &'static str, body: &Script) -> Script {
-    Script::of("kdiy_section ")
-        .lit(name)
-        .lit(" \"$(\n")
-        .then(body)
-        .lit(")\"\n")
+    if body.is_empty() {
+        return Script::new().call("kdiy_section", [name, ""]);
+    }
+    Script::new()
+        .define("kdiy_question", body)
+        .call("kdiy_answer", [name])
 }
 
 impl Answers {
@@ -148,7 +147,7 @@ mod tests {
 
         #[test]
         fn sh_writes_what_is_read_back(text in "[^\0]{0,60}") {
-            let script = Script::of("export LC_ALL=C\n").lit(SECTION_FUNCTION)
+            let script = Script::of(SECTION_FUNCTION)
                 .then(&section("x", &Script::of("printf %s ").arg(&text).lit("\n")));
             let out = std::process::Command::new("sh").arg("-c").arg(script.as_str()).output().unwrap();
             let answers = Answers::parse(&out.stdout).unwrap();

@@ -111,23 +111,24 @@ pub struct Issued {
     pub left: i64,
 }
 
-/// One line about each of the two files, whether they are a pair (the public
-/// keys are compared, none travels), and the certificate itself, without a key
-/// that is in the same file. A third argument makes stat follow a link.
+/// Defines `kdiy_clock` and `kdiy_certificate`.
 const LOOK: &str = sh!("resource/certificate.sh");
+
+/// Defines `kdiy_put_pair` and `kdiy_put_linked`.
+pub(super) const FUNCTIONS: &str = sh!("resource/pair.sh");
 
 pub(super) fn probe(all: &[&Certificate]) -> Script {
     if all.is_empty() {
         return Script::new();
     }
-    let body = all.iter().fold(Script::of(LOOK), |body, certificate| {
+    let clock = Script::of(LOOK).run("kdiy_clock");
+    let body = all.iter().fold(clock, |body, certificate| {
         let follow = match certificate.keeping {
-            Keeping::Apart { .. } => "\n",
-            Keeping::Linked => " -L\n",
+            Keeping::Apart { .. } => None,
+            Keeping::Linked => Some("-L"),
         };
-        body.lit("kdiy_certificate ")
-            .args([certificate.path.as_str(), certificate.key()])
-            .lit(follow)
+        let files = [certificate.path.as_str(), certificate.key()];
+        body.call("kdiy_certificate", files.into_iter().chain(follow))
     });
     section("certificate", &body)
 }
@@ -266,29 +267,11 @@ impl Certificate {
         };
         let text = fill(&Content::Filled(self.certificate_placeholder()));
         let key = fill(&Content::Filled(self.key_placeholder()));
-        let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder);
-        let new = format!("{path}.kdiy-new");
-        Script::of("kdiy_check() { :; }\n[ -d ")
-            .arg(folder)
-            .lit(" ] || install -d -m 0755 -- ")
-            .arg(folder)
-            .lit("\n(umask 077; printf %s ")
-            .arg(key.as_str())
-            .lit(" > ")
-            .arg(&new)
-            .lit(")\nchown ")
-            .arg(self.key_owner())
-            .lit(" -- ")
-            .arg(&new)
-            .lit("\nchmod ")
-            .arg(format!("{:04o}", self.key_mode()))
-            .lit(" -- ")
-            .arg(&new)
-            .lit("\n")
-            .then(&put(&text, &self.path, "0644", expected))
-            .lit("mv -f -- ")
-            .args([new.as_str(), path])
-            .lit("\n")
+        let sum = sha256_hex(text.as_bytes());
+        let (mode, owner) = (format!("{:04o}", self.key_mode()), self.key_owner());
+        let certificate = [self.path.as_str(), expected, &sum, &text];
+        let key = [path, &mode, &owner, &key];
+        Script::new().call("kdiy_put_pair", certificate.into_iter().chain(key))
     }
 
     /// The link may have been turned since the plan was made, by a kubelet that
@@ -302,25 +285,9 @@ impl Certificate {
             .rsplit_once("-current")
             .unwrap_or((&self.path, ""));
         let file = format!("{stem}-{}.pem", &hash[..12]);
-        let new = format!("{}.kdiy-new", self.path);
-        Script::of("kdiy_check() { :; }\n")
-            .then(&put(&text, &file, "0600", "absent"))
-            .lit("ln -sfn -- ")
-            .args([file.as_str(), &new])
-            .lit("\nmv -fT -- ")
-            .args([new.as_str(), &self.path])
-            .lit("\n")
+        let words = [self.path.as_str(), &file, &hash, &text];
+        Script::new().call("kdiy_put_linked", words)
     }
-}
-
-/// Puts a text at a path. printf is a builtin of every sh: its words are on no
-/// command line.
-fn put(text: &str, path: &str, mode: &str, expected: &str) -> Script {
-    Script::of("printf %s ")
-        .arg(text)
-        .lit(" | kdiy_put ")
-        .args([path, mode, expected, &sha256_hex(text.as_bytes()), ""])
-        .lit("\n")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::{AnswerError, Answers, Content, Difference, Verb, section};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// A guarded command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -54,21 +54,20 @@ impl Input {
     }
 }
 
+/// Defines `kdiy_input` and `kdiy_do_unless_done`.
+pub(super) const FUNCTIONS: &str = sh!("resource/command.sh");
+
 pub(super) fn probe(all: &[&Command]) -> Script {
     if all.is_empty() {
         return Script::new();
     }
-    let body = all
-        .iter()
-        .fold(Script::new(), |body, command| match &command.done {
-            Done::Ask(ask) => body
-                .lit("if (\n")
-                .then(ask)
-                .lit("\n) >/dev/null 2>&1 </dev/null; then echo ")
-                .arg(format!("{} done", command.name))
-                .lit("; fi\n"),
-            Done::Known(_) => body,
-        });
+    let told = |body: Script, command: &&Command| match &command.done {
+        Done::Ask(ask) => body
+            .define("kdiy_is_done", ask)
+            .call("kdiy_tell_done", [&command.name]),
+        Done::Known(_) => body,
+    };
+    let body = all.iter().fold(Script::of(sh!("resource/done.sh")), told);
     section("command", &body)
 }
 
@@ -99,20 +98,15 @@ impl Command {
 
     pub(super) fn apply(&self, fill: &dyn Fn(&Content) -> Zeroizing<String>) -> Script {
         let inputs = self.inputs.iter().fold(Script::new(), |script, input| {
-            script
-                .lit("(umask 077; printf %s ")
-                .arg(fill(&input.content).as_str())
-                .lit(" > \"$kdiy_tmp\"/")
-                .arg(&input.name)
-                .lit(")\n")
+            let text = fill(&input.content);
+            script.call("kdiy_input", [input.name.as_str(), text.as_str()])
         });
-        let run = inputs.then(&self.script).lit("\n");
+        let run = inputs.then(&self.script);
         match &self.done {
-            Done::Ask(ask) => Script::of("if ! (\n")
-                .then(ask)
-                .lit("\n) >/dev/null 2>&1; then\n")
-                .then(&run)
-                .lit("fi\n"),
+            Done::Ask(ask) => Script::new()
+                .define("kdiy_is_done", ask)
+                .define("kdiy_command", &run)
+                .run("kdiy_do_unless_done"),
             Done::Known(_) => run,
         }
     }

@@ -39,10 +39,8 @@ impl Directory {
     }
 
     pub(super) fn apply(&self) -> Script {
-        Script::of("install -d -o 0 -g 0 -m ")
-            .arg(format!("{:04o}", self.mode))
-            .lit(" -- ")
-            .arg(&self.path)
-            .lit("\n")
+        let mode = format!("{:04o}", self.mode);
+        let owned = ["-d", "-o", "0", "-g", "0", "-m", &mode, "--", &self.path];
+        Script::new().call("install", owned)
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     AnswerError, Answers, Difference, ReplaceError, TextChange, Verb, paths, section, sha256_hex,
 };
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 use crate::template::NOTICE;
 use serde::Serialize;
 
@@ -19,12 +19,31 @@ pub struct File {
     pub mode: u32,
     /// What it holds.
     pub content: Content,
-    /// A command that accepts the new file before it is put in place; the
-    /// path of the new file is appended.
+    /// What accepts the new file before it is put in place.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub check: Option<Script>,
+    pub check: Option<Check>,
     /// What to do about a file that holds something else.
     pub on_differ: OnDiffer,
+}
+
+/// A command that accepts a new file, whose path is appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Functions that it is made of; empty for a program.
+    pub functions: &'static str,
+    /// Its words.
+    pub command: &'static [&'static str],
+}
+
+impl Check {
+    /// By a program.
+    #[must_use]
+    pub const fn by(command: &'static [&'static str]) -> Self {
+        Self {
+            functions: "",
+            command,
+        }
+    }
 }
 
 /// Text of a file or of a command's input.
@@ -149,26 +168,13 @@ pub(super) fn probe(all: &[&File]) -> Script {
         let sum = |file: &&&File| format!("{}  {}", file.content.sha256(), file.path);
         files.iter().map(sum).collect()
     };
-    let texts = Script::of(OWN_FUNCTION)
-        .lit("kdiy_texts() {\nown=1\nfor want in ")
-        .args(wanted(own))
-        .lit(" -- ")
-        .args(wanted(kept))
-        .lit("; do\ncase $want in --) own=; continue;; esac\n")
-        .lit("case $kdiy_sums in *\"$want\"*) continue;; esac\n")
-        .lit("path=${want#*  }\n[ -f \"$path\" ] || continue\n")
-        .lit("if [ -z \"$own\" ]; then\nsum=$(sha256sum -- \"$path\")\n")
-        .lit("kdiy_own \"$path\" \"${sum%% *}\" ")
-        .arg(NOTICE.trim_end())
-        .lit(" || continue\nfi\n")
-        .lit("text=$(head -c ")
-        .arg(SHOWN.to_string())
-        .lit(" -- \"$path\"; printf x)\ntext=${text%x}\n")
-        .lit("printf '%s %d\\n%s\\n' \"$path\" \"${#text}\" \"$text\"\ndone\n")
-        // The shell takes newlines from the end of an answer: not the texts'
-        // own.
-        .lit("echo end; }\n");
-    texts.then(&section("file-text", &Script::of("kdiy_texts\n")))
+    let most = SHOWN.to_string();
+    let words = [NOTICE.trim_end(), &most].map(str::to_owned).into_iter();
+    let words = words.chain(wanted(own)).chain(["--".to_owned()]);
+    let body = Script::new().call("kdiy_texts", words.chain(wanted(kept)));
+    Script::of(OWN_FUNCTION)
+        .with(sh!("resource/texts.sh"))
+        .then(&section("file-text", &body))
 }
 
 impl File {
@@ -257,86 +263,26 @@ impl File {
             Seen::Absent => "absent",
             Seen::Present { sha256, .. } => sha256.as_deref().unwrap_or("unreadable"),
         };
-        let put = Script::of("kdiy_put ")
-            .args([
-                self.path.as_str(),
-                &format!("{:04o}", self.mode),
-                expected,
-                &sha256_hex(text.as_bytes()),
-                match self.on_differ {
-                    OnDiffer::KeepOriginal => NOTICE.trim_end(),
-                    OnDiffer::Replace | OnDiffer::Refuse(_) => "",
-                },
-            ])
-            .lit("\n");
-        let check = self.check.as_ref().map_or_else(
-            || Script::of("kdiy_check() { :; }\n"),
-            |check| {
-                Script::of("kdiy_check() { ")
-                    .then(check)
-                    .lit(" \"$1\"; }\n")
-            },
-        );
-        // printf is a builtin of every sh: its words are on no command line.
-        check.lit("printf %s ").arg(text).lit(" | ").then(&put)
+        let mode = format!("{:04o}", self.mode);
+        let sum = sha256_hex(text.as_bytes());
+        let line = match self.on_differ {
+            OnDiffer::KeepOriginal => NOTICE.trim_end(),
+            OnDiffer::Replace | OnDiffer::Refuse(_) => "",
+        };
+        let put = [self.path.as_str(), &mode, expected, &sum, line, text];
+        let (functions, checker) = self
+            .check
+            .map_or(("", &[][..]), |check| (check.functions, check.command));
+        let words = put.iter().chain(checker);
+        Script::new().with(functions).call("kdiy_put", words)
     }
 }
 
-/// The function `kdiy_own`, also as a part of others' text.
-macro_rules! own_function {
-    () => {
-        r#"kdiy_own() {
-[ "$(cat -- "/var/lib/kdiy/written$1" 2>/dev/null)" = "$2" ] || head -n 2 -- "$1" 2>/dev/null | grep -qxF -- "$3"
-}
-"#
-    };
-}
+/// Defines `kdiy_own PATH SUM LINE`.
+pub(super) const OWN_FUNCTION: &str = sh!("resource/own.sh");
 
-/// Defines `kdiy_own PATH SUM LINE`: whether kdiy wrote the file that is there,
-/// whose hash this is. Files of kdiy are known by the line; not every format
-/// has comments, so the hash of what was written is noted, too.
-const OWN_FUNCTION: &str = own_function!();
-
-/// Defines `kdiy_put PATH MODE SEEN NEW OWN` with the content on standard
-/// input: re-checks that the file is as it was seen (or already as wanted),
-/// writes beside it, has it checked, renames.
-///
-/// With OWN, the line by which files of kdiy are known, what somebody else
-/// wrote is kept first. The note is made before the file is there, for the case
-/// that the run ends in between.
-pub const PUT_FUNCTION: &str = concat!(
-    own_function!(),
-    r#"kdiy_put() {
-kdiy_now=absent
-if [ -e "$1" ] || [ -L "$1" ]; then
-  kdiy_now=$(sha256sum -- "$1" 2>/dev/null) && kdiy_now=${kdiy_now%% *} || kdiy_now=unreadable
-fi
-case $kdiy_now,$3${5:+keep} in
-"$3,"*|"$4,"*|*,absentkeep) ;;
-*) echo "$1 has changed since the plan was made; run kdiy plan again" >&2; return 75 ;;
-esac
-kdiy_dir=${1%/*}
-[ -d "$kdiy_dir" ] || install -d -o 0 -g 0 -m 0755 -- "$kdiy_dir"
-(umask 077; cat > "$1.kdiy-new")
-chmod "$2" "$1.kdiy-new"
-chown 0:0 "$1.kdiy-new"
-if ! kdiy_check "$1.kdiy-new"; then
-  rm -f -- "$1.kdiy-new"
-  echo "the new $1 was refused by its checker; the old one stays" >&2
-  return 1
-fi
-if [ -n "$5" ]; then
-  kdiy_note=/var/lib/kdiy/written$1
-  if [ "$kdiy_now" != absent ] && [ ! -e "$1.before-kdiy" ] && ! kdiy_own "$1" "$kdiy_now" "$5"; then
-    cp -a -- "$1" "$1.before-kdiy"
-  fi
-  install -d -m 0755 /var/lib/kdiy
-  (umask 077; mkdir -p -- "${kdiy_note%/*}"; printf '%s\n' "$4" > "$kdiy_note")
-fi
-mv -f -- "$1.kdiy-new" "$1"
-}
-"#
-);
+/// Defines `kdiy_put PATH MODE SEEN NEW LINE TEXT [CHECKER WORD…]`.
+pub(super) const PUT_FUNCTION: &str = sh!("resource/put.sh");
 
 impl Content {
     /// Hash of the content, as far as it is known before it is filled.

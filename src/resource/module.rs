@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::{AnswerError, Answers, section};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// A kernel module that is loaded now. That it is loaded after a reboot is a
 /// file of its own.
@@ -22,22 +22,17 @@ pub struct Module {
 pub enum Provides {
     /// A path exists.
     Path(String),
-    /// A line of /proc/filesystems, which the shell reads by itself: a program
-    /// costs a host more.
+    /// A line of /proc/filesystems.
     FileSystem(String),
 }
 
 impl Module {
-    fn test(&self) -> Script {
+    /// What functions of `module.sh` are called with: its name, a test of its
+    /// feature and that test's word.
+    fn words(&self) -> [&str; 3] {
         match &self.provides {
-            Provides::Path(path) => Script::of("[ -e ").arg(path).lit(" ]"),
-            Provides::FileSystem(name) => {
-                Script::of("{ while read -r kdiy_dev kdiy_fs && [ \"${kdiy_fs:-$kdiy_dev}\" != ")
-                    .arg(name)
-                    .lit(" ]; do :; done </proc/filesystems && [ \"${kdiy_fs:-$kdiy_dev}\" = ")
-                    .arg(name)
-                    .lit(" ]; }")
-            }
+            Provides::Path(path) => [&self.name, "kdiy_has_path", path],
+            Provides::FileSystem(name) => [&self.name, "kdiy_has_file_system", name],
         }
     }
 
@@ -46,27 +41,18 @@ impl Module {
     }
 
     pub(super) fn apply(&self) -> Script {
-        Script::of("if ! ")
-            .then(&self.test())
-            .lit("; then modprobe -- ")
-            .arg(&self.name)
-            .lit("; ")
-            .then(&self.test())
-            .lit(" || { echo ")
-            .arg(format!("the kernel has no {}", self.name))
-            .lit(" >&2; exit 1; }; fi\n")
+        Script::new().call("kdiy_load_module", self.words())
     }
 }
+
+/// Defines `kdiy_tell_module` and `kdiy_load_module`.
+pub(super) const FUNCTIONS: &str = sh!("resource/module.sh");
 
 pub(super) fn probe(all: &[&Module]) -> Script {
     if all.is_empty() {
         return Script::new();
     }
-    let body = all.iter().fold(Script::new(), |body, module| {
-        body.then(&module.test())
-            .lit(" && echo ")
-            .arg(format!("{} present", module.name))
-            .lit("\n")
-    });
+    let tell = |body: Script, module: &&Module| body.call("kdiy_tell_module", module.words());
+    let body = all.iter().fold(Script::of(FUNCTIONS), tell);
     section("module", &body)
 }

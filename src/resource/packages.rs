@@ -108,9 +108,7 @@ pub(super) fn probe(all: &[&Packages]) -> Script {
         return Script::new();
     }
     let names = all.iter().flat_map(|packages| packages.names());
-    let body = Script::of("dpkg-query -W -f '${Package} ${db:Status-Abbrev} ${Version}\\n' -- ")
-        .args(names)
-        .lit(" 2>/dev/null\n");
+    let body = Script::of(sh!("resource/packages.sh")).call("kdiy_packages", names);
     section("packages", &body)
 }
 
@@ -235,22 +233,17 @@ impl Packages {
             .collect();
         let mut script = Script::new();
         if !install.is_empty() || !remove.is_empty() {
-            script = script
-                .lit("kdiy_apt_install ")
-                .args(install.iter().chain(&remove))
-                .lit("\n");
+            script = script.call("kdiy_apt_install", install.iter().chain(&remove));
         }
         if !hold.is_empty() {
-            script = script
-                .lit("apt-mark hold -- ")
-                .args(hold)
-                .lit(" >/dev/null\n");
+            script = script.call("kdiy_hold", hold);
         }
         script
     }
 }
 
-/// Defines `kdiy_apt_install PACKAGE…`; a name with a trailing - is removed.
+/// Defines `kdiy_apt_install PACKAGE…`; a name with a trailing - is removed; and
+/// `kdiy_hold PACKAGE…`.
 /// The lock of dpkg is waited for by apt itself; lists are fetched when a
 /// package is not in them. A run of dpkg that was cut short has left its
 /// journal, with which apt refuses to go on: it is taken up first, unless it

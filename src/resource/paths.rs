@@ -2,23 +2,17 @@
 //! program that a host starts costs it more than what the program does.
 
 use super::{AnswerError, Answers, section};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// Asks for mode, owner and kind of some paths, and for SHA-256 of others,
 /// which it leaves in `kdiy_sums`.
 pub(super) fn probe(stats: &[&str], sums: &[String]) -> Script {
-    let mut script = Script::new();
+    let mut script = Script::of(sh!("resource/paths.sh"));
     if !stats.is_empty() {
-        let stat = Script::of("stat -c '%n %a %u:%g %F' -- ")
-            .args(stats)
-            .lit(" 2>/dev/null\n");
-        script = script.then(&section("stat", &stat));
+        script = script.then(&section("stat", &Script::new().call("kdiy_stat", stats)));
     }
     if !sums.is_empty() {
-        script = script
-            .lit("kdiy_sums=$(sha256sum -- ")
-            .args(sums)
-            .lit(" 2>/dev/null)\nkdiy_section sum \"$kdiy_sums\"\n");
+        script = script.call("kdiy_sum", sums);
     }
     script
 }

@@ -154,118 +154,62 @@ impl Repository {
 
     pub(super) fn apply(&self) -> Script {
         let (key, list) = (self.key_path(), self.list_path());
-        let prepare = Script::of("install -d -m 0755 /etc/apt/keyrings\nkdiy_key=")
-            .arg(format!("{key}.kdiy-new"))
-            .lit("\n");
-        let fetched = match &self.key {
+        let script = match &self.key {
             RepositoryKey::Armored(text) => {
-                Script::of("printf %s ").arg(text).lit(" > \"$kdiy_key\"\n")
+                Script::new().call("kdiy_give_key", [key.as_str(), text])
             }
-            RepositoryKey::Pinned { url, fingerprint } => Script::of(DOWNLOAD)
-                    .arg(url)
-                    .lit(" \"$kdiy_key\"
-kdiy_fpr=$(")
-                .lit(FINGERPRINTS)
-                .lit("\"$kdiy_key\")\nif [ \"$kdiy_fpr\" != ")
-                .arg(fingerprint)
-                .lit(" ]; then\nrm -f -- \"$kdiy_key\"\necho \"the key has the fingerprint $kdiy_fpr, not \"")
-                .arg(fingerprint)
-                .lit(" >&2\nexit 1\nfi\n"),
+            RepositoryKey::Pinned { url, fingerprint } => {
+                Script::new().call("kdiy_fetch_key", [key.as_str(), url, fingerprint])
+            }
         };
-        // The new key and list are tried by themselves first, so that a
-        // repository that apt refuses never gets into its sources.
-        let try_list = self.list().replace(
+        let tried = self.list().replace(
             &format!("signed-by={key}"),
             &format!("signed-by={key}.kdiy-new"),
         );
-        prepare
-            .then(&fetched)
-            .lit("chmod 0644 \"$kdiy_key\"\nkdiy_try=")
-            .arg(format!("/etc/apt/sources.list.d/{}.kdiy-new", self.name))
-            .lit("\nprintf %s ")
-            .arg(try_list)
-            .lit(" > \"$kdiy_try\"\nkdiy_setting=")
-            .arg(self.setting)
-            .lit("\n")
-            .lit(TRY)
-            .lit("rm -f -- \"$kdiy_try\"\nmv -f -- \"$kdiy_key\" ")
-            .arg(&key)
-            .lit("\nprintf %s ")
-            .arg(self.list())
-            .lit(" > ")
-            .arg(format!("{list}.kdiy-new"))
-            .lit("\nmv -f -- ")
-            .arg(format!("{list}.kdiy-new"))
-            .lit(" ")
-            .arg(&list)
-            .lit("\n")
-            .lit("kdiy_apt update -o Dir::Etc::sourcelist=")
-            .arg(&list)
-            .lit(" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0\n")
+        let words = [key.as_str(), &list, self.setting, &tried, &self.list()];
+        script.call("kdiy_add_repository", words)
     }
 }
 
-/// apt's own way to fetch, which knows apt's proxy.
-pub const DOWNLOAD: &str = "/usr/lib/apt/apt-helper -o Acquire::http::Timeout=60 -o APT::Sandbox::User=root download-file ";
+/// Defines `kdiy_fetch URL FILE [WORD…]`.
+pub const FETCH_FUNCTION: &str = sh!("resource/fetch.sh");
 
 /// Defines `kdiy_download URL NAME SHA256`, its parts, and `kdiy_note_sum NAME
-/// SHA256`. It fetches by [`DOWNLOAD`].
+/// SHA256`. It comes after [`FETCH_FUNCTION`].
 pub const DOWNLOAD_FUNCTIONS: &str = sh!("resource/download.sh");
 
-/// Fingerprints of the primary keys in a keyring file, which is appended.
-const FINGERPRINTS: &str = "gpg_primary() { gpg --batch --show-keys --with-colons -- \"$1\" 2>/dev/null | { p=; while IFS=: read -r t _ _ _ _ _ _ _ _ f _; do case $t in pub) p=1;; fpr) [ -z \"$p\" ] || echo \"$f\"; p=;; esac; done; }; }; gpg_primary ";
+/// Defines `kdiy_primary FILE`.
+pub(super) const KEYS: &str = sh!("resource/keys.sh");
 
-/// `kdiy_expired FILE`: whether a key in a keyring file has. `kdiy_renewed FILE
-/// URL NAME FINGERPRINT` says so where the one at the URL has not: what signs a
-/// repository is given a later end from time to time, under the same
-/// fingerprint. The URL is asked only where the key has expired.
-const RENEWED: &str = r#"kdiy_expired() {
-gpg --batch --show-keys --with-colons -- "$1" 2>/dev/null | {
-  while IFS=: read -r t _ _ _ _ _ end _; do
-    [ "$t" != pub ] || [ -z "$end" ] || [ "$end" -gt "$(date +%s)" ] || exit 0
-  done
-  exit 1
-}
-}
-kdiy_renewed() {
-kdiy_expired "$1" && kdiy_new=$(mktemp -d) || return 0
-if timeout 20 $kdiy_download "$2" "$kdiy_new/key" >/dev/null 2>&1 \
-  && [ "$(kdiy_primary "$kdiy_new/key")" = "$4" ] && ! kdiy_expired "$kdiy_new/key"; then
-  echo "renewed $3"
-fi
-rm -rf -- "$kdiy_new"
-}
-"#;
+/// Defines `kdiy_renewed` and `kdiy_tell_key`.
+const RENEWED: &str = sh!("resource/renewed.sh");
 
-/// Has apt verify the repository alone. apt only warns about a signature that
-/// it cannot verify when it has older lists, so warnings count as errors.
-const TRY: &str = sh!("resource/try-repository.sh");
+/// Defines `kdiy_give_key`, `kdiy_fetch_key` and `kdiy_add_repository`.
+pub(super) const FUNCTIONS: &str = sh!("resource/repository.sh");
 
 pub(super) fn probe(all: &[&Repository]) -> Script {
-    let pinned = |repository: &&&Repository| matches!(repository.key, RepositoryKey::Pinned { .. });
-    let mut pinned = all.iter().filter(pinned).peekable();
-    if pinned.peek().is_none() {
+    let pinned: Vec<_> = all
+        .iter()
+        .filter_map(|repository| match &repository.key {
+            RepositoryKey::Pinned { url, fingerprint } => {
+                let path = repository.key_path();
+                Some([
+                    path,
+                    url.clone(),
+                    repository.name.clone(),
+                    fingerprint.clone(),
+                ])
+            }
+            RepositoryKey::Armored(_) => None,
+        })
+        .collect();
+    if pinned.is_empty() {
         return Script::new();
     }
-    let functions = Script::of(RENEWED)
-        .lit("kdiy_primary() {\n")
-        .lit(FINGERPRINTS)
-        .lit("\"$1\"\n}\nkdiy_download=")
-        .arg(DOWNLOAD)
-        .lit("\n");
-    let body = pinned.fold(functions, |body, repository| {
-        let RepositoryKey::Pinned { url, fingerprint } = &repository.key else {
-            return body;
-        };
-        body.lit("for f in $(")
-            .lit(FINGERPRINTS)
-            .arg(repository.key_path())
-            .lit("); do echo ")
-            .arg(format!("fpr {} ", repository.name))
-            .lit("\"$f\"; done\nkdiy_renewed ")
-            .args([&repository.key_path(), url, &repository.name, fingerprint])
-            .lit("\n")
-    });
+    let functions = Script::of(FETCH_FUNCTION).with(KEYS).with(RENEWED);
+    let body = pinned
+        .iter()
+        .fold(functions, |body, words| body.call("kdiy_tell_key", words));
     section("repository", &body)
 }
 
@@ -286,14 +230,12 @@ mod tests {
         };
         let (past, future, never) = ("1600000001", "99999999999", "");
         // gpg shows the file that it is given; what is fetched is a file.
-        let fakes = "gpg() { eval \"cat -- \\${$#}\"; }\ntimeout() { shift 3; cp -- \"$@\"; }\n";
+        let fakes = "gpg() { eval \"cat -- \\${$#}\"; }\ntimeout() { shift 7; cp -- \"$@\"; }\n";
         let renewed = |here: &str, there: &str| {
-            let script = Script::of(RENEWED)
-                .lit("kdiy_primary() {\n")
-                .lit(FINGERPRINTS)
-                .lit("\"$1\"\n}\nkdiy_download='helper download-file'\nkdiy_renewed ")
-                .args([here, there, "kubernetes", "AB12"])
-                .lit("\n");
+            let script = Script::of(FETCH_FUNCTION)
+                .with(KEYS)
+                .with(RENEWED)
+                .call("kdiy_renewed", [here, there, "kubernetes", "AB12"]);
             let script = format!("{fakes}{script}");
             let shell = std::process::Command::new("sh")
                 .args(["-c", &script])

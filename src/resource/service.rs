@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{AnswerError, Answers, Difference, Verb, section};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// A unit that is enabled and runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,8 +43,11 @@ pub struct Seen {
     pub stamp: Option<String>,
 }
 
-/// Where the stamps are.
-const STAMPS: &str = "/var/lib/kdiy/last-applied";
+/// Defines `kdiy_stamp UNIT STAMP`.
+pub const STAMP_FUNCTION: &str = sh!("resource/stamp.sh");
+
+/// Defines `kdiy_enable` and `kdiy_take_up`.
+pub(super) const FUNCTIONS: &str = sh!("resource/service.sh");
 
 impl Service {
     /// A unit that reads files, with the stamp made from their hashes.
@@ -118,37 +121,21 @@ impl Service {
     }
 
     pub(super) fn apply(&self) -> Script {
-        let enable = Script::of("systemctl daemon-reload\nsystemctl enable --quiet -- ")
-            .arg(&self.unit)
-            .lit("\n");
+        let enable = Script::new().call("kdiy_enable", [&self.unit]);
         let how = match self.on_change {
             OnChange::EnableOnly => return enable,
             OnChange::Restart => "restart",
             // Starts it where it does not run.
             OnChange::Reload => "reload-or-restart",
         };
-        enable
-            .lit("if ! systemctl ")
-            .arg(how)
-            .lit(" -- ")
-            .arg(&self.unit)
-            .lit("; then\njournalctl --no-pager -n 20 -u ")
-            .arg(&self.unit)
-            .lit(" >&2 || true\nexit 1\nfi\n")
-            .then(&self.stamped())
+        enable.call("kdiy_take_up", [self.unit.as_str(), how, &self.stamp])
     }
 
     /// Notes on the host that the unit has taken up its files: for commands
-    /// that start it in a way of their own.
+    /// that start it in a way of their own. [`STAMP_FUNCTION`] comes before it.
     #[must_use]
     pub fn stamped(&self) -> Script {
-        Script::of("install -d -m 0755 ")
-            .lit(STAMPS)
-            .lit("\nprintf '%s\\n' ")
-            .arg(&self.stamp)
-            .lit(" > ")
-            .arg(format!("{STAMPS}/{}", self.unit))
-            .lit("\n")
+        Script::new().call("kdiy_stamp", [&self.unit, &self.stamp])
     }
 }
 
@@ -157,17 +144,9 @@ pub(super) fn probe(all: &[&Service]) -> Script {
         return Script::new();
     }
     let units = || all.iter().map(|service| &service.unit);
-    // Where systemd does not run it would only look for it.
-    let show = Script::of(
-        "[ ! -d /run/systemd/system ] || systemctl show -p Id,ActiveState,UnitFileState -- ",
-    )
-    .args(units())
-    .lit(" 2>/dev/null\n");
-    let stamps = Script::of("for u in ")
-        .args(units())
-        .lit("; do [ -r ")
-        .lit(STAMPS)
-        .lit("/\"$u\" ] && read -r v < ");
-    let stamps = stamps.lit(STAMPS).lit("/\"$u\" && echo \"$u $v\"; done\n");
-    section("service", &show).then(&section("stamp", &stamps))
+    let show = Script::new().call("kdiy_units", units());
+    let stamps = Script::new().call("kdiy_stamps", units());
+    Script::of(sh!("resource/units.sh"))
+        .then(&section("service", &show))
+        .then(&section("stamp", &stamps))
 }

@@ -33,7 +33,7 @@ pub(super) fn probe(all: &[&Swap]) -> Script {
     if all.is_empty() {
         Script::new()
     } else {
-        section("swap", &Script::of(SERVICES).lit(PROBE))
+        section("swap", &Script::of(SERVICES).with(PROBE))
     }
 }
 
@@ -69,7 +69,7 @@ impl Swap {
     }
 
     pub(super) fn apply() -> Script {
-        Script::of(SERVICES).lit(APPLY)
+        Script::of(SERVICES).with(APPLY)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{AnswerError, Answers, Difference, Verb, section};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// A kernel parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,13 +45,12 @@ impl Sysctl {
     }
 
     pub(super) fn apply(&self) -> Script {
-        Script::of("printf '%s\\n' ")
-            .arg(&self.value)
-            .lit(" > ")
-            .arg(self.path())
-            .lit("\n")
+        Script::new().call("kdiy_set_parameter", [&self.path(), &self.value])
     }
 }
+
+/// Defines `kdiy_set_parameter`.
+pub(super) const FUNCTIONS: &str = sh!("resource/sysctl.sh");
 
 pub(super) fn probe(all: &[&Sysctl]) -> Script {
     if all.is_empty() {
@@ -59,9 +58,9 @@ pub(super) fn probe(all: &[&Sysctl]) -> Script {
     }
     // One process for all. Not the shell's own read: it takes a byte at a
     // time, and the kernel gives a number's first byte only.
-    let body = Script::of("grep -sH '' -- ")
-        .args(all.iter().map(|sysctl| sysctl.path()))
-        .lit("\n");
+    let words = ["-sH", "", "--"].map(str::to_owned).into_iter();
+    let words = words.chain(all.iter().map(|sysctl| sysctl.path()));
+    let body = Script::new().call("grep", words);
     section("sysctl", &body)
 }
 
@@ -80,9 +79,7 @@ mod tests {
             key: "kernel.no-such".to_owned(),
             value: "1".to_owned(),
         };
-        let script = Script::of("export LC_ALL=C\n")
-            .lit(super::super::SECTION_FUNCTION)
-            .then(&probe(&[&known, &unknown]));
+        let script = Script::of(super::super::SECTION_FUNCTION).then(&probe(&[&known, &unknown]));
         let out = std::process::Command::new("sh")
             .arg("-c")
             .arg(script.as_str())

@@ -5,8 +5,7 @@
 //! open file, since what is longer than a pipe's buffer would be mixed up.
 
 use crate::cluster::{
-    AddressSpec, Arguments, Balancer, Cluster, Endpoint, LoadBalancer, Node, Role, Runtime,
-    Topology, Values,
+    AddressSpec, Arguments, Balancer, Cluster, LoadBalancer, Node, Role, Runtime, Topology, Values,
 };
 use crate::etcd::{gateway, member};
 use crate::kubeadm::API_PORT;
@@ -73,96 +72,75 @@ pub fn units(cluster: &Cluster, node: &Node) -> Vec<&'static str> {
 /// The script that asks one host.
 #[must_use]
 pub fn script(cluster: &Cluster, node: &Node) -> Script {
-    let mut script = Script::of("export LC_ALL=C\n")
-        .lit(SECTION_FUNCTION)
-        .lit(BESIDE)
-        .lit(API)
-        .lit(CERTIFICATES)
+    let mut script = Script::of(SECTION_FUNCTION)
+        .with(BESIDE)
+        .with(API)
+        .with(CERTIFICATES)
+        .with(sh!("status/host.sh"))
+        .with(sh!("status/plane.sh"))
         .then(&resolve::local_script(cluster, node))
-        .lit("kdiy_section clock \"$(date +%s)\"\n")
-        .lit("[ ! -s /etc/kubernetes/kubelet.conf ] || kdiy_section joined yes\n")
-        .lit("kdiy_beside certificates kdiy_certificates\n");
+        .run("kdiy_tell_host")
+        .call("kdiy_beside", ["certificates", "kdiy_certificates"]);
     let units = units(cluster, node);
     if !units.is_empty() {
-        script = script
-            .lit("kdiy_beside units systemctl is-active ")
-            .args(units)
-            .lit("\n");
+        let ask = ["units", "systemctl", "is-active"].into_iter();
+        script = script.call("kdiy_beside", ask.chain(units));
     }
     if node.roles.has(Role::ControlPlane) {
-        script = script.then(&plane(cluster, node));
+        script = script.call("kdiy_plane", plane(cluster, node));
     }
     if cluster
         .etcd_members()
         .any(|member| member.name == node.name)
     {
-        // Several sections at once, so the last line break has to be kept.
         script = script
-            .lit("{ kdiy_out=$(\n")
-            .then(&gateway::script(&cluster.topology, &node.address))
-            .lit("echo .)\nflock 9; printf %s \"${kdiy_out%.}\"; } 9</bin/sh &\n");
+            .then(&gateway::questions(&cluster.topology, &node.address))
+            .run("kdiy_etcd_beside");
     }
     if node.runs_kubelet() {
-        script = script.then(&endpoint("endpoint", &cluster.node_endpoint()));
-        if cluster.node_endpoint() != cluster.endpoint {
-            script = script.then(&endpoint("clients", &cluster.endpoint));
+        let (own, clients) = (cluster.node_endpoint(), &cluster.endpoint);
+        script = script.call("kdiy_tell_endpoint", ["endpoint", &own.to_string()]);
+        if own != *clients {
+            script = script.call("kdiy_tell_endpoint", ["clients", &clients.to_string()]);
         }
     }
     if let Some((vip, role)) = carried(cluster)
         && node.roles.has(role)
     {
-        script = script
-            .lit("kdiy_beside vip ip -o addr show to ")
-            .arg(vip.address.to_string())
-            .lit("\n");
+        let address = vip.address.to_string();
+        let ask = ["vip", "ip", "-o", "addr", "show", "to", &address];
+        script = script.call("kdiy_beside", ask);
     }
-    script.then(&balancer(cluster, node)).lit("wait\n:\n")
+    script.then(&balancer(cluster, node)).run("wait").run(":")
 }
 
-fn plane(cluster: &Cluster, node: &Node) -> Script {
-    let port = API_PORT.to_string();
+/// What `kdiy_plane` is called with.
+fn plane(cluster: &Cluster, node: &Node) -> [String; 3] {
     let own = match &node.address {
-        AddressSpec::Fixed(address) => Script::of("kdiy_own=")
-            .arg(std::net::SocketAddr::new(*address, API_PORT).to_string())
-            .lit("\n"),
-        AddressSpec::Interface(_) => Script::of(
-            "kdiy_own=$kdiy_address\ncase $kdiy_own in *:*) kdiy_own=\"[$kdiy_own]\" ;; esac\nkdiy_own=$kdiy_own:",
-        )
-        .arg(port)
-        .lit("\n"),
+        AddressSpec::Fixed(address) => std::net::SocketAddr::new(*address, API_PORT).to_string(),
+        AddressSpec::Interface(_) => format!(":{API_PORT}"),
     };
     let settings = &cluster.control_plane;
     let port = |arguments: &Arguments, usual: &str| {
         let named = arguments.get("secure-port");
         named.map_or(usual, Values::last).to_owned()
     };
-    Script::of("if [ -s /etc/kubernetes/pki/apiserver-kubelet-client.crt ]; then\n")
-        .then(&own)
-        .lit("kdiy_beside ready kdiy_ready\nkdiy_beside nodes kdiy_nodes\nkdiy_beside leases kdiy_leases\n")
-        .lit("kdiy_beside controller-manager kdiy_healthz ")
-        .arg(port(&settings.controller_manager.extra_args, "10257"))
-        .lit("\nkdiy_beside scheduler kdiy_healthz ")
-        .arg(port(&settings.scheduler.extra_args, "10259"))
-        .lit("\nfi\n")
-}
-
-fn endpoint(section: &'static str, endpoint: &Endpoint) -> Script {
-    Script::of("[ ! -s /etc/kubernetes/pki/ca.crt ] || kdiy_beside ")
-        .lit(section)
-        .lit(" kdiy_endpoint ")
-        .arg(endpoint.to_string())
-        .lit("\n")
+    [
+        own,
+        port(&settings.controller_manager.extra_args, "10257"),
+        port(&settings.scheduler.extra_args, "10259"),
+    ]
 }
 
 fn balancer(cluster: &Cluster, node: &Node) -> Script {
-    let haproxy = || Script::of(HAPROXY).lit("kdiy_beside haproxy kdiy_haproxy\n");
+    let haproxy = || Script::of(HAPROXY).call("kdiy_beside", ["haproxy", "kdiy_haproxy"]);
     match &cluster.load_balancer {
         LoadBalancer::Hosts { kind, .. } if node.roles.has(Role::LoadBalancer) => match kind {
             Balancer::Haproxy => haproxy(),
-            Balancer::Nginx => Script::of(NGINX_BACKENDS)
-                .lit("kdiy_beside nginx kdiy_nginx ")
-                .arg(nginx::CONFIG)
-                .lit("\n"),
+            Balancer::Nginx => {
+                let words = ["nginx", "kdiy_nginx", nginx::CONFIG];
+                Script::of(NGINX_BACKENDS).call("kdiy_beside", words)
+            }
         },
         LoadBalancer::Local { .. } if node.runs_kubelet() => haproxy(),
         _ => Script::new(),

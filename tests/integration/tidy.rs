@@ -278,6 +278,23 @@ fn nothing_is_left_for_later_and_lints_are_expected() {
     nothing(&only_in(&[], &texts), "not in the program");
 }
 
+/// What runs on hosts stands in files, which shellcheck reads.
+#[test]
+fn scripts_are_made_of_files_and_calls() {
+    let mut found = Vec::new();
+    for source in sources() {
+        for (number, line) in &source.code {
+            if ["Script::of(\"", "Script::of(r#", ".with(\"", ".with(r#"]
+                .iter()
+                .any(|text| line.contains(text))
+            {
+                found.push(format!("{}:{number}", source.path.display()));
+            }
+        }
+    }
+    nothing(&found, "shell text stands in templates/sh");
+}
+
 #[test]
 fn files_are_short() {
     let long = sources()

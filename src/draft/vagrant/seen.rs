@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::resource::{AnswerError, Answers, SECTION_FUNCTION, section};
-use crate::shell::Script;
+use crate::resource::{AnswerError, Answers, SECTION_FUNCTION};
+use crate::shell::{Script, sh};
 
 /// What a machine says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,20 +25,9 @@ pub struct Seen {
 /// The script that asks. Needs no root and changes nothing.
 #[must_use]
 pub fn script() -> Script {
-    let question = |name, text| section(name, &Script::of(text));
-    Script::of("export LC_ALL=C PATH=\"$PATH:/usr/sbin:/sbin\"\n")
-        .lit(SECTION_FUNCTION)
-        .then(&question("host-name", "uname -n\n"))
-        .then(&question(
-            "machine-id",
-            "cat /etc/machine-id 2>/dev/null || :\n",
-        ))
-        .then(&question("addresses", "ip -o addr show scope global\n"))
-        .then(&question(
-            "routes",
-            "ip -4 route show default; ip -6 route show default 2>/dev/null || :\n",
-        ))
-        .lit(":\n")
+    Script::of(SECTION_FUNCTION)
+        .with(sh!("probe/machine.sh"))
+        .run("kdiy_machine")
 }
 
 impl Seen {

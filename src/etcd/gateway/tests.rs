@@ -155,7 +155,8 @@ fn the_url_is_of_the_inventory_or_of_the_interface() {
         "{text}"
     );
     let interface = AddressSpec::Interface("lo".to_owned());
-    let body = url(&client(&Topology::Stacked, &interface), &interface);
+    let client = client(&Topology::Stacked, &interface);
+    let body = client.functions().then(&url(&client, &interface));
     // An `ip` of the test's own.
     for (address, expected) in [
         ("10.0.0.7/24", "https://10.0.0.7:2379"),

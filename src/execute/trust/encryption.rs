@@ -7,7 +7,7 @@ use crate::cluster::{Cluster, Encryption, Name, Role};
 use crate::kubeadm::encryption;
 use crate::pki::SecretboxKey;
 use crate::resource::{Answers, SECTION_FUNCTION};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 use crate::state::State;
 use crate::transport::{Connection, User};
 
@@ -85,11 +85,9 @@ async fn read_back<C: Connection>(
     host: &Name,
 ) -> Result<Option<SecretboxKey>, Error> {
     let asked = |host_error| Error::Asked(HostErrors::from([(host.clone(), host_error)]));
-    let script = Script::of("export LC_ALL=C\n")
-        .lit(SECTION_FUNCTION)
-        .lit("for f in ")
-        .args(encryption::FILES)
-        .lit("; do if [ -s \"$f\" ]; then kdiy_section key \"$(cat \"$f\")\"; exit 0; fi; done\n");
+    let script = Script::of(SECTION_FUNCTION)
+        .with(sh!("probe/files.sh"))
+        .call("kdiy_first", encryption::FILES);
     let output = ask(connection, &script, User::Root).await.map_err(asked)?;
     let answers = Answers::parse(&output).map_err(|error| asked(error.into()))?;
     let Ok(text) = answers.get("key") else {

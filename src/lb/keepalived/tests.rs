@@ -89,8 +89,10 @@ fn keepalived_itself_takes_the_configuration() {
     let check = |software: &Software, text: &str| {
         let file = dir.path().join("new.conf");
         std::fs::write(&file, text).unwrap();
+        let Check { functions, command } = software.check;
+        let script = format!("{functions}{} \"$1\"", command.join(" "));
         let check = program("sh")
-            .args(["-c", &format!("{} \"$1\"", software.check), "sh"])
+            .args(["-c", script.as_str(), "sh"])
             .arg(&file)
             .env("kdiy_tmp", dir.path())
             .output()

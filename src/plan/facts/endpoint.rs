@@ -45,20 +45,16 @@ impl EndpointQuestions {
     pub(super) fn script(&self) -> Script {
         let mut script = Script::new();
         if let Some((endpoint, ca)) = &self.served {
+            let words = [ca, &url_host(&endpoint.host), &endpoint.port.to_string()];
             script = script
-                .lit(OTHER_CLUSTER_FUNCTION)
-                .lit("if [ ! -s /etc/kubernetes/kubelet.conf ] && command -v curl >/dev/null && kdiy_ca=$(mktemp); then\nprintf %s ")
-                .arg(ca)
-                .lit(" > \"$kdiy_ca\"\nkdiy_found=$(kdiy_other_cluster \"$kdiy_ca\" ")
-                .args([url_host(&endpoint.host), endpoint.port.to_string()])
-                .lit(")\nrm -f -- \"$kdiy_ca\"\n[ -z \"$kdiy_found\" ] || echo \"other_cluster $kdiy_found\"\nfi\n");
+                .with(OTHER_CLUSTER_FUNCTION)
+                .with(sh!("probe/endpoint.sh"))
+                .call("kdiy_at_endpoint", words);
         }
         if let Some((address, port)) = self.vip {
             script = script
-                .lit(HOLDER_FUNCTION)
-                .lit("kdiy_holder ")
-                .args([address.to_string(), port.to_string()])
-                .lit("\n");
+                .with(HOLDER_FUNCTION)
+                .call("kdiy_holder", [address.to_string(), port.to_string()]);
         }
         script
     }

@@ -51,8 +51,7 @@ const HOST_INFO: &str = sh!("probe/host-info.sh");
 /// The script that asks a host about itself alone; to be run as root.
 #[must_use]
 pub fn script() -> Script {
-    Script::of("export LC_ALL=C\n")
-        .lit(SECTION_FUNCTION)
+    Script::of(SECTION_FUNCTION)
         .then(&Questions::default().script())
         .then(&section("host_info", &Script::of(HOST_INFO)))
 }

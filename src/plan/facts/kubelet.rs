@@ -22,7 +22,7 @@ pub struct KubeletView {
 }
 
 pub(super) fn script() -> Script {
-    Script::of(NOTE_KUBELET).lit(PROBE)
+    Script::of(NOTE_KUBELET).with(PROBE)
 }
 
 impl KubeletView {

@@ -56,11 +56,10 @@ pub const PROCESSES: &str = sh!("probe/processes.sh");
 /// The program says the whole of the name.
 const ARGUMENTS: &str = sh!("probe/arguments.sh");
 
-/// kubelet.conf is no witness: from 1.33 on kubeadm has the kubelet of a
-/// control plane ask its own API server.
-const REACHED: &str =
-    "sed -n 's|^ *server: https://||p' /etc/kubernetes/admin.conf 2>/dev/null | head -n 1\n";
+/// Defines `kdiy_kubectl`, for questions.
+const KUBECTL: &str = sh!("probe/kubectl.sh");
 
+<<<<<<< HEAD
 /// It is no secret: whoever connects is shown it.
 const SERVER_CERTIFICATE: &str = "cat /etc/kubernetes/pki/apiserver.crt 2>/dev/null || :\n";
 
@@ -92,10 +91,29 @@ pub(super) fn script(kubectl: &Script, requests: Option<&ResolvedCluster>) -> Sc
             &Script::of(SERVER_CERTIFICATE),
         ))
         .then(&section("encrypted", &encrypted))
+=======
+/// Defines `kdiy_last_applied`, `kdiy_reached`, `kdiy_encrypted` and
+/// `kdiy_binding NAME`.
+const PLANE: &str = sh!("probe/plane.sh");
+
+/// The sections about a control plane whose API server has this URL;
+/// `requests` is there when requests for serving certificates are kdiy's to
+/// judge.
+pub(super) fn script(server: &str, requests: Option<&ResolvedCluster>) -> Script {
+    let run = |function| Script::new().call(function, [""; 0]);
+    let access = Script::new().call("kdiy_binding", [KUBELET_ACCESS]);
+    let script = section("processes", &Script::of(PROCESSES).with(ARGUMENTS))
+        .with(KUBECTL)
+        .with(PLANE)
+        .set("kdiy_server", server)
+        .then(&section("last_applied", &run("kdiy_last_applied")))
+        .then(&section("reached", &run("kdiy_reached")))
+        .then(&section("encrypted", &run("kdiy_encrypted")))
+>>>>>>> sh
         .then(&section("kubelet-access", &access));
     match requests {
         None => script,
-        Some(resolved) => script.then(&serving::probe(resolved, kubectl)),
+        Some(resolved) => script.then(&serving::probe(resolved)),
     }
 }
 
@@ -224,6 +242,11 @@ mod tests {
         let argument = "process kube-controller-manager\nargument 60\n";
         assert!(here.contains(argument), "{here}");
         assert_eq!(elsewhere, "");
+    }
+
+    #[test]
+    fn the_note_is_read_where_it_is_kept() {
+        assert_eq!(PLANE.matches(LAST_APPLIED).count(), 2);
     }
 
     #[test]

@@ -183,48 +183,27 @@ impl Questions {
 
     /// The fragment that asks.
     pub(super) fn script(&self) -> Script {
-        let mut body =
-            Script::of("command -v apt-get >/dev/null && {\n").then(&opened(&self.proxy));
-        // One line for each package; = keeps not-installed apart.
-        body = body
-            .lit("kdiy_have=$(dpkg-query -W -f '=${db:Status-Status} ${Package} ${Version}\\n' -- ")
-            .args(KUBERNETES.iter().chain(&[CRI_TOOLS]))
-            .lit(" 2>/dev/null)\nkdiy_all=yes\n");
-        let version = format!("{}-", self.version);
-        let wanted = KUBERNETES.map(|name| format!("=installed {name} {version}"));
-        for wanted in wanted
-            .into_iter()
-            .chain([format!("=installed {CRI_TOOLS} ")])
-        {
-            body = body
-                .lit("case $kdiy_have in *")
-                .arg(wanted)
-                .lit("*) ;; *) kdiy_all= ;; esac\n");
-        }
-        // Side by side: the whole look at a host has an end of its own.
-        body = body
-            .lit("[ -n \"$kdiy_all\" ] || kdiy_offers kubernetes ")
-            .arg(&self.kubernetes)
-            .lit(" ")
-            .args(KUBERNETES.iter().chain(&[CRI_TOOLS]))
-            .lit(" &\n");
+        let version = self.version.to_string();
+        let kubernetes = [version.as_str(), &self.kubernetes].into_iter();
+        let kubernetes = kubernetes.chain(KUBERNETES).chain([CRI_TOOLS]);
+        let kubernetes = Script::new().call("kdiy_kubernetes", kubernetes);
+        let notice = NOTICE.trim_end();
+        let present = Script::new()
+            .call("kdiy_apt_files", [notice, REPOSITORY, PREFERENCE])
+            .call("kdiy_present", [notice].into_iter().chain(HOLDERS));
+        let mut body = opened(&self.proxy)
+            .define("kdiy_of_kubernetes", &kubernetes)
+            .define("kdiy_of_present", &present);
+        let mut asked = vec!["kdiy_of_kubernetes", "kdiy_of_present"];
         if let Some(RuntimePackage { name, line }) = &self.runtime {
-            body = body
-                .lit("kdiy_runtime ")
-                .arg(*name)
-                .lit(" ")
-                .arg(line.as_deref().unwrap_or_default())
-                .lit(" &\n");
+            let words = [*name, line.as_deref().unwrap_or_default()];
+            body = body.define(
+                "kdiy_of_runtime",
+                &Script::new().call("kdiy_runtime", words),
+            );
+            asked.push("kdiy_of_runtime");
         }
-        body = body
-            .lit("kdiy_notice=")
-            .arg(NOTICE.trim_end())
-            .lit("\nfor f in ")
-            .args([REPOSITORY, PREFERENCE])
-            .lit("; do kdiy_wrote \"$f\" && echo \"present apt $f\"; done\nkdiy_present ")
-            .args(HOLDERS)
-            .lit("\nwait\n");
-        section("software", &body.lit("}\n"))
+        section("software", &body.call("kdiy_side_by_side", asked))
     }
 }
 
@@ -237,15 +216,12 @@ pub fn kubeadms(cluster: &Cluster, minor: (u64, u64)) -> Script {
         AddressSpec::Fixed(address) => Some(address),
         AddressSpec::Interface(_) => None,
     };
-    let body = Script::of("command -v apt-get >/dev/null && {\n")
-        .then(&opened(&proxy(cluster, address)))
-        .lit("case $(dpkg-query -W -f '${db:Status-Status} ${Version}' kubeadm 2>/dev/null) in ")
-        .arg(format!("installed {}.{}.", minor.0, minor.1))
-        .lit("*) ;; *) kdiy_offers kubernetes ")
-        .arg(line(&cluster.packages.url, "/"))
-        .lit(" ")
-        .arg(KUBERNETES[0])
-        .lit(" ;; esac\n}\n");
+    let (major, minor) = minor;
+    let words = [format!("{major}.{minor}"), line(&cluster.packages.url, "/")];
+    let kubeadms = Script::new().call("kdiy_kubeadms", words);
+    let body = opened(&proxy(cluster, address))
+        .define("kdiy_of_kubernetes", &kubeadms)
+        .call("kdiy_side_by_side", ["kdiy_of_kubernetes"]);
     section("software", &body)
 }
 
@@ -260,7 +236,7 @@ fn opened(proxy: &[(&'static str, String)]) -> Script {
     proxy
         .iter()
         .fold(Script::of(FUNCTIONS), |body, (name, value)| {
-            body.lit("export ").lit(name).lit("=").arg(value).lit("\n")
+            body.set(name, value).call("export", [name])
         })
 }
 
@@ -280,15 +256,8 @@ fn proxy(
     urls.chain([("no_proxy", direct)]).collect()
 }
 
-/// `kdiy_offers NAME LINE PACKAGE…` lists the versions of packages in the
-/// repository of one line; `kdiy_runtime PACKAGE LINE` tells the version of
-/// one package, installed or not, of that repository or of the host's own
-/// sources where there is no line; `kdiy_present PACKAGE…` tells what of
-/// runtimes is there. A host that does not know yet whom to trust (no
-/// ca-certificates) reads https from anybody, as nothing is installed by it;
-/// but it shows nobody the password in a URL. What the host does
-/// after updates of its own lists (hooks) is left out: apt reads the file of
-/// -c last, after all of apt.conf.d.
+/// Defines `kdiy_kubernetes`, `kdiy_kubeadms`, `kdiy_runtime`, `kdiy_present`,
+/// `kdiy_apt_files` and `kdiy_side_by_side`.
 const FUNCTIONS: &str = sh!("probe/software.sh");
 
 #[cfg(test)]

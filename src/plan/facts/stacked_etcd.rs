@@ -5,7 +5,7 @@ use crate::cluster::{Node, ResolvedCluster, Role, Topology};
 use crate::etcd::Client;
 use crate::etcd::members::View;
 use crate::resource::{AnswerError, Answers, section};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// The member of stacked etcd on a control plane. Nothing on other hosts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,8 +19,7 @@ pub struct StackedEtcd {
 /// The name of the section.
 const SECTION: &str = "stacked-etcd";
 
-const PROBE: &str = r#"[ -d /var/lib/etcd/member ] && echo data yes
-kdiy_ask() { curl -sS --noproxy '*' --max-time 4"#;
+const MEMBER: &str = sh!("probe/etcd-member.sh");
 
 /// How a node speaks to the member of stacked etcd that it has or shall have.
 #[must_use]
@@ -36,15 +35,12 @@ pub(super) fn script(client: Option<&Client>) -> Script {
     let Some(client) = client else {
         return section(SECTION, &Script::new());
     };
-    let script = Script::of(PROBE)
-        .then(&client.curl())
-        .lit("-d '{}' ")
-        .arg(&client.url)
-        .lit("\"$1\" 2>/dev/null | tr -d '\\n'; }\nif [ -s ")
-        .arg(client.key)
-        .lit(" ] && command -v curl >/dev/null; then\n")
-        .lit("echo \"status $(kdiy_ask /v3/maintenance/status)\"\n")
-        .lit("echo \"members $(kdiy_ask /v3/cluster/member/list)\"\nfi\n");
+    let script = client
+        .functions()
+        .with(MEMBER)
+        .set("kdiy_url", &client.url)
+        .run("kdiy_data")
+        .run("kdiy_tell_etcd");
     section(SECTION, &script)
 }
 

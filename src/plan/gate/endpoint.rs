@@ -2,21 +2,17 @@
 //! where it is, the way to it is what is wrong.
 
 use crate::cluster::{LoadBalancer, Name, ResolvedCluster, Role};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
-/// By which a control plane is known to its API server, also where that
-/// answers nobody else (`--anonymous-auth=false`).
-pub const OWN_CERTIFICATE: &str = " --cert /etc/kubernetes/pki/apiserver-kubelet-client.crt --key \
-                                   /etc/kubernetes/pki/apiserver-kubelet-client.key ";
+/// Defines `kdiy_api_ready URL`.
+pub const READY_FUNCTION: &str = sh!("kubeadm/ready.sh");
 
 /// Asks an API server, by the URL of its own address, whether it is ready.
 #[must_use]
 pub fn script(server: &str) -> Script {
-    Script::of("if curl -fsS -o /dev/null --noproxy '*' --max-time 5 ")
-        .lit("--cacert /etc/kubernetes/pki/ca.crt")
-        .lit(OWN_CERTIFICATE)
-        .arg(format!("{server}/readyz"))
-        .lit("; then echo ready; else echo no; fi\n")
+    Script::of(READY_FUNCTION)
+        .with(sh!("gate/endpoint.sh"))
+        .call("kdiy_tell_ready", [format!("{server}/readyz")])
 }
 
 /// Whether the answer to [`script`] says so.

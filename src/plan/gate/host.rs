@@ -14,21 +14,15 @@ const PODS: [&str; 2] = ["etcd", "kube-apiserver"];
 /// Last lines of a log that are shown.
 const SHOWN: usize = 5;
 
-/// Of the kubelet's journal only errors matter: klog begins them with E or F
-/// and the date. Logs of pods are read from their files, since a runtime that
-/// is not well has no say in it.
+/// Defines `kdiy_kubelet` and `kdiy_pod NAME`.
 const LOOK: &str = sh!("gate/host.sh");
 
 /// The script that asks a host.
 #[must_use]
 pub fn script() -> Script {
-    let script = Script::of("export LC_ALL=C\n")
-        .lit(SECTION_FUNCTION)
-        .lit(LOOK);
-    let script = PODS.iter().fold(script, |script, pod| {
-        script.lit("kdiy_pod ").lit(pod).lit("\n")
-    });
-    script.lit(":\n")
+    let script = Script::of(SECTION_FUNCTION).with(LOOK).run("kdiy_kubelet");
+    let script = { PODS.iter() }.fold(script, |script, pod| script.call("kdiy_pod", [pod]));
+    script.run(":")
 }
 
 /// What the answer to [`script`] comes to, the most relevant first; nothing

@@ -10,10 +10,9 @@ use crate::transport::sanitise::sanitise_short;
 /// The script that asks for nodes by their names.
 #[must_use]
 pub fn script(server: &str, names: &[String]) -> Script {
-    kubectl(server)
-        .lit("get nodes -o json --selector ")
-        .arg(selector(names))
-        .lit("\n")
+    let selector = selector(names);
+    let words = ["get", "nodes", "-o", "json", "--selector", &selector];
+    kubectl(server).call("kdiy_kubectl", words)
 }
 
 /// Selects nodes by their names: unlike a list of names it does not fail for

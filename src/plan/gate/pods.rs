@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use crate::resource::{Answers, SECTION_FUNCTION};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 use crate::transport::sanitise::sanitise_short;
 
 /// Groups of pods that are told of, and whose words are asked for.
@@ -12,21 +12,18 @@ const GROUPS: usize = 5;
 /// Last lines of a container that are shown.
 const SHOWN: usize = 4;
 
-/// `kubectl` as the cluster's administrator on a control plane, asking its own
-/// API server, which has to be quick.
+/// Defines `kdiy_kubectl` for an API server by its URL.
 pub(super) fn kubectl(server: &str) -> Script {
-    Script::of("kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=10s --server ")
-        .arg(server)
-        .lit(" ")
+    Script::of(sh!("gate/kubectl.sh")).set("kdiy_server", server)
 }
 
 /// The script that asks for the pods of a node.
 #[must_use]
 pub fn script(server: &str, node: &str) -> Script {
-    kubectl(server)
-        .lit("get pods --all-namespaces -o json --field-selector ")
-        .arg(format!("spec.nodeName={node}"))
-        .lit("\n")
+    let of_node = format!("spec.nodeName={node}");
+    let get = ["get", "pods", "--all-namespaces", "-o", "json"];
+    let words = get.into_iter().chain(["--field-selector", &of_node]);
+    kubectl(server).call("kdiy_kubectl", words)
 }
 
 #[derive(Deserialize)]
@@ -296,43 +293,22 @@ impl Default for ContainerProblem {
 /// the pod's warnings.
 #[must_use]
 pub fn words_script(server: &str, unwell: &[Unwell]) -> Script {
-    let head = Script::of("export LC_ALL=C\n").lit(SECTION_FUNCTION);
+    let head = Script::of(SECTION_FUNCTION)
+        .then(&kubectl(server))
+        .with(sh!("gate/words.sh"));
     let ask = |script: Script, (place, group): (usize, &Unwell)| {
-        let namespace = format!("--namespace={}", group.namespace);
-        let section = script
-            .lit("kdiy_section ")
-            .arg(format!("words-{place}"))
-            .lit(" \"$(");
-        let section = match &group.container {
+        let place = place.to_string();
+        let pod = [place.as_str(), &group.namespace, &group.pod];
+        match &group.container {
             Some(container) => {
-                let log = |more: &'static str| {
-                    kubectl(server)
-                        .lit("logs --tail=20 --limit-bytes=65536 ")
-                        .lit(more)
-                        .args([namespace.clone(), format!("--container={container}")])
-                        .lit(" -- ")
-                        .arg(&group.pod)
-                        .lit(" 2>/dev/null")
-                };
-                section
-                    .lit("{ ")
-                    .then(&log("--previous "))
-                    .lit(" | grep . || ")
-                    .then(&log(""))
-                    .lit("; } | tail -n 20 | cut -c 1-1000")
+                let words = pod.into_iter().chain([container.as_str()]);
+                script.call("kdiy_words_of_container", words)
             }
-            None => section
-                .then(&kubectl(server))
-                .lit("get events -o json ")
-                .arg(namespace)
-                .lit(" --field-selector ")
-                .arg(format!("involvedObject.name={},type=Warning", group.pod))
-                .lit(" 2>/dev/null | head -c 262144"),
-        };
-        section.lit(")\"\n")
+            None => script.call("kdiy_words_about_pod", pod),
+        }
     };
     let groups = unwell.iter().take(GROUPS).enumerate();
-    groups.fold(head, ask).lit(":\n")
+    groups.fold(head, ask).run(":")
 }
 
 /// What is told of the groups, with the answer to [`words_script`] where there

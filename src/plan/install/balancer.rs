@@ -14,7 +14,7 @@ use crate::lb::{self, HEALTH_PORT, Software, keepalived};
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, File, OnChange, OnDiffer, Package, Packages, Resource, Service};
 use crate::secret_store::SecretStore;
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 pub(super) use kube_vip::{around_init, place as place_kube_vip};
 
@@ -139,7 +139,7 @@ fn configure(
     for rendered in &software.files {
         let mut file = file(rendered.clone(), secrets);
         if file.path == software.config {
-            file.check = Some(Script::of(software.check));
+            file.check = Some(software.check);
             file.on_differ = OnDiffer::KeepOriginal;
         }
         files.push(file);
@@ -153,14 +153,9 @@ fn configure(
 
 fn listens(software: &Software, node: &Node, ports: &[u16], blueprint: &mut Blueprint) -> StepId {
     let program = software.unit.trim_end_matches(".service");
-    let define = Script::of("kdiy_listens() { ss -Hltn \"sport = :$1\" | grep -q .; }\n");
+    let define = Script::of(sh!("lb/listens.sh"));
     let script = ports.iter().fold(define, |script, port| {
-        script
-            .lit("kdiy_poll 30 ")
-            .arg(format!("{program} to listen on port {port}"))
-            .lit(" kdiy_listens ")
-            .arg(port.to_string())
-            .lit("\n")
+        script.call("kdiy_wait_for_port", [program, &port.to_string()])
     });
     let named = |port: &u16| match *port {
         HEALTH_PORT => format!("port {port} (its health)"),

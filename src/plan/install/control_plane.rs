@@ -9,14 +9,14 @@ use super::{
 use crate::cluster::{Node, Role};
 use crate::etcd::{self, member};
 use crate::kubeadm::{self, Stage};
-use crate::plan::facts::UNFINISHED;
-use crate::plan::gate::{Gate, endpoint};
+use crate::plan::gate::Gate;
+use crate::plan::gate::endpoint::{self, READY_FUNCTION};
 use crate::plan::operation::Operation;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Directory, Done, OnDiffer, Resource, Verb};
 use crate::secret_store::SecretStore;
 use crate::secret_store::TOKEN;
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// The authorities are on every control plane before init and joins, so no
 /// certificate has to be uploaded and no certificate key exists.
@@ -76,7 +76,7 @@ pub(super) fn init(
     let text = kubeadm::init(context.resolved, lead, TOKEN);
     let run = kubeadm_run(context, "init", lead);
     let around = balancer::around_init(context);
-    let script = around.before.then(&run).lit("\n").then(&around.after);
+    let script = around.before.then(&run).then(&around.after);
     let mut inputs = around.before_inputs;
     inputs.extend(around.after_inputs);
     inputs.push(config::filled(&text));
@@ -163,7 +163,7 @@ pub(super) fn join_node(
     let (role, note) = if node.roles.has(Role::ControlPlane) {
         ("control plane", settings::note(context))
     } else {
-        ("worker", Script::of("\n"))
+        ("worker", Script::new())
     };
     let note = note.then(&kubelet_settings::note(context, node));
     let mut needs = needs.to_vec();
@@ -188,50 +188,29 @@ pub(super) fn join_node(
     blueprint.waiting(step, gate)
 }
 
-/// kubeadm, with a mark on the host while it runs: files alone do not tell
-/// whether it came to its end. A run that did not is taken up where kubeadm's
-/// own preflight would refuse what the first one left. One that ended after
-/// its connection was cut is not run twice: the cluster is asked.
+/// Defines `kdiy_resume WHAT IGNORED` and `kdiy_kubeadm VERB NODE LABEL`.
+const RUN: &str = sh!("kubeadm/run.sh");
+
+/// kubeadm, with a mark on the host while it runs. A run that did not come to
+/// its end is taken up where kubeadm's own preflight would refuse what the
+/// first one left.
 fn kubeadm_run(context: &Context, verb: &'static str, node: &Node) -> Script {
     let label = match node.roles.has(Role::ControlPlane) {
         true => "node-role.kubernetes.io/control-plane\"",
         false => "kubernetes.io/hostname",
     };
     taking_up(context, "a run of kubeadm that did not come to its end")
-        .lit("if [ -z \"$kdiy_again\" ] && [ -s /etc/kubernetes/kubelet.conf ] && ")
-        .lit("kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=10s get node ")
-        .arg(node.name.as_str())
-        .lit(" -o 'jsonpath={.metadata.labels}' | grep -qE ")
-        .arg(label)
-        .lit("; then\necho 'kubeadm has come to its end meanwhile'\nelse\necho ")
-        .lit(verb)
-        .lit(" > ")
-        .lit(UNFINISHED)
-        .lit("\nkubeadm ")
-        .lit(verb)
-        .lit(config::OPTION)
-        .lit(" $kdiy_again\nrm -f ")
-        .lit(UNFINISHED)
-        .lit("\nfi")
+        .call("kdiy_kubeadm", [verb, node.name.as_str(), label])
 }
 
 /// Sets `$kdiy_again` where something was begun and did not end: what kubeadm's
-/// preflight is to pass over then. One that passes over everything is not told
-/// more: kubeadm refuses names beside `all`.
+/// preflight is to pass over then.
 pub(super) fn taking_up(context: &Context, what: &'static str) -> Script {
-    let script = Script::of("install -d -m 0755 /var/lib/kdiy\nkdiy_again=\nif [ -e ")
-        .lit(UNFINISHED)
-        .lit(" ]; then\necho 'taking up ")
-        .lit(what)
-        .lit("'\n");
-    let script = match context.resolved.cluster.kubeadm.ignores_all() {
-        true => script,
-        false => script
-            .lit("kdiy_again=--ignore-preflight-errors=")
-            .lit(LEFTOVERS)
-            .lit("\n"),
+    let ignored = match context.resolved.cluster.kubeadm.ignores_all() {
+        true => "",
+        false => LEFTOVERS,
     };
-    script.lit("fi\n")
+    Script::of(RUN).call("kdiy_resume", [what, ignored])
 }
 
 /// What a run of kubeadm that broke off may have left on the host.
@@ -258,10 +237,7 @@ pub(super) fn pull_images(
         verb: Verb::Run,
         details: vec![format!("pull those of v{}", context.resolved.version)],
         done: Done::Known(done),
-        script: Script::of("kubeadm config images list")
-            .lit(config::OPTION)
-            .lit(" 2>/dev/null > \"$kdiy_tmp/images\"\n< \"$kdiy_tmp/images\" ")
-            .then(&runtime::pull()),
+        script: Script::of(runtime::PULL).run("kdiy_pull_control_plane"),
         inputs: vec![settings::configuration(context, node, stage)],
     };
     blueprint.add_needed(
@@ -272,18 +248,18 @@ pub(super) fn pull_images(
     )
 }
 
-/// Asks an API server whether it is ready; its URL is appended.
-pub(super) const READY: &str =
-    " curl -fsS --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt";
+/// Waits until the API server at a URL is ready.
+fn wait_for_api(what: &str, url: &str) -> Script {
+    Script::of(READY_FUNCTION)
+        .with(sh!("kubeadm/wait.sh"))
+        .call("kdiy_wait_for_api", [what, &format!("{url}/readyz")])
+}
 
 /// Waits until the API answers at the endpoint, asked from the lead.
 pub(super) fn reachable(context: &Context, blueprint: &mut Blueprint) -> StepId {
     let endpoint = context.resolved.cluster.node_endpoint().to_string();
-    let script = Script::of("kdiy_poll 240 ")
-        .arg(format!("the API to be ready at the endpoint {endpoint}"))
-        .lit(READY)
-        .lit(endpoint::OWN_CERTIFICATE)
-        .arg(format!("https://{endpoint}/readyz"));
+    let what = format!("the API to be ready at the endpoint {endpoint}");
+    let script = wait_for_api(&what, &format!("https://{endpoint}"));
     let wait = Command::wait(format!("the API at {endpoint}"), script);
     let wait = vec![Resource::Command(wait)];
     let step = blueprint.add_needed(&context.lead.name, "wait for the endpoint", wait, &[]);
@@ -304,12 +280,8 @@ pub(super) fn gate(context: &Context, node: &Node, blueprint: &mut Blueprint) ->
     } else {
         (Script::new(), "the API server")
     };
-    let script = etcd
-        .lit("kdiy_poll 240 ")
-        .arg(format!("the API server of {} to be ready", node.name))
-        .lit(READY)
-        .lit(endpoint::OWN_CERTIFICATE)
-        .arg(format!("{url}/readyz"));
+    let ready = format!("the API server of {} to be ready", node.name);
+    let script = etcd.then(&wait_for_api(&ready, &url));
     let wait = Command::wait(format!("{what} of {}", node.name), script);
     let title = format!("wait for {what}");
     let wait = vec![Resource::Command(wait)];

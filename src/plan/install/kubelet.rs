@@ -63,8 +63,8 @@ pub(super) fn restrict(context: &Context, blueprint: &mut Blueprint) {
             name: "files of the kubelet".to_owned(),
             verb: Verb::Run,
             details: vec![format!("mode 0600: {CONFIGURATION}, {DROP_IN}")],
-            done: Done::Ask(Script::of(MODES).lit("kdiy_modes")),
-            script: Script::of(MODES).lit(RESTRICT),
+            done: Done::Ask(Script::of(MODES).run("kdiy_modes")),
+            script: Script::of(MODES).with(RESTRICT),
             inputs: Vec::new(),
         };
         blueprint.add(

@@ -121,6 +121,7 @@ pub(super) fn roll_out(
 fn restart(context: &Context, node: &Node, details: Vec<String>) -> Command {
     let settings = wanted(context, node);
     let health = settings.health().unwrap_or_default();
+<<<<<<< HEAD
     let hidden = (!node.roles.has(Role::ControlPlane)).then_some("kdiy_hide_pki");
     let words = iter::once(health.as_str()).chain(hidden);
     let words = words.chain(["kubeadm", "init", "phase", "kubelet-start"]);
@@ -130,6 +131,12 @@ fn restart(context: &Context, node: &Node, details: Vec<String>) -> Command {
         .args(words)
         .lit(config::OPTION)
         .lit("\n")
+=======
+    let words = [health.as_str(), "kdiy_phase", config::NAME, "kubelet-start"];
+    let script = Script::of(config::PHASE_FUNCTION)
+        .with(RESTART_KUBELET)
+        .call("kdiy_restart_kubelet", words)
+>>>>>>> sh
         .then(&note(context, node));
     let text = kubelet_client::start(context.resolved, node);
     Command {
@@ -157,9 +164,8 @@ pub(super) fn upload(
         verb: Verb::Run,
         details: vec!["upload, for nodes that join".to_owned()],
         done: Done::Known(false),
-        script: Script::of("kubeadm init phase upload-config kubelet")
-            .lit(config::OPTION)
-            .lit("\n"),
+        script: Script::of(config::PHASE_FUNCTION)
+            .then(&config::phase(["upload-config", "kubelet"])),
         inputs: vec![configuration(context, context.lead, stage)],
     };
     Some(blueprint.add_needed(

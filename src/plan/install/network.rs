@@ -5,8 +5,8 @@ use crate::cluster::ManifestSource;
 use crate::cni;
 use crate::plan::operation::{Manifest, Operation};
 use crate::plan::{Blueprint, StepId};
-use crate::resource::{Command, DOWNLOAD, Done, Resource, Verb, sha256_hex};
-use crate::shell::Script;
+use crate::resource::{Command, Done, FETCH_FUNCTION, Resource, Verb, sha256_hex};
+use crate::shell::sh;
 
 /// In the plan and in errors.
 const NAME: &str = "network manifest";
@@ -46,27 +46,15 @@ pub(super) fn manifest(
 /// Fetched by a control plane, by the proxy that hosts have: this machine may
 /// not reach it.
 fn from_url(context: &Context, url: &str, hash: &str, applied: bool) -> Command {
-    let kubectl = kubectl(context, context.lead);
-    // What was applied is kept in the cluster, so that any laptop knows it.
-    let note = Script::of(
-        " -n kube-system create configmap kdiy --dry-run=client -o yaml --from-literal=cni=",
-    )
-    .arg(hash);
     Command {
         name: NAME.to_owned(),
         verb: Verb::Run,
         details: vec![format!("apply {url}")],
         done: Done::Known(applied),
-        script: Script::of(DOWNLOAD)
-            .arg(url)
-            .lit(" \"$kdiy_tmp/cni.yaml\"\n")
-            .then(&kubectl)
-            .lit("apply -f \"$kdiy_tmp/cni.yaml\"\n")
-            .then(&kubectl)
-            .then(&note)
-            .lit(" | ")
-            .then(&kubectl)
-            .lit("apply -f -"),
+        script: kubectl(context, context.lead)
+            .with(FETCH_FUNCTION)
+            .with(sh!("kubeadm/network.sh"))
+            .call("kdiy_apply_network", [url, hash]),
         inputs: Vec::new(),
     }
 }

@@ -10,6 +10,7 @@ use crate::plan::membership::Membership;
 use crate::plan::operation::{NodeIdentity, NodeMarks, Operation};
 use crate::plan::{Blueprint, StepId, facts};
 use crate::resource::{Command, Done, Resource, Verb};
+use crate::shell::sh;
 
 /// Removes what the cluster remembers of a node that is about to join again:
 /// its host was made anew, maybe before it was a node, or its join broke off.
@@ -44,12 +45,8 @@ pub(super) fn forget(
     // A refusal of etcd's comes before anything is gone.
     let script = ask::forget(&context.etcd(context.lead), name)
         .then(&kubectl(context, context.lead))
-        .lit("delete node --ignore-not-found ")
-        .arg(name)
-        .lit("\n")
-        .then(&kubectl(context, context.lead))
-        .lit("-n kube-system delete pod --ignore-not-found --force --grace-period=0 ")
-        .arg(format!("etcd-{name}"));
+        .with(sh!("kubeadm/forget-node.sh"))
+        .call("kdiy_forget_node", [name]);
     let command = Command {
         name: format!("what is left of {name}"),
         verb: Verb::Run,

@@ -11,15 +11,16 @@ use crate::cluster::{Node, Role};
 use crate::kubeadm::phases::{self, Phase};
 use crate::kubeadm::{self, Stage};
 use crate::plan::bootstrap::{self, BOOTSTRAP, BootstrapProgress};
-use crate::plan::facts::UNFINISHED;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Input, Resource, Verb, sha256_hex};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// The configuration of the phase that makes etcd's manifest.
 const ETCD_CONFIG: &str = "etcd.yaml";
-/// kubeadm's option that names it.
-const ETCD_OPTION: &str = " --config \"$kdiy_tmp/etcd.yaml\"";
+
+/// Defines `kdiy_begin NOTE`, `kdiy_progress WORD HASH` and
+/// `kdiy_end_progress`.
+const PROGRESS: &str = sh!("kubeadm/progress.sh");
 
 /// What bootstraps the cluster on one control plane, before the API is asked.
 struct BootstrapNode<'a> {
@@ -107,7 +108,7 @@ fn bootstrap_node<'a>(context: &Context<'a>, node: &'a Node) -> BootstrapNode<'a
     if context.is_stacked() {
         let text = kubeadm::bootstrap_etcd(context.resolved, node, &initial_cluster);
         inputs.push(Input::plain(ETCD_CONFIG, text));
-        start = start.then(&run_with(context, Phase::Etcd, ETCD_OPTION));
+        start = start.then(&run_with(context, Phase::Etcd, ETCD_CONFIG));
     }
     let start = start.then(&run(context, Phase::ControlPlane));
     let all = (&config, &prepare, &start, &inputs);
@@ -143,17 +144,10 @@ fn prepare(
     let pulled = pull_images(context, node, blueprint, context.has_joined(node));
     let note = format!("{BOOTSTRAP} {}", bootstrap_node.progress.initial_cluster);
     let script = taking_up(context, "a bootstrap that did not come to its end")
+        .with(config::PHASE_FUNCTION)
         .then(&preflight(context))
-        .lit("kdiy_line=\n[ ! -e ")
-        .lit(UNFINISHED)
-        .lit(" ] || read -r kdiy_line < ")
-        .lit(UNFINISHED)
-        .lit(" || :\n[ \"$kdiy_line\" = ")
-        .arg(&note)
-        .lit(" ] || echo ")
-        .arg(&note)
-        .lit(" > ")
-        .then(&onto_the_disk())
+        .with(PROGRESS)
+        .call("kdiy_begin", [note])
         .then(&bootstrap_node.prepare)
         .then(&noted("prepared", &bootstrap_node.hash));
     let command = Command {
@@ -194,7 +188,9 @@ fn start(
         verb: Verb::Run,
         details: vec![details],
         done: Done::Known(bootstrap_node.progress.started.as_ref() == Some(&bootstrap_node.hash)),
-        script: noted("starting", &bootstrap_node.hash)
+        script: Script::of(PROGRESS)
+            .with(config::PHASE_FUNCTION)
+            .then(&noted("starting", &bootstrap_node.hash))
             .then(&bootstrap_node.start)
             .then(&noted("started", &bootstrap_node.hash)),
         inputs,
@@ -207,42 +203,30 @@ fn start(
     )
 }
 
-/// How far a host has come, on the disk before anything else is.
-fn noted(what: &'static str, hash: &str) -> Script {
-    Script::of("echo ")
-        .args([what, hash])
-        .lit(" >> ")
-        .then(&onto_the_disk())
-}
-
-/// Where a note is written to, and that it is there for good before anything
-/// else happens.
-fn onto_the_disk() -> Script {
-    Script::of(UNFINISHED)
-        .lit("\nsync /var/lib/kdiy ")
-        .lit(UNFINISHED)
-        .lit("\n")
+/// How far a host has come; after [`PROGRESS`].
+fn noted(what: &str, hash: &str) -> Script {
+    Script::new().call("kdiy_progress", [what, hash])
 }
 
 fn preflight(context: &Context) -> Script {
     let mut runs = phases::runs(context.resolved, Phase::Preflight);
     match runs.pop() {
         None => Script::new(),
-        Some(words) => phase(&words, config::OPTION).lit(" $kdiy_again\n"),
+        Some(words) => config::phase_again(words),
     }
 }
 
 /// Runs a phase of `kubeadm init` with the command's own kubeadm.yaml.
 pub(super) fn run(context: &Context, phase: Phase) -> Script {
-    run_with(context, phase, config::OPTION)
+    let runs = phases::runs(context.resolved, phase);
+    runs.iter().fold(Script::new(), |script, words| {
+        script.then(&config::phase(words))
+    })
 }
 
-fn run_with(context: &Context, of: Phase, option: &'static str) -> Script {
-    let runs = phases::runs(context.resolved, of);
-    let one = |script: Script, words: &Vec<String>| script.then(&phase(words, option)).lit("\n");
-    runs.iter().fold(Script::new(), one)
-}
-
-fn phase(words: &[String], option: &'static str) -> Script {
-    Script::of("kubeadm init phase ").args(words).lit(option)
+fn run_with(context: &Context, phase: Phase, input: &str) -> Script {
+    let runs = phases::runs(context.resolved, phase);
+    runs.iter().fold(Script::new(), |script, words| {
+        script.then(&config::phase_with(input, words))
+    })
 }

@@ -42,24 +42,15 @@ fn register(context: &Context, node: &Node) -> Command {
         verb: Verb::Run,
         details: vec!["restart it, so that it registers its Node; its pods go on".to_owned()],
         done: Done::Known(false),
-        script: worker::register(context, node),
+        script: Script::of(worker::KUBELET).then(&worker::register(context, node)),
         inputs: Vec::new(),
     }
 }
 
 fn with_kubeconfig(context: &Context, node: &Node) -> Command {
     let text = kubelet_client::kubeconfig(context.resolved, node, &context.trust.ca_certificate);
-    let script = Script::of("[ -s ")
-        .lit(kubelet_client::CURRENT)
-        .lit(" ] || { echo ")
-        .arg(format!(
-            "{} is gone, too: nothing is left by which this kubelet could log in. Drain the \
-             node, run `kubeadm reset` on its host and kdiy apply again",
-            kubelet_client::CURRENT
-        ))
-        .lit(" >&2; exit 1; }\ninstall -m 0600 \"$kdiy_tmp/kubelet.conf\" ")
-        .lit(kubelet_client::KUBECONFIG)
-        .lit("\n")
+    let script = Script::of(worker::KUBELET)
+        .run("kdiy_place_kubeconfig_again")
         .then(&worker::register(context, node));
     Command {
         details: vec![

@@ -6,8 +6,8 @@ use crate::cluster::{AptSource, Archive, Containerd, Download, Node, PackageKey,
 use crate::plan::facts::software::{ARCHIVE_UNIT, PREFERENCE, Present, REPOSITORY};
 use crate::plan::{Blueprint, Facts};
 use crate::resource::{
-    Command, DOWNLOAD_FUNCTIONS, Done, File, OnChange, OnDiffer, Package, Repository,
-    RepositoryKey, Resource, Rival, Service, Verb,
+    Command, DOWNLOAD_FUNCTIONS, Done, FETCH_FUNCTION, File, OnChange, OnDiffer, Package,
+    Repository, RepositoryKey, Resource, Rival, Service, Verb,
 };
 use crate::runtime::crio::PACKAGED_NETWORK;
 use crate::runtime::{self, Host, Profile, docker};
@@ -113,7 +113,10 @@ pub(super) fn forgotten(context: &Context, node: &Node) -> Resource {
         verb: Verb::Run,
         details: left.iter().map(|path| format!("remove {path}")).collect(),
         done: Done::Known(left.is_empty()),
-        script: Script::of("rm -f -- ").args(left),
+        script: Script::new().call(
+            "rm",
+            ["-f", "--"].map(str::to_owned).into_iter().chain(left),
+        ),
         inputs: Vec::new(),
     })
 }
@@ -148,15 +151,9 @@ fn without_archive(context: &Context, node: &Node) -> Resource {
             "start the package's containerd".to_owned(),
         ],
         done: Done::Known(!there),
-        script: Script::of("mv -f -- ")
-            .args([
-                ARCHIVE_UNIT.to_owned(),
-                format!("{ARCHIVE_UNIT}.kdiy-disabled"),
-            ])
-            .lit(
-                "\nsystemctl daemon-reload\nsystemctl reenable containerd.service\n\
-                 systemctl restart containerd.service\n",
-            ),
+        script: Script::of(PUT_ASIDE)
+            .call("kdiy_disable", [ARCHIVE_UNIT])
+            .run("kdiy_use_packaged_containerd"),
         inputs: Vec::new(),
     })
 }
@@ -168,11 +165,8 @@ fn without_packaged_network() -> Resource {
         name: "CRI-O's own network".to_owned(),
         verb: Verb::Run,
         details: vec![format!("put {PACKAGED_NETWORK} aside")],
-        done: Done::Ask(Script::of("[ ! -e ").arg(PACKAGED_NETWORK).lit(" ]")),
-        script: Script::of("mv -f -- ").args([
-            PACKAGED_NETWORK.to_owned(),
-            format!("{PACKAGED_NETWORK}.kdiy-disabled"),
-        ]),
+        done: Done::Ask(Script::of(PUT_ASIDE).call("kdiy_is_aside", [PACKAGED_NETWORK])),
+        script: Script::of(PUT_ASIDE).call("kdiy_disable", [PACKAGED_NETWORK]),
         inputs: Vec::new(),
     })
 }
@@ -185,7 +179,7 @@ fn unpacked(archive: &Archive) -> Vec<Resource> {
         program: "/usr/local/bin/containerd",
         download: &archive.containerd,
     };
-    let unpack = Script::of(INSTALL).lit("kdiy_install_containerd\n");
+    let unpack = Script::of(INSTALL).run("kdiy_install_containerd");
     let mut all = vec![containerd.resource(&unpack)];
     all.extend(archive.runc.as_ref().map(|download| {
         let runc = Fetched {
@@ -193,10 +187,18 @@ fn unpacked(archive: &Archive) -> Vec<Resource> {
             program: "/usr/local/sbin/runc",
             download,
         };
-        runc.resource(&Script::of(INSTALL).lit("kdiy_install_runc\n"))
+        runc.resource(&Script::of(INSTALL).run("kdiy_install_runc"))
     }));
     all
 }
+
+/// Defines `kdiy_is_aside PATH`, `kdiy_disable PATH` and
+/// `kdiy_use_packaged_containerd`.
+const PUT_ASIDE: &str = sh!("runtime/put-aside.sh");
+
+/// Defines `kdiy_has_program PATH NAME SHA256` and `kdiy_has_package NAME
+/// SHA256`.
+const FETCHED: &str = sh!("runtime/fetched.sh");
 
 /// Defines `kdiy_install_containerd` and `kdiy_install_runc`, which put what was
 /// downloaded into its place.
@@ -215,15 +217,9 @@ impl Fetched<'_> {
     fn resource(&self, place: &Script) -> Resource {
         let Download { url, sha256 } = self.download;
         let file = self.program.rsplit('/').next().unwrap_or_default();
-        let stamp = format!("/var/lib/kdiy/{file}.sha256");
-        let ask = Script::of("[ -x ")
-            .lit(self.program)
-            .lit(" ] && read -r v < ")
-            .arg(&stamp)
-            .lit(" && [ \"$v\" = ")
-            .arg(sha256)
-            .lit(" ]");
-        let script = Script::of(DOWNLOAD_FUNCTIONS)
+        let ask = Script::of(FETCHED).call("kdiy_has_program", [self.program, file, sha256]);
+        let script = Script::of(FETCH_FUNCTION)
+            .with(DOWNLOAD_FUNCTIONS)
             .call("kdiy_download", [url.as_str(), "file", sha256])
             .then(place)
             .call("kdiy_note_sum", [file, sha256]);
@@ -243,24 +239,14 @@ impl Fetched<'_> {
 
 fn package_of(context: &Context, name: &'static str, download: &Download) -> Resource {
     let Download { url, sha256 } = download;
-    let stamp = format!("/var/lib/kdiy/{name}.sha256");
-    let ask = Script::of("[ \"$(dpkg-query -W -f '${db:Status-Status}' ")
-        .arg(name)
-        .lit(")\" = installed ] && read -r v < ")
-        .arg(&stamp)
-        .lit(" && [ \"$v\" = ")
-        .arg(sha256)
-        .lit(" ]");
-    let script = Script::of(DOWNLOAD_FUNCTIONS)
-        .call("kdiy_download", [url.as_str(), "package.deb", sha256])
-        .lit("kdiy_apt_install \"$kdiy_tmp/package.deb\"\n");
-    let script = if context.resolved.cluster.packages.hold {
-        script
-            .lit("apt-mark hold -- ")
-            .arg(name)
-            .lit(" >/dev/null\n")
-    } else {
-        script
+    let ask = Script::of(FETCHED).call("kdiy_has_package", [name, sha256]);
+    let script = Script::of(FETCH_FUNCTION)
+        .with(DOWNLOAD_FUNCTIONS)
+        .with(sh!("runtime/package.sh"))
+        .call("kdiy_install_package", [url, sha256]);
+    let script = match context.resolved.cluster.packages.hold {
+        true => script.call("kdiy_hold", [name]),
+        false => script,
     };
     let script = script.call("kdiy_note_sum", [name, sha256]);
     Resource::Command(Command {
@@ -305,10 +291,8 @@ pub(super) fn configure(
     blueprint.add(&node.name, "configure the container runtime", all, &[]);
 }
 
-/// Pulls the images that standard input names, a line each.
-pub(super) fn pull() -> Script {
-    Script::of("xargs -r -P 4 -n 1 ").lit(runtime::PULL)
-}
+/// Defines `kdiy_pull_these IMAGE…` and `kdiy_pull_control_plane`.
+pub(super) const PULL: &str = sh!("runtime/pull.sh");
 
 #[cfg(test)]
 mod tests {
@@ -490,7 +474,7 @@ mod tests {
         let script = command.script.as_str();
         let script = script
             .replace(
-                crate::resource::DOWNLOAD,
+                crate::resource::tests::FETCHES,
                 &format!("cp {tar} \"$kdiy_tmp/file\"; : "),
             )
             .replace("/usr/local", &path("usr/local"))

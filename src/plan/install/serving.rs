@@ -23,7 +23,7 @@ pub(super) fn approve(context: &Context, blueprint: &mut Blueprint, joined: &[St
         return;
     }
     let kubectl = kubectl(context, context.lead);
-    let mut script = serving_function(context.resolved, &kubectl);
+    let mut script = kubectl.then(&serving_function(context.resolved));
     let mut details = Vec::new();
     for node in context.resolved.cluster.kubelets() {
         let waits = waiting(context, node);
@@ -40,15 +40,7 @@ pub(super) fn approve(context: &Context, blueprint: &mut Blueprint, joined: &[St
             node.name, node.name
         ));
         let url = format!("https://{}/", std::net::SocketAddr::new(address, PORT));
-        script = script
-            .lit("kdiy_poll 180 ")
-            .arg(format!(
-                "the kubelet of {} to serve with a certificate of the cluster",
-                node.name
-            ))
-            .lit(" kdiy_served ")
-            .args([node.name.as_str(), url.as_str()])
-            .lit("\n");
+        script = script.call("kdiy_wait_for_serving", [node.name.as_str(), &url]);
     }
     let command = Command {
         name: "serving certificates".to_owned(),

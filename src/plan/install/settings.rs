@@ -16,11 +16,11 @@ use crate::cluster::{Arguments, Encryption, Node, Role, Values};
 use crate::kubeadm::encryption::{self, Stage};
 use crate::kubeadm::settings::plane_settings;
 use crate::kubeadm::{self, ETCD, PlaneComponent, PlaneSettings, Settings, audit, same_values};
-use crate::plan::facts::plane::{LAST_APPLIED, PlaneView};
+use crate::plan::facts::plane::PlaneView;
 use crate::plan::{Blueprint, Facts, StepId};
 use crate::resource::{Command, Directory, Done, File, Input, OnDiffer, Resource, Verb};
 use crate::secret_store::SecretStore;
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
 /// Control planes that are restarted at a time.
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
@@ -84,15 +84,7 @@ pub(super) fn note(context: &Context) -> Script {
 
 fn note_of(settings: &PlaneSettings) -> Script {
     let text = serde_json::to_string(settings).expect("plain structs are JSON");
-    Script::of("\ninstall -d -m 0755 /var/lib/kdiy/last-applied\n(umask 077; printf '%s\\n' ")
-        .arg(text)
-        .lit(" > ")
-        .lit(LAST_APPLIED)
-        .lit(".new)\nmv -f ")
-        .lit(LAST_APPLIED)
-        .lit(".new ")
-        .lit(LAST_APPLIED)
-        .lit("\n")
+    Script::of(sh!("kubeadm/applied.sh")).call("kdiy_note_applied", [text])
 }
 
 /// One control plane whose settings are rolled out.
@@ -344,9 +336,8 @@ fn upload(context: &Context, blueprint: &mut Blueprint, needs: &[StepId]) -> Ste
         verb: Verb::Run,
         details: vec!["upload, for control planes that join".to_owned()],
         done: Done::Known(false),
-        script: Script::of("kubeadm init phase upload-config kubeadm")
-            .lit(config::OPTION)
-            .lit("\n"),
+        script: Script::of(config::PHASE_FUNCTION)
+            .then(&config::phase(["upload-config", "kubeadm"])),
         inputs: vec![configuration(context, context.lead, stage)],
     };
     blueprint.add_needed(
@@ -369,30 +360,18 @@ fn is_encrypted(context: &Context) -> bool {
 }
 
 /// Rewrites all secrets through an API server that encrypts, and has the
-/// cluster remember it. A secret that changes meanwhile is encrypted anyway,
-/// but makes a run fail: the next one takes it as it is.
+/// cluster remember it.
 fn rewrite(
     context: &Context,
     blueprint: &mut Blueprint,
     bootstrapped: &Bootstrapped,
     rolled: &[StepId],
 ) {
-    let kubectl = kubectl(context, context.lead);
     let mark = BTreeMap::from([("data", BTreeMap::from([("encryption", ENCRYPTED)]))]);
     let mark = serde_json::to_string(&mark).expect("plain texts are JSON");
-    let script = Script::of("kdiy_rewrite() { ")
-        .then(&kubectl)
-        .lit("get secrets --all-namespaces -o json > \"$kdiy_tmp/secrets\" && ")
-        .then(&kubectl)
-        .lit("replace -f \"$kdiy_tmp/secrets\" 2>&1 >/dev/null; }\n")
-        .lit("kdiy_poll 120 'all secrets to be rewritten' kdiy_rewrite\n")
-        .then(&kubectl)
-        .lit("-n kube-system get configmap kdiy >/dev/null 2>&1 || ")
-        .then(&kubectl)
-        .lit("-n kube-system create configmap kdiy\n")
-        .then(&kubectl)
-        .lit("-n kube-system patch configmap kdiy --type merge -p ")
-        .arg(mark);
+    let script = kubectl(context, context.lead)
+        .with(sh!("kubeadm/encrypt.sh"))
+        .call("kdiy_encrypt_secrets", [mark]);
     let command = Command {
         name: "secrets at rest".to_owned(),
         verb: Verb::Run,

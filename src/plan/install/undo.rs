@@ -7,19 +7,7 @@ use crate::etcd::script::PUT_ASIDE;
 use crate::plan::facts::plane::PROCESSES;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Resource, Verb};
-use crate::shell::Script;
-
-/// Static pods outlive their kubelet, so they are ended after it. Data of a
-/// member that is forgotten are never used again, and put aside all the same.
-const UNDO: &str = r#"systemctl stop kubelet.service
-kdiy_ended() { [ -z "$(kdiy_planes etcd)" ]; }
-kdiy_planes etcd | cut -d ' ' -f 1 | xargs -r kill -- || :
-kdiy_poll 60 'the processes of the join that broke off to end' kdiy_ended
-for p in etcd kube-apiserver kube-controller-manager kube-scheduler; do
-rm -f -- "/etc/kubernetes/manifests/$p.yaml"
-done
-kdiy_put_aside
-"#;
+use crate::shell::{Script, sh};
 
 /// Makes a host ready to join anew, after the cluster has forgotten it.
 pub(super) fn join(
@@ -43,7 +31,10 @@ pub(super) fn join(
                 .to_owned(),
         ],
         done: Done::Known(false),
-        script: Script::of(PROCESSES).lit(PUT_ASIDE).lit(UNDO),
+        script: Script::of(PROCESSES)
+            .with(PUT_ASIDE)
+            .with(sh!("kubeadm/undo-join.sh"))
+            .run("kdiy_undo_join"),
         inputs: Vec::new(),
     };
     let title = "undo the join that broke off";

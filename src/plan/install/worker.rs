@@ -8,17 +8,14 @@ use super::{Bootstrapped, Context, config, kubelet_settings, nodes, parallel_boo
 use crate::cluster::{KubeletClient, Node, Role};
 use crate::kubeadm::phases::Phase;
 use crate::kubeadm::{self, kubelet_client};
-use crate::plan::facts::UNFINISHED;
 use crate::plan::gate::Gate;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Input, Resource, Verb};
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 
-/// The certificate of the Kubernetes authority on every node.
-const AUTHORITY: &str = "/etc/kubernetes/pki/ca.crt";
-
-/// What kubeadm's join keeps a token in while it lasts.
-const BOOTSTRAP: &str = "/etc/kubernetes/bootstrap-kubelet.conf";
+/// Defines what places the authority and the kubeconfig, and `kdiy_register
+/// NODE PATCH URL`.
+pub(super) const KUBELET: &str = sh!("kubeadm/kubelet.sh");
 
 /// Before anything waits: the kubelet's settings, and what it logs in with.
 pub(super) fn prepare(context: &Context, blueprint: &mut Blueprint) {
@@ -35,23 +32,12 @@ pub(super) fn prepare(context: &Context, blueprint: &mut Blueprint) {
     }
 }
 
-/// kubeadm takes a host with the authority but without its key for a control
-/// plane whose certificates somebody else makes, and wants those, so the
-/// authority comes after it. It starts the kubelet, which has nothing yet to
-/// log in with.
+/// The authority comes after kubeadm, which would take the host for a control
+/// plane.
 fn settings(context: &Context, node: &Node) -> Command {
-    let script = Script::of("[ ! -e ")
-        .lit(AUTHORITY)
-        .lit(" ] || cmp -s \"$kdiy_tmp/ca.crt\" ")
-        .lit(AUTHORITY)
-        .lit(" || { echo ")
-        .arg(format!(
-            "{AUTHORITY} is of another cluster; if this is the right host, reset it first \
-             (kubeadm reset)"
-        ))
-        .lit(" >&2; exit 1; }\nrm -f ")
-        .lit(AUTHORITY)
-        .lit("\n")
+    let script = Script::of(KUBELET)
+        .with(config::PHASE_FUNCTION)
+        .run("kdiy_take_authority_away")
         .then(&parallel_bootstrap::run(context, Phase::KubeletStart));
     let settings = kubelet_client::start(context.resolved, node);
     Command {
@@ -59,9 +45,7 @@ fn settings(context: &Context, node: &Node) -> Command {
         verb: Verb::Run,
         details: vec!["write them; it starts when it joins".to_owned()],
         done: Done::Known(context.has_joined(node)),
-        script: script
-            .lit("systemctl stop kubelet.service\ninstall -D -m 0644 \"$kdiy_tmp/ca.crt\" ")
-            .lit(AUTHORITY),
+        script: script.run("kdiy_place_authority"),
         inputs: vec![
             config::plain(settings),
             Input::plain("ca.crt", &context.trust.ca_certificate),
@@ -109,13 +93,8 @@ fn start(
     needs.extend(nodes::forget(context, node, blueprint, reachable));
     let resolved = context.resolved;
     let kubeconfig = kubelet_client::kubeconfig(resolved, node, &context.trust.ca_certificate);
-    let script = Script::of("echo join > ")
-        .lit(UNFINISHED)
-        .lit("\nrm -f ")
-        .lit(BOOTSTRAP)
-        .lit("\ninstall -m 0600 \"$kdiy_tmp/kubelet.conf\" ")
-        .lit(kubelet_client::KUBECONFIG)
-        .lit("\n")
+    let script = Script::of(KUBELET)
+        .run("kdiy_begin_join")
         .then(&register(context, node))
         .then(&kubelet_settings::note(context, node));
     let command = Command {
@@ -131,30 +110,13 @@ fn start(
     blueprint.waiting(step, Gate::Kubelet)
 }
 
-/// Restarts a kubelet, and waits until its Node is there: by then nothing of
-/// its join is left to do.
+/// Restarts a kubelet, and waits until its Node is there; after [`KUBELET`].
 pub(super) fn register(context: &Context, node: &Node) -> Script {
-    let resolved = context.resolved;
-    Script::of("systemctl restart kubelet.service\n")
-        .lit("kdiy_poll 240 ")
-        .arg(format!(
-            "the kubelet to register {} (its own words: journalctl -u kubelet)",
-            node.name
-        ))
-        .lit(" curl -fsS -o /dev/null --noproxy '*' --max-time 5 --cacert ")
-        .lit(AUTHORITY)
-        .lit(" --cert ")
-        .lit(kubelet_client::CURRENT)
-        .lit(" --key ")
-        .lit(kubelet_client::CURRENT)
-        .lit(" -X PATCH -H 'content-type: application/merge-patch+json' -d ")
-        .args([
-            kubelet_client::note(resolved),
-            kubelet_client::url(resolved, node),
-        ])
-        .lit("\nrm -f ")
-        .lit(UNFINISHED)
-        .lit("\n")
+    let (patch, url) = (
+        kubelet_client::note(context.resolved),
+        kubelet_client::url(context.resolved, node),
+    );
+    Script::new().call("kdiy_register", [node.name.as_str(), &patch, &url])
 }
 
 /// What a worker runs from the start: pause and kube-proxy.
@@ -173,10 +135,7 @@ fn pull_images(context: &Context, node: &Node, blueprint: &mut Blueprint) -> Ste
         verb: Verb::Run,
         details: vec![format!("pull those of v{}", context.resolved.version)],
         done: Done::Known(context.has_joined(node)),
-        script: Script::of("printf '%s\\n' ")
-            .args(images)
-            .lit(" | ")
-            .then(&runtime::pull()),
+        script: Script::of(runtime::PULL).call("kdiy_pull_these", images),
         inputs: Vec::new(),
     };
     blueprint.add_needed(

@@ -42,7 +42,7 @@ fn judge(
     request: &str,
     requestor: &str,
 ) -> String {
-    let script = functions(resolved, &Script::of("false"))
+    let script = functions(resolved)
         .lit("kdiy_judge ")
         .args([usages, groups, request, requestor]);
     let output = Command::new("sh")

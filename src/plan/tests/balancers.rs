@@ -149,9 +149,9 @@ fn kube_vip_comes_with_init_and_after_joins() {
     };
     let text = init.script.as_str();
     let places: Vec<_> = [
-        "kube-vip-during-init.yaml",
-        "kubeadm init",
-        "/kube-vip.yaml /etc",
+        "\nkdiy_put_kube_vip kube-vip-during-init.yaml /etc",
+        "\nkdiy_kubeadm init cp1 ",
+        "\nkdiy_put_kube_vip kube-vip.yaml /etc",
     ]
     .iter()
     .map(|part| text.find(part).unwrap_or_else(|| panic!("{part}: {text}")))
@@ -182,9 +182,9 @@ fn kube_vip_comes_with_one_bootstrap_node_and_after_all() {
     let start = command("cp1", "start the control plane");
     let text = start.script.as_str();
     let places = [
-        "kubeconfig super-admin",
-        "kube-vip-during-init.yaml",
-        "init phase control-plane",
+        "\nkdiy_phase kubeadm.yaml kubeconfig super-admin",
+        "\nkdiy_put_kube_vip kube-vip-during-init.yaml /etc",
+        "\nkdiy_phase kubeadm.yaml control-plane",
     ];
     let places = places.map(|part| text.find(part).unwrap_or_else(|| panic!("{part}: {text}")));
     assert!(places.is_sorted(), "{text}");

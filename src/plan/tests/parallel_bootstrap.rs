@@ -36,7 +36,8 @@ fn hash(plan: &Plan, host: &str) -> String {
                 Resource::Command(command) => Some(command.script.as_str()),
                 _ => None,
             });
-    let noted = |script: &str| Some(script.rsplit_once("echo prepared ")?.1[..16].to_owned());
+    let noted =
+        |script: &str| Some(script.rsplit_once("kdiy_progress prepared ")?.1[..16].to_owned());
     let mut hashes = scripts.filter_map(noted);
     hashes.next().expect("it is prepared")
 }

@@ -8,7 +8,8 @@ use rcgen::{
 };
 
 use super::*;
-use crate::resource::{PUT_FUNCTION, SECTION_FUNCTION};
+use crate::resource::SECTION_FUNCTION;
+use crate::resource::file::{OWN_FUNCTION, PUT_FUNCTION};
 
 const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;
@@ -163,9 +164,7 @@ fn what_is_wrong_with_it_is_said() {
 
 /// Runs a probe here and reads it.
 fn probed(certificate: &Certificate) -> Seen {
-    let script = Script::of("export LC_ALL=C\n")
-        .lit(SECTION_FUNCTION)
-        .then(&probe(&[certificate]));
+    let script = Script::of(SECTION_FUNCTION).then(&probe(&[certificate]));
     let output = Process::new("sh")
         .args(["-c", script.as_str()])
         .output()
@@ -194,7 +193,9 @@ fn a_pair_is_put_in_place_seen_and_distinguished_from_another_key() {
     let apply = |seen: &Seen| {
         // Only root may give a file away; the tests need not be root.
         let script = Script::of("set -eu\nchown() { :; }\n")
-            .lit(PUT_FUNCTION)
+            .with(OWN_FUNCTION)
+            .with(PUT_FUNCTION)
+            .with(FUNCTIONS)
             .then(&certificate.apply(seen, &fill));
         Process::new("sh")
             .args(["-c", script.as_str()])
@@ -259,7 +260,9 @@ fn both_in_one_file_are_put_beside_a_link_and_the_key_stays_on_the_host() {
             other => panic!("{other:?} was not expected"),
         };
         let script = Script::of("set -eu\nchown() { :; }\n")
-            .lit(PUT_FUNCTION)
+            .with(OWN_FUNCTION)
+            .with(PUT_FUNCTION)
+            .with(FUNCTIONS)
             .then(&certificate.apply(&Seen::Absent, &fill));
         let output = Process::new("sh")
             .args(["-c", script.as_str()])

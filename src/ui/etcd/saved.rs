@@ -5,7 +5,7 @@ use crate::cluster::{EtcdSource, Topology};
 use crate::etcd::member::{self, DATA, UNIT, USER};
 use crate::etcd::snapshot::Head;
 use crate::etcd::status::{EtcdStatus, Row, State};
-use crate::shell::Script;
+use crate::shell::quote;
 use crate::ui::sanitise::sanitise;
 use crate::ui::style::{Style, Tone};
 use crate::ui::text::{bytes, wrap};
@@ -159,7 +159,7 @@ pub fn restore(
         .filter(|row| !row.peers.is_empty() && row.state != State::Learner)
         .map(|row| format!("{}={}", row.name, first(row)))
         .collect();
-    let file = Script::new().arg(file);
+    let file = quote(file);
     // A token of its own: members that were not restored must not mix in.
     vec![
         format!("{folder}etcdutl snapshot restore {file} \\"),

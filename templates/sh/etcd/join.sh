@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Makes this host a member of the running cluster. Comes after ask.sh, start.sh
-# and put-aside.sh; kdiy_tmp is the private folder of every step, and kdiy_ask
+# Makes this host a member of the running cluster. Comes after ask.sh, start.sh,
+# mark.sh and put-aside.sh; kdiy_tmp is the private folder of every step, and kdiy_ask
 # reads kdiy_url.
 # shellcheck disable=SC2034,SC2154
 
@@ -13,12 +13,14 @@ kdiy_find_member() {
   done
   return 1
 }
+# kdiy_add: adds this host as a learner, whose ID is in a file of its own.
 kdiy_add() {
   kdiy_added=$(kdiy_ask /v3/cluster/member/add "{\"peerURLs\":[\"$kdiy_peer\"],\"isLearner\":true}") || return 1
   kdiy_id=$(kdiy_field "$(printf %s "$kdiy_added" | tr -d ' \n' | sed 's/.*"member":{//; s/}.*//')" ID)
   if [ -z "$kdiy_id" ]; then echo "$kdiy_added"; return 1; fi
   echo "$kdiy_id" > "$kdiy_tmp/id"
 }
+# kdiy_promote: gives the learner its vote.
 kdiy_promote() {
   ! kdiy_promoted=$(kdiy_ask /v3/cluster/member/promote "{\"ID\":\"$kdiy_id\"}" 2>&1) || return 0
   # It votes already.
@@ -39,7 +41,7 @@ while read -r kdiy_entry; do
   [ "$(kdiy_field "$kdiy_entry" peerURLs)" = "$kdiy_peer" ] || continue
   case $kdiy_entry in *'"isLearner":true'*) ;; *)
     if [ -d /var/lib/etcd/member ] && [ "$(kdiy_field "$kdiy_entry" name)" = "$kdiy_name" ] &&
-      kdiy_curl "$kdiy_own/health" </dev/null | grep -q '"health":"true"'; then
+      kdiy_etcd 10 "$kdiy_own/health" </dev/null | grep -q '"health":"true"'; then
       kdiy_id=$(kdiy_field "$kdiy_entry" ID)
     fi
     continue;;
@@ -79,6 +81,6 @@ if [ ! -d /var/lib/etcd/member ] || ! systemctl is-active --quiet kdiy-etcd.serv
   done < "$kdiy_tmp/members"
   kdiy_start existing "$kdiy_cluster"
 fi
-kdiy_poll 600 'the learner to have all data' kdiy_promote || kdiy_etcd_failed
+kdiy_poll 600 'the learner to have all data' kdiy_promote || kdiy_etcd_failed $?
 echo 'it votes'
 }

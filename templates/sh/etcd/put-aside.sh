@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# kdiy_put_aside: data of a member that was removed are kept, but never used again.
 kdiy_put_aside() {
   [ -d /var/lib/etcd/member ] || return 0
   kdiy_n=1

@@ -1,6 +1,5 @@
 # shellcheck shell=sh
-# kdiy_url, kdiy_ca, kdiy_cert, kdiy_key, kdiy_need (KiB) and kdiy_programs are set
-# before.
+# Comes after client.sh; kdiy_url, kdiy_need (KiB) and kdiy_programs are set before.
 # shellcheck disable=SC2154
 set -eu
 umask 077

@@ -12,11 +12,12 @@ while read -r kdiy_hash kdiy_file _; do
 done < "$kdiy_tmp/SHA256SUMS"
 if [ -z "$kdiy_sum" ]; then
   echo "$kdiy_by does not name ${kdiy_url##*/}" >&2
-  exit 1
+  exit 78
 fi
 }
 # kdiy_install_etcd URL VERSION FOLDER SHA256: unpacks the archive, if it has
-# that hash (or, where it is empty, that of the file beside it) and version.
+# that hash (or, where it is empty, that of the file beside it) and version; exit
+# code 78 otherwise.
 kdiy_install_etcd() {
 kdiy_url=$(kdiy_for_this_machine "$1")
 kdiy_version=$2 kdiy_folder=$3 kdiy_sum=$4 kdiy_by='the inventory'
@@ -31,13 +32,13 @@ for kdiy_program in etcd etcdctl etcdutl; do
   find "$kdiy_tmp/etcd" -type f -name "$kdiy_program" -exec install -m 0755 -t "$kdiy_folder.kdiy-new" {} +
   if [ ! -x "$kdiy_folder.kdiy-new/$kdiy_program" ]; then
     echo "there is no program $kdiy_program in $kdiy_url" >&2
-    exit 1
+    exit 78
   fi
 done
 kdiy_has=$("$kdiy_folder.kdiy-new/etcd" --version | sed -n 's/^etcd Version: *//p')
 if [ "$kdiy_has" != "$kdiy_version" ]; then
   echo "$kdiy_url holds etcd $kdiy_has, not $kdiy_version" >&2
-  exit 1
+  exit 78
 fi
 rm -rf -- "$kdiy_folder"
 mv -T -- "$kdiy_folder.kdiy-new" "$kdiy_folder"

@@ -15,7 +15,7 @@ unshare --mount sh -euc 'mount -t tmpfs -o size=4k none /etc/kubernetes/pki; exe
 # kdiy_restart_kubelet URL COMMAND...: runs the command, which writes the
 # kubelet's files and restarts it, and waits until it says at the URL that it is
 # well; no URL, no question. Fails, with the files of before in their places,
-# where it does not.
+# where it does not: with the exit code of the command, or 77.
 kdiy_restart_kubelet() {
 kdiy_url=$1; shift
 mkdir "$kdiy_tmp/before"
@@ -23,12 +23,12 @@ for f in config.yaml kubeadm-flags.env; do
 [ ! -e "$kdiy_kubelet/$f" ] || cp -p "$kdiy_kubelet/$f" "$kdiy_tmp/before/$f"
 done
 kdiy_since=$(date '+%F %T')
-if "$@" && kdiy_poll 60 'the kubelet to be well with its new settings' kdiy_kubelet_serves "$kdiy_url"; then
-return 0
-fi
+kdiy_code=0
+{ "$@" && kdiy_poll 60 'the kubelet to be well with its new settings' kdiy_kubelet_serves "$kdiy_url"; } || kdiy_code=$?
+[ "$kdiy_code" -ne 0 ] || return 0
 journalctl -u kubelet.service --since "$kdiy_since" -o cat --no-pager | grep -iE 'error|fail|invalid|unknown' | tail -n 3 >&2
 cp -p "$kdiy_tmp/before/." "$kdiy_kubelet" -R
 systemctl restart kubelet.service
 echo 'the settings of before were put back, and the kubelet was restarted with them; look at the section kubelet of the inventory' >&2
-return 1
+return "$kdiy_code"
 }

@@ -9,5 +9,5 @@ done
 if kdiy_drop_in; then chmod 0600 "$kdiy_drop_in"; fi
 if ! kdiy_modes; then
 stat -c 'others can still read %n: its mode is %a' /var/lib/kubelet/config.yaml "$kdiy_drop_in" >&2
-exit 1
+exit 78
 fi

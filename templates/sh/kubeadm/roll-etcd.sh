@@ -38,9 +38,10 @@ kdiy_stopped() { [ -z "$(kdiy_pids "$1")" ] || { echo 'it still runs'; return 1;
 # The API server beside it stops before, until the static pods are written: it
 # could not answer without etcd, and the kubelet would wait for half a minute
 # for its answer before it starts the new etcd.
+# Exit code 77 where something was waited for in vain.
 kdiy_roll_etcd() {
 kdiy_own=$1; shift
-kdiy_poll 60 'the other members of etcd to answer' kdiy_others_serve "$kdiy_own" || return 1
+kdiy_poll 60 'the other members of etcd to answer' kdiy_others_serve "$kdiy_own" || return
 kdiy_others_serve "$kdiy_own" || return 1
 [ -z "$kdiy_other" ] || kdiy_give_leadership_away "$kdiy_other" || return 1
 cp -p "$kdiy_manifests/etcd.yaml" "$kdiy_tmp/etcd.before"
@@ -61,5 +62,5 @@ kdiy_put_back etcd
 echo 'the manifest of before was put back; look at controlPlane.etcd in the inventory' >&2
 fi
 kdiy_put_back kube-apiserver
-return 1
+return 77
 }

@@ -31,6 +31,9 @@ done
 curl -fsSk --noproxy '*' --max-time 5 --cert /etc/kubernetes/pki/apiserver-kubelet-client.crt \
   --key /etc/kubernetes/pki/apiserver-kubelet-client.key "$2"
 }
+# kdiy_wait_for_rollout NAME URL: until the component runs with all that it should, after
+# its manifest changed as a new process, and is healthy; exit code 77 where it is not in
+# time, and the manifests of before are back.
 kdiy_wait_for_rollout() {
 if cmp -s "$kdiy_tmp/$1.before" "$kdiy_manifests/$1.yaml"; then : > "$kdiy_tmp/$1.old"; fi
 kdiy_poll 240 "$1 to run with its new settings" kdiy_taken "$1" "$2" && return 0
@@ -40,5 +43,5 @@ for c in kube-apiserver kube-controller-manager kube-scheduler; do
 [ ! -e "$kdiy_tmp/$c.before" ] || cmp -s "$kdiy_tmp/$c.before" "$kdiy_manifests/$c.yaml" || kdiy_put_back "$c"
 done
 echo "the static pods of before were put back; look at the settings of $1 in the inventory" >&2
-return 1
+return 77
 }

@@ -1,4 +1,7 @@
 # shellcheck shell=sh
+# kdiy_held VIP URL PEER-URL...: a host that holds the address reaches each other one in
+# its name: one that holds it too would take the answer for itself. A host that does not
+# reaches whoever does.
 kdiy_held() {
 kdiy_vip=$1 kdiy_url=$2; shift 2
 if ip -o addr show to "$kdiy_vip" | grep -q .; then
@@ -12,6 +15,7 @@ else
   kdiy_connects "$kdiy_url" || { echo "nobody answers at $kdiy_vip"; return 1; }
 fi
 }
+# kdiy_connects URL [CURL-WORD...]: whether anything answers there.
 kdiy_connects() {
 kdiy_code=0
 curl -sS -o /dev/null --noproxy '*' --connect-timeout 2 --max-time 4 "$@" || kdiy_code=$?

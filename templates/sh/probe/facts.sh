@@ -25,3 +25,4 @@ v=$(stat -f -c %T /sys/fs/cgroup 2>/dev/null) && echo "cgroups $v"
 kdiy_ca() { v=$(sed -n 's/^ *certificate-authority-data: *//p' "$1" 2>/dev/null | head -n 1) && [ -n "$v" ] && printf %s "$v" | base64 -d 2>/dev/null; }
 v=$({ kdiy_ca /etc/kubernetes/kubelet.conf || cat /etc/kubernetes/pki/ca.crt 2>/dev/null; } | tr -d ' \r\n' | sha256sum) && echo "ca ${v%% *}"
 [ -r /var/lib/kubelet/config.yaml ] && grep -q '^serverTLSBootstrap: true' /var/lib/kubelet/config.yaml && echo signed-serving yes
+[ -r /var/lib/kdiy/unfinished ] && echo "unfinished $(tr '\n' ' ' < /var/lib/kdiy/unfinished)"

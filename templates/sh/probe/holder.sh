@@ -1,6 +1,9 @@
 # shellcheck shell=sh
 # bash expands the words itself; the loop only counts.
 # shellcheck disable=SC2016,SC2034
+# kdiy_holder ADDRESS PORT: who answers for an address that this host does not have. A
+# neighbour that was heard of some time ago is no proof: the kernel is given the time to
+# ask it again.
 kdiy_holder() {
 if ip -o addr show to "$1" | grep -q . || ! command -v bash >/dev/null; then return; fi
 kdiy_code=0

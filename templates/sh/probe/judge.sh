@@ -1,6 +1,12 @@
 # shellcheck shell=sh
-# Either header may be the one that is missing.
-# shellcheck disable=SC2015
+# Either header may be the one that is missing. kdiy_known has a line for each node:
+# its requestor, and what its kubelet asks for; it is set before.
+# shellcheck disable=SC2015,SC2154
+kdiy_expected() {
+printf '%s\n' "$kdiy_known" | while read -r kdiy_who kdiy_asks; do
+[ "$kdiy_who" != "$1" ] || { echo "$kdiy_asks"; break; }
+done
+}
 kdiy_skip() { kdiy_hex=$(printf %s "$kdiy_hex" | cut -c "$(( $1 + 1 ))-"); }
 kdiy_cut() { printf %s "$kdiy_hex" | cut -c "$1"; }
 kdiy_open() {
@@ -8,6 +14,7 @@ case $kdiy_hex in
 3082*) kdiy_skip 8 ;; 3081*) kdiy_skip 6 ;; 30[0-7]*) kdiy_skip 4 ;; *) return 1 ;;
 esac
 }
+# kdiy_judge USAGES GROUPS REQUEST REQUESTOR: `good`, or what is wrong with it.
 kdiy_judge() {
 case $1 in *x*) echo usages; return ;; u-*d*) ;; *) echo usages; return ;; esac
 case $1 in u-*s*) ;; *) echo usages; return ;; esac

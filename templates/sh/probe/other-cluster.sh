@@ -1,4 +1,7 @@
 # shellcheck shell=sh
+# kdiy_other_cluster CA-FILE HOST PORT: says why the server there is not one that this
+# authority vouches for. It says nothing about a server that is none of TLS, refuses, or
+# is not there, and nothing when the chain is right but another name or time is not.
 kdiy_other_cluster() {
 kdiy_code=0
 kdiy_said=$(kdiy_curl "$2" "$3" --cacert "$1" 2>&1) || kdiy_code=$?

@@ -1,20 +1,17 @@
 # shellcheck shell=sh
-# kdiy_tmp is the private folder of every step.
+# Comes after fetch.sh; kdiy_tmp is the private folder of every step.
 # shellcheck disable=SC2154
 
-# kdiy_fetch URL FILE: by apt's own way to fetch, which knows apt's proxy.
-kdiy_fetch() {
-/usr/lib/apt/apt-helper -o Acquire::http::Timeout=60 -o APT::Sandbox::User=root download-file "$1" "$2"
-}
 # kdiy_for_this_machine URL: with Debian's word for this machine as {arch}.
 kdiy_for_this_machine() {
 printf %s "$1" | sed "s/{arch}/$(dpkg --print-architecture)/g"
 }
-# kdiy_check_sum FILE SHA256 WHO: ends the step where WHO says another sum.
+# kdiy_check_sum FILE SHA256 WHO: ends the step, with exit code 78, where WHO says
+# another sum.
 kdiy_check_sum() {
 if ! printf '%s  %s\n' "$2" "$1" | sha256sum --check --status -; then
   echo "what $kdiy_url gives has another sha256 than $3 says" >&2
-  exit 1
+  exit 78
 fi
 }
 # kdiy_download URL NAME SHA256: to $kdiy_tmp/NAME; kdiy_url is what it came from.

@@ -2,6 +2,7 @@
 # kdiy_own is the API server's host and port, set before.
 # shellcheck disable=SC2154
 kdiy_curl() { curl -gsS --noproxy '*' --connect-timeout 2 --max-time 5 "$@"; }
+# kdiy_api PATH [CURL-WORD...]: asks it by the certificate that it has for kubelets.
 kdiy_api() {
 kdiy_path=$1; shift
 kdiy_curl --cacert /etc/kubernetes/pki/ca.crt --cert /etc/kubernetes/pki/apiserver-kubelet-client.crt \

@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# kdiy_certificates: certificates alone, also of files that have a key beside them.
 kdiy_certificates() {
 for f in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /etc/etcd/pki/*.crt \
   /var/lib/kubelet/pki/kubelet.crt /var/lib/kubelet/pki/kubelet-client-current.pem \

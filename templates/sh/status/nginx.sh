@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # bash expands the words itself; the rest of a line is read and left.
 # shellcheck disable=SC2016,SC2034
+# kdiy_nginx FILE: whether the servers that a configuration names take connections.
 kdiy_nginx() {
 while read -r a b c; do
 case $a:$b in

@@ -7,7 +7,7 @@ if ! flock -n 9; then
   echo "waiting for an earlier step on this host to end, 600 s at most" >&2
   if ! flock -w 600 9; then
     echo "an earlier step has been at work on this host for 600 s" >&2
-    exit 1
+    exit 79
   fi
 fi
 rm -rf -- /run/kdiy/tmp.*

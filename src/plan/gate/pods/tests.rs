@@ -150,7 +150,7 @@ fn words_are_asked_for_of_the_first_groups_alone_and_names_are_quoted() {
         .collect();
     let unwell = unwell(&[list(&pods)]);
     let script = words_script("https://192.0.2.1:6443", &unwell).to_string();
-    assert_eq!(script.matches("kdiy_section words-").count(), GROUPS);
+    assert_eq!(script.matches("\nkdiy_words_of_container ").count(), GROUPS);
     assert!(!script.contains("a'$(id)"), "{script}");
     let told = tell(&unwell, b"");
     assert_eq!(

@@ -52,13 +52,10 @@ fn held_once(
         .with_role(Role::LoadBalancer)
         .filter(|other| other.name != node.name)
         .map(|other| url(context.resolved.address(other)));
-    let script = Script::of(HELD)
-        .lit("kdiy_poll 30 ")
-        .arg(format!("exactly one host to hold {vip}"))
-        .lit(" kdiy_held ")
-        .args([vip.to_string(), url(vip)])
-        .lit(" ")
-        .args(others);
+    let what = format!("exactly one host to hold {vip}");
+    let words = ["30", &what, "kdiy_held"].map(str::to_owned).into_iter();
+    let words = words.chain([vip.to_string(), url(vip)]).chain(others);
+    let script = Script::of(HELD).call("kdiy_poll", words);
     let wait = Command::wait(format!("one host to hold {vip}"), script);
     blueprint.add_needed(
         &node.name,

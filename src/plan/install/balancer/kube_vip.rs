@@ -8,7 +8,7 @@ use crate::lb::kube_vip::{MANIFEST, Parameters, Phase, manifest};
 use crate::plan::Blueprint;
 use crate::resource::{Input, Resource};
 use crate::secret_store::SecretStore;
-use crate::shell::Script;
+use crate::shell::{Script, sh};
 use crate::template::HostFile;
 
 fn manifest_of(context: &Context, node: &crate::cluster::Node, phase: Phase) -> Option<HostFile> {
@@ -52,14 +52,8 @@ pub(in super::super) fn around_init(context: &Context) -> Around {
     let [Some(during_init), Some(after_init)] = inputs else {
         return Around::default();
     };
-    // kubelet reads the folder at any time: a file appears there as a whole.
     let put = |input: &Input| {
-        Script::of("install -D -m 0644 \"$kdiy_tmp\"/")
-            .arg(&input.name)
-            .lit(" /etc/kubernetes/.kube-vip.yaml\ninstall -d -m 0755 /etc/kubernetes/manifests\n")
-            .lit("mv -f /etc/kubernetes/.kube-vip.yaml ")
-            .lit(MANIFEST)
-            .lit("\n")
+        Script::of(sh!("lb/kube-vip.sh")).call("kdiy_put_kube_vip", [input.name.as_str(), MANIFEST])
     };
     Around {
         before: put(&during_init),

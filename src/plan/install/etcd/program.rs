@@ -9,7 +9,9 @@ use crate::cluster::{
 use crate::etcd::member::{self, DISTRIBUTION_UNIT};
 use crate::plan::Blueprint;
 use crate::plan::etcd::Packaged;
-use crate::resource::{Command, DOWNLOAD_FUNCTIONS, Done, File, Package, Packages, Resource, Verb};
+use crate::resource::{
+    Command, DOWNLOAD_FUNCTIONS, Done, FETCH_FUNCTION, File, Package, Packages, Resource, Verb,
+};
 use crate::secret_store::SecretStore;
 use crate::shell::{Script, sh};
 use crate::template::NOTICE;
@@ -56,18 +58,17 @@ pub(super) fn install(
     blueprint.add(&node.name, "install etcd", all, &[]);
 }
 
+/// Defines `kdiy_is_masked`, `kdiy_mask`, `kdiy_is_new_enough OLDEST`,
+/// `kdiy_check_version OLDEST WANTED` and `kdiy_has_user`.
+const PACKAGE: &str = sh!("etcd/distribution.sh");
+
 fn mask() -> Resource {
-    let mask = Script::of("if systemctl is-active --quiet etcd.service; then\n")
-        .lit("echo 'etcd.service runs here: a member that kdiy did not make' >&2\nexit 1\nfi\n")
-        .lit("systemctl mask --quiet etcd.service");
     Resource::Command(Command {
         name: format!("the package's own {DISTRIBUTION_UNIT}"),
         verb: Verb::Run,
         details: vec!["mask it, so that it never starts".to_owned()],
-        done: Done::Ask(Script::of(
-            "[ \"$(systemctl is-enabled etcd.service 2>/dev/null)\" = masked ]",
-        )),
-        script: mask,
+        done: Done::Ask(Script::of(PACKAGE).run("kdiy_is_masked")),
+        script: Script::of(PACKAGE).run("kdiy_mask"),
         inputs: Vec::new(),
     })
 }
@@ -79,8 +80,8 @@ fn user() -> [Resource; 2] {
         name: "the user etcd".to_owned(),
         verb: Verb::Run,
         details: vec!["make it".to_owned()],
-        done: Done::Ask(Script::of("getent passwd etcd && getent group etcd")),
-        script: Script::of("systemd-sysusers /etc/sysusers.d/kdiy-etcd.conf"),
+        done: Done::Ask(Script::of(PACKAGE).run("kdiy_has_user")),
+        script: Script::new().call("systemd-sysusers", ["/etc/sysusers.d/kdiy-etcd.conf"]),
         inputs: Vec::new(),
     };
     [
@@ -101,16 +102,9 @@ fn new_enough(context: &Context, node: &Node) -> Resource {
         }
         None => format!("kubeadm takes {oldest} and later"),
     };
-    let compare = Script::of("kdiy_etcd=$(dpkg-query -W -f '${Version}' etcd-server)\n")
-        .lit("dpkg --compare-versions \"$kdiy_etcd\" ge ")
-        .arg(oldest.to_string());
-    let script = Script::of("if ! (\n")
-        .then(&compare)
-        .lit("\n); then\nprintf 'etcd %s is too old: %s\\n' \"$(dpkg-query -W -f '${Version}' etcd-server)\" ")
-        .arg(format!(
-            "kubeadm takes {oldest} and later; set `controlPlane.etcd.source: release` for {asked}"
-        ))
-        .lit(" >&2\nexit 1\nfi");
+    let (oldest, asked) = (oldest.to_string(), asked.to_string());
+    let compare = Script::of(PACKAGE).call("kdiy_is_new_enough", [&oldest]);
+    let script = Script::of(PACKAGE).call("kdiy_check_version", [&oldest, &asked]);
     Resource::Command(Command {
         name: "the version of etcd".to_owned(),
         verb: Verb::Run,
@@ -130,7 +124,8 @@ fn unpack(resolved: &ResolvedCluster, archive: &EtcdArchive) -> Resource {
     let folder = member::folder(archive);
     let sum = archive.sha256.as_deref().unwrap_or_default();
     let version = archive.version.to_string();
-    let script = Script::of(DOWNLOAD_FUNCTIONS).lit(UNPACK).call(
+    let functions = Script::of(FETCH_FUNCTION).with(DOWNLOAD_FUNCTIONS);
+    let script = functions.with(UNPACK).call(
         "kdiy_install_etcd",
         [archive.url.as_str(), &version, &folder, sum],
     );
@@ -141,11 +136,7 @@ fn unpack(resolved: &ResolvedCluster, archive: &EtcdArchive) -> Resource {
             "etcd {} from {} to {folder}",
             archive.version, archive.url
         )],
-        done: Done::Ask(
-            Script::of("[ -x ")
-                .arg(member::program(resolved, "etcd"))
-                .lit(" ]"),
-        ),
+        done: Done::Ask(Script::new().call("test", ["-x", &member::program(resolved, "etcd")])),
         script,
         inputs: Vec::new(),
     })
@@ -207,7 +198,7 @@ mod tests {
             let script = command
                 .script
                 .to_string()
-                .replace(crate::resource::DOWNLOAD, "kdiy_get ")
+                .replace(crate::resource::tests::FETCHES, "kdiy_get ")
                 .replace("/usr/local/lib/kdiy", &root)
                 .replace("dpkg --print-architecture", "echo amd64");
             let get = format!(

@@ -1,11 +1,10 @@
 //! The end of a bootstrap: what needs an API server that answers.
 
 use super::super::{Context, balancer, config, kubelet_settings, settings};
-use super::run;
+use super::{PROGRESS, run};
 use crate::cluster::Node;
 use crate::kubeadm::phases::Phase;
 use crate::kubeadm::{self, Stage};
-use crate::plan::facts::UNFINISHED;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Resource, Verb};
 use crate::secret_store::TOKEN;
@@ -36,7 +35,8 @@ pub(super) fn set_up(context: &Context, blueprint: &mut Blueprint, reachable: St
         verb: Verb::Run,
         details,
         done: Done::Known(false),
-        script: run(context, Phase::SuperAdmin)
+        script: Script::of(config::PHASE_FUNCTION)
+            .then(&run(context, Phase::SuperAdmin))
             .then(&run(context, Phase::UploadConfig))
             .then(&run(context, Phase::BootstrapToken))
             .then(&run(context, Phase::Addon))
@@ -69,13 +69,14 @@ pub(super) fn complete(
         verb: Verb::Run,
         details: vec!["label it, and have its kubelet renew its certificate".to_owned()],
         done: Done::Known(false),
-        script: upload
+        script: Script::of(config::PHASE_FUNCTION)
+            .then(&upload)
             .then(&run(context, Phase::MarkControlPlane))
             .then(&run(context, Phase::KubeletFinalize))
             .then(&settings::note(context))
             .then(&kubelet_settings::note(context, node))
-            .lit("rm -f ")
-            .lit(UNFINISHED),
+            .with(PROGRESS)
+            .run("kdiy_end_progress"),
         inputs: vec![settings::configuration(context, node, stage)],
     };
     blueprint.add(

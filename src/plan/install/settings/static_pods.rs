@@ -8,8 +8,7 @@ use crate::etcd::ask;
 use crate::etcd::script::HEALTH;
 use crate::kubeadm::{PlaneComponent, audit};
 use crate::plan::facts::plane::PROCESSES;
-use crate::plan::gate::endpoint;
-use crate::plan::install::control_plane::READY;
+use crate::plan::gate::endpoint::READY_FUNCTION;
 use crate::resource::{Command, Done, Input, Verb};
 use crate::shell::{Script, sh};
 
@@ -34,9 +33,15 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
         script = script.then(&etcd(context, roll.node));
     }
     script = script
+<<<<<<< HEAD
         .lit("kubeadm init phase control-plane all")
         .lit(config::OPTION)
         .lit("\n");
+=======
+        .with(WAIT_FOR_ROLLOUT)
+        .with(config::PHASE_FUNCTION)
+        .then(&config::phase(["control-plane", "all"]));
+>>>>>>> sh
     for component in PlaneComponent::ALL {
         let name = component.name();
         let arguments = &roll.settings[name].arguments;
@@ -59,19 +64,13 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
                 format!("https://{host}:{port}/healthz")
             }
         };
-        script = script
-            .lit("kdiy_wait_for_rollout ")
-            .args([name, health.as_str()])
-            .lit("\n");
+        script = script.call("kdiy_wait_for_rollout", [name, health.as_str()]);
     }
     if let Some(policy) = context.resolved.cluster.control_plane.audit.as_ref() {
-        // Policies of before, which kdiy wrote and no process reads any more.
+        let path = &audit::policy(policy).path;
         script = script
-            .lit("find ")
-            .arg(audit::POLICIES)
-            .lit(" -maxdepth 1 -type f -name 'policy-????????????????.yaml' ! -path ")
-            .arg(&audit::policy(policy).path)
-            .lit(" -delete\n");
+            .with(sh!("kubeadm/policies.sh"))
+            .call("kdiy_remove_old_policies", [audit::POLICIES, path]);
     }
     Command {
         name: "static pods".to_owned(),
@@ -88,15 +87,11 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
 fn others_serve(context: &Context, node: &Node) -> Script {
     let others = super::running(context).into_iter();
     let others = others.filter(|other| other.name != node.name);
-    others.fold(Script::new(), |script, other| {
+    others.fold(Script::of(READY_FUNCTION), |script, other| {
         let url = crate::plan::facts::url(context.resolved.address(other));
-        script
-            .lit("kdiy_poll 60 ")
-            .arg(format!("the API server of {} to be ready", other.name))
-            .lit(READY)
-            .lit(endpoint::OWN_CERTIFICATE)
-            .arg(format!("{url}/readyz"))
-            .lit("\n")
+        let what = format!("the API server of {} to be ready", other.name);
+        let words = ["60", &what, "kdiy_api_ready", &format!("{url}/readyz")];
+        script.call("kdiy_poll", words)
     })
 }
 
@@ -108,11 +103,9 @@ fn etcd(context: &Context, node: &Node) -> Script {
     let words = iter::once(node.name.as_str());
     let words = words.chain(client.options()).chain([health.as_str()]);
     ask::functions(&client)
-        .lit(HEALTH)
-        .lit(ROLL_ETCD)
-        .lit("kdiy_url=")
-        .arg(&client.url)
-        .lit("\n")
+        .with(HEALTH)
+        .with(ROLL_ETCD)
+        .set("kdiy_url", &client.url)
         .call("kdiy_roll_etcd", words)
 }
 
@@ -120,8 +113,6 @@ fn etcd(context: &Context, node: &Node) -> Script {
 const ROLL_ETCD: &str = sh!("kubeadm/roll-etcd.sh");
 
 /// Keeps the manifests and who runs, and defines `kdiy_wait_for_rollout NAME
-/// URL`: waits until the component runs with all that it should, after its
-/// manifest changed as a new process, and is healthy. Certificates on the
-/// loopback address are each component's own; kubelet does not check them
-/// either.
+/// URL`. Certificates on the loopback address are each component's own; kubelet
+/// does not check them either.
 const WAIT_FOR_ROLLOUT: &str = sh!("kubeadm/wait-for-rollout.sh");

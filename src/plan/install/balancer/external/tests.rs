@@ -10,7 +10,7 @@ use crate::lb::ports::free_port;
 fn hairpin(listens: u16, called: u16) -> Output {
     let dir = tempfile::tempdir().unwrap();
     let script = format!(
-        "set -eu\nkdiy_tmp={}\nkdiy_port={listens}\n{HAIRPIN}\n\
+        "set -eu\nkdiy_tmp={}\n{HAIRPIN}\nkdiy_stand_in {listens}\n\
          n=0\nuntil said=$(kdiy_hairpin 127.0.0.1:{called}); do\n\
          n=$((n + 1)); [ $n -lt 10 ] || {{ echo \"$said\"; exit 1; }}; sleep 0.2; done\necho led back\n",
         dir.path().join("private").display()
