@@ -37,6 +37,17 @@ pub struct Settings {
     pub pod: String,
 }
 
+/// How an API server goes: it says that it is not ready and serves on until
+/// balancers have noticed, then ends the watches of its clients. By itself it
+/// would refuse connections at once, and wait for watches, which nobody ends,
+/// until its kubelet kills it after 30 s.
+///
+/// Facts: kube-apiserver's flags of these names, 1.27 and later.
+const SHUTDOWN: [(&str, &str); 2] = [
+    ("shutdown-delay-duration", "5s"),
+    ("shutdown-watch-termination-grace-period", "5s"),
+];
+
 /// The name of stacked etcd's static pod, beside those of [`PlaneComponent`].
 pub const ETCD: &str = "etcd";
 
@@ -101,7 +112,8 @@ pub fn plane_settings(resolved: &ResolvedCluster, stage: Stage) -> PlaneSettings
 pub fn arguments(plane: &ControlPlane, component: PlaneComponent, stage: Stage) -> Arguments {
     match component {
         PlaneComponent::ApiServer => {
-            let mut all = Arguments::new();
+            let shutdown = SHUTDOWN.map(|(name, time)| (name.to_owned(), time.into()));
+            let mut all = Arguments::from(shutdown);
             all.extend(plane.audit.iter().flat_map(audit::arguments));
             all.extend(encryption::arguments(stage));
             all.extend(plane.api_server.extra_args.clone());

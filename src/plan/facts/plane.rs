@@ -59,41 +59,8 @@ const ARGUMENTS: &str = sh!("probe/arguments.sh");
 /// Defines `kdiy_kubectl`, for questions.
 const KUBECTL: &str = sh!("probe/kubectl.sh");
 
-<<<<<<< HEAD
-/// It is no secret: whoever connects is shown it.
-const SERVER_CERTIFICATE: &str = "cat /etc/kubernetes/pki/apiserver.crt 2>/dev/null || :\n";
-
-/// The sections about a control plane; `resolved` is there when requests for
-/// serving certificates are kdiy's to judge.
-pub(super) fn script(kubectl: &Script, requests: Option<&ResolvedCluster>) -> Script {
-    let kept = Script::of("[ ! -r ")
-        .lit(LAST_APPLIED)
-        .lit(" ] || cat ")
-        .lit(LAST_APPLIED)
-        .lit("\n");
-    // Nothing was encrypted where this file never was.
-    let encrypted = Script::of("[ ! -e /etc/kubernetes/pki/kdiy-encryption.yaml ] || ")
-        .then(kubectl)
-        .lit(" -n kube-system get configmap kdiy -o 'jsonpath={.data.encryption}' 2>/dev/null\n");
-    let access = Script::of("[ ! -s /etc/kubernetes/admin.conf ] || ")
-        .then(kubectl)
-        .lit(" get clusterrolebinding --ignore-not-found -o ")
-        .args([
-            "jsonpath={.roleRef.name} {.subjects[*].name}",
-            KUBELET_ACCESS,
-        ])
-        .lit(" 2>/dev/null\n");
-    let script = section("processes", &Script::of(PROCESSES).lit(ARGUMENTS))
-        .then(&section("last_applied", &kept))
-        .then(&section("reached", &Script::of(REACHED)))
-        .then(&section(
-            "server-certificate",
-            &Script::of(SERVER_CERTIFICATE),
-        ))
-        .then(&section("encrypted", &encrypted))
-=======
-/// Defines `kdiy_last_applied`, `kdiy_reached`, `kdiy_encrypted` and
-/// `kdiy_binding NAME`.
+/// Defines `kdiy_last_applied`, `kdiy_reached`, `kdiy_encrypted`,
+/// `kdiy_server_certificate` and `kdiy_binding NAME`.
 const PLANE: &str = sh!("probe/plane.sh");
 
 /// The sections about a control plane whose API server has this URL;
@@ -108,8 +75,11 @@ pub(super) fn script(server: &str, requests: Option<&ResolvedCluster>) -> Script
         .set("kdiy_server", server)
         .then(&section("last_applied", &run("kdiy_last_applied")))
         .then(&section("reached", &run("kdiy_reached")))
+        .then(&section(
+            "server-certificate",
+            &run("kdiy_server_certificate"),
+        ))
         .then(&section("encrypted", &run("kdiy_encrypted")))
->>>>>>> sh
         .then(&section("kubelet-access", &access));
     match requests {
         None => script,

@@ -28,7 +28,7 @@ pub(super) fn ahead(context: &Context, node: &Node) -> Option<Resource> {
         )],
         done: Done::Known(false),
         script: Script::of(APT_FUNCTION)
-            .lit(UPGRADE)
+            .with(UPGRADE)
             .call("kdiy_fetch_package", [package(context)]),
         inputs: Vec::new(),
     }))
@@ -45,6 +45,6 @@ pub(super) fn upgrade(context: &Context, node: &Node) -> Script {
     };
     let package = package(context);
     Script::of(APT_FUNCTION)
-        .lit(UPGRADE)
+        .with(UPGRADE)
         .call("kdiy_upgrade_package", [KUBELET, &package, hold])
 }

@@ -1,7 +1,6 @@
 //! Settings of kubelets that run: applied one node after the other. Pods go on
 //! while their kubelet restarts.
 
-use std::iter;
 use std::num::NonZeroUsize;
 
 use super::settings::configuration;
@@ -121,22 +120,13 @@ pub(super) fn roll_out(
 fn restart(context: &Context, node: &Node, details: Vec<String>) -> Command {
     let settings = wanted(context, node);
     let health = settings.health().unwrap_or_default();
-<<<<<<< HEAD
-    let hidden = (!node.roles.has(Role::ControlPlane)).then_some("kdiy_hide_pki");
-    let words = iter::once(health.as_str()).chain(hidden);
-    let words = words.chain(["kubeadm", "init", "phase", "kubelet-start"]);
+    let start = match node.roles.has(Role::ControlPlane) {
+        true => "kdiy_start_kubelet",
+        false => "kdiy_start_worker",
+    };
     let script = kubelet_package::upgrade(context, node)
-        .lit(RESTART_KUBELET)
-        .lit("kdiy_restart_kubelet ")
-        .args(words)
-        .lit(config::OPTION)
-        .lit("\n")
-=======
-    let words = [health.as_str(), "kdiy_phase", config::NAME, "kubelet-start"];
-    let script = Script::of(config::PHASE_FUNCTION)
         .with(RESTART_KUBELET)
-        .call("kdiy_restart_kubelet", words)
->>>>>>> sh
+        .call("kdiy_restart_kubelet", [health.as_str(), start])
         .then(&note(context, node));
     let text = kubelet_client::start(context.resolved, node);
     Command {

@@ -2,11 +2,10 @@
 # Comes after poll.sh; kdiy_tmp is the private folder of every step.
 # shellcheck disable=SC2154
 kdiy_pki=/etc/kubernetes/pki
-# kdiy_serves NAME ADDRESS PORT CURL-WORD...: whether the API server at the
-# address has a certificate for the name. Any answer will do.
+# kdiy_serves NAME ADDRESS PORT: whether the API server at the address has a
+# certificate for the name. Any answer will do.
 kdiy_serves() {
-kdiy_name=$1 kdiy_address=$2 kdiy_port=$3; shift 3
-curl -sS -o /dev/null --noproxy '*' --max-time 5 --connect-to "$kdiy_name:$kdiy_port:$kdiy_address:$kdiy_port" "$@" "https://$kdiy_name:$kdiy_port/livez"
+curl -sS -o /dev/null --noproxy '*' --max-time 5 --cacert "$kdiy_pki/ca.crt" --connect-to "$1:$3:$2:$3" "https://$1:$3/livez"
 }
 # kdiy_make_certificate: anew, by kubeadm, of the CA that is there. What was is
 # kept until then, and put back where it fails.

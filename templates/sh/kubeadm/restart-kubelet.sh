@@ -6,11 +6,14 @@ kdiy_kubelet_serves() {
 systemctl is-active --quiet kubelet.service || { systemctl is-active kubelet.service; return 1; }
 [ -z "$1" ] || curl -fsS --noproxy '*' --max-time 5 "$1"
 }
-# kdiy_hide_pki COMMAND...: runs it where there is no /etc/kubernetes/pki, for
-# itself alone. kubeadm takes a worker, which has the CA without its key, for a
-# control plane whose certificates somebody else makes, and wants those.
-kdiy_hide_pki() {
-unshare --mount sh -euc 'mount -t tmpfs -o size=4k none /etc/kubernetes/pki; exec "$@"' sh "$@"
+# kdiy_start_kubelet: has kubeadm write the kubelet's files and restart it.
+kdiy_start_kubelet() { kubeadm init phase kubelet-start --config "$kdiy_tmp/kubeadm.yaml"; }
+# kdiy_start_worker: likewise, where kubeadm alone sees no /etc/kubernetes/pki:
+# it takes a worker, which has the CA without its key, for a control plane whose
+# certificates somebody else makes, and wants those.
+kdiy_start_worker() {
+unshare --mount sh -euc 'mount -t tmpfs -o size=4k none /etc/kubernetes/pki
+exec kubeadm init phase kubelet-start --config "$1"' sh "$kdiy_tmp/kubeadm.yaml"
 }
 # kdiy_restart_kubelet URL COMMAND...: runs the command, which writes the
 # kubelet's files and restarts it, and waits until it says at the URL that it is

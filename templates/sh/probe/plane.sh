@@ -19,3 +19,5 @@ kdiy_encrypted() {
 kdiy_binding() {
 [ ! -s /etc/kubernetes/admin.conf ] || kdiy_kubectl get clusterrolebinding --ignore-not-found -o 'jsonpath={.roleRef.name} {.subjects[*].name}' "$1" 2>/dev/null
 }
+# kdiy_server_certificate: what the API server serves with; it is no secret.
+kdiy_server_certificate() { cat /etc/kubernetes/pki/apiserver.crt 2>/dev/null || :; }

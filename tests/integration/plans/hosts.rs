@@ -242,7 +242,15 @@ fn bootstrap_hash(asked: &Blueprint, host: &Name) -> String {
         Resource::Command(command) => Some(command.script.as_str()),
         _ => None,
     });
-    let noted = |script: &str| Some(script.rsplit_once("kdiy_progress prepared ")?.1.get(..16)?.to_owned());
+    let noted = |script: &str| {
+        Some(
+            script
+                .rsplit_once("kdiy_progress prepared ")?
+                .1
+                .get(..16)?
+                .to_owned(),
+        )
+    };
     let mut hashes = scripts.filter_map(noted);
     hashes.next().unwrap_or_default()
 }

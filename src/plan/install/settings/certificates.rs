@@ -7,14 +7,12 @@ use super::Context;
 use crate::cluster::Node;
 use crate::kubeadm::API_PORT;
 use crate::plan::facts::plane::PlaneView;
-use crate::plan::gate::endpoint;
 use crate::shell::{Script, sh};
 
 /// How a line about it begins.
 pub(super) const LINE: &str = "kube-apiserver's certificate: ";
 
-/// Defines `kdiy_make_certificate` and `kdiy_serves NAME ADDRESS PORT
-/// CURL-WORD…`.
+/// Defines `kdiy_make_certificate` and `kdiy_serves NAME ADDRESS PORT`.
 const RENEW: &str = sh!("kubeadm/renew-api-server-certificate.sh");
 
 /// Where the inventory says the names.
@@ -62,21 +60,14 @@ pub(super) fn renew(context: &Context, node: &Node) -> Script {
     let names = wanted(context);
     // A pattern is no name that anybody could ask for.
     let names = names.iter().filter(|name| !name.contains('*'));
-    let script = Script::of(RENEW).lit("kdiy_make_certificate\n");
+    let script = Script::of(RENEW).call("kdiy_make_certificate", [""; 0]);
     names.fold(script, |script, name| {
+        let what = format!("the API server to serve with a certificate for {name}");
         let name = match name.contains(':') {
             true => format!("[{name}]"),
             false => name.clone(),
         };
-        script
-            .lit("kdiy_poll 120 ")
-            .arg(format!(
-                "the API server to serve with a certificate for {name}"
-            ))
-            .lit(" kdiy_serves ")
-            .args([&name, &address, &port])
-            .lit(" --cacert /etc/kubernetes/pki/ca.crt")
-            .lit(endpoint::OWN_CERTIFICATE)
-            .lit("\n")
+        let words = ["120", &what, "kdiy_serves", &name, &address, &port];
+        script.call("kdiy_poll", words)
     })
 }

@@ -25,7 +25,7 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
     let mut inputs = vec![configuration(context, roll.node, roll.stage)];
     let mut script = Script::of(PROCESSES)
         .then(&others_serve(context, roll.node))
-        .lit(WAIT_FOR_ROLLOUT);
+        .with(WAIT_FOR_ROLLOUT);
     if roll.certificate() {
         script = script.then(&certificates::renew(context, roll.node));
     }
@@ -33,15 +33,8 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
         script = script.then(&etcd(context, roll.node));
     }
     script = script
-<<<<<<< HEAD
-        .lit("kubeadm init phase control-plane all")
-        .lit(config::OPTION)
-        .lit("\n");
-=======
-        .with(WAIT_FOR_ROLLOUT)
         .with(config::PHASE_FUNCTION)
         .then(&config::phase(["control-plane", "all"]));
->>>>>>> sh
     for component in PlaneComponent::ALL {
         let name = component.name();
         let arguments = &roll.settings[name].arguments;
