@@ -18,12 +18,13 @@ use std::time::Instant;
 
 use case::{Case, Checked, End, Violation};
 
-/// States of each run of the tests: what takes ten seconds or so.
-const STATES: u64 = 300;
+/// States of each run of the tests: what takes a core less than 20 seconds.
+const STATES: u64 = 250;
 
 /// What all cases came to.
 #[derive(Default)]
 struct Tally {
+    states: u64,
     accidents: BTreeMap<String, u64>,
     ends: BTreeMap<String, u64>,
     checked: Checked,
@@ -36,6 +37,7 @@ impl Tally {
     fn of(seeds: impl Iterator<Item = u64>, most: usize) -> Self {
         let mut tally = Self::default();
         for seed in seeds {
+            tally.states += 1;
             tally.try_case(seed);
             if tally.failures.len() >= most {
                 break;
@@ -107,7 +109,9 @@ fn soak() {
     };
     let (states, first) = (number("KDIY_STATES", 100_000), number("KDIY_SEED", 0));
     let begun = Instant::now();
-    let tally = Tally::of(first..first + states, 20);
+    let most = number("KDIY_FAILURES", 20).try_into().unwrap();
+    let tally = Tally::of(first..first + states, most);
+    let states = tally.states;
     let (rounds, steps) = (tally.rounds, tally.steps);
     println!("{states} states from seed {first}, {rounds} rounds, {steps} steps");
     println!("{:.0} s", begun.elapsed().as_secs_f64());

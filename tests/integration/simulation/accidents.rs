@@ -59,10 +59,14 @@ impl Accident {
     }
 
     /// Some accident of a cluster with this inventory.
-    pub fn any(rng: &mut Rng, world: &World) -> Self {
+    pub fn any(rng: &mut Rng, world: &World, victim: &str) -> Self {
         let some = |rng: &mut Rng, kinds: &[Kind]| {
             let all = world.inventory.iter();
             let all: Vec<_> = all.filter(|entry| kinds.contains(&entry.kind)).collect();
+            // One sign that is gone is rarely the only one.
+            if rng.bool() && all.iter().any(|entry| entry.name == victim) {
+                return victim.to_owned();
+            }
             match all.is_empty() {
                 true => "nobody".to_owned(),
                 false => all[rng.usize(..all.len())].name.clone(),

@@ -81,7 +81,10 @@ impl Case {
         };
         let world = healthy(planes, workers);
         let count = rng.usize(..5);
-        let accidents = (0..count).map(|_| Accident::any(&mut rng, &world));
+        let victim = world.inventory[rng.usize(..world.inventory.len())]
+            .name
+            .clone();
+        let accidents = (0..count).map(|_| Accident::any(&mut rng, &world, &victim));
         Self {
             planes,
             workers,
@@ -181,8 +184,11 @@ impl Run<'_> {
             Err(_named) => return refused("authorities"),
         }
         let hosts = observe(&self.world, self.whose);
-        if let Ok(plan) = &hosts.plan {
-            holds!(self, a_living_voter_is_never_removed(&self.world, plan));
+        if let Some(cluster) = self.world.answers(self.whose) {
+            holds!(
+                self,
+                who_the_inventory_leaves_out_is_told(&self.world, cluster, &hosts)
+            );
         }
         if round == 0 {
             self.compare(&hosts)?;
@@ -202,11 +208,16 @@ impl Run<'_> {
             return refused("left-out");
         }
         let plan = hosts.plan.as_ref().expect("what is refused is a problem");
+        holds!(self, a_living_voter_is_never_removed(&self.world, plan));
         if plan.is_empty() {
             holds!(self, who_is_not_whole_is_named(&self.world, &hosts));
             return Ok(Some(End::Whole));
         }
         self.world.directory = Directory::Has(self.whose);
+        if self.rng.u8(..4) == 0 {
+            // A plan is out of date by the time that it is carried out.
+            self.world.recover();
+        }
         let killed = self.case.killed && round < KILLED;
         let failed = self.carry_out(plan, killed)?;
         if killed {
@@ -311,6 +322,7 @@ impl Run<'_> {
             let ended = work.carry_out(&plan.steps[step]);
             self.steps += 1;
             holds!(self, quorum_is_never_given_up(&before, &self.world));
+            holds!(self, no_step_ends_a_living_voter(&before, &self.world));
             holds!(self, there_is_never_a_second_bootstrap(&made));
             match ended {
                 Ok(()) => _ = done.insert(step),
@@ -349,7 +361,10 @@ fn is_sick(world: &World) -> bool {
     let workers = world.inventory.iter().any(|entry| {
         let machine = world.seen(&entry.name);
         let kubelet = machine.map(|machine| &world.machines[machine].kubelet);
-        kubelet.is_some_and(|kubelet| kubelet.kubeconfig && !kubelet.runs)
+        let other = |name: &String| *name != entry.name;
+        kubelet.is_some_and(|kubelet| {
+            kubelet.kubeconfig && (!kubelet.runs || kubelet.name.as_ref().is_some_and(other))
+        })
     });
     machines || learners || workers
 }

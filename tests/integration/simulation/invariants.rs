@@ -36,12 +36,17 @@ fn with_member(world: &World, cluster: usize, name: &str) -> Option<usize> {
     (0..world.machines.len()).find(own)
 }
 
-/// No plan means to remove a member that has a vote and answers, or whose
-/// kubelet does after its join had come to its end.
+/// No plan that would be carried out means to remove a member that has a vote
+/// and answers, or whose kubelet does after its join had come to its end. Of a
+/// host that the inventory does not lead to, only the step itself can know.
 pub fn a_living_voter_is_never_removed(world: &World, plan: &Plan) -> Held {
     for name in forgotten(plan) {
         for cluster in 0..world.etcds.len() {
-            let Some(machine) = with_member(world, cluster, name) else {
+            let listed = |machine: &usize| {
+                let at = world.machines[*machine].at;
+                world.inventory.iter().any(|entry| entry.at == at)
+            };
+            let Some(machine) = with_member(world, cluster, name).filter(listed) else {
                 continue;
             };
             must(!world.is_living_voter(machine), || {
@@ -49,7 +54,7 @@ pub fn a_living_voter_is_never_removed(world: &World, plan: &Plan) -> Held {
             })?;
             let of = &world.machines[machine];
             let finished = of.pods.noted && of.kubelet.runs && of.kubelet.kubeconfig;
-            let votes = world.member(machine).is_some_and(|member| !member.learner);
+            let votes = { world.member(machine) }.is_some_and(|member| !member.learner);
             must(!(finished && votes), || {
                 format!("the plan forgets {name}, which has a vote and whose kubelet answers")
             })?;
@@ -58,22 +63,40 @@ pub fn a_living_voter_is_never_removed(world: &World, plan: &Plan) -> Held {
     Ok(())
 }
 
-/// A step leaves a cluster its quorum, and every voter that lived.
+/// A step leaves a cluster its quorum.
 pub fn quorum_is_never_given_up(before: &World, after: &World) -> Held {
     for cluster in 0..before.etcds.len() {
-        must(
-            !before.has_quorum(cluster) || after.has_quorum(cluster),
-            || format!("cluster {cluster} has lost its quorum"),
-        )?;
+        let kept = !before.has_quorum(cluster) || after.has_quorum(cluster);
+        must(kept, || format!("cluster {cluster} has lost its quorum"))?;
+    }
+    Ok(())
+}
+
+/// A step leaves a cluster every voter that lived.
+pub fn no_step_ends_a_living_voter(before: &World, after: &World) -> Held {
+    for cluster in 0..before.etcds.len() {
         let left = after.living_voters(cluster);
         let mut lived = before.living_voters(cluster).into_iter();
-        let lost = lived.find(|machine| !left.contains(machine));
-        must(lost.is_none(), || {
-            format!(
-                "{} has lost its living voter",
-                before.machines[lost.unwrap()].id
-            )
-        })?;
+        if let Some(lost) = lived.find(|machine| !left.contains(machine)) {
+            let lost = &before.machines[lost].id;
+            return Err(format!("{lost} has lost its living voter"));
+        }
+    }
+    Ok(())
+}
+
+/// Nodes and members that no host of the inventory stands for are told.
+pub fn who_the_inventory_leaves_out_is_told(world: &World, cluster: usize, hosts: &Hosts) -> Held {
+    let etcd = &world.etcds[cluster];
+    let members = etcd.members.iter().map(|member| member.name.as_str());
+    let planes = |name: &str| world.planes().any(|entry| entry.name == name);
+    let members = members.filter(|name| !name.is_empty() && !planes(name));
+    let nodes = etcd.objects.nodes.keys().map(String::as_str);
+    let nodes = nodes.filter(|name| world.entry(name).is_none());
+    let warnings = &hosts.comparison.warnings;
+    for name in members.chain(nodes) {
+        let told = warnings.iter().any(|warning| warning.contains(name));
+        must(told, || format!("nobody is told of {name}: {warnings:#?}"))?;
     }
     Ok(())
 }
@@ -123,8 +146,13 @@ fn lines(plan: &Plan) -> Vec<String> {
 /// The order of the inventory means nothing, but for who speaks for the
 /// cluster.
 pub fn the_order_of_the_inventory_means_nothing(one: &Hosts, other: &Hosts) -> Held {
-    let (of, by) = (without_order(one), without_order(other));
-    must(of == by, || {
+    let ((of, found), (by, found_then)) = (without_order(one), without_order(other));
+    must(found == found_then, || {
+        format!("in another order the problems differ: {found:#?} and {found_then:#?}")
+    })?;
+    // What is refused is not carried out.
+    let refused = !one.problems().is_empty() || !other.problems().is_empty();
+    must(of == by || refused, || {
         format!("in another order the plan differs: {of:#?} and {by:#?}")
     })
 }
@@ -140,9 +168,10 @@ const OF_THE_LEAD: [&str; 5] = [
 
 /// Steps with what they change, and problems, in an order of their own.
 fn without_order(hosts: &Hosts) -> (BTreeSet<String>, BTreeSet<String>) {
-    let problems = hosts
-        .problems()
-        .into_iter()
+    // A host that is not seen, and is to bootstrap the cluster, is told by the
+    // first that is seen, or refused as left out.
+    let problems = { hosts.problems().into_iter() }
+        .filter(|problem| problem.code != "control-plane-unseen")
         .map(|problem| match problem.code {
             "setting-fixed" => format!("{}: {}", problem.code, problem.what),
             code => format!("{}: {code}: {}", problem.host, problem.what),

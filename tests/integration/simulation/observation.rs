@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use kdiy::plan::facts::UNFINISHED;
+use kdiy::resource::{Done, Resource};
 use serde_json::{Map, Value, json};
 
 use super::world::{
@@ -35,8 +36,13 @@ pub fn written(world: &World, whose: Whose, what: &str) -> String {
         let has = &world.machines[world.seen(name).unwrap()].has;
         let name = name.clone().try_into().unwrap();
         let asked = asked.resources(&name);
-        let missing = asked.iter().map(|resource| resource.key());
-        let missing = missing.filter(|key| !has.contains_key(key) && !key.starts_with("swap"));
+        let asks = |resource: &&&Resource| match resource {
+            Resource::Command(command) => matches!(command.done, Done::Ask(_)),
+            Resource::Swap(_) => false,
+            _ => true,
+        };
+        let missing = asked.iter().filter(asks).map(|resource| resource.key());
+        let missing = missing.filter(|key| !has.contains_key(key));
         let missing: Map<_, _> = missing.map(|key| (key, json!("absent"))).collect();
         if !missing.is_empty() {
             host["resources"] = missing.into();
@@ -93,8 +99,11 @@ fn state(world: &World, whose: Whose, what: &str) -> Map<String, Value> {
             ("manifest", objects.manifest),
             ("settings", objects.settings),
         ];
-        let lacks = lacks.iter().filter(|(_, has)| !has).map(|(lack, _)| *lack);
-        state["lacks"] = lacks.collect();
+        let lacks = lacks.iter().filter(|(_, has)| !has);
+        let lacks: Vec<_> = lacks.map(|(lack, _)| *lack).collect();
+        if !lacks.is_empty() {
+            state["lacks"] = lacks.into();
+        }
     }
     match state {
         Value::Object(state) => state,

@@ -136,6 +136,8 @@ pub struct Objects {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeObject {
     pub uid: u32,
+    /// The machine whose kubelet has registered it.
+    pub host: String,
     /// What its kubelet says of itself.
     pub machine: String,
     pub at: Vec<u8>,
@@ -191,6 +193,17 @@ impl Machine {
 }
 
 impl World {
+    /// What hung answers again.
+    pub fn recover(&mut self) {
+        for machine in &mut self.machines {
+            for process in [&mut machine.pods.etcd, &mut machine.pods.api] {
+                if *process == Process::Hangs {
+                    *process = Process::Runs;
+                }
+            }
+        }
+    }
+
     pub fn entry(&self, name: &str) -> Option<&Entry> {
         self.inventory.iter().find(|entry| entry.name == name)
     }
@@ -215,12 +228,6 @@ impl World {
     pub fn unseen(&self) -> Vec<&str> {
         let names = self.inventory.iter().map(|entry| entry.name.as_str());
         names.filter(|name| self.seen(name).is_none()).collect()
-    }
-
-    /// The machine that has a name's member or Node, whoever knows it now.
-    pub fn named(&self, name: &str) -> Option<usize> {
-        let is = |machine: &Machine| machine.kubelet.name.as_deref() == Some(name);
-        self.machines.iter().position(is)
     }
 
     /// The entry of etcd's list for the data of a machine.
@@ -300,7 +307,7 @@ impl World {
         let objects = &self.etcds[cluster].objects;
         let alive = |node: &NodeObject| {
             let own = |machine: &&Machine| {
-                machine.id == node.machine && machine.kubelet.name.as_deref() == Some(name)
+                machine.id == node.host && machine.kubelet.name.as_deref() == Some(name)
             };
             let machine = self.machines.iter().find(own);
             machine.is_some_and(|machine| machine.kubelet.runs && machine.kubelet.kubeconfig)
@@ -326,12 +333,14 @@ impl World {
             let nodes = &mut self.etcds[cluster].objects.nodes;
             let node = nodes.entry(name).or_insert_with(|| NodeObject {
                 uid: self.next,
+                host: String::new(),
                 machine: String::new(),
                 at: Vec::new(),
                 runtime: None,
                 labels: BTreeSet::new(),
                 taints: BTreeSet::new(),
             });
+            node.host.clone_from(&own.id);
             node.machine.clone_from(&own.id);
             node.at = vec![own.at];
         }
