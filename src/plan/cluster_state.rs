@@ -160,7 +160,9 @@ fn silent((name, facts): &(&Name, &Facts)) -> Option<(Name, String)> {
         ApiView::Silent(why) => why.clone(),
         _ => "its API server does not run".to_owned(),
     };
-    (holds && facts.unfinished.is_none()).then(|| ((*name).clone(), why))
+    // A join that began tells of a cluster that was there to be joined.
+    let joined = matches!(facts.unfinished.as_deref(), None | Some("join"));
+    (holds && joined).then(|| ((*name).clone(), why))
 }
 
 impl NodeView {

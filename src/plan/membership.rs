@@ -96,11 +96,12 @@ impl Membership {
 
 impl Signs<'_> {
     /// Whether a join whose mark is still there has done all that matters: a
-    /// voter that lives is never removed for what is left to do, nor is a
-    /// worker whose kubelet has registered.
+    /// voter that lives is never removed for what is left to do, nor is one
+    /// that is silent for a while though its kubelet answers, nor a worker
+    /// whose kubelet has registered. A label only ever speaks for a node.
     fn has_come_to_its_end(&self, facts: &Facts) -> bool {
         match (self.has_stacked_member(), self.is_plane()) {
-            (true, _) => facts.kubelet_conf && self.has_living_voter(),
+            (true, _) => facts.kubelet_conf && (self.has_living_voter() || self.is_marked_voter()),
             (false, true) => false,
             (false, false) => facts.kubelet_conf && self.known.is_some(),
         }
@@ -138,6 +139,14 @@ impl Signs<'_> {
         let answers = |facts: &Facts| facts.stacked_etcd.view.is_some();
         let votes = self.member().is_some_and(|member| !member.learner);
         votes && self.facts.is_some_and(answers)
+    }
+
+    /// Whether its member has a vote, its kubelet answers, and its Node has
+    /// the label that kubeadm sets last of all.
+    fn is_marked_voter(&self) -> bool {
+        let votes = self.member().is_some_and(|member| !member.learner);
+        let marked = |node: &NodeView| node.ready && node.is_control_plane();
+        votes && self.known.is_some_and(marked)
     }
 
     /// Its entry in the list of members.

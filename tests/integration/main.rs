@@ -23,6 +23,7 @@ mod plans;
 mod ports;
 mod schema;
 mod secrets;
+mod simulation;
 mod ssh;
 mod tidy;
 mod topology;

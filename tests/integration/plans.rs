@@ -3,10 +3,10 @@
 //! one is written is in `tests/plans/README.md`.
 
 mod answer;
-mod hosts;
+pub(crate) mod hosts;
 mod resources;
 mod scripts;
-mod state;
+pub(crate) mod state;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +20,7 @@ use hosts::Hosts;
 use state::State;
 
 /// The folder of all states.
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plans")
 }
 

@@ -74,6 +74,7 @@ pub(super) fn moved(
         return;
     }
     if !cluster_state.joined_nodes.contains(&node.name) {
+        at_the_address_of_another(resolved, cluster_state, node, problems);
         return;
     }
     let address = resolved.address(node);
@@ -100,6 +101,36 @@ pub(super) fn moved(
               inventory; or drain the node, remove it from the cluster, run `kubeadm reset` there \
               and kdiy apply"
             .to_owned(),
+    });
+}
+
+/// A control plane that is to join at the address of another member of stacked
+/// etcd: etcd would take it for that one, whose data it has not.
+fn at_the_address_of_another(
+    resolved: &ResolvedCluster,
+    cluster_state: &ClusterState,
+    node: &Node,
+    problems: &mut Vec<HostProblem>,
+) {
+    let url = member::peer_url(resolved.address(node));
+    let mut members = cluster_state.etcd_members.iter();
+    let other = members.find(|member| {
+        let other = !member.name.is_empty() && member.name != node.name.as_str();
+        other && member.peer_urls.contains(&url)
+    });
+    let Some(other) = other.filter(|_| node.roles.has(Role::ControlPlane)) else {
+        return;
+    };
+    let name = sanitise_short(&other.name);
+    problems.push(HostProblem {
+        code: "renamed-node",
+        kubeadm: "",
+        what: format!("etcd has a member {name} at its address"),
+        fix: format!(
+            "name it {name} again, and kdiy joins it anew; or remove the member {} with etcdctl \
+             first, where its host is gone for good",
+            other.id
+        ),
     });
 }
 

@@ -1,7 +1,9 @@
 //! The answer of one host to a probe, section by section, but for resources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use k8s_openapi::api::core::v1 as core;
+use kdiy::api::nodes;
 use kdiy::cluster::{
     EtcdSource, KubeletServing, ManifestSource, Node, ResolvedCluster, Role, Topology, change,
     external_etcd_version,
@@ -15,7 +17,7 @@ use kdiy::plan::facts::{ApiView, NodeView};
 use kdiy::resource::sha256_hex;
 use serde_json::{Value, json};
 
-use super::state::{Etcd, Host, Is, ListedNode, State};
+use super::state::{Etcd, Host, Is, Lack, ListedNode, State};
 
 /// An answer in the probe's form.
 #[derive(Default)]
@@ -43,6 +45,8 @@ pub struct Asked<'a> {
     pub members: &'a str,
     /// The hash of the CA that joined kubelets trust.
     pub ca: &'a str,
+    /// The hash of another cluster's.
+    pub other_ca: &'a str,
 }
 
 impl Asked<'_> {
@@ -147,6 +151,8 @@ impl One<'_> {
     /// What only the plan knows, filled in.
     fn filled(&self, text: &str) -> String {
         text.replace("{hash}", self.hash)
+            .replace("{ca}", self.asked.ca)
+            .replace("{other-ca}", self.asked.other_ca)
             .replace("{members}", self.asked.members)
     }
 
@@ -235,18 +241,24 @@ impl One<'_> {
         own.map_or(json!("99"), |own| own["ID"].clone())
     }
 
-    /// Members as etcd's JSON gateway lists them.
+    /// Members as etcd's JSON gateway lists them: `NAME`, `NAME learner`, both
+    /// also with `at ADDRESS`; `-` has never started.
     fn listed(&self, names: &[String]) -> Value {
         let nodes = &self.asked.wanted.cluster.nodes;
         let member = |(text, id): (&String, u32)| {
-            let (name, learner) = match text.split_once(' ') {
-                Some((name, "learner")) => (name, true),
-                None => (text.as_str(), false),
-                Some(_) => panic!("{text:?} is no member"),
+            let words: Vec<_> = text.split(' ').collect();
+            let (name, learner, at) = match words[..] {
+                [name] => (name, false, None),
+                [name, "learner"] => (name, true, None),
+                [name, "at", at] => (name, false, Some(at)),
+                [name, "learner", "at", at] => (name, true, Some(at)),
+                _ => panic!("{text:?} is no member"),
             };
             let node = nodes.iter().find(|node| node.name.as_str() == name);
-            let url = node.map(|node| member::peer_url(self.asked.wanted.address(node)));
-            let urls: Vec<_> = url.into_iter().collect();
+            let own = || Some(self.asked.wanted.address(node?));
+            let address = at.map(|at| at.parse().unwrap()).or_else(own);
+            let urls: Vec<_> = address.into_iter().map(member::peer_url).collect();
+            let name = if name == "-" { "" } else { name };
             json!({"ID": id.to_string(), "name": name, "peerURLs": urls, "isLearner": learner})
         };
         let members: Vec<_> = names.iter().zip(1..).map(member).collect();
@@ -260,19 +272,29 @@ impl One<'_> {
         if !stacked || !self.is_joined_plane() {
             return String::new();
         }
-        let names = match self.asked.state.members.is_empty() {
+        let etcd = &self.host.etcd;
+        let of_all = || match self.asked.state.members.is_empty() {
             true => self.member_names(),
             false => self.asked.state.members.clone(),
         };
-        let members = self.listed(&names);
+        let members = self.listed(&etcd.members.clone().unwrap_or_else(of_all));
+        let led = etcd.led.unwrap_or(true);
         let status = json!({
-            "header": {"cluster_id": "7", "member_id": self.own_id(&members)},
-            "leader": "2",
+            "header": {
+                "cluster_id": etcd.cluster.as_deref().unwrap_or("7"),
+                "member_id": self.own_id(&members),
+            },
+            "leader": if led { "2" } else { "0" },
+            "isLearner": etcd.learner,
         });
-        match self.host.silent {
-            Some(_) => "data yes\n".to_owned(),
-            None => format!("data yes\nstatus {status}\nmembers {members}\n"),
+        let mut text = String::new();
+        if etcd.data.unwrap_or(true) {
+            text.push_str("data yes\n");
         }
+        if etcd.runs.unwrap_or(self.host.silent.is_none()) {
+            text.push_str(&format!("status {status}\nmembers {members}\n"));
+        }
+        text
     }
 
     fn is_joined_plane(&self) -> bool {
@@ -303,13 +325,15 @@ impl One<'_> {
             .iter()
             .filter_map(|name| self.listed_node(name, of(name)));
         let manifest = kdiy::cni::manifest(&self.applied.cluster.network.cni);
+        let has = |lack: Lack| !self.asked.state.lacks.contains(&lack);
+        let manifest = manifest.filter(|_| has(Lack::Manifest));
         ApiView::Nodes {
             nodes: nodes.collect(),
             manifest: manifest.map(|manifest| match manifest {
                 ManifestSource::File { text, .. } => sha256_hex(text.as_bytes()),
                 ManifestSource::Url(url) => sha256_hex(url.as_bytes()),
             }),
-            settings: Some(change::remembered(self.applied)),
+            settings: has(Lack::Settings).then(|| change::remembered(self.applied)),
         }
     }
 
@@ -338,23 +362,60 @@ impl One<'_> {
                 .flat_map(|node| node.taints.iter().flatten());
             taints.map(ToString::to_string).collect()
         };
-        Some(NodeView {
-            name: name.to_owned(),
-            uid: format!("uid-{name}"),
-            ready: other.ready.unwrap_or(true),
-            version: other.version.clone().unwrap_or_else(version),
-            runtime: other
-                .runtime
-                .clone()
-                .unwrap_or_else(|| "containerd://2.1.4".to_owned()),
-            labels: other.labels.clone().unwrap_or_else(labels),
-            taints: other.taints.clone().unwrap_or_else(taints),
-            machine_id: format!("machine-{name}"),
-            addresses: node
-                .map(|node| self.asked.wanted.address(node))
-                .into_iter()
-                .collect(),
-        })
+        let addresses = || {
+            let own = node.map(|node| self.asked.wanted.address(node));
+            own.into_iter().collect()
+        };
+        let text = |text: &Option<String>, default: &dyn Fn() -> String| {
+            text.clone().unwrap_or_else(default)
+        };
+        let labels: BTreeMap<_, _> = { other.labels.clone().unwrap_or_else(labels) }
+            .into_iter()
+            .map(|label| {
+                let (key, value) = label.split_once('=').expect("KEY=VALUE");
+                (key.to_owned(), value.to_owned())
+            })
+            .collect();
+        let taints: Vec<_> = { other.taints.clone().unwrap_or_else(taints) }
+            .into_iter()
+            .map(|taint| {
+                let (key, rest) = taint.split_once('=').expect("KEY=VALUE:EFFECT");
+                let (value, effect) = rest.rsplit_once(':').expect("KEY=VALUE:EFFECT");
+                json!({"key": key, "value": value, "effect": effect})
+            })
+            .collect();
+        let addresses: Vec<_> = { other.addresses.clone().unwrap_or_else(addresses) }
+            .into_iter()
+            .map(|address| json!({"type": "InternalIP", "address": address.to_string()}))
+            .collect();
+        let ready = match other.ready.unwrap_or(true) {
+            true => "True",
+            false => "False",
+        };
+        let nothing = String::new();
+        let object = json!({
+            "metadata": {
+                "name": name,
+                "uid": text(&other.uid, &|| format!("uid-{name}")),
+                "labels": labels,
+            },
+            "spec": {"taints": taints},
+            "status": {
+                "conditions": [{"type": "Ready", "status": ready}],
+                "addresses": addresses,
+                "nodeInfo": {
+                    "machineID": text(&other.machine, &|| format!("machine-{name}")),
+                    "kubeletVersion": text(&other.version, &version),
+                    "containerRuntimeVersion":
+                        text(&other.runtime, &|| "containerd://2.1.4".to_owned()),
+                    "architecture": nothing, "bootID": nothing, "kernelVersion": nothing,
+                    "kubeProxyVersion": nothing, "operatingSystem": nothing,
+                    "osImage": nothing, "systemUUID": nothing,
+                },
+            },
+        });
+        let object: core::Node = serde_json::from_value(object).unwrap();
+        Some(NodeView::from(nodes::Node::from(object)))
     }
 
     /// What the kubelet was last given, and a file that is as it was, or not.

@@ -1,6 +1,7 @@
 //! The hosts of a state, as kdiy sees them: probe answers, what they come to,
 //! and the plan. All of it by the program's own functions.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -23,7 +24,7 @@ use time::OffsetDateTime;
 
 use super::answer::{Answer, Asked};
 use super::resources::{self, Issuer};
-use super::state::{Host, Is, State};
+use super::state::{Host, Is, State, Whose};
 
 /// The token of etcd, which is a hash of its authority otherwise.
 const TOKEN: &str = "kdiy-0123456789abcdef";
@@ -40,22 +41,31 @@ pub struct Hosts {
     seen: BTreeSet<Name>,
 }
 
-/// Authorities that all states share: making keys takes its time.
-fn cas() -> &'static (ClusterCas, OffsetDateTime) {
-    static CAS: OnceLock<(ClusterCas, OffsetDateTime)> = OnceLock::new();
+/// CAs that all states share, this cluster's and another's: making keys takes
+/// its time.
+fn cas() -> &'static ([ClusterCas; 2], OffsetDateTime) {
+    static CAS: OnceLock<([ClusterCas; 2], OffsetDateTime)> = OnceLock::new();
     CAS.get_or_init(|| {
         let now = OffsetDateTime::now_utc();
-        (ClusterCas::generate(now).unwrap(), now)
+        ([(); 2].map(|()| ClusterCas::generate(now).unwrap()), now)
     })
 }
 
-fn trusted(resolved: &ResolvedCluster) -> Trust {
+/// What hosts have of resources, by their keys.
+pub type Has = BTreeMap<String, Resource>;
+
+fn trusted(resolved: &ResolvedCluster, whose: Whose) -> Trust {
+    let [own, other] = &cas().0;
+    let cas = match whose {
+        Whose::Own => own,
+        Whose::Other => other,
+    };
     let key = SecretboxKey::from_base64("key", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=");
     let encrypts = resolved.cluster.control_plane.encryption == Encryption::Secretbox;
     let key = encrypts.then(|| key.unwrap());
     Trust {
         etcd_token: TOKEN.to_owned(),
-        ..trust(&cas().0, key.as_ref())
+        ..trust(cas, key.as_ref())
     }
 }
 
@@ -68,18 +78,24 @@ struct Applied<'a> {
 
 impl Hosts {
     pub fn of(state: &State) -> Self {
+        Self::with(state, None)
+    }
+
+    /// The same, where it is known what each host `has`, and not what it was
+    /// brought to.
+    pub fn with(state: &State, known: Option<&BTreeMap<String, Rc<Has>>>) -> Self {
         let resolved = state.wanted();
         state.check(&resolved);
-        let trust = trusted(&resolved);
-        let nothing = Observed::default();
-        let asked = blueprint(&resolved, &trust, &nothing, &mut SecretStore::new());
+        let trust = trusted(&resolved, state.cas);
+        let asked = asked(&resolved, &trust, state.cas);
         let all = applied(state, &resolved);
         let probe = Asked {
             state,
             wanted: &resolved,
             token: TOKEN,
             members: &bootstrap::initial_cluster(&resolved),
-            ca: &ca_hash(&trust.ca_certificate),
+            ca: &ca_hash(cas().0[0].kubernetes.certificate()),
+            other_ca: &ca_hash(cas().0[1].kubernetes.certificate()),
         };
         let answers: Vec<_> = { all.iter() }
             .map(|one| {
@@ -91,19 +107,26 @@ impl Hosts {
             api: api.clone(),
             ..Facts::parse(&Answers::parse(answer.bytes()).unwrap()).unwrap()
         };
+        let parse = known.is_none();
         let facts: BTreeMap<_, _> = { all.iter().zip(&answers) }
+            .filter(|_| parse)
             .map(|(one, answer)| (one.node.name.clone(), parsed(answer)))
             .collect();
         let mut had = Had::default();
+        let nothing = Rc::new(Has::new());
         let mut seen = BTreeMap::new();
         for (one, (mut answer, api)) in all.iter().zip(answers) {
             let name = &one.node.name;
-            let has = match one.host.is {
-                Is::Joined | Is::Prepared => had.of(&one.cluster, &facts, name),
-                Is::Blank | Is::New | Is::Unseen => BTreeMap::new(),
+            let has = match (known, one.host.is) {
+                (Some(known), _) => Rc::clone(known.get(name.as_str()).unwrap_or(&nothing)),
+                (None, Is::Joined | Is::Prepared) => Rc::new(had.of(&one.cluster, &facts, name)),
+                (None, Is::Blank | Is::New | Is::Unseen) => Rc::clone(&nothing),
             };
             let (cas, now) = cas();
-            let issuer = Issuer { cas, now: *now };
+            let issuer = Issuer {
+                cas: cas.each_ref(),
+                now: *now,
+            };
             let wanted = asked.resources(name);
             resources::answer(&wanted, &has, &one.host.resources, &issuer, &mut answer);
             let window = Window { from: 0.0, to: 0.0 };
@@ -168,6 +191,27 @@ impl Hosts {
     }
 }
 
+/// What is asked before anything is known. The simulation asks the same again
+/// and again, so the last one is kept.
+fn asked(resolved: &ResolvedCluster, trust: &Trust, whose: Whose) -> Blueprint {
+    type Last = Option<(ResolvedCluster, Whose, Blueprint)>;
+    thread_local! {
+        static LAST: RefCell<Last> = const { RefCell::new(None) };
+    }
+    LAST.with_borrow_mut(|last| {
+        if let Some((of, by, asked)) = last
+            && of == resolved
+            && *by == whose
+        {
+            return asked.clone();
+        }
+        let nothing = Observed::default();
+        let asked = blueprint(resolved, trust, &nothing, &mut SecretStore::new());
+        *last = Some((resolved.clone(), whose, asked.clone()));
+        asked
+    })
+}
+
 /// The hosts that kdiy reaches; those that were brought to the same share it.
 fn applied<'a>(state: &State, wanted: &'a ResolvedCluster) -> Vec<Applied<'a>> {
     let hosts = wanted
@@ -225,7 +269,7 @@ fn blueprints(cluster: &ResolvedCluster, facts: &BTreeMap<Name, Facts>) -> [Blue
     let facts: BTreeMap<_, _> = nodes
         .filter_map(|node| Some((node.name.clone(), facts.get(&node.name)?.clone())))
         .collect();
-    let trust = trusted(cluster);
+    let trust = trusted(cluster, Whose::Own);
     let known = Observed {
         cluster_state: ClusterState::of(&cluster.cluster, &facts, &trust),
         facts,

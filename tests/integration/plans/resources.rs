@@ -1,6 +1,7 @@
 //! What a host answers about resources: as they were applied to it, or as the
 //! state says.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use kdiy::pki::{Authority, ClusterCas, LeafRequest};
@@ -31,7 +32,7 @@ struct Sections {
 
 /// What is known of the certificates that a host has.
 pub struct Issuer<'a> {
-    pub cas: &'a ClusterCas,
+    pub cas: [&'a ClusterCas; 2],
     pub now: OffsetDateTime,
 }
 
@@ -137,15 +138,7 @@ impl Sections {
     }
 
     fn certificate(&mut self, certificate: &Certificate, issuer: &Issuer) {
-        let cas = [
-            &issuer.cas.kubernetes,
-            &issuer.cas.front_proxy,
-            &issuer.cas.etcd,
-        ];
-        let of = |authority: &&&Authority| authority.certificate() == certificate.authority;
-        let authority = cas.iter().find(of).expect("an authority of the cluster");
-        let leaf = authority.issue(&LeafRequest::from(&certificate.subject), issuer.now);
-        let pem = leaf.unwrap().certificate.replace('\n', "|");
+        let pem = issued(certificate, issuer);
         let path = &certificate.path;
         let (mode, key) = match &certificate.keeping {
             Keeping::Apart {
@@ -209,4 +202,23 @@ impl Sections {
             answer.section(name, &text);
         }
     }
+}
+
+thread_local! {
+    /// Leaves by their authority and subject: one is as good as another.
+    static ISSUED: RefCell<BTreeMap<String, String>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// A leaf as a host has it, in one line.
+fn issued(certificate: &Certificate, issuer: &Issuer) -> String {
+    let key = format!("{}{:?}", certificate.authority, certificate.subject);
+    let issue = || {
+        let all = issuer.cas.into_iter();
+        let mut all = all.flat_map(|cas| [&cas.kubernetes, &cas.front_proxy, &cas.etcd]);
+        let of = |authority: &&Authority| authority.certificate() == certificate.authority;
+        let authority = all.find(of).expect("an authority of the cluster");
+        let leaf = authority.issue(&LeafRequest::from(&certificate.subject), issuer.now);
+        leaf.unwrap().certificate.replace('\n', "|")
+    };
+    ISSUED.with_borrow_mut(|known| known.entry(key).or_insert_with(issue).clone())
 }

@@ -1,5 +1,6 @@
 //! The form of a state: `tests/plans/README.md` says what its words mean.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -30,9 +31,36 @@ pub struct State {
     /// The members that stacked etcd lists, where it is asked.
     #[serde(default)]
     pub members: Vec<String>,
+    /// What the cluster does not remember.
+    #[serde(default)]
+    pub lacks: BTreeSet<Lack>,
+    /// Whose CAs the state directory has.
+    #[serde(default)]
+    pub cas: Whose,
     /// Where the inventory is looked for.
     #[serde(skip)]
     folder: PathBuf,
+}
+
+/// What a cluster that was set up to the end remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lack {
+    /// The network manifest that was applied.
+    Manifest,
+    /// The settings that it was set up with.
+    Settings,
+}
+
+/// Whose CAs something has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Whose {
+    /// This cluster's.
+    #[default]
+    Own,
+    /// Another cluster's of the same name.
+    Other,
 }
 
 /// How far a host has come.
@@ -124,7 +152,8 @@ pub struct Plane {
     pub requests: Vec<String>,
 }
 
-/// What a host of an external etcd says, where it is not as it has come.
+/// What the member of etcd on a host says, where it is not as it has come; of
+/// stacked etcd `data`, `runs`, `cluster`, `led`, `learner` and `members`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Etcd {
@@ -157,6 +186,10 @@ pub struct ListedNode {
     pub runtime: Option<String>,
     pub labels: Option<Vec<String>>,
     pub taints: Option<Vec<String>>,
+    pub uid: Option<String>,
+    /// /etc/machine-id of its host, as its kubelet says.
+    pub machine: Option<String>,
+    pub addresses: Option<Vec<IpAddr>>,
 }
 
 /// What a host has of one resource.
@@ -194,10 +227,14 @@ impl State {
     /// Reads `FOLDER/NAME.yaml`.
     pub fn read(folder: &Path, name: &str) -> Self {
         let path = folder.join(name).with_extension("yaml");
-        let mut state: Self = serde_json::from_value(yaml(&path))
-            .unwrap_or_else(|error| panic!("{name}.yaml: {error}"));
+        Self::from_value(yaml(&path), folder).unwrap_or_else(|error| panic!("{name}.yaml: {error}"))
+    }
+
+    /// A state that was not written down.
+    pub fn from_value(state: Value, folder: &Path) -> Result<Self, serde_json::Error> {
+        let mut state: Self = serde_json::from_value(state)?;
         state.folder = folder.to_owned();
-        state
+        Ok(state)
     }
 
     /// The cluster as the inventory says it shall be.
@@ -234,7 +271,7 @@ impl State {
 
     fn resolved(&self, over: &Value, without: &BTreeSet<String>) -> ResolvedCluster {
         let path = self.folder.join(&self.inventory);
-        let mut inventory = yaml(&path);
+        let mut inventory = read_once(&path);
         merge(&mut inventory, &self.settings);
         merge(&mut inventory, over);
         take_away_nulls(&mut inventory);
@@ -243,24 +280,55 @@ impl State {
         let beside = path.parent().unwrap();
         // JSON is YAML.
         let text = serde_json::to_string_pretty(&inventory).unwrap();
-        let loaded = load(&text, &|name| std::fs::read_to_string(beside.join(name)));
-        let cluster = loaded.cluster;
-        let cluster = cluster.unwrap_or_else(|| panic!("{:#?}", loaded.findings));
-        let version = match cluster.version {
-            VersionSpec::Exact(version) => version,
-            VersionSpec::Minor(major, minor) => Version::new(major, minor, 1),
-        };
-        let address = |(node, place): (&Node, u8)| {
-            let address = match &node.address {
-                AddressSpec::Fixed(address) => *address,
-                // What only hosts could answer is made up.
-                AddressSpec::Interface(_) => IpAddr::from([198, 51, 100, place]),
-            };
-            (node.name.clone(), address)
-        };
-        let addresses = cluster.nodes.iter().zip(1..).map(address).collect();
-        ResolvedCluster::new(cluster, version, addresses).unwrap()
+        RESOLVED.with_borrow_mut(|known| {
+            if known.len() > MOST {
+                known.clear();
+            }
+            let made = || resolve(&text, beside);
+            let key = (beside.to_owned(), text.clone());
+            known.entry(key).or_insert_with(made).clone()
+        })
     }
+}
+
+/// Clusters that are kept at most.
+const MOST: usize = 300;
+
+/// Clusters by the folder and the text of their inventories.
+type Resolved = BTreeMap<(PathBuf, String), ResolvedCluster>;
+
+thread_local! {
+    /// The simulation asks for the same few again and again.
+    static RESOLVED: RefCell<Resolved> = const { RefCell::new(BTreeMap::new()) };
+    static READ: RefCell<BTreeMap<PathBuf, Value>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+fn read_once(path: &Path) -> Value {
+    READ.with_borrow_mut(|known| {
+        let known = known.entry(path.to_owned());
+        known.or_insert_with(|| yaml(path)).clone()
+    })
+}
+
+/// The cluster of an inventory, with what only hosts could answer made up.
+fn resolve(text: &str, beside: &Path) -> ResolvedCluster {
+    let loaded = load(text, &|name| std::fs::read_to_string(beside.join(name)));
+    let cluster = loaded.cluster;
+    let cluster = cluster.unwrap_or_else(|| panic!("{:#?}", loaded.findings));
+    let version = match cluster.version {
+        VersionSpec::Exact(version) => version,
+        VersionSpec::Minor(major, minor) => Version::new(major, minor, 1),
+    };
+    let address = |(node, place): (&Node, u8)| {
+        let address = match &node.address {
+            AddressSpec::Fixed(address) => *address,
+            // What only hosts could answer is made up.
+            AddressSpec::Interface(_) => IpAddr::from([198, 51, 100, place]),
+        };
+        (node.name.clone(), address)
+    };
+    let addresses = cluster.nodes.iter().zip(1..).map(address).collect();
+    ResolvedCluster::new(cluster, version, addresses).unwrap()
 }
 
 fn yaml(path: &Path) -> Value {
