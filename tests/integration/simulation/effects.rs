@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use kdiy::cluster::Name;
 use kdiy::kubeadm::kubelet_client;
-use kdiy::plan::operation::NodeMarks;
+use kdiy::plan::operation::{NodeIdentity, NodeMarks};
 use kdiy::plan::{Action, Actor, Operation, PlannedStep};
 use kdiy::resource::{Command, Done, Resource, Verb};
 
@@ -204,13 +204,17 @@ impl Work<'_> {
                 "API servers' access to kubelets" => objects.access = true,
                 other => panic!("nobody modelled {other:?}"),
             },
-            Operation::DeleteNode { node, uid } => match objects.nodes.get(node) {
+            Operation::DeleteNode(NodeIdentity { node, uid }) => match objects.nodes.get(node) {
                 Some(known) if format!("uid-{}", known.uid) != *uid => {
                     return failed(format!("{node} is another one by now"));
                 }
                 _ => _ = objects.nodes.remove(node),
             },
             Operation::Remember(_) => objects.settings = true,
+            // Pods are in no model.
+            other @ (Operation::Drain(_)
+            | Operation::Uncordon(_)
+            | Operation::RestartDaemonSet { .. }) => panic!("nobody modelled {other:?}"),
         }
         Ok(())
     }
