@@ -289,11 +289,17 @@ fn keep(
         let stays = match step.when {
             When::Different => different && inside(step),
             When::Needed => different && wanted.contains(&id),
-            When::Never => false,
+            // Their turn is below: they come after what they go with.
+            When::With(_) | When::Never => false,
         };
         if stays {
             kept.insert(id);
             wanted.extend(step.needs.iter().copied());
+        }
+    }
+    for (id, step) in steps {
+        if matches!(step.when, When::With(other) if kept.contains(&other)) {
+            kept.insert(id);
         }
     }
     kept

@@ -40,6 +40,8 @@ pub enum When {
     Different,
     /// Only when a step of the plan needs it as well: gates, tokens, pulls.
     Needed,
+    /// When this step is: what was begun for it is to be ended.
+    With(StepId),
     /// Not at all: it is done already, and steps that need it come after what
     /// it needs.
     Never,
@@ -97,6 +99,20 @@ impl Blueprint {
         needs: &[StepId],
     ) -> StepId {
         self.push(host, title.into(), resources, needs, When::Needed)
+    }
+
+    /// Adds a step that is planned exactly when `other` is, which is among its
+    /// needs.
+    pub fn add_with(
+        &mut self,
+        host: &Name,
+        title: impl Into<String>,
+        resources: Vec<Resource>,
+        other: StepId,
+        needs: &[StepId],
+    ) -> StepId {
+        let needs = [needs, &[other]].concat();
+        self.push(host, title.into(), resources, &needs, When::With(other))
     }
 
     /// Adds an operation on the cluster that is planned where it is `pending`.

@@ -19,7 +19,7 @@ pub use software::{Lookup, Software};
 pub use stacked_etcd::StackedEtcd;
 
 use super::etcd::{self, EtcdFacts, MemberQuestions};
-use crate::cluster::ResolvedCluster;
+use crate::cluster::{Name, ResolvedCluster};
 use crate::etcd::Client;
 use crate::kubeadm::API_PORT;
 use crate::resource::{AnswerError, Answers, section, sha256_hex};
@@ -76,6 +76,8 @@ pub struct Facts {
     /// What has not come to its end: `init`, `join`, or what
     /// [`BootstrapProgress`](super::bootstrap::BootstrapProgress) reads.
     pub unfinished: Option<String>,
+    /// Control planes that kdiy has told haproxy here to send nothing to.
+    pub out_of_rotation: Vec<Name>,
     /// Addresses, with the length of their networks' prefixes, and their
     /// interfaces.
     pub addresses: Vec<(String, IpNet)>,
@@ -261,6 +263,11 @@ impl Facts {
             api_server_manifest: fact("api-server")?.is_some(),
             signed_serving: fact("signed-serving")?.is_some(),
             unfinished: fact("unfinished")?,
+            out_of_rotation: fact("out-of-rotation")?
+                .unwrap_or_default()
+                .split_whitespace()
+                .filter_map(|name| Name::try_from(name.to_owned()).ok())
+                .collect(),
             addresses: answers
                 .get("addresses")?
                 .lines()

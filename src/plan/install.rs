@@ -118,6 +118,7 @@ pub fn blueprint(
     }
     worker::prepare(&context, &mut blueprint);
     let balanced = balancer::balance(&context, &mut blueprint, secrets);
+    balancer::rotation::restore(&context, &mut blueprint);
     let bootstrapped = match context.bootstrap_nodes.is_empty() {
         true => control_plane::init(&context, &mut blueprint, balanced, etcd),
         false => parallel_bootstrap::bootstrap(&context, &mut blueprint, balanced, etcd),

@@ -94,6 +94,7 @@ pub(super) fn facts(resolved: &ResolvedCluster, host: &str) -> Facts {
         signed_serving: false,
         kubelet: KubeletView::default(),
         unfinished: None,
+        out_of_rotation: Vec::new(),
         addresses: vec![(
             "eth0".to_owned(),
             IpNet::new(resolved.address(node), 24).unwrap(),

@@ -4,6 +4,7 @@ mod endpoint_unused;
 mod external;
 mod failover;
 mod kube_vip;
+pub(super) mod rotation;
 
 use std::collections::BTreeMap;
 

@@ -10,6 +10,7 @@ use std::num::NonZeroUsize;
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 
+use super::balancer::rotation;
 use super::control_plane::{gate, pull_images};
 use super::{Bootstrapped, Context, config, file, kubectl, resources};
 use crate::cluster::{Arguments, Encryption, Node, Role, Values};
@@ -288,10 +289,16 @@ pub(super) fn roll_out(
             // API server still writes as they are would not be encrypted.
             let mut needs = needs.clone();
             needs.extend(pulled.get(host));
-            vec![match enabling {
+            let mut steps = rotation::take_out(context, blueprint, host, &needs);
+            let out = steps.clone();
+            needs.extend(&out);
+            let step = match enabling {
                 true => blueprint.add_needed(host, title, resources, &needs),
                 false => blueprint.add(host, title, resources, &needs),
-            }]
+            };
+            steps.push(step);
+            steps.extend(rotation::put_in(context, blueprint, host, &out, step));
+            steps
         });
         done.extend(rolled);
     }

@@ -15,6 +15,10 @@ use kdiy::resource::{Command, Done, Resource, Verb};
 use super::world::{Kind, Process, World};
 use crate::plans::state::Whose;
 
+/// Titles of steps on the hosts of haproxy.
+const TAKE_OUT: &str = "take the control plane out of rotation";
+const PUT_IN: &str = "put the control plane into rotation";
+
 pub use join::PARTS;
 
 /// Why a step did not come to its end.
@@ -121,7 +125,8 @@ impl Work<'_> {
             return self.wait(machine, title);
         }
         match (title, name) {
-            ("pull images", _) => Ok(()),
+            // Who balances is in no model.
+            ("pull images" | TAKE_OUT | PUT_IN, _) => Ok(()),
             ("prepare the kubelet", "the kubelet's settings") => self.prepare_worker(machine, host),
             ("join the cluster", "the kubelet") => self.start_worker(machine, host),
             ("join the cluster", "kubeadm join") => self.join(machine, host),

@@ -58,7 +58,8 @@ fn a_repeated_argument_that_is_changed_is_rolled_out() {
         };
         assert_eq!(
             text,
-            "--service-account-issuer=https://b\n--service-account-issuer=https://a\n"
+            "--service-account-issuer=https://b\n--service-account-issuer=https://a\n\
+             --shutdown-delay-duration=5s\n--shutdown-watch-termination-grace-period=5s\n"
         );
     }
 }
