@@ -109,18 +109,20 @@ pub struct Alarm {
 /// The script that asks the member on a host, which need not have one.
 #[must_use]
 pub fn script(topology: &Topology, address: &AddressSpec) -> Script {
-    Script::of(SECTION_FUNCTION).then(&questions(topology, address))
+    let functions = functions(topology, address);
+    let script = Script::of(SECTION_FUNCTION).then(&functions);
+    script.run("kdiy_gateway")
 }
 
-/// The same, for a script that has [`SECTION_FUNCTION`] already.
+/// Defines `kdiy_gateway`, which asks, for a script that has
+/// [`SECTION_FUNCTION`] already.
 #[must_use]
-pub fn questions(topology: &Topology, address: &AddressSpec) -> Script {
+pub fn functions(topology: &Topology, address: &AddressSpec) -> Script {
     let client = client(topology, address);
     client
         .functions()
         .with(sh!("etcd/gateway.sh"))
         .then(&url(&client, address))
-        .run("kdiy_gateway")
 }
 
 /// The client of the member on a host; its URL is right only where the

@@ -94,7 +94,7 @@ pub fn script(cluster: &Cluster, node: &Node) -> Script {
         .any(|member| member.name == node.name)
     {
         script = script
-            .then(&gateway::questions(&cluster.topology, &node.address))
+            .then(&gateway::functions(&cluster.topology, &node.address))
             .run("kdiy_etcd_beside");
     }
     if node.runs_kubelet() {

@@ -10,6 +10,7 @@ use super::diff;
 use super::sanitise::sanitise;
 use super::style::{Style, Tone};
 use super::text::{count, names, pack, wrap};
+use crate::cluster::Name;
 use crate::plan::{Action, Actor, Change, Counts, Plan, PlannedStep};
 use crate::resource::{Content, Resource, Verb};
 
@@ -109,8 +110,7 @@ struct Group<'a> {
     title: &'a str,
     /// How many hosts at a time, where not all side by side.
     at_once: Option<NonZeroUsize>,
-    /// Hosts, the cluster, or the nodes of a rolling group that are worked on
-    /// through the cluster.
+    /// Hosts, the cluster, or members of a rolling group, whoever works on them.
     subjects: BTreeSet<&'a str>,
     body: String,
 }
@@ -125,10 +125,7 @@ fn groups<'a>(plan: &'a Plan, style: &Style) -> Vec<Group<'a>> {
         let rolling = plan.rolling_of(own);
         let member = rolling.and_then(|group| plan.rolling[group].member_of(own));
         let body = body(step, member.is_some(), style);
-        let subject = match (&step.actor, member) {
-            (Actor::Cluster, Some(member)) => member.as_str(),
-            (actor, _) => actor.as_str(),
-        };
+        let subject = member.map_or(step.actor.as_str(), Name::as_str);
         let needed = step.needs.iter().map(|&need| group_of[need]).max();
         let places = alike
             .entry((&step.title, body.clone(), rolling))

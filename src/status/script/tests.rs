@@ -110,6 +110,7 @@ fn long_answers_beside_each_other_are_not_mixed_up() {
         folder.path(),
         &programs,
     );
+    assert_eq!(said.matches("@url ").count(), 1, "etcd is asked once");
     let answer = Answer::parse(&cluster, &cluster.nodes[0], said.as_bytes()).unwrap();
     assert!(answer.joined);
     for probe in [

@@ -34,7 +34,7 @@ pub(in crate::plan::install) fn take_out(
     let title = "take the control plane out of rotation";
     let tell = |host: &&Node| {
         let detail = "no new connections to it; those that are there come to their end";
-        let command = in_haproxy(plane, "kdiy_take_out", detail);
+        let command = in_haproxy(&host.name, plane, "kdiy_take_out", detail);
         blueprint.add_needed(&host.name, title, vec![command], needs)
     };
     hosts(context).iter().map(tell).collect()
@@ -53,7 +53,12 @@ pub(in crate::plan::install) fn put_in(
     }
     let title = "put the control plane into rotation";
     let tell = |host: &&Node| {
-        let command = in_haproxy(plane, "kdiy_put_in", "connections go to it again");
+        let command = in_haproxy(
+            &host.name,
+            plane,
+            "kdiy_put_in",
+            "connections go to it again",
+        );
         blueprint.add_with(&host.name, title, vec![command], step, &[])
     };
     hosts(context).iter().map(tell).collect()
@@ -66,7 +71,14 @@ pub(in crate::plan::install) fn restore(context: &Context, blueprint: &mut Bluep
             continue;
         };
         let left_out: Vec<_> = { facts.out_of_rotation.iter() }
-            .map(|plane| in_haproxy(plane, "kdiy_put_in", "an earlier run has left it out"))
+            .map(|plane| {
+                in_haproxy(
+                    &host.name,
+                    plane,
+                    "kdiy_put_in",
+                    &format!("{plane}, which an earlier run has left out"),
+                )
+            })
             .collect();
         if !left_out.is_empty() {
             let title = "put control planes into rotation";
@@ -75,9 +87,9 @@ pub(in crate::plan::install) fn restore(context: &Context, blueprint: &mut Bluep
     }
 }
 
-fn in_haproxy(plane: &Name, function: &'static str, detail: &str) -> Resource {
+fn in_haproxy(host: &Name, plane: &Name, function: &'static str, detail: &str) -> Resource {
     Resource::Command(Command {
-        name: format!("{plane} in haproxy"),
+        name: format!("haproxy of {host}"),
         verb: Verb::Run,
         details: vec![detail.to_owned()],
         done: Done::Known(false),
