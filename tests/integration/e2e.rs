@@ -20,6 +20,7 @@ mod options;
 mod refusals;
 mod setbacks;
 mod snapshot;
+mod upgrade;
 mod vagrant;
 mod vip;
 mod writes;

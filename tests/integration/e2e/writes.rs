@@ -29,6 +29,8 @@ until [ -e stop ]; do
     if said -X PATCH -H 'Content-Type: application/merge-patch+json' "$url/writes" \
         -d "{\"data\":{\"number\":\"$number\"}}"; then
         date +%s.%N >>times
+    else
+        echo "$number" >>failed
     fi
 done"#;
 
@@ -45,6 +47,17 @@ pub struct Writes {
 pub struct Written {
     /// The longest time between two that did.
     pub gap: Duration,
+    /// How many succeeded, and how many did not.
+    pub counts: (usize, usize),
+}
+
+impl Written {
+    /// For `--nocapture`.
+    #[expect(clippy::print_stderr, reason = "figures are for people")]
+    pub fn tell(&self, what: &str) {
+        let (succeeded, failed) = self.counts;
+        eprintln!("{what}: {failed} of {} writes failed", succeeded + failed);
+    }
 }
 
 impl Writes {
@@ -92,9 +105,11 @@ impl Writes {
         File::create(self.folder.join("stop")).expect("a file");
         self.child.wait().expect("an end");
         let times = self.times();
+        let failed = std::fs::read_to_string(self.folder.join("failed")).unwrap_or_default();
         let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
         Written {
             gap: Duration::from_secs_f64(gaps.fold(0.0, f64::max)),
+            counts: (times.len(), failed.lines().count()),
         }
     }
 }

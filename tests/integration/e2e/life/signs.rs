@@ -99,7 +99,8 @@ fn can_be_in_any_order(life: &Life) {
     life.lab.write("kdiy.yaml", &life.inventory);
 }
 
-/// A setting that kdiy does not change is refused, and one of new nodes told.
+/// A setting that kdiy does not change is refused, one of kubelets planned, and
+/// one of new nodes told.
 fn of_settings_are_heeded(life: &Life) {
     let with = |old: &str, new: &str| {
         let text = life.inventory.replacen(old, new, 1);
@@ -110,8 +111,14 @@ fn of_settings_are_heeded(life: &Life) {
     let ran = services.run(5, &["plan"]);
     ran.says(&["setting-fixed", "network.serviceCIDR \"10.96.0.0/12\""]);
     let ran = with("maxPods: 50", "maxPods: 60").run(2, &["plan", "--detailed-exitcode"]);
+    assert!(ran.out.contains("maxPods 50 -> 60"), "{}", ran.out);
+    let phases = [
+        "[SystemVerification]",
+        "[SystemVerification]\n  skipPhases: [addon/coredns]",
+    ];
+    let ran = with(phases[0], phases[1]).run(2, &["plan", "--detailed-exitcode"]);
     ran.says(&[
-        "kubelet.extraConfig has changed",
+        "kubeadm.skipPhases has changed",
         "holds for nodes that join from now on",
     ]);
     assert!(ran.out.contains("remember the settings"), "{}", ran.out);
