@@ -63,7 +63,7 @@ print $s <STDIN>; print while <$s>'";
 }
 
 /// The inventory of the other tests, with these hosts and this version.
-fn at(lab: &Lab, version: &str) -> Kdiy {
+fn at<'a>(lab: &'a Lab, version: &str) -> Kdiy<'a> {
     let identity = lab.file("id_ed25519").display().to_string();
     let whole = include_str!("e2e.yaml").replace("@identity@", &identity);
     let settings = &whole[whole.find("network:").expect("its network")..];
