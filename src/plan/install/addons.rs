@@ -1,13 +1,14 @@
 //! kubeadm's addons, where a setting of theirs is another one than the cluster
 //! remembers.
 
-use super::{Bootstrapped, Context, parallel_bootstrap, settings};
+use super::{Bootstrapped, Context, config, parallel_bootstrap, settings};
 use crate::cluster::change;
 use crate::kubeadm::Stage;
 use crate::kubeadm::phases::{self, Phase};
 use crate::plan::operation::Operation;
 use crate::plan::{Blueprint, StepId};
 use crate::resource::{Command, Done, Resource, Verb};
+use crate::shell::Script;
 
 /// The section of the inventory about it.
 const KUBE_PROXY: &str = "kubeProxy";
@@ -35,7 +36,8 @@ pub(super) fn bring(
         verb: Verb::Run,
         details,
         done: Done::Known(false),
-        script: parallel_bootstrap::run(context, Phase::Addon),
+        script: Script::of(config::PHASE_FUNCTION)
+            .then(&parallel_bootstrap::run(context, Phase::Addon)),
         inputs: vec![settings::configuration(context, context.lead, stage)],
     };
     let needs = [rolled_out, &[bootstrapped.reachable]].concat();

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use kdiy::execute::script;
 use kdiy::execute::survey::questions;
+use kdiy::plan::install::POLL_FUNCTION;
 use kdiy::plan::observe;
 
 use super::each;
@@ -43,6 +44,62 @@ fn all_are_written_down() {
         }
     });
     assert!(shapes.borrow().len() > 50);
+}
+
+/// Shellcheck does not miss a function that nobody defines: it may be a program.
+#[test]
+fn every_function_that_a_step_calls_is_in_its_script() {
+    let seen = RefCell::new(BTreeSet::new());
+    each(|state, read| {
+        let hosts = Hosts::of(read);
+        for step in hosts.plan.iter().flat_map(|plan| &plan.steps) {
+            let functions = step.changes().iter();
+            let functions = functions.flat_map(|change| change.resource.functions());
+            let functions: Vec<_> = [&POLL_FUNCTION]
+                .into_iter()
+                .chain(functions)
+                .copied()
+                .collect();
+            let text = functions.concat() + &script::shown(step);
+            let unknown = unknown(&text);
+            assert_eq!(unknown, [""; 0], "{state}: {}: {text}", step.title);
+            seen.borrow_mut().extend(names(&text).map(str::to_owned));
+        }
+    });
+    let seen = seen.into_inner();
+    assert!(seen.len() > 50 && seen.contains("kdiy_phase"), "{seen:?}");
+    assert_eq!(unknown("kdiy_a() { :; }\nkdiy_a; kdiy_b x"), ["kdiy_b"]);
+}
+
+/// Names of kdiy's that stand alone, as commands and words of commands do.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| c.is_whitespace() || ";|&(){}'\"".contains(c));
+    words.filter(|word| {
+        let is_name = |c: char| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit();
+        word.starts_with("kdiy_") && word.chars().all(is_name)
+    })
+}
+
+/// What the function that does a command calls: defined beside the command.
+const OF_COMMANDS: [&str; 2] = ["kdiy_is_done", "kdiy_command"];
+
+/// Those that are neither functions nor variables of the script.
+fn unknown(text: &str) -> Vec<&str> {
+    let set: BTreeSet<_> = { text.lines() }
+        .flat_map(|line| {
+            line.split("read ")
+                .skip(1)
+                .chain(line.split("for ").skip(1))
+        })
+        .flat_map(names)
+        .collect();
+    let is_known = |name: &&str| {
+        let defined = [format!("{name}()"), format!("{name}=")];
+        set.contains(name)
+            || OF_COMMANDS.contains(name)
+            || defined.iter().any(|text_of| text.contains(text_of))
+    };
+    names(text).filter(|name| !is_known(name)).collect()
 }
 
 /// A script without its data: what is quoted, and words with a digit.
