@@ -10,7 +10,9 @@ systemctl is-active --quiet kubelet.service || { systemctl is-active kubelet.ser
 kdiy_start_kubelet() { kubeadm init phase kubelet-start --config "$kdiy_tmp/kubeadm.yaml"; }
 # kdiy_start_worker: likewise, where kubeadm alone sees no /etc/kubernetes/pki:
 # it takes a worker, which has the CA without its key, for a control plane whose
-# certificates somebody else makes, and wants those.
+# certificates somebody else makes, and wants those. The words are for the inner
+# shell.
+# shellcheck disable=SC2016
 kdiy_start_worker() {
 unshare --mount sh -euc 'mount -t tmpfs -o size=4k none /etc/kubernetes/pki
 exec kubeadm init phase kubelet-start --config "$1"' sh "$kdiy_tmp/kubeadm.yaml"

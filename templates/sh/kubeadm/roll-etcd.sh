@@ -47,10 +47,13 @@ kdiy_others_serve "$kdiy_own" || return 1
 cp -p "$kdiy_manifests/etcd.yaml" "$kdiy_tmp/etcd.before"
 kdiy_etcd_pids > "$kdiy_tmp/etcd.old"
 rm -f "$kdiy_manifests/kube-apiserver.yaml"
-kdiy_poll 90 'the API server beside etcd to stop' kdiy_stopped kube-apiserver && kubeadm init phase etcd local --config "$kdiy_tmp/kubeadm.yaml" || {
+kdiy_code=0
+kdiy_poll 90 'the API server beside etcd to stop' kdiy_stopped kube-apiserver || kdiy_code=$?
+[ "$kdiy_code" -ne 0 ] || kubeadm init phase etcd local --config "$kdiy_tmp/kubeadm.yaml" || kdiy_code=$?
+if [ "$kdiy_code" -ne 0 ]; then
 kdiy_put_back kube-apiserver
-return 1
-}
+return "$kdiy_code"
+fi
 ! cmp -s "$kdiy_tmp/etcd.before" "$kdiy_manifests/etcd.yaml" || return 0
 kdiy_poll 240 'etcd to serve with its new settings' kdiy_etcd_renewed "$@" && return 0
 # Names of logs have no odd letters.

@@ -26,4 +26,4 @@ kdiy_ca() { v=$(sed -n 's/^ *certificate-authority-data: *//p' "$1" 2>/dev/null 
 v=$({ kdiy_ca /etc/kubernetes/kubelet.conf || cat /etc/kubernetes/pki/ca.crt 2>/dev/null; } | tr -d ' \r\n' | sha256sum) && echo "ca ${v%% *}"
 [ -r /var/lib/kubelet/config.yaml ] && grep -q '^serverTLSBootstrap: true' /var/lib/kubelet/config.yaml && echo signed-serving yes
 [ -r /var/lib/kdiy/unfinished ] && echo "unfinished $(tr '\n' ' ' < /var/lib/kdiy/unfinished)"
-[ ! -d /run/kdiy/out-of-rotation ] || echo "out-of-rotation $(ls /run/kdiy/out-of-rotation | tr '\n' ' ')"
+[ ! -d /run/kdiy/out-of-rotation ] || echo "out-of-rotation $(find /run/kdiy/out-of-rotation -type f -printf '%f ')"
