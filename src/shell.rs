@@ -1,7 +1,7 @@
 //! Shell text composed of typed parts: what kdiy wrote, and what it quoted.
 //!
 //! Text that comes from outside (names, paths, values) can only enter through
-//! [`Script::arg`], which quotes it. A script may hold secrets, as it travels
+//! [`Script::call`], which quotes it. A script may hold secrets, as it travels
 //! over standard input, see [`crate::transport`]; its text is wiped in the end.
 //!
 //! Shell text stands in whole files under `templates/sh`, which shellcheck
