@@ -93,28 +93,20 @@ struct Roll<'a> {
     node: &'a Node,
     stage: Stage,
     settings: PlaneSettings,
-    details: Vec<String>,
+    differs: Differences,
+    /// Lines about the certificate that its API server serves with.
+    certificate: Vec<String>,
 }
 
-impl Roll<'_> {
-    /// Whether the API server serves with another certificate.
-    fn certificate(&self) -> bool {
-        let mut lines = self.details.iter();
-        lines.any(|line| line.starts_with(certificates::LINE))
-    }
-
-    fn changes_images(&self) -> bool {
-        self.details.iter().any(|line| line.contains(": image "))
-    }
-
+/// What is different between static pods and what they should be.
+#[derive(Default)]
+struct Differences {
+    /// Line by line.
+    lines: Vec<String>,
     /// Whether stacked etcd restarts, too.
-    fn etcd(&self) -> bool {
-        let mut lines = self.details.iter();
-        lines.any(|line| {
-            line.strip_prefix(ETCD)
-                .is_some_and(|rest| rest.starts_with(':'))
-        })
-    }
+    etcd: bool,
+    /// Whether a component gets another image.
+    images: bool,
 }
 
 /// All that has to be done, in order. Where encryption comes to several
@@ -140,9 +132,9 @@ fn rolls<'a>(context: &Context<'a>) -> Vec<Roll<'a>> {
             if stage != wanted && view.stage() != Stage::Plain {
                 continue;
             }
-            let mut details = certificates::differences(context, view);
-            details.extend(differences(&settings, view));
-            if details.is_empty() {
+            let certificate = certificates::differences(context, view);
+            let differs = differences(&settings, view);
+            if certificate.is_empty() && differs.lines.is_empty() {
                 continue;
             }
             note_applied(view, &settings);
@@ -150,7 +142,8 @@ fn rolls<'a>(context: &Context<'a>) -> Vec<Roll<'a>> {
                 node,
                 stage,
                 settings: settings.clone(),
-                details,
+                differs,
+                certificate,
             });
         }
     }
@@ -178,30 +171,36 @@ fn note_applied(view: &mut PlaneView, settings: &PlaneSettings) {
 }
 
 /// What is different on one control plane, line by line.
-fn differences(wanted: &PlaneSettings, view: &PlaneView) -> Vec<String> {
-    let mut all = Vec::new();
+fn differences(wanted: &PlaneSettings, view: &PlaneView) -> Differences {
+    let mut all = Differences::default();
     for (component, wanted) in wanted {
+        let before = all.lines.len();
         // Before the first note there is only the processes' word.
         let noted = view.last_applied.as_ref();
         let last = noted.and_then(|all| all.get(component));
         match view.running.get(component) {
-            Some(running) => all.extend(of_process(component, wanted, running, last)),
-            None if component == ETCD => {
-                all.extend(last.iter().flat_map(|last| of_etcd(wanted, last)))
-            }
+            Some(running) => all
+                .lines
+                .extend(of_process(component, wanted, running, last)),
+            None if component == ETCD => all
+                .lines
+                .extend(last.iter().flat_map(|last| of_etcd(wanted, last))),
             None => {
-                all.push(format!("{component}: does not run"));
+                all.lines.push(format!("{component}: does not run"));
                 continue;
             }
         }
         let Some(last) = last else { continue };
         if last.image != wanted.image {
             let (was, is) = (&last.image, &wanted.image);
-            all.push(format!("{component}: image {was} -> {is}"));
+            all.lines.push(format!("{component}: image {was} -> {is}"));
+            all.images = true;
         }
         if last.pod != wanted.pod {
-            all.push(format!("{component}: other volumes or patches"));
+            all.lines
+                .push(format!("{component}: other volumes or patches"));
         }
+        all.etcd |= component == ETCD && all.lines.len() > before;
     }
     all
 }
@@ -249,7 +248,7 @@ pub(super) fn roll_out(
     let enabling = encrypts && !is_encrypted(context);
     let mut before = Vec::new();
     let mut uploaded = None;
-    let upgrades = rolls.iter().any(Roll::changes_images);
+    let upgrades = rolls.iter().any(|roll| roll.differs.images);
     if !rolls.is_empty() {
         before = gates(context, blueprint);
     }
@@ -270,7 +269,7 @@ pub(super) fn roll_out(
             .map(|roll| &roll.node.name)
             .collect();
         let pulled: BTreeMap<_, _> = { pass.iter() }
-            .filter(|roll| roll.changes_images())
+            .filter(|roll| roll.differs.images)
             .map(|roll| {
                 (
                     &roll.node.name,

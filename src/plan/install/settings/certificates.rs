@@ -10,7 +10,7 @@ use crate::plan::facts::plane::PlaneView;
 use crate::shell::{Script, sh};
 
 /// How a line about it begins.
-pub(super) const LINE: &str = "kube-apiserver's certificate: ";
+const LINE: &str = "kube-apiserver's certificate: ";
 
 /// Defines `kdiy_make_certificate` and `kdiy_serves NAME ADDRESS PORT`.
 const RENEW: &str = sh!("kubeadm/renew-api-server-certificate.sh");

@@ -26,10 +26,10 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
     let mut script = Script::of(PROCESSES)
         .then(&others_serve(context, roll.node))
         .with(WAIT_FOR_ROLLOUT);
-    if roll.certificate() {
+    if !roll.certificate.is_empty() {
         script = script.then(&certificates::renew(context, roll.node));
     }
-    if roll.etcd() {
+    if roll.differs.etcd {
         script = script.then(&etcd(context, roll.node));
     }
     script = script
@@ -68,7 +68,7 @@ pub(super) fn command(context: &Context, roll: &Roll) -> Command {
     Command {
         name: "static pods".to_owned(),
         verb: Verb::Run,
-        details: roll.details.clone(),
+        details: [&roll.certificate[..], &roll.differs.lines].concat(),
         done: Done::Known(false),
         script: script.then(&note_of(&roll.settings)),
         inputs,
